@@ -1,0 +1,507 @@
+//! What a contract says, as plain data: the loader writes it from YAML, [`crate::book`] compiles it for the judge.
+//!
+//! Nothing here decides anything. Every scalar that an event or a contract can carry is compared by its canonical
+//! text (`true`, `4`, `4.5`, `P1`), so a number in one tool and the same digits as text in another are one value.
+
+use crate::calendar::Calendar;
+use crate::time::{Millis, Moment};
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One version of one contract: what one or more partners owe from `effective` on.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    /// The contract's name; versions of one contract share it.
+    pub name: String,
+    /// Whom it binds.
+    pub partners: Vec<PartnerPattern>,
+    /// The accountable side.
+    pub customer: String,
+    /// In force from this instant, until the next version's.
+    pub effective: Moment,
+    /// When the relationship ends, if it says so.
+    pub ends: Option<Moment>,
+    /// Zone for local days, months, quarters and years.
+    pub zone: Tz,
+    /// Patterns (`*` for any run of characters) of event sources in scope; empty: all.
+    pub sources: Vec<String>,
+    /// Calendars by name; obligations refer to them by position.
+    pub calendars: Vec<(String, Calendar)>,
+    /// Controls that the contract gives to the partner.
+    pub controls: Vec<Control>,
+    /// Who may waive, and what is waived from the start; None: nothing can be waived.
+    pub waivers: Option<Waivers>,
+    /// The sentences.
+    pub obligations: Vec<Obligation>,
+}
+
+/// Whom a contract names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartnerPattern {
+    /// One partner; wins over a prefix.
+    Exact(String),
+    /// Every partner whose name begins so (`p*`).
+    Prefix(String),
+}
+
+/// The two sides of a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Accountable.
+    Customer,
+    /// Executes.
+    Partner,
+}
+
+/// A side, or a named role of it (`customer.iam-lead`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Party {
+    /// Which side.
+    pub side: Side,
+    /// Role within the side, without the side's name; None: the side as such.
+    pub role: Option<String>,
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = match self.side {
+            Side::Customer => "customer",
+            Side::Partner => "partner",
+        };
+        match &self.role {
+            Some(role) => write!(f, "{side}.{role}"),
+            None => f.write_str(side),
+        }
+    }
+}
+
+/// How far a source is believed (DESIGN "Trust"), least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// The partner's own tool.
+    Asserted,
+    /// The customer's tool that partner staff can edit.
+    Shared,
+    /// A system of record that the customer controls.
+    System,
+    /// An independent check.
+    Verified,
+}
+
+/// One identity-security activity in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// For example `rotation`.
+    pub name: String,
+    /// Who holds the onus when no duty is open.
+    pub risk_owner: Option<Party>,
+}
+
+/// Who may approve deviations, and those granted in the contract itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waivers {
+    /// The only role whose approval counts.
+    pub approve: Party,
+    /// The longest a waiver may last; a longer one is cut there.
+    pub longest: Option<Millis>,
+    /// Granted from the start.
+    pub granted: Vec<Granted>,
+}
+
+/// A waiver written into the contract.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Granted {
+    /// Its name.
+    pub id: String,
+    /// Obligations it covers, by id.
+    pub obligations: Vec<String>,
+    /// Which anchors it covers; `subject`, or a kind's name (`credential`), tests the subject's own id.
+    pub tests: Vec<Test>,
+    /// Approver, for the record.
+    pub approved_by: String,
+    /// Why.
+    pub reason: String,
+    /// Reference, if any.
+    pub ticket: Option<String>,
+    /// From here (inclusive)...
+    pub starts: Moment,
+    /// ...to here (exclusive): at `ends` the duty is back.
+    pub ends: Moment,
+}
+
+/// One contracted duty.
+#[derive(Clone, Debug)]
+pub struct Obligation {
+    /// Unique within the contract.
+    pub id: String,
+    /// Where it is written.
+    pub clause: String,
+    /// The clause's own words, if quoted.
+    pub says: Option<String>,
+    /// Only anchors resolved to this control.
+    pub control: Option<String>,
+    /// Who owes it.
+    pub obligor: Party,
+    /// What is owed.
+    pub sentence: Sentence,
+    /// Ends the duty without a verdict.
+    pub until: Option<Act>,
+    /// Least trust that stops its clock.
+    pub trust: Trust,
+    /// Who may stop the clock; None: nobody.
+    pub pause: Option<Pause>,
+    /// What undoing the act does.
+    pub reopen: Reopen,
+    /// What a changed fact of the table does.
+    pub reprioritise: Reprioritise,
+    /// At this version's `effective`, open duties of the version before take its limits (`open-duties: rebase`).
+    pub rebase_open: bool,
+    /// How long a silent feed may keep a late duty unknown.
+    pub blind_for: Millis,
+}
+
+/// The three sentences.
+#[derive(Clone, Debug)]
+pub enum Sentence {
+    /// When A, do B, within L.
+    Within {
+        /// A.
+        when: Anchor,
+        /// B.
+        act: Act,
+        /// L: all run, the earliest deadline binds.
+        limits: Vec<Limit>,
+    },
+    /// Every P, do B.
+    Every {
+        /// P, by the subject's facts where the table has keys.
+        period: Table<Period>,
+        /// What each duty is about.
+        per: Per,
+        /// Where counting begins, if not at the subject's creation.
+        when: Option<Anchor>,
+        /// B.
+        act: Act,
+        /// With limits, due so long after the calendar period's end; without, at its last instant.
+        limits: Vec<Limit>,
+    },
+    /// When A, requires B.
+    Requires {
+        /// A.
+        when: Anchor,
+        /// B: came before, or is true of A itself. Every row that may apply must hold.
+        what: Table<Requirement>,
+    },
+}
+
+/// Which events open a duty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Anchor {
+    /// Any of these.
+    pub any: Vec<Trigger>,
+    /// Count from the instant in this field, when the event has it.
+    pub time: Option<String>,
+    /// Which of several on one subject.
+    pub pick: Pick,
+}
+
+/// What an anchor listens for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trigger {
+    /// An event.
+    Event(EventMatch),
+    /// The act that ended a duty of one of these obligations (ids), in time or late.
+    Done(Vec<String>),
+    /// The instant of breach of one of these obligations (ids).
+    Breached(Vec<String>),
+}
+
+/// Which anchor of several on one subject counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// Each opens a duty of its own.
+    Each,
+    /// Only the first.
+    First,
+    /// The latest: an open duty starts anew from it.
+    Latest,
+}
+
+/// One event type with filters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventMatch {
+    /// Event type, `ticket.opened`.
+    pub kind: String,
+    /// All must hold.
+    pub tests: Vec<Test>,
+    /// Side or role that did it.
+    pub by: Option<Party>,
+    /// Least trust, where it differs from the obligation's.
+    pub trust: Option<Trust>,
+}
+
+/// A test of one field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Test {
+    /// Field of the event's data.
+    pub field: String,
+    /// What it must be.
+    pub want: Want,
+}
+
+/// What a field must be. Of a list field, every item must pass; an empty list is absent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Want {
+    /// `*`: present.
+    Present,
+    /// `null`: absent.
+    Absent,
+    /// One of these texts; a text may end in `*` for any rest.
+    OneOf(Vec<String>),
+    /// Not so; an absent field passes.
+    Not(Box<Want>),
+    /// Equal to this field of the anchor (`subject` and the anchor's kind name its own id).
+    SameAs(String),
+    /// Number greater than.
+    MoreThan(f64),
+    /// Number at least.
+    AtLeast(f64),
+    /// Number less than.
+    LessThan(f64),
+    /// Number at most.
+    AtMost(f64),
+}
+
+/// The act that stops a duty: the first at or after the anchor, other than the anchor itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// One event.
+    One(EventMatch),
+    /// The first of these.
+    Any(Vec<Act>),
+    /// All of these; the last counts.
+    All(Vec<Act>),
+    /// All, each after the one before.
+    InOrder(Vec<Act>),
+}
+
+/// What must have come before, or be true of, an anchor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Requirement {
+    /// This event came before.
+    Before(EventMatch),
+    /// This event came at least so long before (counted like a limit, backwards).
+    Ahead(EventMatch, Span),
+    /// The anchor itself has these.
+    Itself(Vec<Test>),
+    /// One of these.
+    Any(Vec<Requirement>),
+    /// All of these.
+    All(Vec<Requirement>),
+}
+
+/// Values by facts. Without keys: one row for everything.
+///
+/// A fact that is absent makes every row apply (the strictest binds); a fact without a row, where there is no `*` row,
+/// has no target: the duty is exempt until one applies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table<T> {
+    /// What the rows are chosen by.
+    pub depends_on: Vec<Key>,
+    /// Rows in the order written.
+    pub rows: Vec<Row<T>>,
+}
+
+/// What a table is chosen by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A field of the anchor, else of its subject as it then stood.
+    Fact(String),
+    /// The anchor's local day.
+    Date,
+}
+
+/// One row of a [`Table`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row<T> {
+    /// One cell a key.
+    pub cells: Vec<Cell>,
+    /// What applies.
+    pub value: T,
+}
+
+/// One cell of a row's condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// `*`.
+    Any,
+    /// Equal to this canonical text.
+    Is(String),
+    /// From this day on, until the next row's.
+    From(NaiveDate),
+}
+
+/// One limit of several that may run together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// Past this it is a breach.
+    pub must: Table<Span>,
+    /// Past this it is noted.
+    pub should: Option<Span>,
+    /// Counted from the first such event of the subject, not from the anchor; not running before it.
+    pub from: Option<EventMatch>,
+    /// What "business" means: position in [`Contract::calendars`].
+    pub calendar: Option<usize>,
+    /// Where a deadline on a closed day goes, by that calendar.
+    pub roll: Roll,
+}
+
+/// A length or an instant, in the unit that the contract uses. The unit says the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// `15min`, `4h`, `90 days` (of 86,400 s), `2 weeks`: elapsed, 24x7.
+    Elapsed(Millis),
+    /// `4 business hours`: open time of the calendar.
+    Open(Millis),
+    /// `3 business days`: by close of the third working day after the anchor's day.
+    WorkingDays(u32),
+    /// `60 calendar days`: to the end of the 60th local day after.
+    CalendarDays(u32),
+    /// `1 month` (a year is 12): same local time, clamped to the month's end.
+    Months(u32),
+    /// `by 12:00 next business day`: minute of the day, working days after the anchor's. Fixed.
+    TimeOfWorkingDay {
+        /// Minutes after local midnight.
+        minute: u16,
+        /// Working days after the anchor's day.
+        days: u32,
+    },
+    /// `by 15 April`: the end of that local day, the first at or after the anchor. Fixed.
+    DayOfYear {
+        /// 1 to 12.
+        month: u32,
+        /// 1 to 31.
+        day: u32,
+    },
+    /// `by 2027-03-15T00:00:00Z`. Fixed.
+    At(Moment),
+    /// `at once`: the anchor's own instant. Fixed.
+    AtOnce,
+}
+
+/// Where a deadline that falls on a closed day goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roll {
+    /// Stays.
+    None,
+    /// The same local time of the working day before.
+    Previous,
+    /// The same local time of the next working day.
+    Next,
+    /// This minute of the next working day.
+    NextAt(u16),
+}
+
+/// P of *every P*.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// Slides from the last act.
+    Sliding(Span),
+    /// A calendar day, week (from Monday), month, quarter or year of the contract's zone.
+    Calendar(Unit),
+}
+
+/// A calendar period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Local day.
+    Day,
+    /// From Monday.
+    Week,
+    /// Local month.
+    Month,
+    /// From January, April, July, October.
+    Quarter,
+    /// Local year.
+    Year,
+}
+
+/// What each duty of an *every* is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Per {
+    /// The partner itself.
+    Partner,
+    /// Each subject of this kind (`credential`) that passes the tests when created.
+    Subject {
+        /// Kind of subject.
+        kind: String,
+        /// Tests of the creating event.
+        tests: Vec<Test>,
+    },
+}
+
+/// Who may pause a clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pause {
+    /// Reasons that count; None: any, and none given.
+    pub reasons: Option<Vec<String>>,
+    /// Parties whose pauses count; None: anyone's, of an unknown side too.
+    pub by: Option<Vec<Party>>,
+    /// Without effect until confirmed, then from its own instant.
+    pub confirm: Option<Confirm>,
+    /// All pauses of a duty together; beyond it time counts again.
+    pub cap: Option<Cap>,
+}
+
+/// Who confirms a pause, and by when; else it is void.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirm {
+    /// Whose word counts.
+    pub by: Party,
+    /// From the pause.
+    pub within: Span,
+    /// What "business" means in `within`: position in [`Contract::calendars`].
+    pub calendar: Option<usize>,
+}
+
+/// The longest that all pauses of one duty may last together.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cap {
+    /// This long, by the unit's clock (calendar: that of the obligation's first limit).
+    Span(Span),
+    /// Share of the limit, measured as the limit is.
+    Percent(u32),
+}
+
+/// What undoing the act does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reopen {
+    /// Within the window.
+    pub policy: ReopenPolicy,
+    /// Plain elapsed time from the stop, the end counts as inside; later, a new cycle. None: always inside.
+    pub window: Option<Millis>,
+}
+
+/// See [`Reopen`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReopenPolicy {
+    /// Stopped time out, elapsed time kept, the verdict withdrawn unless breached.
+    Resume,
+    /// A new cycle; the old verdict stands.
+    New,
+    /// Nothing.
+    Ignore,
+}
+
+/// What a changed fact of the limit's table does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reprioritise {
+    /// The target changes and elapsed time stays (false), or counting starts anew (true).
+    pub restart: bool,
+    /// At least so much is left after the change, measured as the limit is.
+    pub min_remaining: Option<Millis>,
+}

@@ -1,0 +1,173 @@
+//! Instants: whole milliseconds since 1970-01-01T00:00:00Z. Time is an argument here, never asked for.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::{Add, Sub};
+
+/// Milliseconds of a length of time.
+pub type Millis = i64;
+
+/// One second, minute, hour and (elapsed) day in milliseconds.
+pub const SECOND: Millis = 1_000;
+/// See [`SECOND`].
+pub const MINUTE: Millis = 60 * SECOND;
+/// See [`SECOND`].
+pub const HOUR: Millis = 60 * MINUTE;
+/// See [`SECOND`]. A day of elapsed time is always 86,400 s; local days are the calendar's business.
+pub const DAY: Millis = 24 * HOUR;
+
+/// An instant, in whole milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// Later than every instant: "not yet", "no deadline".
+    pub const NEVER: Moment = Moment(i64::MAX);
+    /// Earlier than every instant.
+    pub const DAWN: Moment = Moment(i64::MIN);
+
+    /// Reads RFC 3339 with an offset. Digits beyond the millisecond are cut off, not rounded.
+    /// None for anything else: no offset, a date that does not exist, a leap second.
+    pub fn parse(text: &str) -> Option<Moment> {
+        fast(text.as_bytes()).or_else(|| slow(text))
+    }
+
+    /// None when it is [`Moment::NEVER`].
+    pub fn known(self) -> Option<Moment> {
+        (self != Moment::NEVER).then_some(self)
+    }
+
+    /// As a chrono instant; None outside chrono's years.
+    pub fn utc(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.0)
+    }
+}
+
+impl Add<Millis> for Moment {
+    type Output = Moment;
+    fn add(self, ms: Millis) -> Moment {
+        Moment(self.0.saturating_add(ms))
+    }
+}
+
+impl Sub<Moment> for Moment {
+    type Output = Millis;
+    fn sub(self, other: Moment) -> Millis {
+        self.0.saturating_sub(other.0)
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.utc() {
+            Some(utc) => f.pad(&utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+            None if *self == Moment::NEVER => f.pad("never"),
+            None => f.pad("out of range"),
+        }
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The form that nearly every record has: `2026-01-05T09:12:33.120Z`, or without a fraction.
+fn fast(b: &[u8]) -> Option<Moment> {
+    let (fraction, z) = match b.len() {
+        24 if b[19] == b'.' => (number(&b[20..23])?, b[23]),
+        20 => (0, b[19]),
+        _ => return None,
+    };
+    let punctuated = b[4] == b'-' && b[7] == b'-' && b[10] == b'T' && b[13] == b':' && b[16] == b':' && z == b'Z';
+    let (y, m, d) = (number(&b[0..4])?, number(&b[5..7])?, number(&b[8..10])?);
+    let (h, min, s) = (number(&b[11..13])?, number(&b[14..16])?, number(&b[17..19])?);
+    if !punctuated || !(1..=12).contains(&m) || d < 1 || d > days_in(y, m) || h > 23 || min > 59 || s > 59 {
+        return None;
+    }
+    Some(Moment(days_from_civil(y, m, d) * DAY + h * HOUR + min * MINUTE + s * SECOND + fraction))
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    let mut n = 0;
+    for b in digits {
+        let d = b.wrapping_sub(b'0');
+        if d > 9 {
+            return None;
+        }
+        n = n * 10 + i64::from(d);
+    }
+    Some(n)
+}
+
+fn days_in(y: i64, m: i64) -> i64 {
+    match m {
+        2 if y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 of a proleptic Gregorian date; the era arithmetic is Howard Hinnant's.
+fn days_from_civil(y: i64, m: i64, d: i64) -> i64 {
+    let y = if m <= 2 { y - 1 } else { y };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((m + 9) % 12) + 2) / 5 + d - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Offsets, other fractions, lower-case letters.
+fn slow(text: &str) -> Option<Moment> {
+    if text.len() > 64 || !text.is_ascii() {
+        return None;
+    }
+    let at = DateTime::parse_from_rfc3339(text).ok()?;
+    // chrono keeps a leap second as a nanosecond count above one second: no such instant here.
+    (at.timestamp_subsec_nanos() < 1_000_000_000).then(|| Moment(at.timestamp_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn offsets_and_fractions_are_read_and_cut_to_the_millisecond() {
+        let want = Moment::parse("2026-01-05T09:12:33.120Z");
+        assert!(want.is_some());
+        assert_eq!(Moment::parse("2026-01-05T10:12:33.1209999+01:00"), want);
+        assert_eq!(Moment::parse("2026-01-05t09:12:33.12z"), want);
+        assert_eq!(want.map(|m| m.to_string()).as_deref(), Some("2026-01-05T09:12:33.120Z"));
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for text in [
+            "", "2026-01-05", "2026-01-05T09:12:33", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z", "2026-12-31T23:59:60Z", "yesterday", "2026-01-05T09:12:3éZ", "1767604353",
+        ] {
+            assert_eq!(Moment::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read_back(ms in 0i64..4_000_000_000_000) {
+            prop_assert_eq!(Moment::parse(&Moment(ms).to_string()), Some(Moment(ms)));
+        }
+
+        #[test]
+        fn the_fast_path_agrees_with_chrono(text in "[0-2][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{3})?Z") {
+            if let Some(at) = fast(text.as_bytes()) {
+                prop_assert_eq!(slow(&text), Some(at));
+            } else {
+                prop_assert_eq!(slow(&text), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Onus: who holds the onus, until when, on what evidence.

@@ -1,0 +1,2 @@
+//! The `onus` binary.
+fn main() {}
