@@ -153,7 +153,7 @@ impl Calendar {
         }
         let mut open = Vec::new();
         for number in page::numbers(from, to) {
-            open.extend(span::clip(&self.page(number).spans(), from, to));
+            open.extend(self.page(number).within(from, to));
         }
         span::join(open)
     }

@@ -3,6 +3,7 @@
 use super::{Calendar, Kind, SEARCH, page, zone};
 use crate::time::{DAY, Moment};
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -86,31 +87,38 @@ impl Calendar {
         let days: Vec<NaiveDate> = (block * DAYS..(block + 1) * DAYS).filter_map(date).collect();
         match &self.0.kind {
             Kind::Hours(spec) => spec.closes(&days),
-            Kind::Always(zone) | Kind::Any(zone, _) | Kind::All(zone, _) => days
-                .iter()
-                .map(|day| {
-                    let (from, to) = zone::day(*zone, *day);
-                    self.intervals(from, to).last().map(|open| open.1)
-                })
-                .collect(),
-            Kind::Versions(_) => {
+            Kind::Always(zone) | Kind::Any(zone, _) | Kind::All(zone, _) => self.closes_at_midnight(*zone, &days),
+            Kind::Versions(of) => {
                 let zone = self.zone();
-                days.iter().map(|day| close_of(self.ruling_of(zone::instant(zone, *day, 0))?, *day)).collect()
+                let each: Vec<_> = of.iter().map(|(_, version)| version.closes(block)).collect();
+                let close = |(i, day)| each.get(ruler(of, zone::instant(zone, day, 0)))?.get(i).copied().flatten();
+                days.into_iter().enumerate().map(close).collect()
             }
         }
+    }
+
+    fn closes_at_midnight(&self, zone: Tz, days: &[NaiveDate]) -> Closes {
+        let days: Vec<_> = days.iter().map(|day| zone::day(zone, *day)).collect();
+        let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
+        let open = self.intervals(first.0, last.1);
+        let close = |(from, to): &(Moment, Moment)| {
+            let started = open.partition_point(|open| open.0 < *to);
+            let close = open[..started].last()?.1.min(*to);
+            (*from < close).then_some(close)
+        };
+        days.iter().map(close).collect()
     }
 
     /// The version that rules at an instant, down to one that has no versions.
     fn ruling(&self, at: Moment) -> &Calendar {
-        self.ruling_of(at).map_or(self, |version| version.ruling(at))
-    }
-
-    fn ruling_of(&self, at: Moment) -> Option<&Calendar> {
         match &self.0.kind {
-            Kind::Versions(of) => {
-                page::reigns(of).filter(|(from, ..)| *from <= at).last().map(|(_, _, version)| version)
-            }
-            Kind::Always(_) | Kind::Hours(_) | Kind::Any(..) | Kind::All(..) => None,
+            Kind::Versions(of) => of.get(ruler(of, at)).map_or(self, |(_, version)| version.ruling(at)),
+            Kind::Always(_) | Kind::Hours(_) | Kind::Any(..) | Kind::All(..) => self,
         }
     }
+}
+
+/// Which of these versions rules at an instant: the last whose time has come, else the first.
+fn ruler(of: &[(Moment, Calendar)], at: Moment) -> usize {
+    of.partition_point(|(from, _)| *from <= at).saturating_sub(1)
 }

@@ -69,6 +69,13 @@ impl Page {
         self.opens.iter().map(|open| (open.from, open.to)).collect()
     }
 
+    /// What is open within `[from, to)`.
+    pub(super) fn within(&self, from: Moment, to: Moment) -> impl Iterator<Item = Span> {
+        let first = self.opens.partition_point(|open| open.to <= from);
+        let inside = self.opens[first..].iter().take_while(move |open| open.from < to);
+        inside.map(move |open| (open.from.max(from), open.to.min(to))).filter(|(from, to)| from < to)
+    }
+
     pub(super) fn is_open(&self, at: Moment) -> bool {
         let started = self.opens.partition_point(|open| open.from <= at);
         started > 0 && at < self.opens[started - 1].to
@@ -130,7 +137,7 @@ impl Calendar {
             Kind::Versions(of) => {
                 let reigns = reigns(of).flat_map(|(begin, end, version)| {
                     let (begin, end) = (begin.max(from), end.min(to));
-                    if begin < end { span::clip(&version.page(number).spans(), begin, end) } else { Vec::new() }
+                    if begin < end { version.page(number).within(begin, end).collect() } else { Vec::new() }
                 });
                 span::join(reigns.collect())
             }
