@@ -1,0 +1,178 @@
+//! Runs the cases of `tests/clauses/*.md` against the built binary: every row is a statement that must hold.
+//!
+//! `ONUS_REVIEW=1` rewrites the last column from what the binary says, to be read as a diff.
+
+#[path = "clauses/clock_text.rs"]
+mod clock_text;
+#[path = "clauses/reading.rs"]
+mod reading;
+#[path = "clauses/saying.rs"]
+mod saying;
+
+use reading::{Case, rfc};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, thread};
+
+#[test]
+fn every_row_of_every_case_is_what_onus_says() {
+    let review = env::var_os("ONUS_REVIEW").is_some();
+    let files = case_files();
+    let mut wrong = Vec::new();
+    let (mut cases, mut rows, mut open_points) = (0, 0, 0);
+    for file in &files {
+        let text = fs::read_to_string(file).unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let found = reading::cases(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        cases += found.len();
+        rows += found.iter().map(|case| case.rows.len()).sum::<usize>();
+        open_points += found.iter().map(|case| case.open_points).sum::<usize>();
+        let mismatches = judged(&found);
+        if review {
+            rewrite(file, &text, &found, &mismatches);
+        }
+        wrong.extend(mismatches.into_iter().map(|mismatch| mismatch.told(&name)));
+    }
+    println!("{cases} cases, {rows} rows, {open_points} open points, {} mismatches", wrong.len());
+    assert!(review || wrong.is_empty(), "{} of {rows} rows differ:\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn case_files() -> Vec<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clauses");
+    let only = env::var("ONUS_CLAUSES").unwrap_or_default();
+    let mut files: Vec<PathBuf> = fs::read_dir(here)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "md"))
+        .filter(|path| path.file_name().is_some_and(|name| name != "README.md"))
+        .filter(|path| path.to_string_lossy().contains(&only))
+        .collect();
+    files.sort();
+    files
+}
+
+/// A row whose last cell is not what the binary says.
+struct Mismatch {
+    line: usize,
+    title: String,
+    left: String,
+    wanted: String,
+    got: Got,
+}
+
+enum Got {
+    /// What the cell would have to say.
+    Said(String),
+    /// The binary gave no answer, or one at odds with itself.
+    Broken(String),
+}
+
+impl Mismatch {
+    fn told(&self, file: &str) -> String {
+        let Mismatch { line, title, left, wanted, got } = self;
+        let got = match got {
+            Got::Said(said) => format!("onus says {said}"),
+            Got::Broken(why) => format!("onus fails {why}"),
+        };
+        format!("{file}:{line} \"{title}\"\n    row       {left}\n    expected  {wanted}\n    {got}\n")
+    }
+}
+
+fn judged(cases: &[Case]) -> Vec<Mismatch> {
+    let half = cases.len().div_ceil(2).max(1);
+    let mut all: Vec<Mismatch> = thread::scope(|scope| {
+        let parts: Vec<_> =
+            cases.chunks(half).map(|part| scope.spawn(|| part.iter().flat_map(judge).collect::<Vec<_>>())).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
+    all.sort_by_key(|mismatch| mismatch.line);
+    all
+}
+
+fn judge(case: &Case) -> Vec<Mismatch> {
+    let dir = tempfile::tempdir().unwrap();
+    let contracts = dir.path().join("contracts");
+    fs::create_dir(&contracts).unwrap();
+    for (yaml, n) in case.contracts.iter().zip(1..) {
+        fs::write(contracts.join(format!("version-{n}.yaml")), yaml).unwrap();
+    }
+    let events = dir.path().join("events.jsonl");
+    let mut lines = String::new();
+    let mut wrong = Vec::new();
+    for row in &case.rows {
+        for record in &row.records {
+            lines += &format!("{record}\n");
+        }
+        fs::write(&events, &lines).unwrap();
+        let got = match ask(&contracts, &events, &rfc(row.now)) {
+            Err(why) => Got::Broken(why),
+            Ok(answer) => match saying::compare(&row.says, &saying::duties(&answer), &case.place) {
+                Ok(()) => continue,
+                Err(said) => Got::Said(said),
+            },
+        };
+        let (line, title) = (row.line, case.title.clone());
+        wrong.push(Mismatch { line, title, left: row.left.clone(), wanted: row.says.clone(), got });
+    }
+    wrong
+}
+
+fn ask(contracts: &Path, events: &Path, until: &str) -> Result<Value, String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_onus"))
+        .args(["check", "--contracts"])
+        .arg(contracts)
+        .arg(events)
+        .args(["--until", until, "--format", "json", "--duties"])
+        .output()
+        .map_err(|error| error.to_string())?;
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}; {complaint}"))?;
+    at_odds(&answer, output.status.code()).map_or(Ok(answer), |why| Err(format!("{why}; {complaint}")))
+}
+
+/// The tallies, the list of breaches and the exit code must tell the same story as the duties.
+fn at_odds(answer: &Value, code: Option<i32>) -> Option<String> {
+    let breaches = answer["breaches"].as_array()?.len();
+    if code != Some(i32::from(breaches > 0)) {
+        return Some(format!("{breaches} breaches, yet exit code {code:?}"));
+    }
+    let mut counted: BTreeMap<(String, String), BTreeMap<&str, u64>> = BTreeMap::new();
+    for duty in saying::duties(answer) {
+        let tally = counted.entry((duty.partner, duty.obligation)).or_default();
+        let broke = duty.breached_at.is_some() && duty.standing != "withdrawn";
+        *tally.entry("breached").or_default() += u64::from(broke);
+        match duty.standing.as_str() {
+            "open" | "paused" => *tally.entry("open").or_default() += 1,
+            "met" => *tally.entry("met").or_default() += 1,
+            "met-late" => *tally.entry("met_late").or_default() += 1,
+            "waived" => *tally.entry("waived").or_default() += 1,
+            "cancelled" => *tally.entry("cancelled").or_default() += 1,
+            "exempt" => *tally.entry("exempt").or_default() += 1,
+            _ => {}
+        }
+    }
+    for told in answer["obligations"].as_array().into_iter().flatten() {
+        let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
+        let tally = counted.remove(&(text("partner"), text("obligation"))).unwrap_or_default();
+        for key in ["met", "breached", "met_late", "waived", "cancelled", "exempt", "open"] {
+            let (listed, shown) = (tally.get(key).copied().unwrap_or_default(), told[key].as_u64());
+            if shown != Some(listed) {
+                return Some(format!("{} tells {shown:?} {key}, its duties {listed}", text("obligation")));
+            }
+        }
+    }
+    (!counted.is_empty()).then(|| format!("duties without a tally: {counted:?}"))
+}
+
+fn rewrite(file: &Path, text: &str, cases: &[Case], mismatches: &[Mismatch]) {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for row in cases.iter().flat_map(|case| &case.rows) {
+        let said = mismatches.iter().find(|mismatch| mismatch.line == row.line).map(|mismatch| &mismatch.got);
+        if let Some(Got::Said(said)) = said {
+            lines[row.line - 1] = format!("{} {said} |", row.left);
+        }
+    }
+    fs::write(file, lines.join("\n") + "\n").unwrap();
+}
