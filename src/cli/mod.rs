@@ -1,0 +1,3 @@
+//! What a person types, and the answers.
+
+pub mod due;
