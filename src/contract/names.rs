@@ -9,6 +9,9 @@ use super::yaml::{Node, Value};
 use onus_engine::terms::{Party, Side, Span};
 use std::collections::BTreeMap;
 
+/// Longest value: a `$name` of eight letters must not become a megabyte each time it is used.
+pub(crate) const MAX_VALUE: usize = 200;
+
 /// What every reader needs beside the node it reads.
 pub(crate) struct Cx<'t> {
     pub(crate) names: Names,
@@ -61,7 +64,8 @@ impl Names {
         };
         let values = match root.get("values").map(|n| &n.value) {
             Some(Value::Map(entries)) => {
-                entries.iter().filter_map(|e| Some((e.key.clone(), scalar(&e.node)?.to_owned()))).collect()
+                let short = |node| scalar(node).filter(|text| text.len() <= MAX_VALUE);
+                entries.iter().filter_map(|e| Some((e.key.clone(), short(&e.node)?.to_owned()))).collect()
             }
             _ => BTreeMap::new(),
         };

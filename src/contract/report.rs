@@ -36,8 +36,9 @@ impl<'t> Report<'t> {
 
     /// Problems from here on are within this obligation; None: outside any.
     pub(crate) fn within(&mut self, obligation: Option<String>, clause: Option<String>) {
-        self.obligation = obligation;
-        self.clause = clause;
+        // Each problem carries them: a clause as long as the file would make the report its square.
+        self.obligation = obligation.map(|id| short(&id));
+        self.clause = clause.map(|clause| short(&clause));
     }
 
     pub(crate) fn error(&mut self, code: Code, at: At, message: impl Into<String>) {
@@ -112,11 +113,15 @@ impl<'t> Report<'t> {
 
 /// Text fit for a message: no line ends, not too long.
 pub(crate) fn quote(text: &str) -> String {
+    format!("`{}`", short(text))
+}
+
+fn short(text: &str) -> String {
     let mut short: String = text.chars().take(QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(QUOTED).is_some() {
         short.push('…');
     }
-    format!("`{short}`")
+    short
 }
 
 /// The most similar of the possible words, if one is similar enough to be meant.
