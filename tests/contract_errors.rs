@@ -159,6 +159,8 @@ fn names_that_are_used_must_be_defined() {
     says(of_head("17:00\"}}}", "17:00\"}, holidays: [nl]}}"), "E305", 6, "no holiday set is named `nl`");
     says(of_duty(&format!("{duty}4h\nescalate: urgent")), "E306", 15, "no escalation ladder");
     says(of_duty(&format!("{duty}4 business hours")), "E311", 14, "add `calendar:`");
+    let pause = "pause: {reasons: [x], by: anyone, cap: 1 business day}";
+    says(of_duty(&format!("{duty}4h\n{pause}")), "E311", 15, "`cap` is in business time");
     let roles = of_head("values: {undue: 24h}", "roles: {customer.lead: x}\nwaivers: {approve: customer.laed}");
     says(roles, "E307", 8, "did you mean `customer.lead`?");
 }
@@ -275,6 +277,12 @@ fn what_cannot_be_kept_is_refused_and_not_skipped() {
         ("when: {all: [ticket.opened, ticket.closed]}\ndo: ticket.closed\nwithin: 4h".into(), 12, "`all`"),
         ("when: ticket.opened\ndo: {event: ticket.closed, time: closed_at}\nwithin: 4h".into(), 13, "`time`"),
         ("every: half-year\ndo: review.completed".into(), 12, "half-year"),
+        (
+            "calendar: office\nevery: 90 days\ndo: review.completed\npause: {reasons: [x], by: anyone, cap: 1 business day}"
+                .into(),
+            15,
+            "`cap`",
+        ),
     ] {
         let found = of_duty(&lines);
         says((found.0, found.1, found.2), "E900", line, piece);

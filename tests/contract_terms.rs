@@ -245,6 +245,29 @@ fn what_nobody_said_is_the_strict_side() {
     assert!(contract.waivers.is_none() && contract.sources.is_empty());
 }
 
+#[test]
+fn a_default_speaks_in_the_calendar_of_the_obligation_it_falls_to() {
+    let text = "contract: c
+partner: p
+customer: k
+effective: 2026-01-01T00:00:00Z
+zone: UTC
+values: {release: \"1.10\"}
+calendars: {one: {zone: UTC, hours: {mon: \"09:00-17:00\"}}, two: {zone: UTC, hours: {tue: \"09:00-17:00\"}}}
+calendar: one
+defaults: {pause: {reasons: [x], by: partner, confirm: {by: customer, within: 1 business day}}}
+obligations:
+  - {id: a, clause: x, when: {event: ticket.opened, where: {release: $release}}, do: ticket.resolved, within: 4h}
+  - {id: b, clause: x, when: ticket.opened, do: ticket.resolved, within: 1 business day, calendar: two}
+";
+    let contract = parse(text, "c.yaml").map_err(told).expect("it loads");
+    let confirmed = |id| find(&contract, id).pause.as_ref().and_then(|p| p.confirm.as_ref()).and_then(|c| c.calendar);
+    assert_eq!((confirmed("a"), confirmed("b")), (Some(0), Some(1)));
+    let (when, ..) = within(find(&contract, "a"));
+    let released = EventMatch { tests: vec![is("release", "1.10")], ..event("ticket.opened") };
+    assert_eq!(when, &on(released), "a quoted value stays text");
+}
+
 fn open(calendar: &Calendar, at: &str) -> bool {
     calendar.is_open(Moment::parse(at).expect("an instant"))
 }

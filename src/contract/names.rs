@@ -28,7 +28,8 @@ pub(crate) struct Names {
     pub(crate) ladders: Vec<String>,
     /// None: the contract lists no roles, so any may be used.
     roles: Option<Vec<String>>,
-    values: BTreeMap<String, String>,
+    /// With whether it was quoted: "1.10" stays text where it is used.
+    values: BTreeMap<String, (String, bool)>,
     events: Vec<String>,
     /// Names may be defined in an included file, which isn't read yet: then a missing one isn't reported as well.
     includes: bool,
@@ -64,8 +65,11 @@ impl Names {
         };
         let values = match root.get("values").map(|n| &n.value) {
             Some(Value::Map(entries)) => {
-                let short = |node| scalar(node).filter(|text| text.len() <= MAX_VALUE);
-                entries.iter().filter_map(|e| Some((e.key.clone(), short(&e.node)?.to_owned()))).collect()
+                let value = |node: &Node| match &node.value {
+                    Value::Scalar { text, quoted } if text.len() <= MAX_VALUE => Some((text.clone(), *quoted)),
+                    Value::Scalar { .. } | Value::List(_) | Value::Map(_) => None,
+                };
+                entries.iter().filter_map(|e| Some((e.key.clone(), value(&e.node)?))).collect()
             }
             _ => BTreeMap::new(),
         };
@@ -85,7 +89,7 @@ impl Names {
 
     /// The value of `$name`, without the dollar.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
+        self.values.get(name).map(|(text, _)| text.as_str())
     }
 }
 
@@ -237,9 +241,7 @@ pub(crate) fn substitute(node: &mut Node, cx: &mut Cx<'_>) {
         Value::Scalar { text, quoted } => {
             let Some(name) = value_name(text) else { return };
             match cx.names.values.get(name) {
-                Some(value) => {
-                    (*text, *quoted) = (value.clone(), false);
-                }
+                Some(value) => (*text, *quoted) = value.clone(),
                 None if cx.names.includes => {}
                 None => no_value(name, node.at, cx),
             }
