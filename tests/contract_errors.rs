@@ -394,3 +394,12 @@ proptest! {
         holds(&text)?;
     }
 }
+
+#[test]
+fn every_code_is_explained_where_people_look() {
+    let page = include_str!("../docs/reference/contract-errors.md");
+    for (code, meaning) in onus::contract::Code::ALL {
+        let row = format!("| {code} | {} |", meaning.trim());
+        assert!(page.contains(&row), "docs/reference/contract-errors.md lacks {row}");
+    }
+}
