@@ -321,7 +321,7 @@ impl<'a> Play<'a> {
             if terms.reopen == Reopen::New || self.beyond_window(now) {
                 return Err("reopened into a new cycle and stopped in one instant");
             }
-            facts.retain(|e| !stop(&e) && !reopened(&e));
+            facts.retain(|e| !stop(e) && !reopened(e));
         }
         Ok(facts)
     }
