@@ -1,1 +1,3 @@
 //! Onus: who holds the onus, until when, on what evidence.
+
+pub mod contract;

@@ -1,0 +1,116 @@
+//! Obligations that begin where another ends: they must not go round, and they share its subject.
+
+use super::names::Cx;
+use super::order::order;
+use super::problem::Code;
+use super::report::{At, quote};
+use onus_engine::terms::{Obligation, Per, Sentence, Trigger};
+use std::collections::BTreeMap;
+
+/// An obligation that has been read, with what the reader must still know of its text.
+pub(crate) struct Draft {
+    pub(crate) at: At,
+    pub(crate) obligation: Obligation,
+    /// `every` with `when` and without `per`: its duties are about the anchor's subject.
+    pub(crate) per_anchor: bool,
+}
+
+/// Puts the last touches that need all obligations at once.
+pub(crate) fn settle(drafts: Vec<Draft>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
+    let things: Vec<(&str, Vec<&str>)> =
+        drafts.iter().map(|d| (d.obligation.id.as_str(), begins_after(&d.obligation))).collect();
+    let ordered = match order(&things) {
+        Ok(ordered) => ordered,
+        Err(cycle) => {
+            let ids: Vec<&str> = cycle.iter().chain(cycle.first()).map(|at| things[*at].0).collect();
+            let message = format!("obligations that wait for each other: {}", ids.join(", after "));
+            let at = cycle.first().map_or(At::TOP, |at| drafts[*at].at);
+            cx.report.hinted(Code::ObligationCycle, at, message, "begin one of them at an event");
+            return None;
+        }
+    };
+    let mut clean = true;
+    let mut kinds: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let mut settled: Vec<Option<Obligation>> = Vec::new();
+    settled.resize_with(drafts.len(), || None);
+    let mut open: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
+    for position in ordered {
+        let Some(Draft { at, mut obligation, per_anchor }) = open[position].take() else { continue };
+        clean &= ends_in_an_act(&obligation, &open, &settled, at, cx);
+        let kind = kind(&obligation, &kinds);
+        if per_anchor {
+            clean &= about_anchor(&mut obligation, kind.as_deref(), at, cx);
+        }
+        kinds.insert(obligation.id.clone(), kind);
+        settled[position] = Some(obligation);
+    }
+    let settled: Option<Vec<Obligation>> = settled.into_iter().collect();
+    if clean { settled } else { None }
+}
+
+/// `done` of an obligation that asks for no act would never come.
+fn ends_in_an_act(
+    obligation: &Obligation,
+    open: &[Option<Draft>],
+    settled: &[Option<Obligation>],
+    at: At,
+    cx: &mut Cx<'_>,
+) -> bool {
+    let all = || open.iter().flatten().map(|d| &d.obligation).chain(settled.iter().flatten());
+    let actless = |id: &String| all().any(|o| o.id == *id && matches!(o.sentence, Sentence::Requires { .. }));
+    let waits_for = triggers(obligation).iter().find_map(|trigger| match trigger {
+        Trigger::Done(ids) => ids.iter().find(|id| actless(id)),
+        Trigger::Breached(_) | Trigger::Event(_) => None,
+    });
+    if let Some(id) = waits_for {
+        let message = format!("{} waits for the act of {}, which has none", quote(&obligation.id), quote(id));
+        cx.report.hinted(Code::WrongSentence, at, message, "a `requires` finds at its anchor: begin at that event");
+    }
+    waits_for.is_none()
+}
+
+fn about_anchor(obligation: &mut Obligation, kind: Option<&str>, at: At, cx: &mut Cx<'_>) -> bool {
+    let Sentence::Every { per, .. } = &mut obligation.sentence else { return true };
+    match kind {
+        Some("partner" | "contract") => *per = Per::Partner,
+        Some(kind) => *per = Per::Subject { kind: kind.to_owned(), tests: Vec::new() },
+        None => {
+            cx.report.unsupported(at, "`every` whose `when` is on subjects of several kinds");
+            return false;
+        }
+    }
+    true
+}
+
+/// The kind of subject that duties of an obligation are about, when it is one.
+fn kind(obligation: &Obligation, known: &BTreeMap<String, Option<String>>) -> Option<String> {
+    if let Sentence::Every { per: Per::Subject { kind, .. }, .. } = &obligation.sentence {
+        return Some(kind.clone());
+    }
+    let mut kinds = triggers(obligation).iter().flat_map(|trigger| match trigger {
+        Trigger::Event(event) => vec![event.kind.split_once('.').map(|(kind, _)| kind.to_owned())],
+        Trigger::Done(ids) | Trigger::Breached(ids) => ids.iter().map(|id| known.get(id).cloned().flatten()).collect(),
+    });
+    let Some(first) = kinds.next() else { return Some("partner".to_owned()) };
+    kinds.all(|kind| kind == first).then_some(first).flatten()
+}
+
+fn begins_after(obligation: &Obligation) -> Vec<&str> {
+    triggers(obligation)
+        .iter()
+        .flat_map(|trigger| match trigger {
+            Trigger::Done(ids) | Trigger::Breached(ids) => ids.as_slice(),
+            Trigger::Event(_) => &[],
+        })
+        .map(String::as_str)
+        .collect()
+}
+
+fn triggers(obligation: &Obligation) -> &[Trigger] {
+    match &obligation.sentence {
+        Sentence::Within { when, .. } | Sentence::Requires { when, .. } | Sentence::Every { when: Some(when), .. } => {
+            &when.any
+        }
+        Sentence::Every { when: None, .. } => &[],
+    }
+}

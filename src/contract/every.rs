@@ -1,0 +1,148 @@
+//! *Every P*: periods, and what each duty of one is about.
+
+use super::fields::{self, Fields};
+use super::filters;
+use super::length::{self, Slip};
+use super::names::Cx;
+use super::problem::Code;
+use super::report::{nearest, quote};
+use super::table;
+use super::words::{self, PerKind};
+use super::yaml::{Node, Value};
+use onus_engine::terms::{Per, Period, Table, Unit};
+
+const UNITS: &[(&str, Unit)] = &[
+    ("day", Unit::Day),
+    ("week", Unit::Week),
+    ("month", Unit::Month),
+    ("quarter", Unit::Quarter),
+    ("year", Unit::Year),
+];
+
+/// `every`: a period, or a table of them.
+pub(crate) fn periods(node: &Node, cx: &mut Cx<'_>) -> Option<Table<Period>> {
+    match &node.value {
+        Value::Map(_) => table::read(node, cx, &mut |node, cx| match node.value {
+            Value::Map(_) => {
+                table::too_deep(node, cx);
+                None
+            }
+            Value::Scalar { .. } | Value::List(_) => period(node, cx),
+        }),
+        Value::Scalar { .. } | Value::List(_) => period(node, cx).map(table::single),
+    }
+}
+
+fn period(node: &Node, cx: &mut Cx<'_>) -> Option<Period> {
+    let text = fields::text(node, "`every`", &mut cx.report)?;
+    if text == "half-year" {
+        cx.report.unsupported(node.at, "`every: half-year`; `6 months` slides from the last act");
+        return None;
+    }
+    let span = match cx.length(node, "`every`", read)? {
+        Period::Sliding(span) => span,
+        calendar @ Period::Calendar(_) => return Some(calendar),
+    };
+    if length::is_business(&span) {
+        cx.report.unsupported(node.at, "a period in business time");
+        return None;
+    }
+    Some(Period::Sliding(span))
+}
+
+fn read(text: &str) -> Result<Period, Slip> {
+    if let Some((_, unit)) = UNITS.iter().find(|(word, _)| *word == text) {
+        return Ok(Period::Calendar(*unit));
+    }
+    let slip = match length::length(text) {
+        Ok(span) => return Ok(Period::Sliding(span)),
+        Err(slip) => slip,
+    };
+    let said = match text {
+        "daily" => Some("day"),
+        "weekly" => Some("week"),
+        "monthly" => Some("month"),
+        "quarterly" => Some("quarter"),
+        "yearly" | "annually" => Some("year"),
+        _ => nearest(text, UNITS.iter().map(|(word, _)| *word)),
+    };
+    let hint = match (said, &slip.hint) {
+        (Some(word), _) => format!("did you mean `{word}`?"),
+        (None, Some(hint)) if hint.starts_with("did you mean") => hint.clone(),
+        (None, _) => {
+            "possible here: a length like `90 days`, which slides from the last act, or day, week, month, quarter, year"
+                .to_owned()
+        }
+    };
+    Err(Slip { message: format!("{} is no period", quote(text)), hint: Some(hint) })
+}
+
+/// `per`: a kind, or those of a kind that pass the tests.
+pub(crate) fn per(node: &Node, cx: &mut Cx<'_>) -> Option<Per> {
+    let (kind_node, tests) = match &node.value {
+        Value::Map(_) => {
+            let fields = Fields::of(node, "`per`", &["every", "where"], &mut cx.report)?;
+            let tests = match fields.get("where") {
+                Some(node) => {
+                    let tests = filters::tests(node, cx)?;
+                    filters::without_anchor(&tests, node, "`per`", cx)?;
+                    tests
+                }
+                None => Vec::new(),
+            };
+            (fields.need("every", &mut cx.report)?, tests)
+        }
+        Value::Scalar { .. } | Value::List(_) => (node, Vec::new()),
+    };
+    match fields::word(kind_node, "`per`", words::KINDS, &mut cx.report)? {
+        PerKind::Partner if tests.is_empty() => Some(Per::Partner),
+        PerKind::Partner => {
+            cx.report.unsupported(node.at, "tests of the partner in `per`");
+            None
+        }
+        PerKind::Subject => {
+            let kind = fields::text(kind_node, "`per`", &mut cx.report)?.to_owned();
+            Some(Per::Subject { kind, tests })
+        }
+        PerKind::Catalogued => {
+            let kind = fields::text(kind_node, "`per`", &mut cx.report)?;
+            cx.report.unsupported(kind_node.at, format!("`per: {kind}`"));
+            None
+        }
+    }
+}
+
+/// Whether any row slides: then the period itself is the limit.
+pub(crate) fn slides(period: &Table<Period>) -> bool {
+    period.rows.iter().any(|row| matches!(row.value, Period::Sliding(_)))
+}
+
+/// Reports a limit beside a sliding period.
+pub(crate) fn no_limit_beside_sliding(period: &Table<Period>, within: &Node, cx: &mut Cx<'_>) -> Option<()> {
+    if slides(period) {
+        let hint = "drop `within`, or use a calendar period like `quarter`, after whose end `within` counts";
+        cx.report.hinted(
+            Code::WrongSentence,
+            within.at,
+            "`within` beside a sliding period: the period is the limit",
+            hint,
+        );
+        return None;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onus_engine::terms::Span;
+
+    #[test]
+    fn a_counted_unit_slides_and_a_bare_one_is_of_the_calendar() {
+        assert_eq!(read("quarter"), Ok(Period::Calendar(Unit::Quarter)));
+        assert_eq!(read("1 month"), Ok(Period::Sliding(Span::Months(1))));
+        assert_eq!(read("6 months"), Ok(Period::Sliding(Span::Months(6))));
+        assert_eq!(read("monthly").expect_err("no period").hint.as_deref(), Some("did you mean `month`?"));
+        assert_eq!(read("90d").expect_err("no period").hint.as_deref(), Some("did you mean `90 days`?"));
+    }
+}

@@ -1,0 +1,222 @@
+//! `where` and the other filters of a selector.
+
+use super::fields::{self, canonical};
+use super::names::Cx;
+use super::problem::Code;
+use super::report::quote;
+use super::words;
+use super::yaml::{Entry, Node, Value};
+use super::{length, names};
+use onus_engine::terms::{Party, Pick, Span, Test, Trust, Want};
+
+/// What a selector asks of an event beside its type. Filters beside `any`, `all` and `in-order` hold for each member.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Filters {
+    pub(crate) tests: Vec<Test>,
+    /// Any of these; empty: anyone.
+    pub(crate) by: Vec<Party>,
+    pub(crate) trust: Option<Trust>,
+    pub(crate) time: Option<String>,
+    pub(crate) pick: Option<Pick>,
+    pub(crate) ahead: Option<Span>,
+}
+
+/// The keys read here.
+pub(crate) const KEYS: &[&str] = &["where", "by", "trust", "time", "pick", "ahead", "since", "of", "evidenced"];
+
+const WANTS: &[&str] = &["not", "same-as", "more-than", "at-least", "less-than", "at-most"];
+
+/// Reads the filters of one selector on top of those that stand around it.
+pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>) -> Option<Filters> {
+    let mut own = Some(outer.clone());
+    let mut set = |ok: Option<()>| {
+        if ok.is_none() {
+            own = None;
+        }
+    };
+    // Ignoring one of these would let an act count that does not, or the other way round.
+    for key in ["since", "of", "evidenced"] {
+        if let Some(entry) = fields.entry(key) {
+            cx.report.unsupported(entry.at, format!("`{key}`"));
+            set(None);
+        }
+    }
+    let mut filters = outer.clone();
+    if let Some(node) = fields.get("where") {
+        set(tests(node, cx).map(|tests| filters.tests.extend(tests)));
+    }
+    if let Some(node) = fields.get("by") {
+        set(cx.parties(node, "`by`").and_then(|by| narrow(&mut filters.by, by, node, cx)));
+    }
+    if let Some(node) = fields.get("trust") {
+        let trust = fields::word(node, "`trust`", words::TRUST, &mut cx.report);
+        set(trust.map(|t| filters.trust = filters.trust.max(Some(t))));
+    }
+    if let Some(node) = fields.get("time") {
+        let time = fields::text(node, "`time`", &mut cx.report).map(str::to_owned);
+        set(time.and_then(|t| agree(&mut filters.time, t, "time", node, cx)));
+    }
+    if let Some(node) = fields.get("pick") {
+        let pick = fields::word(node, "`pick`", &[("first", Pick::First), ("latest", Pick::Latest)], &mut cx.report);
+        set(pick.and_then(|p| agree(&mut filters.pick, p, "pick", node, cx)));
+    }
+    if let Some(node) = fields.get("ahead") {
+        set(ahead(node, cx).and_then(|a| agree(&mut filters.ahead, a, "ahead", node, cx)));
+    }
+    own.map(|_| filters)
+}
+
+/// The tests of a `where`.
+pub(crate) fn tests(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Test>> {
+    let entries = fields::map(node, "`where`", &mut cx.report)?;
+    fields::every(entries, |entry| test(entry, cx))
+}
+
+/// Reports `same-as` where there is no anchor to be the same as.
+pub(crate) fn without_anchor(tests: &[Test], node: &Node, what: &str, cx: &mut Cx<'_>) -> Option<()> {
+    if tests.iter().any(|t| refers(&t.want)) {
+        let message = format!("`same-as` speaks of the anchor, and {what} has none");
+        cx.report.error(Code::WrongFilter, node.at, message);
+        return None;
+    }
+    Some(())
+}
+
+fn refers(want: &Want) -> bool {
+    match want {
+        Want::SameAs(_) => true,
+        Want::Not(inner) => refers(inner),
+        Want::Present
+        | Want::Absent
+        | Want::OneOf(_)
+        | Want::MoreThan(_)
+        | Want::AtLeast(_)
+        | Want::LessThan(_)
+        | Want::AtMost(_) => false,
+    }
+}
+
+fn test(entry: &Entry, cx: &mut Cx<'_>) -> Option<Test> {
+    let good = entry.key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    if !good {
+        let message = format!("{} is no field name", quote(&entry.key));
+        let hint = if entry.key.contains(':') && entry.node.is_null() {
+            "a map in braces wants a blank after the colon"
+        } else {
+            "a field has letters, digits, dots, underscores and hyphens"
+        };
+        cx.report.hinted(Code::BadName, entry.at, message, hint);
+        return None;
+    }
+    Some(Test { field: entry.key.clone(), want: want(&entry.node, 0, cx)? })
+}
+
+fn want(node: &Node, depth: u8, cx: &mut Cx<'_>) -> Option<Want> {
+    match &node.value {
+        Value::Scalar { .. } if node.is_null() => Some(Want::Absent),
+        Value::Scalar { text, quoted } => one(text, *quoted, node, cx),
+        Value::List(_) => {
+            let items = fields::list(node, "the list of values", &mut cx.report)?;
+            let texts = fields::every(items, |item| match &item.value {
+                Value::Scalar { text, quoted } if !item.is_null() => match one(text, *quoted, item, cx)? {
+                    Want::OneOf(mut texts) => texts.pop(),
+                    _ => {
+                        let hint = "write \"*\" alone for any value";
+                        cx.report.hinted(Code::BadTest, item.at, "`*` in a list takes everything", hint);
+                        None
+                    }
+                },
+                Value::Scalar { .. } | Value::List(_) | Value::Map(_) => {
+                    let message = format!("a list of values holds texts, not {}", item.shape());
+                    cx.report.error(Code::BadTest, item.at, message);
+                    None
+                }
+            })?;
+            Some(Want::OneOf(texts))
+        }
+        Value::Map(_) => relation(node, depth, cx),
+    }
+}
+
+/// A text to be equal to, with `*` for any rest.
+fn one(text: &str, quoted: bool, node: &Node, cx: &mut Cx<'_>) -> Option<Want> {
+    if text == "*" {
+        return Some(Want::Present);
+    }
+    // A `$name` that is left has no value, which has been reported.
+    if names::value_name(text).is_some() {
+        return None;
+    }
+    if text.find('*').is_some_and(|at| at + 1 < text.len()) {
+        cx.report.unsupported(node.at, "`*` other than at the end of a text");
+        return None;
+    }
+    Some(Want::OneOf(vec![canonical(text, quoted, node.at, "the value", &mut cx.report)?]))
+}
+
+fn relation(node: &Node, depth: u8, cx: &mut Cx<'_>) -> Option<Want> {
+    let fields = fields::Fields::of(node, "a test", WANTS, &mut cx.report)?;
+    let present: Vec<&&str> = WANTS.iter().filter(|key| fields.has(key)).collect();
+    let [key] = present.as_slice() else {
+        if present.len() > 1 {
+            cx.report.error(Code::BadTest, node.at, "a test says one thing; test the field twice in two selectors");
+        }
+        return None;
+    };
+    let value = fields.get(key)?;
+    if depth > 0 && **key == "not" {
+        cx.report.error(Code::BadTest, node.at, "`not` of a `not`: say what is meant");
+        return None;
+    }
+    match **key {
+        "not" => want(value, depth + 1, cx).map(|inner| Want::Not(Box::new(inner))),
+        "same-as" => fields::text(value, "`same-as`", &mut cx.report).map(|field| Want::SameAs(field.to_owned())),
+        "more-than" => number(value, cx).map(Want::MoreThan),
+        "at-least" => number(value, cx).map(Want::AtLeast),
+        "less-than" => number(value, cx).map(Want::LessThan),
+        _ => number(value, cx).map(Want::AtMost),
+    }
+}
+
+fn number(node: &Node, cx: &mut Cx<'_>) -> Option<f64> {
+    let text = fields::text(node, "the number", &mut cx.report)?;
+    // `parse` takes `inf` and `nan` too, which no field can be compared with.
+    let digits = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+    let number = text.parse::<f64>().ok().filter(|n| digits && n.is_finite());
+    if number.is_none() {
+        cx.report.error(Code::BadNumber, node.at, format!("{} is no number", quote(text)));
+    }
+    number
+}
+
+fn ahead(node: &Node, cx: &mut Cx<'_>) -> Option<Span> {
+    let span = cx.length(node, "`ahead`", length::length)?;
+    if length::is_business(&span) {
+        cx.report.unsupported(node.at, "`ahead` in business time");
+        return None;
+    }
+    Some(span)
+}
+
+/// Both the outer and the own `by` must hold; two that differ cannot be said in one filter.
+fn narrow(outer: &mut Vec<Party>, own: Vec<Party>, node: &Node, cx: &mut Cx<'_>) -> Option<()> {
+    let within = |party: &Party| outer.iter().any(|o| o == party || (o.role.is_none() && o.side == party.side));
+    if !outer.is_empty() && !own.iter().all(within) {
+        let message = "`by` contradicts the `by` around it, which holds for each member";
+        cx.report.hinted(Code::WrongFilter, node.at, message, "say it once, at each member");
+        return None;
+    }
+    *outer = own;
+    Some(())
+}
+
+fn agree<T: PartialEq>(outer: &mut Option<T>, own: T, key: &str, node: &Node, cx: &mut Cx<'_>) -> Option<()> {
+    if outer.as_ref().is_some_and(|o| *o != own) {
+        let message = format!("`{key}` contradicts the `{key}` around it, which holds for each member");
+        cx.report.hinted(Code::WrongFilter, node.at, message, "say it once");
+        return None;
+    }
+    *outer = Some(own);
+    Some(())
+}

@@ -1,0 +1,150 @@
+//! Contracts as people write them, read strictly into what the judge works by ([`Contract`]).
+//!
+//! A file is read in layers: YAML into a tree with places (`yaml`), the names it declares (`names`), then each part by
+//! a reader of its own. Readers report what is wrong and go on, so that all problems of a file are told at once; one
+//! problem, and there is no contract: half a contract would judge people by half of what was agreed.
+//!
+//! Parts of the language that the judge cannot keep yet are refused, not skipped, wherever skipping them would change
+//! a standing. See [`Code`] for what can be wrong.
+
+mod asides;
+mod calendar;
+mod chains;
+mod dates;
+mod every;
+mod fields;
+mod filters;
+mod header;
+mod length;
+mod limit;
+mod load;
+mod names;
+mod obligation;
+mod order;
+mod pause;
+mod problem;
+mod report;
+mod selector;
+mod table;
+mod waiver;
+mod words;
+mod yaml;
+
+pub use calendar::HolidaySets;
+pub use load::load;
+pub use problem::{Code, Excerpt, Problem};
+
+use names::{Cx, Names};
+use onus_engine::calendar::Calendar;
+use onus_engine::terms::Contract;
+use report::{At, Report};
+use std::collections::{BTreeMap, BTreeSet};
+use yaml::{Node, Value};
+
+/// Reads one contract from its text; `origin` is how problems name the file.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse(text: &str, origin: &str) -> Result<Contract, Vec<Problem>> {
+    let mut cx = Cx { names: Names::default(), report: Report::new(origin, text) };
+    let contract = yaml::tree(text, &mut cx.report).and_then(|root| header::contract(root, &mut cx));
+    finish(contract, cx.report)
+}
+
+/// Reads the calendars of a file: a contract (its other parts are not looked at), a file with `calendars:` and perhaps
+/// `holidays:` and `zone:`, or a map of names to calendars. A calendar without a zone takes the file's.
+///
+/// # Errors
+/// Everything that is wrong with its calendars.
+pub fn calendars(text: &str, origin: &str) -> Result<BTreeMap<String, Calendar>, Vec<Problem>> {
+    let mut report = Report::new(origin, text);
+    let calendars = yaml::tree(text, &mut report).and_then(|root| file_calendars(&root, &mut report));
+    finish(calendars, report)
+}
+
+/// Reads the named holiday sets of a file, wherever [`calendars`] would read calendars from it.
+///
+/// # Errors
+/// Everything that is wrong with its holidays.
+pub fn holiday_sets(text: &str, origin: &str) -> Result<HolidaySets, Vec<Problem>> {
+    let mut report = Report::new(origin, text);
+    let sets = yaml::tree(text, &mut report).and_then(|root| file_sets(&root, &mut report));
+    finish(sets, report)
+}
+
+/// Reads one calendar that stands by itself, as YAML or JSON: a block like those under `calendars:`, or the name of a
+/// known one. `named` are calendars it may join, `sets` holidays it may name, `zone` what it takes for want of its own.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn calendar_block(
+    text: &str,
+    origin: &str,
+    named: &BTreeMap<String, Calendar>,
+    sets: &HolidaySets,
+    zone: Option<chrono_tz::Tz>,
+) -> Result<Calendar, Vec<Problem>> {
+    let mut report = Report::new(origin, text);
+    let calendar = yaml::tree(text, &mut report).and_then(|root| {
+        let names: BTreeSet<&str> = named.keys().map(String::as_str).collect();
+        if let Value::Scalar { text, .. } = &root.value {
+            if !named.contains_key(text) {
+                let message = format!("no calendar is named {}", report::quote(text));
+                report.misnamed(Code::NoCalendar, root.at, message, text, names.iter().copied());
+            }
+            return named.get(text).cloned();
+        }
+        let known = calendar::Known { sets, calendars: &names, zone, loose: true, includes: false };
+        let block = calendar::block(&root, &known, &mut report)?;
+        let built = calendar::build(&[(String::new(), root.at, block)], named, &mut report)?;
+        built.into_iter().next().map(|(_, calendar)| calendar)
+    });
+    finish(calendar, report)
+}
+
+fn file_sets(root: &Node, report: &mut Report<'_>) -> Option<HolidaySets> {
+    match root.get("holidays") {
+        Some(node) => calendar::sets(node, report),
+        None => Some(BTreeMap::new()),
+    }
+}
+
+fn file_calendars(root: &Node, report: &mut Report<'_>) -> Option<BTreeMap<String, Calendar>> {
+    let whole = ["calendars", "contract", "holidays", "zone"].iter().any(|key| root.get(key).is_some());
+    let zone = match root.get("zone") {
+        Some(node) => Some(dates::zone(node, report)?),
+        None => None,
+    };
+    let sets = if whole { file_sets(root, report) } else { Some(BTreeMap::new()) };
+    let Some(node) = (if whole { root.get("calendars") } else { Some(root) }) else {
+        return Some(BTreeMap::new());
+    };
+    let entries = fields::map(node, "`calendars`", report)?;
+    let names: BTreeSet<&str> = entries.iter().map(|e| e.key.as_str()).collect();
+    let known = calendar::Known {
+        sets: sets.as_ref()?,
+        calendars: &names,
+        zone,
+        loose: true,
+        includes: root.get("include").is_some(),
+    };
+    let blocks = fields::every(entries, |entry| {
+        let block = calendar::block(&entry.node, &known, report)?;
+        Some((entry.key.clone(), entry.at, block))
+    })?;
+    Some(calendar::build(&blocks, &BTreeMap::new(), report)?.into_iter().collect())
+}
+
+/// A result only where nothing was wrong.
+fn finish<T>(read: Option<T>, mut report: Report<'_>) -> Result<T, Vec<Problem>> {
+    match read {
+        Some(read) if report.is_clean() => Ok(read),
+        _ => {
+            if report.is_clean() {
+                // A reader gave up in silence: a defect, and still no reason to load half a contract.
+                report.error(Code::Syntax, At::TOP, "this file could not be read, and no reader said why");
+            }
+            Err(report.finish())
+        }
+    }
+}

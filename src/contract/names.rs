@@ -1,0 +1,307 @@
+//! What a contract declares, gathered before anything is read, so that a name may be used before it is defined.
+
+use super::fields;
+use super::length::{self, Slip};
+use super::problem::Code;
+use super::report::{At, Report, nearest, quote};
+use super::words;
+use super::yaml::{Node, Value};
+use onus_engine::terms::{Party, Side, Span};
+use std::collections::BTreeMap;
+
+/// What every reader needs beside the node it reads.
+pub(crate) struct Cx<'t> {
+    pub(crate) names: Names,
+    pub(crate) report: Report<'t>,
+}
+
+/// The names that a contract declares.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// Calendars, in the order written: terms refer to them by position.
+    pub(crate) calendars: Vec<String>,
+    pub(crate) controls: Vec<String>,
+    pub(crate) obligations: Vec<String>,
+    pub(crate) ladders: Vec<String>,
+    /// None: the contract lists no roles, so any may be used.
+    roles: Option<Vec<String>>,
+    values: BTreeMap<String, String>,
+    events: Vec<String>,
+    /// Names may be defined in an included file, which isn't read yet: then a missing one isn't reported as well.
+    includes: bool,
+}
+
+/// What "business" means where it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Business {
+    /// Nothing: no calendar is in force.
+    Unknown,
+    /// The calendar that is named does not exist; it has been reported.
+    Misnamed,
+    /// The calendar at this position.
+    By(usize),
+}
+
+impl Business {
+    /// As terms say it.
+    pub(crate) fn position(self) -> Option<usize> {
+        match self {
+            Business::By(at) => Some(at),
+            Business::Unknown | Business::Misnamed => None,
+        }
+    }
+}
+
+impl Names {
+    /// Gathers the names of a contract; whatever is misshapen is left to the reader of that part.
+    pub(crate) fn of(root: &Node) -> Names {
+        let keys = |key: &str| match root.get(key).map(|n| &n.value) {
+            Some(Value::Map(entries)) => entries.iter().map(|e| e.key.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let values = match root.get("values").map(|n| &n.value) {
+            Some(Value::Map(entries)) => {
+                entries.iter().filter_map(|e| Some((e.key.clone(), scalar(&e.node)?.to_owned()))).collect()
+            }
+            _ => BTreeMap::new(),
+        };
+        Names {
+            calendars: keys("calendars"),
+            controls: keys("controls"),
+            obligations: items(root.get("obligations"))
+                .filter_map(|o| Some(scalar(o.get("id")?)?.to_owned()))
+                .collect(),
+            ladders: keys("escalation"),
+            roles: root.get("roles").map(|_| keys("roles")),
+            values,
+            events: items(root.get("events")).filter_map(|e| scalar(e).map(str::to_owned)).collect(),
+            includes: root.get("include").is_some(),
+        }
+    }
+
+    /// The value of `$name`, without the dollar.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+}
+
+impl Cx<'_> {
+    /// Whether something of that name is declared; if not, it is reported with the nearest.
+    pub(crate) fn known(&mut self, code: Code, what: &str, name: &str, at: At) -> bool {
+        let declared = match code {
+            Code::NoCalendar => &self.names.calendars,
+            Code::NoControl => &self.names.controls,
+            Code::NoLadder => &self.names.ladders,
+            _ => &self.names.obligations,
+        };
+        let known = declared.iter().any(|d| d == name);
+        if !known && !self.names.includes {
+            let message = format!("no {what} is named {}", quote(name));
+            self.report.misnamed(code, at, message, name, declared.iter().map(String::as_str));
+        }
+        known
+    }
+
+    /// Obligation ids: one, or a list.
+    pub(crate) fn obligations(&mut self, node: &Node, what: &str) -> Option<Vec<String>> {
+        let items = fields::one_or_more(node, what, &mut self.report)?;
+        fields::every(items, |item| {
+            let id = fields::text(item, what, &mut self.report)?;
+            self.known(Code::NoObligation, "obligation", id, item.at).then(|| id.to_owned())
+        })
+    }
+
+    /// The calendar that a key names.
+    pub(crate) fn calendar(&mut self, node: &Node) -> Business {
+        let Some(name) = fields::text(node, "calendar", &mut self.report) else { return Business::Misnamed };
+        let position = self.names.calendars.iter().position(|c| c == name);
+        match position {
+            Some(at) => Business::By(at),
+            None => {
+                self.known(Code::NoCalendar, "calendar", name, node.at);
+                Business::Misnamed
+            }
+        }
+    }
+
+    /// Reports business time where no calendar says what that is.
+    pub(crate) fn business(&mut self, needed: bool, business: Business, at: At, what: &str) -> Option<()> {
+        if needed && business == Business::Unknown {
+            let message = format!("{what}, and no calendar says what that means");
+            self.report.hinted(
+                Code::NoBusiness,
+                at,
+                message,
+                "add `calendar:` to the obligation, `defaults` or the contract",
+            );
+            return None;
+        }
+        Some(())
+    }
+
+    /// A side, or a role of it.
+    pub(crate) fn party(&mut self, node: &Node, what: &str) -> Option<Party> {
+        let text = fields::text(node, what, &mut self.report)?;
+        let party = read_party(text);
+        let Some(party) = party else {
+            let message = format!("{what} {} is neither a side nor a role of one", quote(text));
+            let hint = "write `customer`, `partner`, or a role like `customer.iam-lead`";
+            self.report.hinted(Code::BadParty, node.at, message, hint);
+            return None;
+        };
+        let listed = |roles: &Vec<String>| self.names.includes || roles.iter().any(|r| r == text);
+        if let (Some(roles), true) = (self.names.roles.as_ref().filter(|r| !listed(r)), party.role.is_some()) {
+            let message = format!("`roles` does not list {}", quote(text));
+            self.report.misnamed(Code::NoRole, node.at, message, text, roles.iter().map(String::as_str));
+            return None;
+        }
+        Some(party)
+    }
+
+    /// One party or a list of them.
+    pub(crate) fn parties(&mut self, node: &Node, what: &str) -> Option<Vec<Party>> {
+        let items = fields::one_or_more(node, what, &mut self.report)?;
+        fields::every(items, |item| self.party(item, what))
+    }
+
+    /// An event type that is built in or declared under `events`.
+    pub(crate) fn event(&mut self, node: &Node) -> Option<String> {
+        let kind = fields::text(node, "event type", &mut self.report)?;
+        if words::is_event(kind) || self.names.events.iter().any(|e| e == kind) {
+            return Some(kind.to_owned());
+        }
+        let message = format!("unknown event type {}", quote(kind));
+        let built_in: Vec<String> = words::events().collect();
+        let possible = built_in.iter().chain(&self.names.events).map(String::as_str);
+        let hint = match nearest(kind, possible) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "declare types of your own under `events:`".to_owned(),
+        };
+        self.report.hinted(Code::UnknownEvent, node.at, message, hint);
+        None
+    }
+
+    /// A text that is read as a length of some kind.
+    pub(crate) fn length<T>(&mut self, node: &Node, what: &str, read: fn(&str) -> Result<T, Slip>) -> Option<T> {
+        let text = fields::text(node, what, &mut self.report)?;
+        // A `$name` that is left has no value, which has been reported.
+        if value_name(text).is_some() {
+            return None;
+        }
+        match read(text) {
+            Ok(length) => Some(length),
+            Err(slip) => {
+                let message = format!("{what}: {}", slip.message);
+                match slip.hint {
+                    Some(hint) => self.report.hinted(Code::BadLength, node.at, message, hint),
+                    None => self.report.error(Code::BadLength, node.at, message),
+                }
+                None
+            }
+        }
+    }
+
+    /// A limit whose business time, if it has any, is that of `business`.
+    pub(crate) fn limit(&mut self, node: &Node, what: &str, business: Business) -> Option<Span> {
+        let span = self.length(node, what, length::limit)?;
+        self.business(length::is_business(&span), business, node.at, &format!("{what} is in business time"))?;
+        Some(span)
+    }
+}
+
+/// `customer`, `partner.desk`.
+pub(crate) fn read_party(text: &str) -> Option<Party> {
+    let (side, role) = match text.split_once('.') {
+        Some((side, role)) => (side, Some(role)),
+        None => (text, None),
+    };
+    let side: Side = words::SIDES.iter().find(|(word, _)| *word == side).map(|(_, side)| *side)?;
+    let good = |r: &str| !r.is_empty() && r.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    match role {
+        Some(role) if !good(role) => None,
+        Some(role) => Some(Party { side, role: Some(role.to_owned()) }),
+        None => Some(Party { side, role: None }),
+    }
+}
+
+/// Puts the contract's values in the place of each `$name`.
+///
+/// Left alone: quoted words of the clause and reasons, which are for people, and `depends-on`, where a value chooses
+/// rows instead of standing for itself.
+pub(crate) fn substitute(node: &mut Node, cx: &mut Cx<'_>) {
+    match &mut node.value {
+        Value::Scalar { text, quoted } => {
+            let Some(name) = value_name(text) else { return };
+            match cx.names.values.get(name) {
+                Some(value) => {
+                    (*text, *quoted) = (value.clone(), false);
+                }
+                None if cx.names.includes => {}
+                None => no_value(name, node.at, cx),
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(|item| substitute(item, cx)),
+        Value::Map(entries) => {
+            for entry in entries {
+                let literal =
+                    matches!(entry.key.as_str(), "values" | "says" | "reason" | "clause" | "roles" | "depends-on");
+                if !literal {
+                    substitute(&mut entry.node, cx);
+                }
+            }
+        }
+    }
+}
+
+/// Reports a value that is used and not defined.
+pub(crate) fn no_value(name: &str, at: At, cx: &mut Cx<'_>) {
+    let message = format!("no value is named {}", quote(name));
+    let possible: Vec<&str> = cx.names.values.keys().map(String::as_str).collect();
+    match nearest(name, possible.iter().copied()) {
+        Some(near) => cx.report.hinted(Code::NoValue, at, message, format!("did you mean `${near}`?")),
+        None => cx.report.hinted(Code::NoValue, at, message, format!("define it: `values: {{{name}: ...}}`")),
+    }
+}
+
+/// `undue` of `$undue`; None for anything else, such as a price in dollars.
+pub(crate) fn value_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let good = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    good.then_some(name)
+}
+
+fn scalar(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Scalar { text, .. } => Some(text),
+        Value::List(_) | Value::Map(_) => None,
+    }
+}
+
+fn items(node: Option<&Node>) -> impl Iterator<Item = &Node> {
+    match node.map(|n| &n.value) {
+        Some(Value::List(items)) => items.iter(),
+        _ => [].iter(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_party_is_a_side_or_a_role_of_it() {
+        assert_eq!(read_party("customer").map(|p| p.to_string()).as_deref(), Some("customer"));
+        assert_eq!(read_party("partner.desk-2").map(|p| p.to_string()).as_deref(), Some("partner.desk-2"));
+        for text in ["", "nobody", "customer.", "customer.IAM", "customer.a.b", "Customer"] {
+            assert_eq!(read_party(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_lower_case_names_are_values() {
+        assert_eq!(value_name("$undue"), Some("undue"));
+        assert_eq!(value_name("$5"), None);
+        assert_eq!(value_name("undue"), None);
+    }
+}

@@ -1,0 +1,325 @@
+//! One obligation: one of the three sentences, and what qualifies it.
+
+use super::chains::Draft;
+use super::fields::{self, Fields};
+use super::limit::{self, Ground};
+use super::names::{Business, Cx};
+use super::problem::Code;
+use super::report::{At, quote};
+use super::yaml::{Node, Value};
+use super::{asides, every, length, pause, selector, table, words};
+use onus_engine::terms::{
+    Act, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Side, Trust,
+};
+use onus_engine::time::{HOUR, Millis};
+
+/// Every key that an obligation may have.
+pub(crate) const KEYS: &[&str] = &[
+    "when",
+    "do",
+    "within",
+    "every",
+    "requires",
+    "until",
+    "id",
+    "clause",
+    "says",
+    "maps",
+    "control",
+    "obligor",
+    "per",
+    "calendar",
+    "roll",
+    "pause",
+    "reopen",
+    "reprioritise",
+    "evidence",
+    "excused-by",
+    "supersedes",
+    "serves",
+    "target",
+    "severity",
+    "escalate",
+    "trust",
+    "blind-for",
+    "look-back",
+    "open-duties",
+];
+
+const DEFAULTS: &[&str] = &[
+    "calendar",
+    "roll",
+    "pause",
+    "reopen",
+    "reprioritise",
+    "evidence",
+    "severity",
+    "escalate",
+    "trust",
+    "blind-for",
+    "obligor",
+];
+
+/// Each of these changes what is owed, found or kept: none can be ignored.
+const UNSUPPORTED: &[&str] = &["evidence", "excused-by", "supersedes", "look-back"];
+
+/// What obligations say unless they say otherwise: the contract's `defaults`, over the language's.
+#[derive(Clone, Debug)]
+pub(crate) struct Defaults {
+    obligor: Party,
+    trust: Trust,
+    business: Business,
+    roll: Roll,
+    pause: Option<Pause>,
+    reopen: Option<Reopen>,
+    reprioritise: Reprioritise,
+    blind_for: Millis,
+}
+
+impl Defaults {
+    /// The language's own, with the contract's calendar.
+    pub(crate) fn new(business: Business) -> Defaults {
+        Defaults {
+            obligor: Party { side: Side::Partner, role: None },
+            trust: Trust::System,
+            business,
+            roll: Roll::None,
+            pause: None,
+            reopen: None,
+            reprioritise: Reprioritise { restart: false, min_remaining: None },
+            blind_for: 24 * HOUR,
+        }
+    }
+
+    /// Reads `defaults:` over these. What is wrong in it is reported, and the rest still read against what is right.
+    pub(crate) fn read(mut self, node: &Node, cx: &mut Cx<'_>) -> Defaults {
+        if let Some(fields) = Fields::of(node, "`defaults`", DEFAULTS, &mut cx.report) {
+            self.apply(&fields, cx);
+        }
+        self
+    }
+
+    fn apply(&mut self, fields: &Fields<'_>, cx: &mut Cx<'_>) {
+        for key in UNSUPPORTED {
+            if let Some(entry) = fields.entry(key) {
+                cx.report.unsupported(entry.at, format!("`{key}`"));
+            }
+        }
+        if let Some(node) = fields.get("severity") {
+            asides::severity(node, cx);
+        }
+        if let Some(node) = fields.get("escalate") {
+            asides::escalate(node, cx);
+        }
+        if let Some(obligor) = fields.get("obligor").and_then(|node| cx.party(node, "`obligor`")) {
+            self.obligor = obligor;
+        }
+        let trust = fields.get("trust").and_then(|node| fields::word(node, "`trust`", words::TRUST, &mut cx.report));
+        self.trust = trust.unwrap_or(self.trust);
+        if let Some(node) = fields.get("calendar") {
+            self.business = cx.calendar(node);
+        }
+        if let Some(roll) = fields.get("roll").and_then(|node| limit::roll(node, cx)) {
+            self.roll = roll;
+        }
+        if let Some(pause) = fields.get("pause").and_then(|node| pause::pause(node, self.business, cx)) {
+            self.pause = Some(pause);
+        }
+        if let Some(reopen) = fields.get("reopen").and_then(|node| pause::reopen(node, cx)) {
+            self.reopen = Some(reopen);
+        }
+        if let Some(change) = fields.get("reprioritise").and_then(|node| pause::reprioritise(node, cx)) {
+            self.reprioritise = change;
+        }
+        if let Some(ms) = fields.get("blind-for").and_then(|node| cx.length(node, "`blind-for`", length::elapsed)) {
+            self.blind_for = ms;
+        }
+    }
+}
+
+/// Reads one obligation. Its problems carry its id and clause.
+pub(crate) fn obligation(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
+    let said = |key: &str| match node.get(key).map(|n| &n.value) {
+        Some(Value::Scalar { text, .. }) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    cx.report.within(said("id"), said("clause"));
+    let draft = read(node, defaults, cx);
+    cx.report.within(None, None);
+    draft
+}
+
+fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
+    let fields = Fields::of(node, "an obligation", KEYS, &mut cx.report)?;
+    let id = fields.need("id", &mut cx.report).and_then(|node| fields::name(node, "`id`", &mut cx.report));
+    let clause = fields.need("clause", &mut cx.report).and_then(|node| clause(node, cx));
+    let says = fields.get("says").map(|node| fields::text(node, "`says`", &mut cx.report).map(str::to_owned));
+    let control = fields.get("control").map(|node| {
+        let name = fields::text(node, "`control`", &mut cx.report)?;
+        cx.known(Code::NoControl, "control", name, node.at).then(|| name.to_owned())
+    });
+    asides(&fields, cx);
+
+    // What the obligation says over the defaults, read by the same reader.
+    let mut own = defaults.clone();
+    own.apply(&fields, cx);
+    let rebase_open = fields.get("open-duties").map(|node| {
+        let only = &[("rebase", true)];
+        fields::word(node, "`open-duties`", only, &mut cx.report)
+    });
+    let until = fields.get("until").map(|node| selector::act(node, "until", cx));
+    let (sentence, per_anchor) = sentence(&fields, &own, cx)?;
+    let reopen = own.reopen.unwrap_or_else(|| default_reopen(&sentence));
+    let pause = match sentence {
+        Sentence::Requires { .. } => None,
+        Sentence::Within { .. } | Sentence::Every { .. } => own.pause,
+    };
+    let obligation = Obligation {
+        id: id?,
+        clause: clause?,
+        says: fields::optional(says)?,
+        control: fields::optional(control)?,
+        obligor: own.obligor,
+        sentence,
+        until: fields::optional(until)?,
+        trust: own.trust,
+        pause,
+        reopen,
+        reprioritise: own.reprioritise,
+        rebase_open: fields::optional(rebase_open)?.unwrap_or(false),
+        blind_for: own.blind_for,
+    };
+    Some(Draft { at: node.at, obligation, per_anchor })
+}
+
+/// Keys that say something to people only.
+fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
+    if let Some(node) = fields.get("maps") {
+        asides::maps(node, cx);
+    }
+    if let Some(node) = fields.get("serves") {
+        asides::serves(node, cx);
+    }
+    if let Some(node) = fields.get("target") {
+        asides::target(node, cx);
+    }
+}
+
+/// A clause is text: 4.10 is not 4.1.
+fn clause(node: &Node, cx: &mut Cx<'_>) -> Option<String> {
+    let text = fields::text(node, "`clause`", &mut cx.report)?;
+    let quoted = matches!(&node.value, Value::Scalar { quoted: true, .. });
+    if !quoted && fields::plain_value(text).is_some() {
+        let message = format!("the clause {} is a number to YAML", quote(text));
+        cx.report.hinted(Code::MustQuote, node.at, message, format!("quote it, \"{text}\": 4.10 is not 4.1"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// A sentence, and whether its duties are about the anchor's subject for want of `per`.
+fn sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sentence, bool)> {
+    let at = fields.at;
+    match (fields.has("do"), fields.has("requires")) {
+        (true, true) => {
+            let at = fields.entry("requires").map_or(at, |e| e.at);
+            let hint = "`do` is owed after the anchor, `requires` came before it: make two obligations";
+            cx.report.hinted(Code::NoSentence, at, "an obligation has `do` or `requires`, not both", hint);
+            None
+        }
+        (false, false) => {
+            let hint = "say `when`, `do`, `within`; or `every`, `do`; or `when`, `requires`";
+            cx.report.hinted(Code::NoSentence, at, "an obligation without `do` or `requires` owes nothing", hint);
+            None
+        }
+        (false, true) => requires(fields, cx).map(|sentence| (sentence, false)),
+        (true, false) if fields.has("every") => every_sentence(fields, own, cx),
+        (true, false) => within(fields, own, cx).map(|sentence| (sentence, false)),
+    }
+}
+
+fn requires(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Sentence> {
+    let without = ["within", "every", "per", "until", "pause", "reopen", "reprioritise"];
+    let clean = refuse(fields, &without, "`requires` is judged at its anchor, at once", cx);
+    let when = fields.need("when", &mut cx.report).and_then(|node| selector::anchor(node, cx));
+    let what = fields.get("requires").and_then(|node| {
+        if table::is_table(node) {
+            return table::read(node, cx, &mut |node, cx| selector::requirement(node, cx));
+        }
+        selector::requirement(node, cx).map(table::single)
+    });
+    let sentence = Sentence::Requires { when: when?, what: what? };
+    clean.then_some(sentence)
+}
+
+fn within(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<Sentence> {
+    let clean = refuse(fields, &["per"], "`per` belongs to `every`", cx);
+    let when = fields.need("when", &mut cx.report).and_then(|node| selector::anchor(node, cx));
+    let act = act(fields, cx);
+    let ground = Ground { business: own.business, roll: own.roll };
+    let limits = fields.need("within", &mut cx.report).and_then(|node| limit::limits(node, ground, cx));
+    let sentence = Sentence::Within { when: when?, act: act?, limits: limits? };
+    clean.then_some(sentence)
+}
+
+fn every_sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sentence, bool)> {
+    let period = fields.get("every").and_then(|node| every::periods(node, cx));
+    let per = fields.get("per").map(|node| every::per(node, cx));
+    let when = fields.get("when").map(|node| selector::anchor(node, cx));
+    let act = act(fields, cx);
+    let ground = Ground { business: own.business, roll: own.roll };
+    let limits = match fields.get("within") {
+        Some(node) => {
+            let limits = limit::limits(node, ground, cx);
+            if let Some(period) = &period {
+                every::no_limit_beside_sliding(period, node, cx)?;
+            }
+            limits
+        }
+        None if own.roll != Roll::None => {
+            let at = fields.entry("roll").map_or(fields.at, |e| e.at);
+            cx.report.unsupported(at, "`roll` of a period without `within`");
+            None
+        }
+        None => Some(Vec::new()),
+    };
+    let when = fields::optional(when)?;
+    let per = fields::optional(per)?;
+    let per_anchor = when.is_some() && per.is_none();
+    let per = per.unwrap_or(Per::Partner);
+    Some((Sentence::Every { period: period?, per, when, act: act?, limits: limits? }, per_anchor))
+}
+
+fn act(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Act> {
+    fields.get("do").and_then(|node| selector::act(node, "do", cx))
+}
+
+/// Reports keys that cannot stand in this sentence.
+fn refuse(fields: &Fields<'_>, keys: &[&str], why: &str, cx: &mut Cx<'_>) -> bool {
+    let mut clean = true;
+    for key in keys {
+        if let Some(entry) = fields.entry(key) {
+            let at: At = entry.at;
+            cx.report.hinted(Code::WrongSentence, at, format!("`{key}` cannot stand here: {why}"), "take it out");
+            clean = false;
+        }
+    }
+    clean
+}
+
+/// An acknowledgement that is taken back is still one that was given in time.
+fn default_reopen(sentence: &Sentence) -> Reopen {
+    let acknowledges = match sentence {
+        Sentence::Within { act, .. } | Sentence::Every { act, .. } => has(act, "ticket.acknowledged"),
+        Sentence::Requires { .. } => false,
+    };
+    let policy = if acknowledges { ReopenPolicy::Ignore } else { ReopenPolicy::Resume };
+    Reopen { policy, window: None }
+}
+
+fn has(act: &Act, kind: &str) -> bool {
+    match act {
+        Act::One(event) => event.kind == kind,
+        Act::Any(acts) | Act::All(acts) | Act::InOrder(acts) => acts.iter().any(|act| has(act, kind)),
+    }
+}

@@ -1,0 +1,178 @@
+//! Collects the problems of one file, with the source lines they point into.
+
+use super::problem::{Code, Excerpt, Problem};
+
+/// A place in a file: line and column, both from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+impl At {
+    /// Where a file begins: for problems of the file as a whole.
+    pub(crate) const TOP: At = At { line: 1, column: 1 };
+}
+
+/// The problems found so far in one file.
+pub(crate) struct Report<'t> {
+    file: String,
+    lines: Vec<&'t str>,
+    obligation: Option<String>,
+    clause: Option<String>,
+    found: Vec<Problem>,
+}
+
+/// Longest excerpt shown; a contract in one line of JSON is cut around the place.
+const EXCERPT: usize = 120;
+
+/// Longest text that is compared or quoted whole in a message.
+const QUOTED: usize = 60;
+
+impl<'t> Report<'t> {
+    pub(crate) fn new(file: &str, text: &'t str) -> Report<'t> {
+        Report { file: file.to_owned(), lines: lines(text), obligation: None, clause: None, found: Vec::new() }
+    }
+
+    /// Problems from here on are within this obligation; None: outside any.
+    pub(crate) fn within(&mut self, obligation: Option<String>, clause: Option<String>) {
+        self.obligation = obligation;
+        self.clause = clause;
+    }
+
+    pub(crate) fn error(&mut self, code: Code, at: At, message: impl Into<String>) {
+        self.push(code, at, message.into(), None);
+    }
+
+    pub(crate) fn hinted(&mut self, code: Code, at: At, message: impl Into<String>, hint: impl Into<String>) {
+        self.push(code, at, message.into(), Some(hint.into()));
+    }
+
+    /// An error whose hint is the nearest of the possible words, else all of them when they are few.
+    pub(crate) fn misnamed<'c>(
+        &mut self,
+        code: Code,
+        at: At,
+        message: impl Into<String>,
+        word: &str,
+        possible: impl IntoIterator<Item = &'c str>,
+    ) {
+        let possible: Vec<&str> = possible.into_iter().collect();
+        let hint = match nearest(word, possible.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if possible.is_empty() => None,
+            None if possible.len() <= 12 => Some(format!("possible here: {}", possible.join(", "))),
+            None => None,
+        };
+        self.push(code, at, message.into(), hint);
+    }
+
+    /// Part of the language whose absence would change a standing: refused rather than ignored.
+    pub(crate) fn unsupported(&mut self, at: At, what: impl AsRef<str>) {
+        let message = format!("not supported yet: {}", what.as_ref());
+        let hint =
+            "leaving it out would change what is owed, so the contract is not loaded; say it otherwise or keep it out";
+        self.push(Code::Unsupported, at, message, Some(hint.to_owned()));
+    }
+
+    pub(crate) fn is_clean(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<Problem> {
+        self.found.sort_by_key(|p| (p.line, p.column));
+        // Two readers may look at one node (a default applied to many obligations): once is enough.
+        self.found.dedup();
+        self.found
+    }
+
+    fn push(&mut self, code: Code, at: At, message: String, hint: Option<String>) {
+        self.found.push(Problem {
+            code,
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            excerpt: self.excerpt(at),
+            obligation: self.obligation.clone(),
+            clause: self.clause.clone(),
+            message,
+            hint,
+        });
+    }
+
+    fn excerpt(&self, at: At) -> Option<Excerpt> {
+        let line = self.lines.get((at.line as usize).checked_sub(1)?)?;
+        let place = (at.column as usize).saturating_sub(1);
+        let first = if place > EXCERPT * 2 / 3 { place - EXCERPT / 2 } else { 0 };
+        let text: String = line.chars().skip(first).take(EXCERPT).collect();
+        let caret = (place - first).min(text.chars().count());
+        Some(Excerpt { text: text.trim_end().to_owned(), caret })
+    }
+}
+
+/// Text fit for a message: no line ends, not too long.
+pub(crate) fn quote(text: &str) -> String {
+    let mut short: String = text.chars().take(QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(QUOTED).is_some() {
+        short.push('…');
+    }
+    format!("`{short}`")
+}
+
+/// The most similar of the possible words, if one is similar enough to be meant.
+pub(crate) fn nearest<'c>(word: &str, possible: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > QUOTED {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    let allowed = (word.chars().count() / 3).max(1);
+    possible
+        .into_iter()
+        .map(|p| (strsim::damerau_levenshtein(&lower, &p.to_lowercase()), p))
+        .filter(|(distance, p)| *distance <= allowed || is_stem(&lower, p))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, p)| p)
+}
+
+/// `reason` for `reasons`, `notification` for `incident-notification`.
+fn is_stem(word: &str, whole: &str) -> bool {
+    word.len() >= 4 && whole.contains(word)
+}
+
+/// Lines as YAML counts them: a lone carriage return ends one too.
+fn lines(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(end) = rest.find(['\n', '\r']) {
+        out.push(&rest[..end]);
+        let width = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+        rest = &rest[end + width..];
+    }
+    out.push(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_offered_only_when_it_is_near() {
+        assert_eq!(nearest("wihtin", ["when", "within", "where"]), Some("within"));
+        assert_eq!(nearest("ticket.open", ["ticket.opened", "ticket.closed"]), Some("ticket.opened"));
+        assert_eq!(nearest("banana", ["when", "within", "where"]), None);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let text = "x".repeat(1000);
+        let report = Report::new("f", &text);
+        let excerpt = report.excerpt(At { line: 1, column: 501 }).expect("line 1 exists");
+        assert_eq!((excerpt.text.len(), excerpt.caret), (EXCERPT, EXCERPT / 2));
+    }
+
+    #[test]
+    fn lines_are_counted_as_yaml_counts_them() {
+        assert_eq!(lines("a\r\nb\rc\nd"), ["a", "b", "c", "d"]);
+    }
+}

@@ -1,0 +1,283 @@
+//! Selectors: which events. One head (`event`, `any`, `all`, `in-order`, `done`, `breached`) with filters.
+
+use super::fields::{self, Fields};
+use super::filters::{self, Filters};
+use super::names::Cx;
+use super::problem::Code;
+use super::report::At;
+use super::yaml::{Node, Value};
+use onus_engine::terms::{Act, Anchor, EventMatch, Pick, Requirement, Test, Trigger};
+
+/// A selector as written, filters handed down to its leaves.
+struct Selector {
+    at: At,
+    head: Head,
+}
+
+enum Head {
+    Event {
+        kind: String,
+        filters: Filters,
+    },
+    Any(Vec<Selector>),
+    All(Vec<Selector>),
+    InOrder(Vec<Selector>),
+    Done {
+        ids: Vec<String>,
+        filters: Filters,
+    },
+    Breached {
+        ids: Vec<String>,
+        filters: Filters,
+    },
+    /// No event: the anchor itself.
+    Itself {
+        filters: Filters,
+    },
+}
+
+const HEADS: &[&str] = &["event", "any", "all", "in-order", "done", "breached"];
+
+/// Which events open a duty.
+pub(crate) fn anchor(node: &Node, cx: &mut Cx<'_>) -> Option<Anchor> {
+    let selector = read(node, &Filters::default(), cx)?;
+    let mut leaves = Vec::new();
+    triggers(&selector, &mut leaves, node, cx)?;
+    let (_, time, pick) = leaves.first()?.clone();
+    if leaves.iter().any(|(_, t, p)| *t != time || *p != pick) {
+        cx.report.unsupported(selector.at, "members of one anchor with `time` or `pick` of their own");
+        return None;
+    }
+    let any = leaves.into_iter().map(|(trigger, ..)| trigger).collect();
+    Some(Anchor { any, time, pick: pick.unwrap_or(Pick::Each) })
+}
+
+/// The act that is owed, or that ends a duty; `key` is where it stands.
+pub(crate) fn act(node: &Node, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
+    let selector = read(node, &Filters::default(), cx)?;
+    to_act(&selector, key, cx)
+}
+
+/// What must have come before an anchor, or be true of it.
+pub(crate) fn requirement(node: &Node, cx: &mut Cx<'_>) -> Option<Requirement> {
+    let selector = read(node, &Filters::default(), cx)?;
+    to_requirement(&selector, cx)
+}
+
+/// The event that a limit counts from: one, and of several the first.
+pub(crate) fn origin(node: &Node, cx: &mut Cx<'_>) -> Option<EventMatch> {
+    let selector = read(node, &Filters::default(), cx)?;
+    let Head::Event { kind, filters } = &selector.head else {
+        cx.report.unsupported(selector.at, "`from` anything but one event");
+        return None;
+    };
+    if filters.pick == Some(Pick::Latest) {
+        cx.report.unsupported(selector.at, "`pick: latest` in `from`: it counts from the first");
+        return None;
+    }
+    plain(filters, "`from`", selector.at, cx)?;
+    match events(kind, filters).as_slice() {
+        [one] => Some(one.clone()),
+        _ => {
+            cx.report.unsupported(selector.at, "a list under `by` in `from`");
+            None
+        }
+    }
+}
+
+fn read(node: &Node, outer: &Filters, cx: &mut Cx<'_>) -> Option<Selector> {
+    let at = node.at;
+    if let Value::Scalar { .. } = &node.value {
+        let head = Head::Event { kind: cx.event(node)?, filters: outer.clone() };
+        return Some(Selector { at, head });
+    }
+    if let Value::List(_) = &node.value {
+        let hint = "say whether one is enough (`any: [..]`) or all are needed (`all: [..]`)";
+        cx.report.hinted(Code::WrongShape, at, "a selector is an event type or a map, not a list", hint);
+        return None;
+    }
+    let keys: Vec<&str> = HEADS.iter().chain(filters::KEYS).copied().collect();
+    let fields = Fields::of(node, "a selector", &keys, &mut cx.report)?;
+    let heads: Vec<&str> = HEADS.iter().filter(|head| fields.has(head)).copied().collect();
+    let filters = filters::read(&fields, outer, cx);
+    let head = match heads.as_slice() {
+        [] => {
+            if !fields.has("where") {
+                cx.report.hinted(Code::SelectorHead, at, "a selector that names no event", "add `event:`");
+                return None;
+            }
+            Head::Itself { filters: filters? }
+        }
+        [head] => {
+            let value = fields.get(head)?;
+            match *head {
+                "event" => Head::Event { kind: cx.event(value)?, filters: filters? },
+                "done" => Head::Done { ids: cx.obligations(value, "`done`")?, filters: filters? },
+                "breached" => Head::Breached { ids: cx.obligations(value, "`breached`")?, filters: filters? },
+                // Members are read even when the filters are wrong, so that their problems are told too.
+                "any" => Head::Any(members(value, "`any`", filters, cx)?),
+                "all" => Head::All(members(value, "`all`", filters, cx)?),
+                _ => Head::InOrder(members(value, "`in-order`", filters, cx)?),
+            }
+        }
+        [first, second, ..] => {
+            let message = format!("a selector says `{first}` or `{second}`, not both");
+            cx.report.hinted(Code::SelectorHead, at, message, "nest one in the other: `any: [.., {all: [..]}]`");
+            return None;
+        }
+    };
+    Some(Selector { at, head })
+}
+
+fn members(node: &Node, what: &str, filters: Option<Filters>, cx: &mut Cx<'_>) -> Option<Vec<Selector>> {
+    let items = fields::list(node, what, &mut cx.report)?;
+    let outer = filters.clone().unwrap_or_default();
+    let members = fields::every(items, |item| read(item, &outer, cx))?;
+    filters.map(|_| members)
+}
+
+type Leaf = (Trigger, Option<String>, Option<Pick>);
+
+fn triggers(selector: &Selector, leaves: &mut Vec<Leaf>, node: &Node, cx: &mut Cx<'_>) -> Option<()> {
+    match &selector.head {
+        Head::Event { kind, filters } => {
+            not_ahead(filters, selector.at, cx)?;
+            filters::without_anchor(&filters.tests, node, "an anchor", cx)?;
+            let each = events(kind, filters);
+            leaves.extend(each.into_iter().map(|e| (Trigger::Event(e), filters.time.clone(), filters.pick)));
+        }
+        Head::Any(members) => {
+            let all: Vec<Option<()>> = members.iter().map(|m| triggers(m, leaves, node, cx)).collect();
+            all.into_iter().collect::<Option<Vec<()>>>()?;
+        }
+        Head::Done { ids, filters } => {
+            bare(filters, "done", selector.at, cx)?;
+            leaves.push((Trigger::Done(ids.clone()), None, filters.pick));
+        }
+        Head::Breached { ids, filters } => {
+            bare(filters, "breached", selector.at, cx)?;
+            leaves.push((Trigger::Breached(ids.clone()), None, filters.pick));
+        }
+        Head::All(_) | Head::InOrder(_) => {
+            cx.report.unsupported(selector.at, "`all` or `in-order` as an anchor");
+            return None;
+        }
+        Head::Itself { .. } => {
+            nameless(selector.at, cx);
+            return None;
+        }
+    }
+    Some(())
+}
+
+fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
+    let all = |members: &[Selector], cx: &mut Cx<'_>| fields::every(members, |m| to_act(m, key, cx));
+    match &selector.head {
+        Head::Event { kind, filters } => {
+            // The first such act is what stops a duty anyway.
+            if filters.pick == Some(Pick::Latest) {
+                cx.report.unsupported(selector.at, format!("`pick: latest` in `{key}`: the first act stops the duty"));
+                return None;
+            }
+            plain(filters, &format!("`{key}`"), selector.at, cx)?;
+            let mut each: Vec<Act> = events(kind, filters).into_iter().map(Act::One).collect();
+            match each.len() {
+                1 => each.pop(),
+                _ => Some(Act::Any(each)),
+            }
+        }
+        Head::Any(members) => all(members, cx).map(Act::Any),
+        Head::All(members) => all(members, cx).map(Act::All),
+        Head::InOrder(members) => all(members, cx).map(Act::InOrder),
+        Head::Done { .. } | Head::Breached { .. } => {
+            cx.report.unsupported(selector.at, format!("`done` or `breached` in `{key}`"));
+            None
+        }
+        Head::Itself { .. } => {
+            nameless(selector.at, cx);
+            None
+        }
+    }
+}
+
+fn to_requirement(selector: &Selector, cx: &mut Cx<'_>) -> Option<Requirement> {
+    let all = |members: &[Selector], cx: &mut Cx<'_>| fields::every(members, |m| to_requirement(m, cx));
+    match &selector.head {
+        Head::Event { kind, filters } => {
+            if filters.time.is_some() || filters.pick.is_some() {
+                cx.report.unsupported(selector.at, "`time` or `pick` in `requires`");
+                return None;
+            }
+            let mut each: Vec<Requirement> = events(kind, filters)
+                .into_iter()
+                .map(|event| match &filters.ahead {
+                    Some(span) => Requirement::Ahead(event, span.clone()),
+                    None => Requirement::Before(event),
+                })
+                .collect();
+            match each.len() {
+                1 => each.pop(),
+                _ => Some(Requirement::Any(each)),
+            }
+        }
+        Head::Itself { filters } => itself(filters, selector.at, cx).map(Requirement::Itself),
+        Head::Any(members) => all(members, cx).map(Requirement::Any),
+        Head::All(members) => all(members, cx).map(Requirement::All),
+        Head::InOrder(_) | Head::Done { .. } | Head::Breached { .. } => {
+            cx.report.unsupported(selector.at, "`in-order`, `done` or `breached` in `requires`");
+            None
+        }
+    }
+}
+
+/// The anchor itself has only fields; who did it and when are its own selector's to say.
+fn itself(filters: &Filters, at: At, cx: &mut Cx<'_>) -> Option<Vec<Test>> {
+    let only_where = Filters { tests: filters.tests.clone(), ..Filters::default() } == *filters;
+    if !only_where {
+        let hint = "put it under `when`, or name an event here";
+        cx.report.hinted(Code::WrongFilter, at, "`where` without an event stands alone", hint);
+        return None;
+    }
+    Some(filters.tests.clone())
+}
+
+/// One event match for each party of `by`: any of them will do.
+fn events(kind: &str, filters: &Filters) -> Vec<EventMatch> {
+    let one = |by| EventMatch { kind: kind.to_owned(), tests: filters.tests.clone(), by, trust: filters.trust };
+    if filters.by.is_empty() {
+        return vec![one(None)];
+    }
+    filters.by.iter().map(|party| one(Some(party.clone()))).collect()
+}
+
+/// No filter that moves the event's instant.
+fn plain(filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
+    if filters.time.is_some() {
+        cx.report.unsupported(at, format!("`time` in {what}"));
+        return None;
+    }
+    not_ahead(filters, at, cx)
+}
+
+fn not_ahead(filters: &Filters, at: At, cx: &mut Cx<'_>) -> Option<()> {
+    if filters.ahead.is_some() {
+        let hint = "it says how long before an anchor something came";
+        cx.report.hinted(Code::WrongFilter, at, "`ahead` stands only in `requires`", hint);
+        return None;
+    }
+    Some(())
+}
+
+fn bare(filters: &Filters, head: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
+    let only_pick = Filters { pick: filters.pick, ..Filters::default() } == *filters;
+    if !only_pick {
+        cx.report.unsupported(at, format!("filters beside `{head}`"));
+        return None;
+    }
+    Some(())
+}
+
+fn nameless(at: At, cx: &mut Cx<'_>) {
+    let hint = "add `event:`; only `requires` may speak of the anchor itself";
+    cx.report.hinted(Code::SelectorHead, at, "`where` without an event", hint);
+}

@@ -1,0 +1,108 @@
+//! Waivers: who may approve a deviation, and those granted in the contract itself.
+
+use super::dates;
+use super::fields::{self, Fields};
+use super::filters;
+use super::length;
+use super::names::Cx;
+use super::problem::Code;
+use super::report::quote;
+use super::yaml::Node;
+use onus_engine::terms::{Granted, Obligation, Party, Side, Waivers};
+use std::collections::BTreeSet;
+
+const GRANTED: &[&str] = &["id", "obligations", "where", "approved-by", "reason", "ticket", "starts", "ends"];
+
+/// Reads `waivers:`.
+pub(crate) fn waivers(node: &Node, cx: &mut Cx<'_>) -> Option<Waivers> {
+    let keys = &["approve", "longest", "renewals", "granted"];
+    let fields = Fields::of(node, "`waivers`", keys, &mut cx.report)?;
+    if let Some(entry) = fields.entry("renewals") {
+        cx.report.unsupported(entry.at, "`renewals`");
+    }
+    let approve = fields.need("approve", &mut cx.report).and_then(|node| approver(node, "`approve`", cx));
+    let longest = fields.get("longest").map(|node| cx.length(node, "`longest`", length::elapsed));
+    let granted = match fields.get("granted") {
+        Some(node) => {
+            let mut ids = BTreeSet::new();
+            fields::list(node, "`granted`", &mut cx.report)
+                .and_then(|items| fields::every(items, |item| granted(item, &mut ids, cx)))
+        }
+        None => Some(Vec::new()),
+    };
+    Some(Waivers { approve: approve?, longest: fields::optional(longest)?, granted: granted? })
+}
+
+/// Reports waivers that the party who owes would have granted to itself.
+pub(crate) fn not_by_obligor(node: &Node, waivers: &Waivers, obligations: &[Obligation], cx: &mut Cx<'_>) {
+    for granted in &waivers.granted {
+        let own = obligations
+            .iter()
+            .find(|o| granted.obligations.contains(&o.id) && o.obligor.to_string() == granted.approved_by);
+        if let Some(own) = own {
+            let message = format!(
+                "waiver {} frees {} of {}, which it owes itself",
+                quote(&granted.id),
+                quote(&granted.approved_by),
+                quote(&own.id)
+            );
+            cx.report.hinted(Code::WaiverParty, node.at, message, "another role of the customer must approve it");
+        }
+    }
+}
+
+fn granted(node: &Node, ids: &mut BTreeSet<String>, cx: &mut Cx<'_>) -> Option<Granted> {
+    let fields = Fields::of(node, "a waiver", GRANTED, &mut cx.report)?;
+    let id = fields.need("id", &mut cx.report).and_then(|node| {
+        let id = fields::name(node, "a waiver's id", &mut cx.report)?;
+        if ids.insert(id.clone()) {
+            return Some(id);
+        }
+        cx.report.error(Code::DuplicateName, node.at, format!("two waivers are named {}", quote(&id)));
+        None
+    });
+    let obligations = fields.need("obligations", &mut cx.report).and_then(|node| cx.obligations(node, "`obligations`"));
+    let tests = match fields.get("where") {
+        Some(node) => filters::tests(node, cx)
+            .and_then(|tests| filters::without_anchor(&tests, node, "a waiver", cx).map(|()| tests)),
+        None => Some(Vec::new()),
+    };
+    let approved_by = fields.need("approved-by", &mut cx.report).and_then(|node| approver(node, "`approved-by`", cx));
+    let reason = fields.need("reason", &mut cx.report).and_then(|node| {
+        let reason = fields::text(node, "`reason`", &mut cx.report);
+        reason.map(str::to_owned)
+    });
+    let ticket = fields.get("ticket").map(|node| fields::text(node, "`ticket`", &mut cx.report).map(str::to_owned));
+    let starts = fields.need("starts", &mut cx.report).and_then(|n| dates::instant(n, "`starts`", &mut cx.report));
+    let ends_node = fields.need("ends", &mut cx.report);
+    let ends = ends_node.and_then(|n| dates::instant(n, "`ends`", &mut cx.report));
+    let (starts, ends) = (starts?, ends?);
+    if ends <= starts {
+        let at = ends_node.map_or(node.at, |n| n.at);
+        cx.report.error(Code::EndsFirst, at, "the waiver ends before it starts");
+        return None;
+    }
+    Some(Granted {
+        id: id?,
+        obligations: obligations?,
+        tests: tests?,
+        approved_by: approved_by?.to_string(),
+        reason: reason?,
+        ticket: fields::optional(ticket)?,
+        starts,
+        ends,
+    })
+}
+
+/// A deviation is the customer's to approve.
+fn approver(node: &Node, what: &str, cx: &mut Cx<'_>) -> Option<Party> {
+    let party = cx.party(node, what)?;
+    match party.side {
+        Side::Customer => Some(party),
+        Side::Partner => {
+            let hint = "name a role of the customer, like `customer.ciso-office`";
+            cx.report.hinted(Code::WaiverParty, node.at, "only the customer can waive a duty", hint);
+            None
+        }
+    }
+}

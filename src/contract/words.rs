@@ -1,0 +1,126 @@
+//! The words that a contract may use without declaring them.
+
+use onus_engine::terms::{Side, Trust};
+
+/// Event types that every Onus knows.
+pub(crate) const EVENTS: &[(&str, &[&str])] = &[
+    (
+        "ticket",
+        &[
+            "opened",
+            "acknowledged",
+            "unacknowledged",
+            "assigned",
+            "paused",
+            "pause-confirmed",
+            "pause-voided",
+            "resumed",
+            "reprioritised",
+            "resolved",
+            "reopened",
+            "merged",
+            "closed",
+            "cancelled",
+        ],
+    ),
+    (
+        "change",
+        &["requested", "approved", "rejected", "scheduled", "started", "executed", "failed", "rolled-back", "closed"],
+    ),
+    (
+        "credential",
+        &[
+            "created",
+            "rotation-requested",
+            "rotated",
+            "seen-in-use",
+            "retired",
+            "rotation-failed",
+            "revoked",
+            "disabled",
+            "enabled",
+            "expiring",
+            "expired",
+            "exposed",
+            "probed",
+            "owner-assigned",
+        ],
+    ),
+    ("grant", &["given", "extended", "revoked"]),
+    (
+        "incident",
+        &[
+            "detected",
+            "classified",
+            "notified",
+            "reported",
+            "handed-off",
+            "accepted",
+            "refused",
+            "closed",
+            "recovered",
+            "delay-explained",
+        ],
+    ),
+    ("review", &["completed", "signed-off"]),
+    ("attestation", &["submitted"]),
+    ("evidence", &["submitted", "accepted", "rejected", "requested"]),
+    ("waiver", &["requested", "approved", "rejected", "ended"]),
+    ("drill", &["started", "ended", "acknowledged"]),
+    ("contract", &["signed", "amended", "ended"]),
+    ("control", &["failed", "restored"]),
+    ("finding", &["opened", "closed"]),
+    ("notice", &["given", "received"]),
+    ("operator", &["joined", "left"]),
+    ("register", &["updated"]),
+    ("feed", &["heartbeat"]),
+    ("subject", &["rehomed"]),
+];
+
+/// Whether an event type is built in.
+pub(crate) fn is_event(kind: &str) -> bool {
+    kind.split_once('.')
+        .is_some_and(|(subject, act)| EVENTS.iter().any(|(s, acts)| *s == subject && acts.contains(&act)))
+}
+
+/// All built-in event types, as text.
+pub(crate) fn events() -> impl Iterator<Item = String> {
+    EVENTS.iter().flat_map(|(subject, acts)| acts.iter().map(move |act| format!("{subject}.{act}")))
+}
+
+/// Kinds that `per` may name. Of these, a duty of its own can be kept for the subjects.
+pub(crate) const KINDS: &[(&str, PerKind)] = &[
+    ("ticket", PerKind::Subject),
+    ("change", PerKind::Subject),
+    ("credential", PerKind::Subject),
+    ("grant", PerKind::Subject),
+    ("incident", PerKind::Subject),
+    ("partner", PerKind::Partner),
+    ("control", PerKind::Catalogued),
+    ("source", PerKind::Catalogued),
+];
+
+/// What a kind in `per` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PerKind {
+    /// Things that events create.
+    Subject,
+    /// The partner itself.
+    Partner,
+    /// Things that settings or the contract list.
+    Catalogued,
+}
+
+/// Levels of trust.
+pub(crate) const TRUST: &[(&str, Trust)] = &[
+    ("asserted", Trust::Asserted),
+    ("shared", Trust::Shared),
+    ("system", Trust::System),
+    ("verified", Trust::Verified),
+];
+
+/// The two sides.
+pub(crate) const SIDES: &[(&str, Side)] = &[("customer", Side::Customer), ("partner", Side::Partner)];
+
+/// How loud a notice is: checked, and without effect on any standing.
+pub(crate) const SEVERITIES: &[(&str, ())] = &[("page", ()), ("ticket", ()), ("note", ())];

@@ -1,0 +1,324 @@
+//! A small strict YAML: a tree of text, lists and maps, each with its place. JSON is YAML, so JSON reads too.
+//!
+//! What makes two readers of one file disagree is refused: duplicate keys, anchors, aliases, merge keys, tags, more
+//! than one document. Every scalar is kept as its text; what `true` or `4` means is for the reader that wants it.
+
+use super::problem::Code;
+use super::report::{At, Report, quote};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
+use std::collections::BTreeMap;
+
+/// Largest file that is read.
+pub(crate) const MAX_BYTES: usize = 1 << 20;
+
+/// Deepest nesting that is read.
+const MAX_DEPTH: usize = 64;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) at: At,
+    pub(crate) value: Value,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Text; plain text may still mean nothing, a number or a truth value to its reader.
+    Scalar { text: String, quoted: bool },
+    /// In the order written.
+    List(Vec<Node>),
+    /// In the order written; keys are unique.
+    Map(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) quoted: bool,
+    pub(crate) at: At,
+    pub(crate) node: Node,
+}
+
+impl Node {
+    /// Nothing written, or `null`.
+    pub(crate) fn is_null(&self) -> bool {
+        match &self.value {
+            Value::Scalar { text, quoted: false } => matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => false,
+        }
+    }
+
+    /// The value of a key, if this is a map that has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|e| e.key == key).map(|e| &e.node),
+            Value::Scalar { .. } | Value::List(_) => None,
+        }
+    }
+
+    /// What it is, for messages.
+    pub(crate) fn shape(&self) -> &'static str {
+        match &self.value {
+            Value::Scalar { .. } if self.is_null() => "nothing",
+            Value::Scalar { .. } => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+}
+
+/// Reads one document. None: it could not be read to its end, and the report says why.
+pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
+    if text.len() > MAX_BYTES {
+        report.hinted(Code::TooLarge, At::TOP, format!("{} bytes: larger than 1 MiB", text.len()), "split it");
+        return None;
+    }
+    // A byte order mark says nothing in UTF-8.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !printable(text, report) {
+        return None;
+    }
+    let mut reader = Reader { parser: Parser::new_from_str(text), report };
+    reader.document()
+}
+
+/// Control characters hide text from reviewers and end strings early elsewhere.
+fn printable(text: &str, report: &mut Report<'_>) -> bool {
+    let (mut line, mut column, mut clean, mut last) = (1, 1, true, ' ');
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') {
+            let message = format!("control character U+{:04X}", c as u32);
+            report.hinted(Code::ControlCharacter, At { line, column }, message, "remove it");
+            clean = false;
+        }
+        match c {
+            '\n' if last == '\r' => {}
+            '\n' | '\r' => (line, column) = (line + 1, 1),
+            _ => column += 1,
+        }
+        last = c;
+    }
+    clean
+}
+
+struct Reader<'r, 't, 'x> {
+    parser: Parser<'t, StrInput<'t>>,
+    report: &'r mut Report<'x>,
+}
+
+impl<'t> Reader<'_, 't, '_> {
+    fn document(&mut self) -> Option<Node> {
+        let root = loop {
+            match self.next()? {
+                (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
+                (Event::StreamEnd | Event::DocumentEnd, _) => {
+                    self.report.error(Code::EmptyFile, At::TOP, "nothing in this file");
+                    return None;
+                }
+                (event, at) => break self.node(event, at, 1)?,
+            }
+        };
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Some(root),
+                (Event::DocumentStart(_), at) => {
+                    let hint = "one contract version a file: move it to a file of its own";
+                    self.report.hinted(Code::SecondDocument, at, "a second document begins here", hint);
+                    return None;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<(Event<'t>, At)> {
+        match self.parser.next_event()? {
+            Ok((event, span)) => Some((event, place(&span.start))),
+            Err(error) if error.info().contains("unknown anchor") => {
+                self.alias(place(error.marker()));
+                None
+            }
+            Err(error) => {
+                self.report.error(Code::Syntax, place(error.marker()), format!("not YAML: {}", error.info()));
+                None
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, at: At, depth: usize) -> Option<Node> {
+        if depth > MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH}");
+            self.report.error(Code::TooDeep, at, message);
+            return None;
+        }
+        let value = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse(anchor, tag.map(|t| t.to_string()), at);
+                Value::Scalar { text: text.into_owned(), quoted: style != ScalarStyle::Plain }
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse(anchor, tag.map(|t| t.to_string()), at);
+                Value::List(self.list(depth)?)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse(anchor, tag.map(|t| t.to_string()), at);
+                Value::Map(self.map(depth)?)
+            }
+            Event::Alias(_) => {
+                self.alias(at);
+                Value::Scalar { text: String::new(), quoted: true }
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::SequenceEnd
+            | Event::MappingEnd => {
+                self.report.error(Code::Syntax, at, "not YAML: a value is missing");
+                return None;
+            }
+        };
+        Some(Node { at, value })
+    }
+
+    fn list(&mut self, depth: usize) -> Option<Vec<Node>> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Some(items),
+                (event, at) => items.push(self.node(event, at, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Option<Vec<Entry>> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        loop {
+            let key = match self.next()? {
+                (Event::MappingEnd, _) => return Some(entries),
+                (event, at) => self.node(event, at, depth + 1)?,
+            };
+            let (event, at) = self.next()?;
+            let node = self.node(event, at, depth + 1)?;
+            let at = key.at;
+            let Value::Scalar { text, quoted } = key.value else {
+                self.report.error(Code::KeyNotText, at, format!("a key must be text, not {}", key.shape()));
+                continue;
+            };
+            if text.is_empty() {
+                self.report.error(Code::KeyNotText, at, "an empty key");
+                continue;
+            }
+            if text == "<<" {
+                self.report.hinted(Code::MergeKey, at, "merge keys are not allowed", "use `defaults` or `values`");
+                continue;
+            }
+            if let Some(line) = seen.get(&text) {
+                let message = format!("duplicate key {}: it stands on line {line} already", quote(&text));
+                self.report.hinted(Code::DuplicateKey, at, message, "keep one of them");
+                continue;
+            }
+            seen.insert(text.clone(), at.line);
+            entries.push(Entry { key: text, quoted, at, node });
+        }
+    }
+
+    fn refuse(&mut self, anchor: usize, tag: Option<String>, at: At) {
+        if anchor != 0 {
+            self.report.hinted(Code::Alias, at, "anchors are not allowed", "use `defaults` or `values`");
+        }
+        if let Some(tag) = tag {
+            let hint = "leave it out; quote what must be text";
+            self.report.hinted(Code::Tag, at, format!("tags are not allowed: {}", quote(&tag)), hint);
+        }
+    }
+
+    fn alias(&mut self, at: At) {
+        let hint = "write it out, or use `defaults` or `values`; quote a text that begins with `*`";
+        self.report.hinted(Code::Alias, at, "aliases are not allowed", hint);
+    }
+}
+
+fn place(marker: &Marker) -> At {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    At { line: count(marker.line()).max(1), column: count(marker.col()).saturating_add(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Node, Vec<(String, u32, u32)>> {
+        let mut report = Report::new("t.yaml", text);
+        let tree = tree(text, &mut report);
+        match (tree, report.is_clean()) {
+            (Some(tree), true) => Ok(tree),
+            _ => Err(report.finish().iter().map(|p| (p.code.to_string(), p.line, p.column)).collect()),
+        }
+    }
+
+    fn text(node: Option<&Node>) -> Option<&str> {
+        match &node?.value {
+            Value::Scalar { text, .. } => Some(text),
+            Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
+    #[test]
+    fn on_no_and_clock_times_are_text() {
+        let node = read("on: no\n12:00: 1.10\n1: true\n2026-03-15: x").expect("strict YAML");
+        assert_eq!(text(node.get("on")), Some("no"));
+        assert_eq!(text(node.get("12:00")), Some("1.10"));
+        assert_eq!(text(node.get("1")), Some("true"));
+        assert_eq!(text(node.get("2026-03-15")), Some("x"));
+    }
+
+    #[test]
+    fn places_are_counted_from_one_in_characters() {
+        let node = read("a: é\nb:\n  - x\n  - {k: v}").expect("strict YAML");
+        assert_eq!(node.get("a").map(|n| n.at), Some(At { line: 1, column: 4 }));
+        let Some(Value::List(items)) = node.get("b").map(|n| &n.value) else { panic!("a list") };
+        assert_eq!(items[1].get("k").map(|n| n.at), Some(At { line: 4, column: 9 }));
+    }
+
+    #[test]
+    fn json_is_yaml() {
+        let json =
+            "{\"zone\":\"UTC\",\"hours\":{\"mon-fri\":[\"09:00-17:00\",\"18:00-19:00\"]},\n\t\"u\":\"\\u00e9\\/\\n\"}";
+        let node = read(json).expect("JSON");
+        assert_eq!(text(node.get("zone")), Some("UTC"));
+        assert_eq!(text(node.get("u")), Some("é/\n"));
+    }
+
+    #[test]
+    fn whatever_two_readers_could_read_differently_is_refused() {
+        let one = |text: &str| read(text).expect_err(text)[0].clone();
+        assert_eq!(one("a: 1\nb: 2\na: 3"), ("E006".into(), 3, 1));
+        assert_eq!(one("a: &x 1"), ("E007".into(), 1, 4));
+        assert_eq!(one("a: *x").0, "E007");
+        assert_eq!(one("<<: {a: 1}"), ("E008".into(), 1, 1));
+        assert_eq!(one("a: !!str 1").0, "E009");
+        assert_eq!(one("a: 1\n---\nb: 2"), ("E010".into(), 2, 1));
+        assert_eq!(one("a: \u{0}"), ("E004".into(), 1, 4));
+        assert_eq!(one("? [a]\n: b").0, "E013");
+        assert_eq!(one("# nothing").0, "E012");
+        assert_eq!(one("a: [1").0, "E005");
+        assert_eq!(one(&format!("{}1{}", "[".repeat(65), "]".repeat(65))).0, "E011");
+        assert_eq!(one(&" ".repeat(MAX_BYTES + 1)).0, "E003");
+    }
+
+    #[test]
+    fn sixty_four_levels_are_read() {
+        assert!(read(&format!("{}1{}", "[".repeat(63), "]".repeat(63))).is_ok());
+    }
+
+    #[test]
+    fn several_problems_are_told_at_once() {
+        let all = read("a: &x 1\na: !t 2\n<<: {}").expect_err("three problems");
+        assert_eq!(all.iter().map(|(c, ..)| c.as_str()).collect::<Vec<_>>(), ["E007", "E006", "E009", "E008"]);
+    }
+}

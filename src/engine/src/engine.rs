@@ -1,0 +1,274 @@
+//! The engine: many subjects, one clock. It places facts, makes links, lets time pass, tells what changed, lets go.
+
+mod apply;
+mod links;
+mod settle;
+mod tell;
+
+use crate::book::{Book, Sheet};
+use crate::duty::Duty;
+use crate::fold::{Fold, Source, SubjectWaiver, View};
+use crate::rule::RuleId;
+use crate::standing::Standing;
+use crate::terms::Trust;
+use crate::time::{DAY, Millis, Moment};
+use crate::timeline::Timeline;
+use crate::wheel::Wheel;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+pub use apply::{Applied, Incoming};
+pub use tell::{Cells, Difference, Differences, Tally};
+
+/// Where facts go that have left memory, and come back from when later news concerns them.
+pub trait Archive {
+    /// Keeps facts of a subject, beside those kept before.
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]);
+    /// All facts kept of a subject, in any order, repeats allowed; None if there are none.
+    fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>>;
+}
+
+/// Keeps nothing: right where nothing is ever released.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoArchive;
+
+impl Archive for NoArchive {
+    fn keep(&mut self, _: &str, _: &str, _: &[u8]) {}
+    fn recall(&mut self, _: &str, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// How an engine is set.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How late news may come: what has ended longer ago than this leaves memory. None: never.
+    pub settling: Option<Millis>,
+    /// Trust by source: pattern (`*`) and level; the first that fits counts.
+    pub trust: Vec<(String, Trust)>,
+    /// Trust of any other source.
+    pub otherwise: Trust,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { settling: Some(7 * DAY), trust: Vec::new(), otherwise: Trust::Verified }
+    }
+}
+
+/// All partners of a shard, judged.
+#[derive(Debug)]
+pub struct Engine {
+    book: Arc<Book>,
+    options: Options,
+    now: Moment,
+    heard: Moment,
+    partners: Vec<Partner>,
+    partner_index: HashTable<u32>,
+    sources: Vec<Source>,
+    source_index: HashTable<u16>,
+    subjects: Vec<Subject>,
+    index: HashTable<u32>,
+    free: Vec<u32>,
+    live: usize,
+    wheel: Wheel,
+    differences: Differences,
+    /// Told unknown for want of news: (deadline, subject), until heard.
+    blind: std::collections::BTreeSet<(Moment, u32)>,
+    due: Vec<u32>,
+    scratch: Vec<u8>,
+    counts: Counts,
+}
+
+/// What happened to the events taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Facts placed.
+    pub facts: u64,
+    /// Known already.
+    pub repeats: u64,
+    /// Another content under a known id.
+    pub conflicts: u64,
+    /// Of partners that no contract names.
+    pub unbound: u64,
+    /// Late: judged again.
+    pub late: u64,
+    /// Timelines that came back from the archive.
+    pub recalled: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Partner {
+    name: String,
+    #[serde(skip)]
+    sheet: Option<Arc<Sheet>>,
+    waivers: Vec<SubjectWaiver>,
+    /// The partner's own timeline, where duties of the partner as a whole live.
+    own: Option<u32>,
+    cells: Cells,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Subject {
+    name: Box<str>,
+    partner: u32,
+    /// Rises when the place is given to another subject: links know whom they meant.
+    generation: u32,
+    timeline: Timeline,
+    head: Fold,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few subjects need.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Rare {
+    /// Judged up to `settled`, where later news starts from.
+    base: Option<Fold>,
+    /// Facts before this were given to the archive (but for those still needed).
+    settled: Moment,
+    /// Subjects whose duties read this one's facts: place and generation.
+    watchers: Vec<(u32, u32)>,
+    /// Told once, but no longer following from the facts.
+    withdrawn: Vec<Duty>,
+    /// Bytes at which the timeline is looked at next.
+    compact_at: u32,
+}
+
+impl Default for Rare {
+    fn default() -> Rare {
+        Rare { base: None, settled: Moment::DAWN, watchers: Vec::new(), withdrawn: Vec::new(), compact_at: 0 }
+    }
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    pub fn new(book: Arc<Book>, options: Options) -> Engine {
+        let mut engine = Engine::empty(book, options);
+        let named: Vec<String> = engine.book.named_partners().into_iter().map(str::to_owned).collect();
+        for name in named {
+            engine.partner(&name);
+        }
+        engine
+    }
+
+    fn empty(book: Arc<Book>, options: Options) -> Engine {
+        Engine {
+            book,
+            options,
+            now: Moment::DAWN,
+            heard: Moment::DAWN,
+            partners: Vec::new(),
+            partner_index: HashTable::new(),
+            sources: Vec::new(),
+            source_index: HashTable::new(),
+            subjects: Vec::new(),
+            index: HashTable::new(),
+            free: Vec::new(),
+            live: 0,
+            wheel: Wheel::default(),
+            differences: Differences::default(),
+            blind: std::collections::BTreeSet::new(),
+            due: Vec::new(),
+            scratch: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The book that it judges by.
+    pub fn book(&self) -> &Arc<Book> {
+        &self.book
+    }
+
+    /// The instant up to which it has judged.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// What happened to the events taken in.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Subjects in memory.
+    pub fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Names of the partners seen or named by contracts, in the order of their first sight.
+    pub fn partners(&self) -> impl Iterator<Item = &str> {
+        self.partners.iter().map(|p| p.name.as_str())
+    }
+
+    /// Counts by standing of a partner's obligation, by the obligation's first version.
+    pub fn tally(&self, partner: &str, rule: RuleId) -> Tally {
+        self.find_partner(partner).map_or(Tally::default(), |p| self.partners[p as usize].cells.get(rule))
+    }
+
+    /// Partners with the obligations (first versions) that bind them.
+    pub fn bound(&self) -> impl Iterator<Item = (&str, Vec<RuleId>)> {
+        self.partners.iter().filter_map(|p| {
+            let sheet = p.sheet.as_ref()?;
+            let mut families: Vec<RuleId> = sheet.rules.iter().map(|r| self.book.rule(*r).family).collect();
+            families.dedup();
+            families.sort_unstable();
+            families.dedup();
+            Some((p.name.as_str(), families))
+        })
+    }
+
+    /// What changed since this was last asked, in order.
+    pub fn take_differences(&mut self) -> Differences {
+        std::mem::take(&mut self.differences)
+    }
+
+    /// Gives a buffer back for use again.
+    pub fn give_back(&mut self, mut differences: Differences) {
+        differences.clear();
+        if self.differences.is_empty() {
+            self.differences = differences;
+        }
+    }
+
+    /// Every subject in memory with its duties: open, ended, withdrawn.
+    pub fn duties(&self) -> impl Iterator<Item = (&str, &str, &Duty, Standing)> {
+        self.subjects.iter().filter(|s| !s.name.is_empty()).flat_map(move |s| {
+            let partner = self.partners[s.partner as usize].name.as_str();
+            let withdrawn = s.rare.iter().flat_map(|r| &r.withdrawn);
+            let judged = s.head.open.iter().chain(&s.head.ended).map(|d| (d, d.standing(self.heard)));
+            judged
+                .filter(|(d, _)| d.told != Standing::Untold)
+                .chain(withdrawn.map(|d| (d, Standing::Withdrawn)))
+                .map(move |(d, standing)| (partner, &*s.name, d, standing))
+        })
+    }
+
+    /// A subject's judgement: its view and how it stands, if it is in memory.
+    pub fn subject(&self, partner: &str, subject: &str) -> Option<(View<'_>, &Fold)> {
+        let p = self.find_partner(partner)?;
+        let slot = self.find(p, subject)?;
+        let s = &self.subjects[slot as usize];
+        Some((self.view(s)?, &s.head))
+    }
+
+    /// Partners that have a subject of this id in memory.
+    pub fn partners_with(&self, subject: &str) -> Vec<&str> {
+        let has = |p: &&Partner| {
+            self.find_partner(&p.name).and_then(|i| self.find(i, subject)).is_some_and(|s| !self.subjects[s as usize].timeline.is_empty())
+        };
+        self.partners.iter().filter(has).map(|p| p.name.as_str()).collect()
+    }
+
+    fn view<'a>(&'a self, subject: &'a Subject) -> Option<View<'a>> {
+        let partner = &self.partners[subject.partner as usize];
+        Some(View {
+            book: &self.book,
+            sheet: partner.sheet.as_deref()?,
+            partner: &partner.name,
+            subject: &subject.name,
+            timeline: &subject.timeline,
+            waivers: &partner.waivers,
+            sources: &self.sources,
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! Time passes, and what has ended and settled leaves memory: memory is bounded by what is open, not by history.
+
+use super::apply::{hash, judge, rare};
+use super::{Archive, Engine};
+use crate::duty::Duty;
+use crate::fact::Fact;
+use crate::fold::{Cx, Fold, Silent};
+use crate::rule::Form;
+use crate::time::Moment;
+use crate::timeline::Timeline;
+use crate::vocabulary::Effect;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A timeline longer than this is looked at for facts that have settled.
+const LONG: usize = 8 * 1024;
+
+impl Engine {
+    /// Lets time pass up to `now`; all feeds have been heard up to `heard` (never later than `now`).
+    pub fn advance(&mut self, now: Moment, heard: Moment, archive: &mut dyn Archive) {
+        if now > self.now {
+            self.now = now;
+        }
+        let heard = heard.min(self.now);
+        let listened = heard > self.heard;
+        if listened {
+            self.heard = heard;
+        }
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.advance(self.now, &mut due);
+        // Timers of one millisecond go off in an order that a restart keeps: by name, not by place in memory.
+        for slot in due.drain(..) {
+            self.pass(slot);
+            self.tell(slot);
+            self.rearm(slot);
+            self.release(slot, archive);
+        }
+        self.due = due;
+        if listened {
+            while let Some(&(deadline, slot)) = self.blind.first() {
+                if deadline >= self.heard {
+                    break;
+                }
+                self.blind.pop_first();
+                if !self.subjects[slot as usize].name.is_empty() {
+                    self.tell_all(slot);
+                }
+            }
+        }
+    }
+
+    /// Everything up to and including `until` has happened: the last word of a finished stream.
+    pub fn finish(&mut self, until: Moment, archive: &mut dyn Archive) {
+        self.advance(until, until, archive);
+    }
+
+    fn pass(&mut self, slot: u32) {
+        let mut head = std::mem::take(&mut self.subjects[slot as usize].head);
+        if let Some(view) = self.view(&self.subjects[slot as usize]) {
+            let position = view.timeline.bytes().len();
+            let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position };
+            head.advance(self.now, &mut cx);
+        }
+        self.subjects[slot as usize].head = head;
+    }
+
+    /// Sets the subject's one timer: the next change by itself, or the time to let go.
+    pub(super) fn rearm(&mut self, slot: u32) {
+        let subject = &self.subjects[slot as usize];
+        let mut at = subject.head.wake;
+        if subject.head.is_quiet() {
+            at = at.min(self.release_at(slot));
+        }
+        match self.wheel.armed(slot) {
+            // An early timer looks again when it goes off; moving it would cost more.
+            Some(armed) if armed <= at => {}
+            Some(_) | None if at == Moment::NEVER => {}
+            Some(_) | None => self.wheel.arm(slot, at),
+        }
+    }
+
+    /// When nothing that may still come can change it, as far as the settling time says.
+    fn release_at(&self, slot: u32) -> Moment {
+        let Some(settling) = self.options.settling else { return Moment::NEVER };
+        let subject = &self.subjects[slot as usize];
+        let last = subject.timeline.last().map_or(self.now, |f| f.at());
+        let ended = subject.head.ended.iter().map(|d| d.ended).max().unwrap_or(Moment::DAWN);
+        last.max(ended) + settling
+    }
+
+    fn release(&mut self, slot: u32, archive: &mut dyn Archive) {
+        let subject = &self.subjects[slot as usize];
+        let own = self.partners[subject.partner as usize].own == Some(slot);
+        if own || !subject.head.is_quiet() || self.release_at(slot) >= self.now {
+            return;
+        }
+        if !subject.timeline.is_empty() {
+            let partner = &self.partners[subject.partner as usize].name;
+            archive.keep(partner, &subject.name, subject.timeline.bytes());
+        }
+        self.wheel.cancel(slot);
+        let hashed = hash(subject.partner, &subject.name);
+        if let Ok(entry) = self.index.find_entry(hashed, |s| *s == slot) {
+            entry.remove();
+        }
+        let subject = &mut self.subjects[slot as usize];
+        subject.name = Box::default();
+        subject.timeline = Timeline::default();
+        subject.head = Fold::default();
+        subject.rare = None;
+        subject.generation = subject.generation.wrapping_add(1);
+        self.free.push(slot);
+        self.live -= 1;
+    }
+
+    /// A long timeline gives its settled facts to the archive and keeps their outcome.
+    pub(super) fn compact(&mut self, slot: u32, archive: &mut dyn Archive) {
+        let subject = &self.subjects[slot as usize];
+        let bytes = subject.timeline.bytes().len();
+        let threshold = subject.rare.as_ref().map_or(LONG, |r| (r.compact_at as usize).max(LONG));
+        if bytes < threshold || self.options.settling.is_none() || subject.head.has_pauses() {
+            return;
+        }
+        let horizon = self.horizon();
+        let Some(view) = self.view(subject) else { return };
+        let own = self.partners[subject.partner as usize].own == Some(slot);
+        let settled = subject.rare.as_ref().and_then(|r| r.base.clone().map(|b| (b, r.settled)));
+        let base = judge_to(view, settled, own, horizon);
+        let mut stay = Keep::new(self, slot, &base);
+        let book = Arc::clone(&self.book);
+        let mut timeline = std::mem::take(&mut self.subjects[slot as usize].timeline);
+        stay.look(&timeline, horizon);
+        let dropped = timeline.drain(horizon, &mut |fact| stay.keeps(fact, &book));
+        let left = timeline.bytes().len();
+        let partner = &self.partners[self.subjects[slot as usize].partner as usize].name;
+        archive.keep(partner, &self.subjects[slot as usize].name, &dropped);
+        let subject = &mut self.subjects[slot as usize];
+        subject.timeline = timeline;
+        let settled_duty = |d: &Duty| d.ended < horizon && !can_be_undone(&book, d);
+        subject.head.ended.retain(|d| !settled_duty(d));
+        let r = rare(subject);
+        let mut base = base;
+        base.ended.retain(|d| !settled_duty(d));
+        r.base = Some(base);
+        r.settled = horizon;
+        r.compact_at = (left * 2) as u32;
+    }
+
+    /// News from before the settled part: the archived facts come back, and all is judged from the beginning.
+    pub(super) fn unsettle(&mut self, slot: u32, archive: &mut dyn Archive) {
+        let subject = &self.subjects[slot as usize];
+        let partner = &self.partners[subject.partner as usize].name;
+        let back = archive.recall(partner, &subject.name).unwrap_or_default();
+        self.counts.recalled += 1;
+        let book = Arc::clone(&self.book);
+        let rank = |t| book.names().about(t).rank;
+        let subject = &mut self.subjects[slot as usize];
+        for fact in crate::timeline::Facts::of(&back) {
+            subject.timeline.insert(fact, &rank);
+        }
+        let limit = (subject.timeline.bytes().len() * 2) as u32;
+        let r = rare(subject);
+        r.base = None;
+        r.settled = Moment::DAWN;
+        r.compact_at = limit;
+        // Duties that had settled were told: they come back as told, and only differences are news.
+        let view = self.view(&self.subjects[slot as usize]);
+        let own = self.partners[self.subjects[slot as usize].partner as usize].own == Some(slot);
+        if let Some(view) = view {
+            let whole = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
+            let heard = self.heard;
+            let head = &mut self.subjects[slot as usize].head;
+            for mut duty in whole.ended {
+                let known = head.ended.iter().chain(&head.open).any(|d| d.key == duty.key && book.rule(d.rule).family == book.rule(duty.rule).family);
+                if !known {
+                    duty.told = duty.standing(heard);
+                    let broken = duty.breached_at().is_some();
+                    duty.flags.put(crate::duty::Flags::COUNTED, broken);
+                    head.ended.push(duty);
+                }
+            }
+        }
+    }
+}
+
+/// The judgement of the facts before an instant.
+fn judge_to(view: crate::fold::View<'_>, base: Option<(Fold, Moment)>, own: bool, horizon: Moment) -> Fold {
+    let fresh = base.is_none();
+    let (mut fold, settled) = base.unwrap_or((Fold::default(), Moment::DAWN));
+    let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
+    if fresh && own {
+        fold.begin_partner(&mut cx);
+    }
+    let mut offset = 0;
+    for fact in view.timeline.facts().take_while(|f| f.at() < horizon) {
+        cx.position = offset;
+        offset += fact.bytes().len();
+        if fact.at() >= settled {
+            fold.step(fact, &mut cx);
+        }
+    }
+    fold
+}
+
+/// An undoing may come at any time: such a duty stays as long as its subject.
+fn can_be_undone(book: &crate::book::Book, duty: &Duty) -> bool {
+    let names = book.names();
+    names.types().iter().any(|t| t.effect == Effect::Undo && t.undoes.contains(&duty.ended_by))
+}
+
+/// Which settled facts later judgements may still ask for.
+struct Keep {
+    anchors: Vec<u64>,
+    /// Types that a requirement reads.
+    required: Vec<u16>,
+    /// Fields that choose rows.
+    fields: Vec<u8>,
+    /// Open duties with acts of several parts: everything from here on.
+    from: Moment,
+    /// The last fact that carries each field; the first and last of each required content.
+    chosen: Vec<u64>,
+}
+
+impl Keep {
+    fn new(engine: &Engine, slot: u32, base: &Fold) -> Keep {
+        let subject = &engine.subjects[slot as usize];
+        let mut keep = Keep { anchors: Vec::new(), required: Vec::new(), fields: Vec::new(), from: Moment::NEVER, chosen: Vec::new() };
+        for duty in subject.head.open.iter().chain(&base.open) {
+            keep.anchors.push(duty.key);
+            let rule = engine.book.rule(duty.rule);
+            let several = |act: &crate::rule::Act| !act.simple();
+            if rule.act().is_some_and(several) || rule.until.as_ref().is_some_and(several) {
+                keep.from = keep.from.min(duty.acts_from());
+            }
+        }
+        if let Some(sheet) = &engine.partners[subject.partner as usize].sheet {
+            for rule in sheet.rules.iter().map(|r| engine.book.rule(*r)) {
+                keep.fields.extend(&rule.facts);
+                if let Form::Requires(table) = &rule.form {
+                    keep.required.extend(table.rows.iter().flat_map(|r| r.value.leaves()).map(|l| l.kind));
+                }
+            }
+        }
+        keep
+    }
+
+    fn look(&mut self, timeline: &Timeline, horizon: Moment) {
+        let mut last: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut first: BTreeMap<Vec<u8>, (u64, u64)> = BTreeMap::new();
+        for fact in timeline.facts().take_while(|f| f.at() < horizon) {
+            for (field, _) in fact.fields().filter(|(f, _)| self.fields.contains(f)) {
+                if !fact.linked() {
+                    last.insert(field, fact.key());
+                }
+            }
+            if self.required.contains(&fact.kind()) {
+                let content = fact.content();
+                first.entry(content).and_modify(|(_, l)| *l = fact.key()).or_insert((fact.key(), fact.key()));
+            }
+        }
+        self.chosen.extend(last.into_values());
+        self.chosen.extend(first.into_values().flat_map(|(f, l)| [f, l]));
+        self.chosen.sort_unstable();
+    }
+
+    fn keeps(&self, fact: Fact<'_>, book: &crate::book::Book) -> bool {
+        let about = book.names().about(fact.kind());
+        about.effect != Effect::None
+            || about.state
+            || fact.at() >= self.from
+            || self.anchors.contains(&fact.key())
+            || self.chosen.binary_search(&fact.key()).is_ok()
+    }
+}

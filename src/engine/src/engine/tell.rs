@@ -1,0 +1,219 @@
+//! Telling: the difference between the standing last told and the standing now. The only place that counts.
+
+use super::Engine;
+use crate::duty::{Duty, Flags};
+use crate::rule::RuleId;
+use crate::standing::Standing;
+use crate::time::Moment;
+use serde::{Deserialize, Serialize};
+
+/// One change of one duty's standing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// `now` when it was found.
+    pub at: Moment,
+    /// Position of the partner.
+    pub partner: u32,
+    /// The subject's id, in the batch's text.
+    subject: (u32, u32),
+    /// The obligation's first version.
+    pub rule: RuleId,
+    /// Anchor of the duty.
+    pub key: u64,
+    /// Told before.
+    pub from: Standing,
+    /// Told now.
+    pub to: Standing,
+    /// Start of counting.
+    pub start: Moment,
+    /// Deadline or breach instant; never if none.
+    pub deadline: Moment,
+    /// End; never while open.
+    pub ended: Moment,
+    /// It broke its deadline or its rule, whatever became of it later.
+    pub broken: bool,
+}
+
+/// Changes in order, and the names that they use.
+#[derive(Clone, Debug, Default)]
+pub struct Differences {
+    list: Vec<Difference>,
+    text: String,
+}
+
+impl Differences {
+    /// Each with its subject's id.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Difference)> {
+        self.list.iter().map(|d| (&self.text[d.subject.0 as usize..d.subject.1 as usize], d))
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// None.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Forgets them, keeps the room.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.text.clear();
+    }
+}
+
+/// Counts by obligation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cells {
+    rows: Vec<(RuleId, Tally)>,
+}
+
+/// How many duties of one obligation stand how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// By standing, in the order of [`Standing::ALL`].
+    pub standings: [i64; 11],
+    /// Of all of them, those that broke their deadline or their rule.
+    pub broken: i64,
+}
+
+impl Tally {
+    /// How many stand so.
+    pub fn of(&self, standing: Standing) -> i64 {
+        self.standings[standing as usize]
+    }
+}
+
+impl Cells {
+    /// Counts of an obligation, by its first version.
+    pub fn get(&self, rule: RuleId) -> Tally {
+        self.rows.iter().find(|(r, _)| *r == rule).map_or(Tally::default(), |(_, tally)| *tally)
+    }
+
+    fn row(&mut self, rule: RuleId) -> &mut Tally {
+        let at = match self.rows.iter().position(|(r, _)| *r == rule) {
+            Some(at) => at,
+            None => {
+                self.rows.push((rule, Tally::default()));
+                self.rows.len() - 1
+            }
+        };
+        &mut self.rows[at].1
+    }
+}
+
+impl Engine {
+    /// Tells what changed of one subject: its open duties, and those that ended since it was last told.
+    pub(super) fn tell(&mut self, slot: u32) {
+        self.tell_of(slot, false);
+    }
+
+    /// The same, of every duty: late news and waivers change what ended long ago.
+    pub(super) fn tell_all(&mut self, slot: u32) {
+        self.tell_of(slot, true);
+    }
+
+    fn tell_of(&mut self, slot: u32, all: bool) {
+        let (heard, now) = (self.heard, self.now);
+        let subject = &mut self.subjects[slot as usize];
+        let mut teller = Teller {
+            at: now,
+            partner: subject.partner,
+            name: None,
+            id: &subject.name,
+            cells: &mut self.partners[subject.partner as usize].cells,
+            out: &mut self.differences,
+            book: &self.book,
+        };
+        for duty in &mut subject.head.open {
+            // A first period that has not begun is nothing to tell.
+            if duty.flags.has(Flags::SCHEDULED) && duty.start > now {
+                continue;
+            }
+            let standing = duty.standing(heard);
+            if standing != duty.told {
+                teller.tell(duty, standing);
+            }
+            if standing == Standing::Unknown {
+                self.blind.insert((duty.deadline, slot));
+            }
+        }
+        // In the order in which they ended: what was not told yet stands last.
+        for duty in subject.head.ended.iter_mut().rev() {
+            let standing = duty.standing(heard);
+            if standing == Standing::Unknown {
+                self.blind.insert((duty.deadline, slot));
+            }
+            if standing != duty.told {
+                teller.tell(duty, standing);
+            } else if !all {
+                break;
+            }
+        }
+    }
+
+    /// Tells of a duty that no longer follows from the facts.
+    pub(super) fn tell_withdrawn(&mut self, slot: u32, duty: &mut Duty) {
+        let subject = &self.subjects[slot as usize];
+        let mut teller = Teller {
+            at: self.now,
+            partner: subject.partner,
+            name: None,
+            id: &subject.name,
+            cells: &mut self.partners[subject.partner as usize].cells,
+            out: &mut self.differences,
+            book: &self.book,
+        };
+        teller.tell(duty, Standing::Withdrawn);
+    }
+}
+
+struct Teller<'a> {
+    at: Moment,
+    partner: u32,
+    name: Option<(u32, u32)>,
+    id: &'a str,
+    cells: &'a mut Cells,
+    out: &'a mut Differences,
+    book: &'a crate::book::Book,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, duty: &mut Duty, to: Standing) {
+        let rule = self.book.rule(duty.rule).family;
+        let from = std::mem::replace(&mut duty.told, to);
+        let broken = duty.flags.has(Flags::BROKEN) || duty.flags.has(Flags::FAILED);
+        let row = self.cells.row(rule);
+        row.standings[from as usize] -= 1;
+        row.standings[to as usize] += 1;
+        let counted = duty.flags.has(Flags::COUNTED);
+        let counts = broken && !matches!(to, Standing::Unknown | Standing::Withdrawn);
+        if counts != counted {
+            row.broken += if counts { 1 } else { -1 };
+            duty.flags.put(Flags::COUNTED, counts);
+        }
+        if from.is_breach() && !to.is_breach() && to != Standing::Waived {
+            duty.flags.put(Flags::RETRACTED, true);
+        }
+        let name = *self.name.get_or_insert_with(|| {
+            let at = self.out.text.len() as u32;
+            self.out.text.push_str(self.id);
+            (at, self.out.text.len() as u32)
+        });
+        self.out.list.push(Difference {
+            at: self.at,
+            partner: self.partner,
+            subject: name,
+            rule,
+            key: duty.key,
+            from,
+            to,
+            start: duty.start,
+            deadline: duty.deadline,
+            ended: duty.ended,
+            broken,
+        });
+    }
+}

@@ -1,0 +1,364 @@
+//! The judge: a fold over a subject's facts in order. In order, one step from the head; late news folds again from the
+//! settled base. What it knows is what the facts say, never what was told before.
+
+mod acts;
+mod birth;
+mod findings;
+mod passing;
+mod pauses;
+mod waivers;
+
+use crate::book::{Book, Sheet};
+use crate::duty::{Duty, Flags, WaiverSpan};
+use crate::fact::{Atom, Fact, FieldId};
+use crate::rule::{Form, Limit, Rule, RuleId};
+use crate::terms::{ReopenPolicy, Side};
+use crate::time::Moment;
+use crate::timeline::Timeline;
+use crate::vocabulary::{Effect, EventType};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use waivers::read as read_waiver;
+
+/// What is known of one subject after some of its facts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fold {
+    /// Everything up to here has been taken in.
+    pub at: Moment,
+    /// The next instant at which something changes by itself.
+    pub wake: Moment,
+    /// Duties that have not ended.
+    pub open: Vec<Duty>,
+    /// Duties that have.
+    pub ended: Vec<Duty>,
+    memory: Option<Box<Memory>>,
+}
+
+/// What few subjects need.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Memory {
+    pauses: Vec<ActivePause>,
+    /// A resume that found nothing to resume, at this instant.
+    idle_resume: Option<(Moment, Option<String>)>,
+    /// An act that found nothing to stop, at this instant.
+    idle_stop: Option<(Moment, u16)>,
+    /// Obligations of which only the first anchor counts, and which have had it.
+    picked: Vec<RuleId>,
+    waivers: Vec<SubjectWaiver>,
+    periods: Vec<Periodic>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct ActivePause {
+    at: Moment,
+    reason: Option<String>,
+    side: Option<Side>,
+    role: Option<String>,
+    /// Who confirmed it, and when.
+    confirmed: Vec<(Moment, Option<Side>, Option<String>)>,
+}
+
+/// A waiver that an event approved for this subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SubjectWaiver {
+    /// Key of the approving fact.
+    pub key: u64,
+    /// Obligations by id; empty: all.
+    pub obligations: Vec<String>,
+    /// Side of the approver.
+    pub side: Option<Side>,
+    /// Role of the approver.
+    pub role: Option<String>,
+    /// What it covers.
+    pub span: WaiverSpan,
+}
+
+/// A recurring duty by calendar periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Periodic {
+    rule: RuleId,
+    /// The next duty opens here.
+    next: Moment,
+    /// Counting of the first period begins here, not at the period's start.
+    since: Moment,
+}
+
+/// Where an event came from, as the engine knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// How far it is believed.
+    pub trust: crate::terms::Trust,
+}
+
+/// What a judgement may look at, beside the fold itself.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// All contracts.
+    pub book: &'a Book,
+    /// What binds this partner.
+    pub sheet: &'a Sheet,
+    /// The partner.
+    pub partner: &'a str,
+    /// The subject's id.
+    pub subject: &'a str,
+    /// Its facts and copies of linked ones.
+    pub timeline: &'a Timeline,
+    /// Waivers for the partner as a whole.
+    pub waivers: &'a [SubjectWaiver],
+    /// Sources by position.
+    pub sources: &'a [Source],
+}
+
+/// Why a stretch of time did not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// It counted, as far as the calendar is open.
+    Not,
+    /// An effective pause.
+    Paused,
+    /// An approved deviation.
+    Waived,
+    /// No row of the table applied.
+    Exempt,
+    /// It had ended, and was later reopened.
+    Ended,
+}
+
+/// Watches a judgement being made. Two implementations: [`Silent`], and the explanation's recorder.
+pub trait Trace {
+    /// A stretch of a duty's time.
+    fn stretch(&mut self, duty: &Duty, from: Moment, to: Moment, why: Stopped);
+    /// Something that bears on a duty, or on the subject (None).
+    fn note(&mut self, at: Moment, duty: Option<&Duty>, text: &dyn Fn() -> String);
+}
+
+/// Watches nothing, and costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Trace for Silent {
+    fn stretch(&mut self, _: &Duty, _: Moment, _: Moment, _: Stopped) {}
+    fn note(&mut self, _: Moment, _: Option<&Duty>, _: &dyn Fn() -> String) {}
+}
+
+/// What a step works with.
+pub struct Cx<'a, 'l, T> {
+    /// What may be looked at.
+    pub view: View<'a>,
+    /// Who watches.
+    pub trace: &'l mut T,
+    /// Subjects whose facts these duties read: the engine makes the links.
+    pub links: &'l mut Vec<String>,
+    /// Byte position of the current fact in the timeline: what stands before it has been taken in.
+    pub position: usize,
+}
+
+impl<'a, T: Trace> Cx<'a, '_, T> {
+    fn book(&self) -> &'a Book {
+        self.view.book
+    }
+
+    fn rule(&self, id: RuleId) -> &'a Rule {
+        self.view.book.rule(id)
+    }
+
+    fn about(&self, fact: Fact<'_>) -> &'a EventType {
+        self.view.book.names().about(fact.kind())
+    }
+
+    /// Facts before the current one.
+    fn before(&self) -> impl Iterator<Item = Fact<'a>> + use<'a, T> {
+        let end = self.position;
+        let mut offset = 0;
+        self.view.timeline.facts().take_while(move |fact| {
+            let inside = offset < end;
+            offset += fact.bytes().len();
+            inside
+        })
+    }
+
+    fn anchor(&self, duty: &Duty) -> Option<Fact<'a>> {
+        self.view.timeline.facts().find(|f| f.key() == duty.key)
+    }
+
+    /// A field of an event, else of its subject as it then stood.
+    fn known(&self, fact: Option<Fact<'a>>, field: FieldId) -> Option<Atom<'a>> {
+        let one = |f: Fact<'a>| f.field(field).and_then(|v| v.atoms().next());
+        if let Some(atom) = fact.and_then(one) {
+            return Some(atom);
+        }
+        if self.position == 0 {
+            return None;
+        }
+        self.before().filter(|f| !f.linked()).filter_map(one).last()
+    }
+}
+
+/// Limits of a rule.
+pub(crate) fn limits(rule: &Rule) -> &[Limit] {
+    match &rule.form {
+        Form::Within { limits, .. } | Form::Every { limits, .. } => limits,
+        Form::Requires(_) => &[],
+    }
+}
+
+impl Default for Fold {
+    fn default() -> Fold {
+        Fold { at: Moment::DAWN, wake: Moment::NEVER, open: Vec::new(), ended: Vec::new(), memory: None }
+    }
+}
+
+impl Fold {
+    /// Takes in the fact at `cx.position`, which must not be earlier than what was taken in before.
+    pub fn step<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        self.advance(fact.at(), cx);
+        self.take(fact, cx, true);
+        self.schedule(cx);
+    }
+
+    /// Nothing open, nothing recurring: only news can change it.
+    pub fn is_quiet(&self) -> bool {
+        self.open.is_empty() && self.memory.as_ref().is_none_or(|m| m.periods.is_empty())
+    }
+
+    /// Pauses whose confirmation is still awaited would be judged again by it.
+    pub(crate) fn has_pauses(&self) -> bool {
+        self.memory.as_ref().is_some_and(|m| !m.pauses.is_empty())
+    }
+
+    /// Bytes on the heap, roughly as the allocator counts them.
+    pub fn heap_bytes(&self) -> usize {
+        let duties = self.open.capacity() + self.ended.capacity();
+        duties * size_of::<Duty>() + self.memory.as_ref().map_or(0, |_| size_of::<Memory>())
+    }
+
+    fn memory(&mut self) -> &mut Memory {
+        self.memory.get_or_insert_with(Box::default)
+    }
+
+    fn take<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>, opening: bool) {
+        let about = cx.about(fact);
+        let tied = self.at == fact.at();
+        self.at = self.at.max(fact.at());
+        if !fact.linked() {
+            self.rebase(fact, cx);
+            match about.effect {
+                Effect::Paused => self.pause(fact, cx),
+                Effect::Resumed => self.resume(fact, cx),
+                Effect::Cancelled => self.cancel(fact, cx),
+                Effect::Undo => self.undo(fact, about, cx),
+                // Confirmations are read when their pause is taken in; see `pauses`.
+                Effect::Confirmed | Effect::Voided | Effect::None => {}
+                Effect::WaiverApproved | Effect::WaiverEnded => {}
+            }
+        }
+        match about.effect {
+            Effect::WaiverApproved => self.waive(fact, cx),
+            Effect::WaiverEnded => self.end_waiver(fact, cx),
+            Effect::None
+            | Effect::Paused
+            | Effect::Resumed
+            | Effect::Confirmed
+            | Effect::Voided
+            | Effect::Cancelled
+            | Effect::Undo => {}
+        }
+        self.begin_limits(fact, cx);
+        self.acts(fact, about, cx);
+        if opening && !fact.linked() {
+            self.open_on(fact, about, tied, cx);
+        }
+    }
+
+    fn settle<T: Trace>(duty: &mut Duty, to: Moment, cx: &mut Cx<'_, '_, T>) {
+        if to > duty.since && duty.is_open() {
+            let why = match () {
+                () if duty.flags.has(Flags::WAIVED) => Stopped::Waived,
+                () if duty.flags.has(Flags::EXEMPT) => Stopped::Exempt,
+                () if !duty.counting() => Stopped::Paused,
+                () => Stopped::Not,
+            };
+            cx.trace.stretch(duty, duty.since, to, why);
+        }
+        duty.settle(to, cx.view.book.calendars());
+    }
+
+    fn find_deadline<T: Trace>(duty: &mut Duty, cx: &Cx<'_, '_, T>) {
+        let limits = limits(cx.rule(duty.rule));
+        duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
+    }
+
+    fn cancel<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        for mut duty in std::mem::take(&mut self.open) {
+            cx.trace.note(fact.at(), Some(&duty), &|| format!("cancelled ({})", fact.id()));
+            Fold::settle(&mut duty, fact.at(), cx);
+            duty.flags.put(Flags::CANCELLED, true);
+            duty.ended = fact.at();
+            duty.ended_by = fact.kind();
+            self.ended.push(duty);
+        }
+        if let Some(memory) = &mut self.memory {
+            memory.periods.clear();
+        }
+    }
+
+    /// The act is undone: the clock goes on, or a new cycle begins.
+    fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
+        let at = fact.at();
+        // A stop and a reopening at one instant on a stopped clock leave it stopped.
+        let idle = self.memory.as_ref().and_then(|m| m.idle_stop);
+        if idle.is_some_and(|(when, kind)| when == at && about.undoes.contains(&kind)) {
+            return;
+        }
+        let mut i = 0;
+        while i < self.ended.len() {
+            let duty = &self.ended[i];
+            let settled = duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
+            if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
+                i += 1;
+                continue;
+            }
+            let reopen = cx.rule(duty.rule).reopen;
+            let inside = reopen.window.is_none_or(|window| at - duty.ended <= window);
+            match reopen.policy {
+                ReopenPolicy::Ignore => i += 1,
+                ReopenPolicy::Resume if inside => {
+                    let duty = self.ended.remove(i);
+                    self.resume_duty(duty, fact, cx);
+                }
+                ReopenPolicy::Resume | ReopenPolicy::New => {
+                    self.ended[i].flags.put(Flags::RENEWED, true);
+                    let before = self.ended[i].clone();
+                    self.next_cycle(&before, fact, cx);
+                    i += 1;
+                }
+            }
+        }
+    }
+
+    fn resume_duty<T: Trace>(&mut self, mut duty: Duty, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let at = fact.at();
+        cx.trace.note(at, Some(&duty), &|| format!("reopened ({}): the clock goes on with what it had", fact.id()));
+        cx.trace.stretch(&duty, duty.ended, at, Stopped::Ended);
+        // What followed its act has lost its ground.
+        let key = duty.key;
+        let follows = |d: &Duty| d.more.as_ref().and_then(|m| m.follows) == Some(key);
+        let (lost, stays) = std::mem::take(&mut self.open).into_iter().partition(follows);
+        self.open = stays;
+        for mut duty in lost {
+            Fold::settle(&mut duty, at, cx);
+            duty.flags.put(Flags::CANCELLED, true);
+            duty.ended = at;
+            self.ended.push(duty);
+        }
+        duty.ended = Moment::NEVER;
+        duty.ended_by = 0;
+        duty.since = at;
+        self.rebase_duty(&mut duty, None, at, cx);
+        self.hold(&mut duty, at, cx);
+        Fold::find_deadline(&mut duty, cx);
+        self.open.push(duty);
+    }
+}

@@ -1,0 +1,285 @@
+//! Acts: what stops a duty, in one event or several, on its own subject or on those that it names.
+
+use super::{Cx, Fold, Trace};
+use crate::duty::{ClockState, Duty, Flags};
+use crate::fact::{Fact, TypeId};
+use crate::rule::{Act, Match, Rule};
+use crate::select::{self, Against, Met};
+use crate::time::Moment;
+use crate::vocabulary::EventType;
+
+impl Fold {
+    /// Holds a fact against the acts of all open duties.
+    pub(super) fn acts<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
+        let mut stopped = false;
+        let mut i = 0;
+        while i < self.open.len() {
+            match self.holds_against(i, fact, about, cx) {
+                Verdict::GoesOn => i += 1,
+                Verdict::Replaced => {
+                    self.open.remove(i);
+                }
+                Verdict::Done(at) => {
+                    stopped = true;
+                    self.end(i, at, fact.kind(), false, cx);
+                }
+                Verdict::Over => self.end(i, fact.at(), fact.kind(), true, cx),
+            }
+        }
+        if about.state && !stopped && !self.ended.is_empty() && !fact.linked() {
+            self.memory().idle_stop = Some((fact.at(), fact.kind()));
+        }
+    }
+
+    fn holds_against<T: Trace>(&mut self, i: usize, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) -> Verdict {
+        let duty = &self.open[i];
+        let rule = cx.rule(duty.rule);
+        if fact.key() == duty.key {
+            return Verdict::GoesOn;
+        }
+        if let Some(until) = &rule.until
+            && fact.at() >= duty.acts_from()
+            && until.leaves().iter().any(|leaf| at_place(leaf, fact, rule, cx.anchor(duty), cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes)
+        {
+            self.forget_periods(duty_rule_family(cx, rule));
+            return Verdict::Over;
+        }
+        let Some(act) = rule.act() else { return Verdict::GoesOn };
+        if fact.at() < duty.acts_from() {
+            let scheduled = duty.flags.has(Flags::SCHEDULED) && touches(act, fact);
+            return if scheduled { Verdict::Replaced } else { Verdict::GoesOn };
+        }
+        if act.simple() {
+            return match simple(act, fact, rule, duty, cx) {
+                Met::No => Verdict::GoesOn,
+                Met::Claimed => {
+                    cx.trace.note(fact.at(), Some(duty), &|| format!("{} claims the act, at too little trust", fact.id()));
+                    self.open[i].flags.put(Flags::CLAIMED, true);
+                    Verdict::GoesOn
+                }
+                Met::Yes => Verdict::Done(fact.at()),
+            };
+        }
+        if !touches(act, fact) && !act.leaves().iter().any(|l| about.undoes.contains(&l.kind)) {
+            return Verdict::GoesOn;
+        }
+        let (done, progress) = evaluate(act, duty, rule, cx);
+        if let Some(progress) = progress {
+            self.open[i].more_mut().progress = progress;
+        }
+        done.map_or(Verdict::GoesOn, Verdict::Done)
+    }
+
+    /// Ends a duty; what follows it begins.
+    pub(super) fn end<T: Trace>(&mut self, i: usize, at: Moment, by: TypeId, cancelled: bool, cx: &mut Cx<'_, '_, T>) {
+        let mut duty = self.open.remove(i);
+        Fold::settle(&mut duty, at, cx);
+        duty.ended = at;
+        duty.ended_by = by;
+        duty.flags.put(Flags::CANCELLED, cancelled);
+        cx.trace.note(at, Some(&duty), &|| {
+            let what = &cx.view.book.names().about(by).name;
+            if cancelled { format!("ended without a verdict by {what}") } else { format!("done by {what}") }
+        });
+        let (key, rule) = (duty.key, duty.rule);
+        self.ended.push(duty);
+        if !cancelled {
+            self.open_done(rule, key, at, cx);
+        }
+    }
+
+    /// A limit counted from another event begins with it.
+    pub(super) fn begin_limits<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        for i in 0..self.open.len() {
+            if self.open[i].clocks().all(|c| c.state != ClockState::Waiting) {
+                continue;
+            }
+            let mut duty = self.open[i].clone();
+            Fold::settle(&mut duty, fact.at(), cx);
+            let limits = super::limits(cx.rule(duty.rule));
+            let mut clocks: Vec<_> = duty.clocks().copied().collect();
+            let mut begun = false;
+            for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
+                let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
+                if leaf_meets(from, fact, &duty, cx) == Met::Yes {
+                    clock.state = ClockState::Counting;
+                    clock.elapsed = 0;
+                    begun = true;
+                }
+            }
+            if begun {
+                duty.set_clocks(clocks);
+                Fold::find_deadline(&mut duty, cx);
+                self.open[i] = duty;
+            }
+        }
+    }
+}
+
+enum Verdict {
+    GoesOn,
+    Replaced,
+    Done(Moment),
+    Over,
+}
+
+fn duty_rule_family<T: Trace>(_: &Cx<'_, '_, T>, rule: &Rule) -> u16 {
+    rule.family
+}
+
+fn touches(act: &Act, fact: Fact<'_>) -> bool {
+    act.leaves().iter().any(|leaf| leaf.kind == fact.kind())
+}
+
+/// Of an act that one event on the own subject does.
+fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> Met {
+    match act {
+        Act::One(leaf) => {
+            if leaf.kind != fact.kind() || fact.linked() != rule.partner_wide() {
+                return Met::No;
+            }
+            leaf_meets(leaf, fact, duty, cx)
+        }
+        Act::Any(of) | Act::All(of) | Act::InOrder(of) => {
+            let mut best = Met::No;
+            for one in of {
+                match simple(one, fact, rule, duty, cx) {
+                    Met::Yes => return Met::Yes,
+                    Met::Claimed => best = Met::Claimed,
+                    Met::No => {}
+                }
+            }
+            best
+        }
+    }
+}
+
+pub(super) fn leaf_meets<T: Trace>(leaf: &Match, fact: Fact<'_>, duty: &Duty, cx: &Cx<'_, '_, T>) -> Met {
+    if leaf.kind != fact.kind() {
+        return Met::No;
+    }
+    let refers = leaf.tests.iter().any(|t| refers_to_anchor(&t.want));
+    let anchor = if refers { cx.anchor(duty) } else { None };
+    select::meets(cx.book(), leaf, fact, Against { anchor, subject: cx.view.subject })
+}
+
+fn refers_to_anchor(want: &crate::rule::Want) -> bool {
+    match want {
+        crate::rule::Want::SameAs(_) => true,
+        crate::rule::Want::Not(inner) => refers_to_anchor(inner),
+        crate::rule::Want::Present
+        | crate::rule::Want::Absent
+        | crate::rule::Want::OneOf(..)
+        | crate::rule::Want::SameAsSubject
+        | crate::rule::Want::Number(..) => false,
+    }
+}
+
+/// The fact happened where the match looks: on the own subject, or on one that the anchor names (if it names any).
+pub(super) fn at_place<T: Trace>(
+    leaf: &Match,
+    fact: Fact<'_>,
+    rule: &Rule,
+    anchor: Option<Fact<'_>>,
+    cx: &Cx<'_, '_, T>,
+) -> bool {
+    let Some(field) = leaf.on else { return fact.linked() == rule.partner_wide() };
+    let Some(origin) = fact.origin() else { return false };
+    let names = cx.book().names();
+    let origin = names.text(origin);
+    let mut any = false;
+    for target in targets(anchor, field, cx) {
+        if target == origin {
+            return true;
+        }
+        any = true;
+    }
+    !any
+}
+
+/// The subjects that an anchor names in a field: itself, else the last of its subject's facts that names any.
+pub(super) fn targets<'a, T: Trace>(
+    anchor: Option<Fact<'a>>,
+    field: u8,
+    cx: &Cx<'a, '_, T>,
+) -> impl Iterator<Item = &'a str> + use<'a, T> {
+    let own = anchor.filter(|a| a.field(field).is_some());
+    let from = own.or_else(|| cx.view.timeline.facts().filter(|f| !f.linked() && f.field(field).is_some()).last());
+    let book = cx.view.book;
+    from.into_iter().flat_map(move |fact| select::named(book, fact, field))
+}
+
+/// Looks through the facts from a duty's anchor to the current one for an act of several parts or several subjects.
+/// Gives when it was done, and how many of the named subjects are.
+pub(super) fn evaluate<T: Trace>(act: &Act, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> (Option<Moment>, Option<(u32, u32)>) {
+    let anchor = cx.anchor(duty);
+    let mut facts: Vec<(usize, Fact<'_>)> = Vec::new();
+    let mut offset = 0;
+    for fact in cx.view.timeline.facts() {
+        if offset > cx.position {
+            break;
+        }
+        offset += fact.bytes().len();
+        if fact.at() >= duty.acts_from() && fact.key() != duty.key {
+            facts.push((facts.len(), fact));
+        }
+    }
+    let field = act.leaves().iter().find_map(|l| l.on);
+    let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
+    let search = Search { facts: &facts, duty, rule, cx, anchor };
+    if named.len() < 2 {
+        let done = search.done(act, 0, None);
+        return (done.map(|(at, _)| at), None);
+    }
+    // Of each subject named: the whole act, then the last of them.
+    let done: Vec<Moment> = named.iter().filter_map(|one| search.done(act, 0, Some(one))).map(|(at, _)| at).collect();
+    let progress = (done.len() as u32, named.len() as u32);
+    let all = done.len() == named.len();
+    (done.into_iter().max().filter(|_| all), Some(progress))
+}
+
+struct Search<'s, 'a, 'l, T> {
+    facts: &'s [(usize, Fact<'a>)],
+    duty: &'s Duty,
+    rule: &'s Rule,
+    cx: &'s Cx<'a, 'l, T>,
+    anchor: Option<Fact<'a>>,
+}
+
+impl<T: Trace> Search<'_, '_, '_, T> {
+    /// When the act was done by facts from position `from` on, and the position after it.
+    fn done(&self, act: &Act, from: usize, on: Option<&str>) -> Option<(Moment, usize)> {
+        match act {
+            Act::One(leaf) => self.first(leaf, from, on),
+            Act::Any(of) => of.iter().filter_map(|a| self.done(a, from, on)).min(),
+            Act::All(of) => {
+                let all: Option<Vec<_>> = of.iter().map(|a| self.done(a, from, on)).collect();
+                all?.into_iter().max()
+            }
+            Act::InOrder(of) => {
+                let mut last = (self.duty.acts_from(), from);
+                for one in of {
+                    last = self.done(one, last.1, on)?;
+                }
+                Some(last)
+            }
+        }
+    }
+
+    fn first(&self, leaf: &Match, from: usize, on: Option<&str>) -> Option<(Moment, usize)> {
+        let names = self.cx.book().names();
+        let place = |fact: Fact<'_>| match on {
+            Some(one) if leaf.on.is_some() => fact.origin().is_some_and(|o| names.text(o) == one),
+            _ => at_place(leaf, fact, self.rule, self.anchor, self.cx),
+        };
+        let mut found: Option<(Moment, usize)> = None;
+        for (i, fact) in self.facts.iter().skip(from) {
+            if found.is_none() && place(*fact) && leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes {
+                found = Some((fact.at(), i + 1));
+            } else if found.is_some() && self.cx.about(*fact).undoes.contains(&leaf.kind) && fact.linked() == leaf.on.is_some() {
+                found = None;
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,538 @@
+//! How duties begin: on an event, on another duty's end or breach, on a reopening, on a calendar period.
+
+use super::{Cx, Fold, Memory, Periodic, Trace, acts, findings};
+use crate::duty::{ClockState, Duty, Flags, More};
+use crate::fact::{Fact, Value};
+use crate::limits;
+use crate::rule::{Form, Rule, RuleId};
+use crate::select::{self, Against, Met};
+use crate::terms::{Per, Period, Pick, Span};
+use crate::time::Moment;
+use crate::vocabulary::EventType;
+use chrono::NaiveDate;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What opens a duty.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
+    rule: RuleId,
+    key: u64,
+    fact: Option<Fact<'a>>,
+    start: Moment,
+    acts_from: Moment,
+    /// Some fact of the same instant was taken in before.
+    tied: bool,
+}
+
+impl Fold {
+    /// Opens what this fact opens.
+    pub(super) fn open_on<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, tied: bool, cx: &mut Cx<'_, '_, T>) {
+        let Some((_, fact)) = Some(()).zip(current(fact, cx)) else { return };
+        let sheet = cx.view.sheet;
+        for id in &sheet.opens[usize::from(fact.kind())] {
+            self.open_rule(*id, fact, tied, cx);
+        }
+        if about.opening {
+            for (kind, id) in &sheet.periodic {
+                if *kind == about.kind {
+                    self.recur(*id, fact, cx);
+                }
+            }
+        }
+    }
+
+    fn open_rule<'a, T: Trace>(&mut self, id: RuleId, fact: Fact<'a>, tied: bool, cx: &mut Cx<'a, '_, T>) {
+        let rule = cx.rule(id);
+        let at = fact.at();
+        let subject = cx.view.subject;
+        let matches = rule.anchor.events.iter().any(|event| {
+            let against = Against { anchor: None, subject };
+            select::meets(cx.book(), event, fact, against) != Met::No
+        });
+        if !matches || !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
+            return;
+        }
+        if let Some((_, control)) = &rule.control {
+            let known = cx.known(Some(fact), cx.book().names().well_known().control);
+            if known != Some(crate::fact::Atom::Sym(*control)) {
+                return;
+            }
+        }
+        let start = rule.anchor.time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
+        let sliding = matches!(&rule.form, Form::Every { .. });
+        if matches!(&rule.form, Form::Every { period, .. } if period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_)))) {
+            return;
+        }
+        let first = cx.rule(rule.family).from;
+        let ruled = if start.min(at) < first { at } else { start.min(at) };
+        let (start, acts_from, scheduled) = if sliding && ruled < first && rule.from == first {
+            // A subject that was there before the contract: its first period runs from the contract's beginning.
+            (first, first, true)
+        } else if ruled < rule.from || ruled >= rule.to {
+            return;
+        } else {
+            (start, start.min(at), false)
+        };
+        if self.already(rule, fact.key(), sliding, start, cx) {
+            return;
+        }
+        let opening = Opening { rule: id, key: fact.key(), fact: Some(fact), start, acts_from, tied };
+        self.birth(opening, None, scheduled, cx);
+    }
+
+    /// Copies of one fact open one duty; only the first, or the latest, of several anchors may count.
+    fn already<T: Trace>(&mut self, rule: &Rule, key: u64, sliding: bool, start: Moment, cx: &mut Cx<'_, '_, T>) -> bool {
+        let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family;
+        if self.open.iter().any(|d| d.key == key && same(d)) || self.ended.iter().rev().take(64).any(|d| d.key == key && same(d)) {
+            return true;
+        }
+        match rule.anchor.pick {
+            Some(Pick::First) => {
+                let memory = self.memory();
+                if memory.picked.contains(&rule.family) {
+                    return true;
+                }
+                memory.picked.push(rule.family);
+                false
+            }
+            Some(Pick::Latest) => {
+                let Some(i) = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) else { return false };
+                let mut duty = self.open[i].clone();
+                cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
+                Fold::settle(&mut duty, start, cx);
+                (duty.start, duty.since) = (start, start);
+                let anchor = cx.anchor(&duty);
+                let clocks = self.clocks_for(cx.rule(duty.rule), anchor, start, cx);
+                duty.set_clocks(clocks);
+                if let Some(more) = &mut duty.more {
+                    more.acts_from = None;
+                }
+                Fold::find_deadline(&mut duty, cx);
+                self.open[i] = duty;
+                true
+            }
+            // One sliding period is open at a time.
+            Some(Pick::Each) | None => sliding && self.open.iter().any(|d| same(d) && !d.flags.has(Flags::SCHEDULED)),
+        }
+    }
+
+    /// Makes the duty and looks at what is already known that bears on it.
+    fn birth<'a, T: Trace>(&mut self, opening: Opening<'a>, more: Option<More>, scheduled: bool, cx: &mut Cx<'a, '_, T>) {
+        let Opening { rule: id, key, fact, start, acts_from, tied } = opening;
+        let rule = cx.rule(id);
+        let mut duty = Duty::new(id, key, start);
+        duty.more = more.map(Box::new);
+        if acts_from != start {
+            duty.more_mut().acts_from = Some(acts_from);
+        }
+        duty.flags.put(Flags::SCHEDULED, scheduled);
+        cx.trace.note(start, Some(&duty), &|| match fact {
+            Some(fact) => format!("begins with {} ({})", cx.view.book.names().about(fact.kind()).name, fact.id()),
+            None => "begins".to_owned(),
+        });
+        if let Form::Requires(table) = &rule.form {
+            self.add_waivers(&mut duty, fact, cx);
+            findings::judge(&mut duty, table, rule, fact, cx);
+            self.ended.push(duty);
+            return;
+        }
+        if let Some(act) = rule.act() {
+            for leaf in act.leaves() {
+                if let Some(field) = leaf.on {
+                    cx.links.extend(acts::targets(fact, field, cx).map(str::to_owned).collect::<Vec<_>>());
+                }
+            }
+        }
+        let clocks = self.clocks_for(rule, fact, start, cx);
+        duty.flags.put(Flags::EXEMPT, clocks.is_empty());
+        duty.set_clocks(clocks);
+        self.begin_earlier_limits(&mut duty, rule, cx);
+        self.add_waivers(&mut duty, fact, cx);
+        let retroactive = fact.is_some_and(|f| start < f.at());
+        if retroactive {
+            Fold::find_deadline(&mut duty, cx);
+            let grown = self.replay(duty, start, cx);
+            self.open.extend(grown.open);
+            self.ended.extend(grown.ended);
+            return;
+        }
+        self.hold(&mut duty, start, cx);
+        Fold::find_deadline(&mut duty, cx);
+        self.open.push(duty);
+        if cx.position > 0
+            && let Some(fact) = fact
+        {
+            self.at_birth(fact, rule, tied, cx);
+        }
+    }
+
+    /// The clocks of a rule for a duty that counts from `start`.
+    pub(super) fn clocks_for<'a, T: Trace>(
+        &self,
+        rule: &'a Rule,
+        anchor: Option<Fact<'a>>,
+        start: Moment,
+        cx: &Cx<'a, '_, T>,
+    ) -> Vec<crate::duty::Clock> {
+        let facts = |field| cx.known(anchor, field);
+        match &rule.form {
+            Form::Within { limits, .. } => limits::clocks(cx.book(), rule, limits, &facts, start),
+            Form::Every { limits, .. } if !limits.is_empty() => limits::clocks(cx.book(), rule, limits, &facts, start),
+            Form::Every { period, .. } => {
+                let spans = limits::rows(period, &facts, NaiveDate::MIN);
+                let sliding = spans.into_iter().filter_map(|p| match p {
+                    Period::Sliding(span) => Some(span),
+                    Period::Calendar(_) => None,
+                });
+                let calendar = cx.book().calendar(0);
+                let mut out: Vec<_> =
+                    sliding.map(|span: &Span| limits::clock(span, 0, 0, calendar, rule.zone, start)).collect();
+                out.dedup();
+                out
+            }
+            Form::Requires(_) => Vec::new(),
+        }
+    }
+
+    /// A limit counted from an event that lies before the anchor: it may be overdue at birth.
+    fn begin_earlier_limits<T: Trace>(&self, duty: &mut Duty, rule: &Rule, cx: &mut Cx<'_, '_, T>) {
+        let limits = super::limits(rule);
+        if limits.iter().all(|l| l.from.is_none()) {
+            return;
+        }
+        let mut clocks: Vec<_> = duty.clocks().copied().collect();
+        for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
+            let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
+            let earlier = cx.before().find(|f| acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
+            let Some(earlier) = earlier else { continue };
+            let calendar = cx.book().calendar(clock.calendar);
+            let due = calendar.add(earlier.at(), clock.target).unwrap_or(Moment::NEVER);
+            if due < duty.start {
+                (clock.state, clock.target) = (ClockState::Fixed, due.0);
+            } else {
+                (clock.state, clock.elapsed) = (ClockState::Counting, calendar.between(earlier.at(), duty.start));
+            }
+        }
+        duty.set_clocks(clocks);
+    }
+
+    /// What was known before the anchor and still holds: a state of the subject dated before its opening, and an act of
+    /// the anchor's own instant that is ordered before it.
+    fn at_birth<'a, T: Trace>(&mut self, fact: Fact<'a>, rule: &Rule, tied: bool, cx: &mut Cx<'a, '_, T>) {
+        let opening = cx.about(fact).opening;
+        if !opening && !tied {
+            return;
+        }
+        let Some(i) = self.open.len().checked_sub(1) else { return };
+        let mut act_by = None;
+        let mut cancelled = None;
+        for earlier in cx.before() {
+            let about = cx.about(earlier);
+            let same_instant = earlier.at() == fact.at() && !rule.anchor.events.iter().any(|e| e.kind == earlier.kind());
+            let standing = opening && about.state && !earlier.linked();
+            if about.effect == crate::vocabulary::Effect::Cancelled && opening {
+                cancelled = Some(earlier);
+            }
+            if act_by.is_some_and(|(kind, _)| about.undoes.contains(&kind)) {
+                act_by = None;
+            }
+            let Some(act) = rule.act().filter(|a| a.simple() && (same_instant || standing)) else { continue };
+            let met = act.leaves().iter().any(|leaf| {
+                acts::at_place(leaf, earlier, rule, Some(fact), cx)
+                    && acts::leaf_meets(leaf, earlier, &self.open[i], cx) == Met::Yes
+            });
+            if met {
+                act_by = Some((earlier.kind(), earlier));
+            }
+        }
+        let start = self.open[i].start.max(fact.at());
+        if let Some((kind, _)) = act_by {
+            self.end(i, start, kind, false, cx);
+        } else if let Some(earlier) = cancelled {
+            self.end(i, start, earlier.kind(), true, cx);
+        }
+    }
+
+    /// A duty that began before the news of it: what happened since is told to it alone.
+    fn replay<'a, T: Trace>(&self, duty: Duty, start: Moment, cx: &mut Cx<'a, '_, T>) -> Fold {
+        let mut alone = Fold::default();
+        let mut duty = Some(duty);
+        let position = cx.position;
+        let mut offset = 0;
+        let facts: Vec<Fact<'a>> = cx.before().collect();
+        for fact in facts {
+            cx.position = offset;
+            offset += fact.bytes().len();
+            if fact.at() >= start
+                && let Some(mut duty) = duty.take()
+            {
+                alone.at = start;
+                alone.hold(&mut duty, start, cx);
+                Fold::find_deadline(&mut duty, cx);
+                alone.open.push(duty);
+                alone.schedule(cx);
+            }
+            alone.advance(fact.at(), cx);
+            alone.take(fact, cx, false);
+            alone.schedule(cx);
+        }
+        cx.position = position;
+        if let Some(mut duty) = duty {
+            alone.hold(&mut duty, start, cx);
+            Fold::find_deadline(&mut duty, cx);
+            alone.open.push(duty);
+        }
+        alone
+    }
+
+    /// The act was undone too late for the old duty: a new one, on the terms now in force.
+    pub(super) fn next_cycle<T: Trace>(&mut self, before: &Duty, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let Some(fact) = current(fact, cx) else { return };
+        let at = fact.at();
+        let mut id = before.rule;
+        while let Some((_, next)) = cx.rule(id).next.filter(|(since, _)| *since <= at) {
+            id = next;
+        }
+        let more = More { cycle: before.cycle() + 1, root: before.root(), ..More::default() };
+        let opening = Opening { rule: id, key: fact.key(), fact: Some(fact), start: at, acts_from: at, tied: false };
+        self.birth(opening, Some(more), false, cx);
+    }
+
+    /// Duties that begin when one of these ends.
+    pub(super) fn open_done<T: Trace>(&mut self, rule: RuleId, key: u64, at: Moment, cx: &mut Cx<'_, '_, T>) {
+        self.open_after(rule, key, at, cx, &|r| &r.anchor.done);
+    }
+
+    /// Duties that begin when one of these is breached.
+    pub(super) fn open_breached<T: Trace>(&mut self, rule: RuleId, key: u64, at: Moment, cx: &mut Cx<'_, '_, T>) {
+        self.open_after(rule, key, at, cx, &|r| &r.anchor.breached);
+    }
+
+    fn open_after<T: Trace>(
+        &mut self,
+        rule: RuleId,
+        key: u64,
+        at: Moment,
+        cx: &mut Cx<'_, '_, T>,
+        of: &dyn Fn(&Rule) -> &Vec<RuleId>,
+    ) {
+        let family = cx.rule(rule).family;
+        let sheet = cx.view.sheet;
+        for id in &sheet.rules {
+            let next = cx.rule(*id);
+            let follows = of(next).iter().any(|r| cx.rule(*r).family == family);
+            if !follows || at < next.from || at >= next.to {
+                continue;
+            }
+            // One chained duty a duty and instant: derived from what it follows, whatever told of it.
+            let mut name = key.to_le_bytes().to_vec();
+            name.extend_from_slice(&at.0.to_le_bytes());
+            let chained = xxh3_64(&name);
+            if self.already(next, chained, false, at, cx) {
+                continue;
+            }
+            let more = More { cycle: 1, root: chained, follows: Some(key), ..More::default() };
+            let opening = Opening { rule: *id, key: chained, fact: None, start: at, acts_from: at, tied: false };
+            self.birth(opening, Some(more), false, cx);
+        }
+    }
+
+    /// The recurring duties of a partner as a whole: they begin with the contract, not with an event.
+    pub fn begin_partner<T: Trace>(&mut self, cx: &mut Cx<'_, '_, T>) {
+        let sheet = cx.view.sheet;
+        for id in &sheet.partner_wide {
+            let rule = cx.rule(*id);
+            if rule.family != *id {
+                continue;
+            }
+            let Form::Every { period, .. } = &rule.form else { continue };
+            let calendar = period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_)));
+            if calendar {
+                self.plan(*id, rule.from, cx);
+            } else {
+                let key = period_key(rule, rule.from);
+                let opening =
+                    Opening { rule: *id, key, fact: None, start: rule.from, acts_from: rule.from, tied: false };
+                self.birth(opening, None, false, cx);
+            }
+        }
+        self.schedule(cx);
+    }
+
+    fn recur<T: Trace>(&mut self, id: RuleId, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let rule = cx.rule(id);
+        let Form::Every { per: Per::Subject { .. }, .. } = &rule.form else { return };
+        if rule.family != id {
+            return;
+        }
+        let against = Against { anchor: None, subject: cx.view.subject };
+        if rule.anchor.events.iter().any(|e| select::meets(cx.book(), e, fact, against) != Met::No) {
+            self.plan(id, fact.at().max(rule.from), cx);
+        }
+    }
+
+    fn plan<T: Trace>(&mut self, id: RuleId, since: Moment, cx: &Cx<'_, '_, T>) {
+        let rule = cx.rule(id);
+        let Some(unit) = unit_of(rule) else { return };
+        let Some((from, to)) = limits::period(unit, rule.zone, since) else { return };
+        // With a limit after the period's end, the duty opens at the end.
+        let next = if super::limits(rule).is_empty() { from.max(since) } else { to };
+        let memory: &mut Memory = self.memory();
+        if memory.periods.iter().all(|p| p.rule != id) {
+            memory.periods.push(Periodic { rule: id, next, since });
+        }
+    }
+
+    /// Opens the duty of the period that begins or ends at `at`, and plans the next.
+    pub(super) fn open_period<T: Trace>(&mut self, i: usize, cx: &mut Cx<'_, '_, T>) {
+        let Some(plan) = self.memory.as_ref().and_then(|m| m.periods.get(i)).copied() else { return };
+        let mut id = plan.rule;
+        while let Some((_, next)) = cx.rule(id).next.filter(|(since, _)| *since <= plan.next) {
+            id = next;
+        }
+        let rule = cx.rule(id);
+        let unit = unit_of(rule);
+        let period = unit.and_then(|u| limits::period(u, rule.zone, plan.next));
+        let Some((from, to)) = period.filter(|_| plan.next < rule.to && plan.next < rule.removed_at) else {
+            self.memory().periods.remove(i);
+            return;
+        };
+        self.memory().periods[i].next = to;
+        let start = plan.next;
+        let key = period_key(rule, from);
+        let mut more = More { cycle: 1, root: key, ..More::default() };
+        let due_at_end = super::limits(rule).is_empty();
+        if due_at_end {
+            more.period_end = Some(to);
+        }
+        let mut duty = Duty::new(id, key, start);
+        duty.more = Some(Box::new(more));
+        let clocks = if due_at_end {
+            // Due at the period's last instant.
+            vec![crate::duty::Clock { elapsed: 0, target: to.0 - 1, calendar: 0, limit: 0, state: ClockState::Fixed }]
+        } else {
+            self.clocks_for(rule, None, start, cx)
+        };
+        duty.flags.put(Flags::EXEMPT, clocks.is_empty());
+        duty.set_clocks(clocks);
+        self.add_waivers(&mut duty, None, cx);
+        self.hold(&mut duty, start, cx);
+        Fold::find_deadline(&mut duty, cx);
+        cx.trace.note(start, Some(&duty), &|| "a new period begins".to_owned());
+        self.open.push(duty);
+    }
+
+    /// A recurring duty whose subject has retired recurs no more.
+    pub(super) fn forget_periods(&mut self, family: RuleId) {
+        if let Some(memory) = &mut self.memory {
+            memory.periods.retain(|p| p.rule != family);
+        }
+    }
+
+    pub(super) fn next_period(&self) -> Option<(Moment, usize)> {
+        let periods = &self.memory.as_ref()?.periods;
+        periods.iter().enumerate().map(|(i, p)| (p.next, i)).min()
+    }
+
+    /// A fact that chooses rows has changed.
+    pub(super) fn rebase<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        if self.open.is_empty() || fact.fields().next().is_none() {
+            return;
+        }
+        for i in 0..self.open.len() {
+            let rule = cx.rule(self.open[i].rule);
+            if self.open[i].key == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
+                continue;
+            }
+            let mut duty = self.open[i].clone();
+            self.rebase_duty(&mut duty, current(fact, cx), fact.at(), cx);
+            Fold::find_deadline(&mut duty, cx);
+            self.open[i] = duty;
+        }
+    }
+
+    /// Takes the rows that now apply: elapsed time and pauses stay, the target changes.
+    pub(super) fn rebase_duty<'a, T: Trace>(&self, duty: &mut Duty, fact: Option<Fact<'a>>, at: Moment, cx: &mut Cx<'a, '_, T>) {
+        let rule = cx.rule(duty.rule);
+        // What the duty is about stays; what its subject is now, counts.
+        let facts = match (fact, cx.anchor(duty)) {
+            (Some(f), _) => Some(f),
+            (None, _) if rule.facts.is_empty() => return,
+            (None, anchor) => last_with(rule, cx).or(anchor),
+        };
+        let fresh = self.clocks_for(rule, facts, duty.start, cx);
+        let same = |a: &crate::duty::Clock, b: &crate::duty::Clock| {
+            (a.target, a.calendar, a.limit, a.state == ClockState::Fixed) == (b.target, b.calendar, b.limit, b.state == ClockState::Fixed)
+        };
+        let exempt = duty.flags.has(Flags::EXEMPT);
+        if !exempt && fresh.len() == duty.clocks().count() && fresh.iter().all(|f| duty.clocks().any(|c| same(f, c))) {
+            return;
+        }
+        Fold::settle(duty, at, cx);
+        if fresh.is_empty() {
+            cx.trace.note(at, Some(duty), &|| "leaves the table: exempt".to_owned());
+            duty.flags.put(Flags::EXEMPT, true);
+            return;
+        }
+        cx.trace.note(at, Some(duty), &|| "another row of the table applies".to_owned());
+        let never_ran = exempt && duty.clock.state == ClockState::Waiting;
+        duty.flags.put(Flags::EXEMPT, false);
+        if never_ran {
+            // Entering scope starts it at this instant.
+            (duty.start, duty.since) = (at, at);
+            let fresh = self.clocks_for(rule, facts, at, cx);
+            duty.set_clocks(fresh);
+            return;
+        }
+        let old: Vec<_> = duty.clocks().copied().collect();
+        let terms = rule.reprioritise;
+        let fresh = fresh.into_iter().map(|mut clock| {
+            if clock.state == ClockState::Fixed {
+                return clock;
+            }
+            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
+            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
+            if kept.state == ClockState::Waiting {
+                clock.state = ClockState::Waiting;
+            } else if clock.state == ClockState::Waiting {
+                clock.state = ClockState::Counting;
+            }
+            if let Some(least) = terms.min_remaining {
+                clock.target = clock.target.max(clock.elapsed + least);
+            }
+            clock
+        });
+        let fresh: Vec<_> = fresh.collect();
+        duty.set_clocks(fresh);
+    }
+}
+
+/// The current fact with the timeline's own life.
+fn current<'a, T: Trace>(fact: Fact<'_>, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
+    let bytes = cx.view.timeline.bytes().get(cx.position..)?;
+    let (own, _) = Fact::split(bytes)?;
+    (own.key() == fact.key()).then_some(own)
+}
+
+fn last_with<'a, T: Trace>(rule: &Rule, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
+    cx.before().filter(|f| !f.linked() && rule.facts.iter().any(|field| f.field(*field).is_some())).last()
+}
+
+fn instant_in<T: Trace>(fact: Fact<'_>, field: u8, cx: &Cx<'_, '_, T>) -> Option<Moment> {
+    match fact.field(field)? {
+        Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
+        Value::List(_) => None,
+    }
+}
+
+fn unit_of(rule: &Rule) -> Option<crate::terms::Unit> {
+    let Form::Every { period, .. } = &rule.form else { return None };
+    period.rows.iter().find_map(|r| match r.value {
+        Period::Calendar(unit) => Some(unit),
+        Period::Sliding(_) => None,
+    })
+}
+
+fn period_key(rule: &Rule, from: Moment) -> u64 {
+    xxh3_64(format!("{}\0{}\0{}", rule.contract, rule.id, from.0).as_bytes())
+}

@@ -1,0 +1,103 @@
+//! The passing of time: deadlines, longest pauses, waivers, versions and periods, each at its own instant, in order.
+
+use super::{Cx, Fold, Trace, pauses};
+use crate::duty::{Duty, Flags};
+use crate::time::Moment;
+
+/// The last instant before something changes by itself: at the next millisecond it has.
+pub(crate) fn wake_of<T: Trace>(duty: &Duty, at: Moment, cx: &Cx<'_, '_, T>) -> Moment {
+    let broken = duty.flags.has(Flags::BROKEN);
+    let mut wake = if broken { Moment::NEVER } else { duty.deadline };
+    let rule = cx.rule(duty.rule);
+    for boundary in [rule.removed_at, rule.next.filter(|_| rule.rebase).map_or(Moment::NEVER, |(since, _)| since)] {
+        if boundary != Moment::NEVER {
+            wake = wake.min(boundary + -1);
+        }
+    }
+    let Some(more) = &duty.more else { return wake };
+    if let Some(cap) = pauses::cap_reached(duty, cx) {
+        wake = wake.min(cap + -1);
+    }
+    for waiver in &more.waivers {
+        for boundary in [waiver.starts.max(waiver.approved), waiver.ends] {
+            if boundary > at && boundary != Moment::NEVER {
+                wake = wake.min(boundary + -1);
+            }
+        }
+    }
+    wake
+}
+
+impl Fold {
+    /// Lets time pass up to `to`: whatever happens by itself before or at that instant has happened, but for a deadline
+    /// at that very instant, which is still kept.
+    pub fn advance<T: Trace>(&mut self, to: Moment, cx: &mut Cx<'_, '_, T>) {
+        if self.wake >= to {
+            return;
+        }
+        loop {
+            let duty = (0..self.open.len()).map(|i| (wake_of(&self.open[i], self.at, cx), i)).min();
+            let period = self.next_period().map(|(at, i)| (at + -1, i));
+            match (duty, period) {
+                (Some((x, i)), p) if x < to && p.is_none_or(|(y, _)| x <= y) => self.pass(i, x, cx),
+                (_, Some((y, i))) if y < to => {
+                    self.at = self.at.max(y + 1);
+                    self.open_period(i, cx);
+                }
+                _ => break,
+            }
+        }
+        self.schedule(cx);
+    }
+
+    /// Works out when to look again.
+    pub(super) fn schedule<T: Trace>(&mut self, cx: &Cx<'_, '_, T>) {
+        let mut wake = self.next_period().map_or(Moment::NEVER, |(at, _)| at + -1);
+        for duty in &self.open {
+            wake = wake.min(wake_of(duty, self.at, cx));
+        }
+        self.wake = wake;
+    }
+
+    /// What happens to one duty between `x` and the next millisecond.
+    fn pass<T: Trace>(&mut self, i: usize, x: Moment, cx: &mut Cx<'_, '_, T>) {
+        let now = x + 1;
+        self.at = self.at.max(now);
+        let duty = &mut self.open[i];
+        if duty.deadline <= x && !duty.flags.has(Flags::BROKEN) {
+            duty.flags.put(Flags::BROKEN, true);
+            cx.trace.note(duty.deadline, Some(duty), &|| "the deadline passes: breach".to_owned());
+            let (rule, key, at) = (duty.rule, duty.key, duty.deadline);
+            self.open_breached(rule, key, at, cx);
+            return;
+        }
+        let rule = cx.rule(duty.rule);
+        if rule.removed_at <= now {
+            let kind = duty.ended_by;
+            self.end(i, now, kind, true, cx);
+            return;
+        }
+        let mut duty = duty.clone();
+        if let Some((_, next)) = rule.next.filter(|(since, _)| rule.rebase && *since <= now) {
+            Fold::settle(&mut duty, now, cx);
+            cx.trace.note(now, Some(&duty), &|| "a new version of the contract takes it over".to_owned());
+            duty.rule = next;
+            let anchor = cx.anchor(&duty);
+            self.rebase_duty(&mut duty, anchor, now, cx);
+        }
+        let waived = duty.more.as_ref().is_some_and(|m| {
+            m.waivers.iter().any(|w| w.starts.max(w.approved) <= now && now < w.ends)
+        });
+        if waived != duty.flags.has(Flags::WAIVED) {
+            Fold::settle(&mut duty, now, cx);
+            duty.flags.put(Flags::WAIVED, waived);
+        }
+        if pauses::cap_reached(&duty, cx).is_some_and(|cap| cap <= now) {
+            Fold::settle(&mut duty, now, cx);
+            cx.trace.note(now, Some(&duty), &|| "the longest pause is used up: time counts again".to_owned());
+            duty.flags.put(Flags::CAPPED, true);
+        }
+        Fold::find_deadline(&mut duty, cx);
+        self.open[i] = duty;
+    }
+}

@@ -1,0 +1,178 @@
+//! Pauses: a set of reasons; a clock runs when no reason in the set counts for it.
+
+use super::{ActivePause, Cx, Fold, Trace};
+use crate::book::fits;
+use crate::duty::{Duty, Flags};
+use crate::fact::{Fact, FieldId, Value};
+use crate::limits;
+use crate::rule::{CalendarId, Rule};
+use crate::time::Moment;
+use crate::vocabulary::Effect;
+
+impl Fold {
+    pub(super) fn pause<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let reason = reason(fact, cx);
+        let at = fact.at();
+        // A pause and a resume of one reason at one instant on a running clock change nothing.
+        let idle = self.memory.as_ref().and_then(|m| m.idle_resume.clone());
+        if idle.is_some_and(|(when, which)| when == at && (which.is_none() || which == reason)) {
+            return;
+        }
+        let names = cx.book().names();
+        let known = names.well_known();
+        let Some(confirmed) = confirmations(fact, reason.as_deref(), cx) else {
+            cx.trace.note(at, None, &|| format!("pause {} is void", fact.id()));
+            return;
+        };
+        let pause = ActivePause {
+            at,
+            reason,
+            side: names.side(fact.field(known.side)),
+            role: text(fact, known.role, cx),
+            confirmed,
+        };
+        if !self.open.is_empty() && !self.open.iter().any(|d| counts(&pause, cx.rule(d.rule), cx)) {
+            cx.trace.note(at, None, &|| {
+                let why = pause.reason.as_deref().unwrap_or("no reason given");
+                let who = pause.side.map_or("an unknown side", |s| if s == crate::terms::Side::Customer { "the customer" } else { "the partner" });
+                format!("pause {} ({why}) by {who} has no effect", fact.id())
+            });
+        }
+        self.memory().pauses.push(pause);
+        self.hold_all(at, cx);
+    }
+
+    pub(super) fn resume<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let reason = reason(fact, cx);
+        let at = fact.at();
+        let memory = self.memory();
+        let before = memory.pauses.len();
+        match &reason {
+            None => memory.pauses.clear(),
+            Some(reason) => memory.pauses.retain(|p| p.reason.as_ref() != Some(reason)),
+        }
+        if memory.pauses.len() == before {
+            memory.idle_resume = Some((at, reason));
+            return;
+        }
+        self.hold_all(at, cx);
+    }
+
+    fn hold_all<T: Trace>(&mut self, at: Moment, cx: &mut Cx<'_, '_, T>) {
+        let mut open = std::mem::take(&mut self.open);
+        for duty in &mut open {
+            if cx.rule(duty.rule).pause.is_some() {
+                self.hold(duty, at, cx);
+                Fold::find_deadline(duty, cx);
+            }
+        }
+        self.open = open;
+    }
+
+    /// Brings a duty's held state in line with the pauses in force at `at`.
+    pub(super) fn hold<T: Trace>(&self, duty: &mut Duty, at: Moment, cx: &mut Cx<'_, '_, T>) {
+        let rule = cx.rule(duty.rule);
+        let pauses = self.memory.as_ref().map_or(&[][..], |m| &m.pauses);
+        let held = pauses.iter().any(|p| counts(p, rule, cx));
+        if held == duty.flags.has(Flags::HELD) {
+            return;
+        }
+        Fold::settle(duty, at, cx);
+        duty.flags.put(Flags::HELD, held);
+        let Some(cap) = rule.pause.as_ref().and_then(|p| p.cap.as_ref()) else { return };
+        if held {
+            let limit = super::limits(rule).first();
+            let (most, calendar) = limits::cap(cx.book(), rule, cap, limit, &duty.clock, at);
+            let more = duty.more_mut();
+            if more.cap.is_none() {
+                (more.cap, more.cap_calendar) = (Some(most), calendar);
+            }
+            more.held_since = Some(at);
+            if more.held >= more.cap.unwrap_or(most) {
+                duty.flags.put(Flags::CAPPED, true);
+            }
+        } else {
+            let calendars = cx.book().calendars();
+            let more = duty.more_mut();
+            if let Some(since) = more.held_since.take() {
+                more.held += calendars[usize::from(more.cap_calendar)].between(since, at);
+            }
+            duty.flags.put(Flags::CAPPED, false);
+        }
+    }
+}
+
+/// When the longest pause is used up, if the duty stays held.
+pub(super) fn cap_reached<T: Trace>(duty: &Duty, cx: &Cx<'_, '_, T>) -> Option<Moment> {
+    if !duty.flags.has(Flags::HELD) || duty.flags.has(Flags::CAPPED) {
+        return None;
+    }
+    let more = duty.more.as_ref()?;
+    let calendar: CalendarId = more.cap_calendar;
+    cx.book().calendar(calendar).add(more.held_since?, (more.cap? - more.held).max(0))
+}
+
+fn reason<T: Trace>(fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> Option<String> {
+    text(fact, cx.book().names().well_known().reason, cx)
+}
+
+fn text<T: Trace>(fact: Fact<'_>, field: FieldId, cx: &Cx<'_, '_, T>) -> Option<String> {
+    match fact.field(field)? {
+        Value::One(atom) => Some(cx.book().names().text(atom).to_owned()),
+        Value::List(_) => None,
+    }
+}
+
+/// Who confirmed a pause, read ahead: what comes later decides from the pause's own instant. None: it was voided.
+fn confirmations<T: Trace>(
+    pause: Fact<'_>,
+    reason: Option<&str>,
+    cx: &Cx<'_, '_, T>,
+) -> Option<Vec<(Moment, Option<crate::terms::Side>, Option<String>)>> {
+    let names = cx.book().names();
+    let known = names.well_known();
+    let mut out = Vec::new();
+    let mut offset = 0;
+    for fact in cx.view.timeline.facts() {
+        let later = offset > cx.position;
+        offset += fact.bytes().len();
+        if !later && fact.at() != pause.at() || fact.linked() {
+            continue;
+        }
+        let effect = cx.about(fact).effect;
+        if !matches!(effect, Effect::Confirmed | Effect::Voided) {
+            continue;
+        }
+        let about = text(fact, known.reason, cx);
+        if about.is_some() && about.as_deref() != reason {
+            continue;
+        }
+        if effect == Effect::Voided {
+            return None;
+        }
+        out.push((fact.at(), names.side(fact.field(known.side)), text(fact, known.role, cx)));
+    }
+    Some(out)
+}
+
+/// Whether a pause stops this obligation's clock.
+fn counts<T: Trace>(pause: &ActivePause, rule: &Rule, cx: &Cx<'_, '_, T>) -> bool {
+    let Some(terms) = &rule.pause else { return false };
+    let names = cx.book().names();
+    let reasons = terms.reasons.as_ref().is_none_or(|wanted| {
+        pause.reason.as_deref().is_some_and(|r| wanted.iter().any(|w| names.text(crate::fact::Atom::Sym(*w)) == r))
+    });
+    let role = |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
+    let by = terms
+        .by
+        .as_ref()
+        .is_none_or(|parties| parties.iter().any(|p| fits(p, pause.side, role(&pause.role).as_deref())));
+    let confirmed = terms.confirm.as_ref().is_none_or(|(confirm, calendar)| {
+        let until = match limits::target(&confirm.within, *calendar, cx.book().calendar(*calendar), rule.zone, pause.at) {
+            limits::Target::Length(ms, id) => cx.book().calendar(id).add(pause.at, ms).unwrap_or(Moment::NEVER),
+            limits::Target::Fixed(at) => at,
+        };
+        pause.confirmed.iter().any(|(at, side, r)| *at <= until && fits(&confirm.by, *side, role(r).as_deref()))
+    });
+    reasons && by && confirmed
+}

@@ -1,0 +1,169 @@
+//! From a contract's limit to a clock: which rows apply, and what they come to from a given start.
+
+use crate::book::Book;
+use crate::calendar::{Calendar, instant, local};
+use crate::duty::{Clock, ClockState};
+use crate::fact::{Atom, FieldId};
+use crate::rule::{CalendarId, Limit, RowCell, Rule, Table};
+use crate::terms::{Cap, Roll, Span, Unit};
+use crate::time::{Millis, Moment};
+use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono_tz::Tz;
+
+/// How a subject's fact stands for choosing rows: unknown, or a text.
+pub type Facts<'f> = &'f dyn Fn(FieldId) -> Option<Atom<'f>>;
+
+/// The rows of a table that apply. A fact that is absent makes every row apply.
+pub fn rows<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> Vec<&'t T> {
+    let mut out: Vec<(&Vec<RowCell>, &T)> = table.rows.iter().map(|r| (&r.cells, &r.value)).collect();
+    for (i, key) in table.keys.iter().enumerate() {
+        match key {
+            None => {
+                // Of rows by date, the newest that has begun.
+                let begun = |cells: &[RowCell]| match &cells[i] {
+                    RowCell::From(from) => (*from <= day).then_some(Some(*from)),
+                    RowCell::Any => Some(None),
+                    RowCell::Is(_) => None,
+                };
+                let newest = out.iter().filter_map(|(cells, _)| begun(cells)).max();
+                out.retain(|(cells, _)| begun(cells) == newest && newest.is_some());
+            }
+            Some(field) => {
+                let Some(value) = facts(*field) else { continue };
+                let exact = |cells: &[RowCell]| matches!(&cells[i], RowCell::Is(sym) if Atom::Sym(*sym) == value);
+                let known = out.iter().any(|(cells, _)| exact(cells));
+                out.retain(|(cells, _)| if known { exact(cells) } else { cells[i] == RowCell::Any });
+            }
+        }
+    }
+    out.into_iter().map(|(_, value)| value).collect()
+}
+
+/// What a span comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// So much time on this calendar.
+    Length(Millis, CalendarId),
+    /// An instant that nothing moves.
+    Fixed(Moment),
+}
+
+/// Counts a span from `start`. Days and months become the length of time that they come to on the calendar, so that a
+/// pause moves them by the time that it took; what names an instant stays there.
+pub fn target(span: &Span, calendar_id: CalendarId, calendar: &Calendar, zone: Tz, start: Moment) -> Target {
+    let fixed = |at: Option<Moment>| Target::Fixed(at.unwrap_or(Moment::NEVER));
+    match span {
+        Span::Elapsed(ms) => Target::Length(*ms, 0),
+        Span::Open(ms) => Target::Length(*ms, calendar_id),
+        Span::WorkingDays(n) => {
+            let close = calendar.working_day(start, *n as i32).and_then(|day| calendar.close_of(day));
+            close.map_or(Target::Fixed(Moment::NEVER), |at| Target::Length(calendar.between(start, at), calendar_id))
+        }
+        Span::CalendarDays(n) => {
+            let end = local(zone, start).date().checked_add_days(Days::new(u64::from(*n) + 1));
+            end.map_or(Target::Fixed(Moment::NEVER), |day| Target::Length(instant(zone, day, 0) - start, 0))
+        }
+        Span::Months(n) => {
+            months_later(zone, start, *n).map_or(Target::Fixed(Moment::NEVER), |at| Target::Length(at - start, 0))
+        }
+        Span::TimeOfWorkingDay { minute, days } => {
+            let zone = if calendar_id == 0 { zone } else { calendar.zone() };
+            fixed(calendar.working_day(start, *days as i32).map(|day| instant(zone, day, *minute)))
+        }
+        Span::DayOfYear { month, day } => fixed(end_of_day_of_year(zone, start, *month, *day)),
+        Span::At(at) => Target::Fixed(*at),
+        Span::AtOnce => Target::Fixed(start),
+    }
+}
+
+/// The same local time so many months later, clamped to the month's end.
+fn months_later(zone: Tz, start: Moment, n: u32) -> Option<Moment> {
+    let at = local(zone, start);
+    let day = at.date().checked_add_months(Months::new(n))?;
+    let minute = (chrono::Timelike::hour(&at) * 60 + chrono::Timelike::minute(&at)) as u16;
+    let rest = start.0.rem_euclid(60_000);
+    Some(instant(zone, day, minute) + rest)
+}
+
+fn end_of_day_of_year(zone: Tz, start: Moment, month: u32, day: u32) -> Option<Moment> {
+    let year = local(zone, start).year();
+    (0..9).find_map(|y| {
+        let date = NaiveDate::from_ymd_opt(year + y, month, day)?;
+        let end = instant(zone, date.succ_opt()?, 0);
+        (end >= start).then_some(end)
+    })
+}
+
+/// The clocks of an obligation's limits for a duty that counts from `start`. Empty: no row applies, the duty is exempt.
+pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, start: Moment) -> Vec<Clock> {
+    let mut out = Vec::with_capacity(1);
+    for (i, limit) in limits.iter().enumerate() {
+        let calendar = book.calendar(limit.calendar);
+        let day = if limit.must.keys.is_empty() { NaiveDate::MIN } else { local(rule.zone, start).date() };
+        for span in rows(&limit.must, facts, day) {
+            let clock = clock(span, i, limit.calendar, calendar, rule.zone, start);
+            let clock = if limit.from.is_some() { Clock { state: ClockState::Waiting, ..clock } } else { clock };
+            if !out.contains(&clock) {
+                out.push(clock);
+            }
+        }
+    }
+    out
+}
+
+/// One clock for one span.
+pub fn clock(span: &Span, limit: usize, id: CalendarId, calendar: &Calendar, zone: Tz, start: Moment) -> Clock {
+    let limit = limit as u8;
+    match target(span, id, calendar, zone, start) {
+        Target::Length(target, calendar) => {
+            Clock { elapsed: 0, target, calendar, limit, state: ClockState::Counting }
+        }
+        Target::Fixed(at) => Clock { elapsed: 0, target: at.0, calendar: 0, limit, state: ClockState::Fixed },
+    }
+}
+
+/// The longest pause, and what it counts on.
+pub fn cap(book: &Book, rule: &Rule, cap: &Cap, limit: Option<&Limit>, clock: &Clock, from: Moment) -> (Millis, CalendarId) {
+    match cap {
+        Cap::Percent(share) if clock.state == ClockState::Counting => {
+            ((i128::from(clock.target) * i128::from(*share) / 100) as Millis, clock.calendar)
+        }
+        // A share of a fixed instant is no length: nothing is granted.
+        Cap::Percent(_) => (0, 0),
+        Cap::Span(span) => {
+            let id = limit.map_or(0, |l| l.calendar);
+            match target(span, id, book.calendar(id), rule.zone, from) {
+                Target::Length(ms, calendar) => (ms, calendar),
+                Target::Fixed(at) => ((at - from).max(0), 0),
+            }
+        }
+    }
+}
+
+/// The deadline of a limit on a closed day.
+pub fn roll(book: &Book, limits: &[Limit], limit: u8, at: Moment) -> Moment {
+    match limits.get(usize::from(limit)) {
+        Some(l) if l.roll != Roll::None => crate::duty::rolled(l.roll, book.calendar(l.calendar), at),
+        _ => at,
+    }
+}
+
+/// The calendar period that contains an instant: first instant inside, first instant outside.
+pub fn period(unit: Unit, zone: Tz, at: Moment) -> Option<(Moment, Moment)> {
+    let day = local(zone, at).date();
+    let first = |month: u32| NaiveDate::from_ymd_opt(day.year(), month, 1);
+    let (from, to) = match unit {
+        Unit::Day => (day, day.succ_opt()?),
+        Unit::Week => {
+            let monday = day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday())))?;
+            (monday, monday.checked_add_days(Days::new(7))?)
+        }
+        Unit::Month => (first(day.month())?, first(day.month())?.checked_add_months(Months::new(1))?),
+        Unit::Quarter => {
+            let from = first((day.month0() / 3) * 3 + 1)?;
+            (from, from.checked_add_months(Months::new(3))?)
+        }
+        Unit::Year => (first(1)?, first(1)?.checked_add_months(Months::new(12))?),
+    };
+    Some((instant(zone, from, 0), instant(zone, to, 0)))
+}

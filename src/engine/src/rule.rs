@@ -1,0 +1,361 @@
+//! One obligation of one contract version, compiled: names are numbers, versions know their successors.
+
+use crate::calendar::Calendar;
+use crate::fact::{FieldId, Sym, TypeId};
+use crate::terms::{Confirm, Party, Per, Period, Pick, Reopen, Reprioritise, Roll, Span, Trust};
+use crate::time::{Millis, Moment};
+use crate::vocabulary::KindId;
+
+/// Position of a rule in the book.
+pub type RuleId = u16;
+/// Position of a calendar in the book; 0 is open always.
+pub type CalendarId = u16;
+
+/// A compiled obligation.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Obligation id.
+    pub id: String,
+    /// Contract name.
+    pub contract: String,
+    /// Customer's name.
+    pub customer: String,
+    /// Where it is written.
+    pub clause: String,
+    /// The clause's words.
+    pub says: Option<String>,
+    /// Who owes it.
+    pub obligor: Party,
+    /// Which control it concerns.
+    pub control: Option<(String, Sym)>,
+    /// Who holds the onus when nothing is open.
+    pub risk_owner: Option<Party>,
+    /// Event sources in scope; empty: all.
+    pub sources: Vec<String>,
+    /// Anchors from here...
+    pub from: Moment,
+    /// ...to here belong to this version.
+    pub to: Moment,
+    /// Open duties are closed as cancelled here: the next version has no such obligation.
+    pub removed_at: Moment,
+    /// The same obligation in the next version, and since when.
+    pub next: Option<(Moment, RuleId)>,
+    /// Open duties take the next version's limits when it comes into force.
+    pub rebase: bool,
+    /// The same obligation in the first version: what a duty's identity names.
+    pub family: RuleId,
+    /// What opens a duty.
+    pub anchor: Anchor,
+    /// The form of the sentence, and what it owes.
+    pub form: Form,
+    /// Ends the duty without a verdict.
+    pub until: Option<Act>,
+    /// Least trust that stops its clock.
+    pub trust: Trust,
+    /// Who may pause.
+    pub pause: Option<Pause>,
+    /// What undoing does.
+    pub reopen: Reopen,
+    /// What a changed table fact does.
+    pub reprioritise: Reprioritise,
+    /// Facts that choose rows of its tables.
+    pub facts: Vec<FieldId>,
+    /// How long a silent feed may keep a late duty unknown.
+    pub blind_for: Millis,
+    /// Waivers written into the contract, for this obligation.
+    pub waivers: Vec<GrantedWaiver>,
+    /// Who may approve waivers; None: nothing can be waived.
+    pub waived_by: Option<Party>,
+    /// The longest a waiver may last.
+    pub waiver_longest: Option<Millis>,
+    /// Zone of local days and months.
+    pub zone: chrono_tz::Tz,
+}
+
+/// The sentence, compiled.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// An act within limits.
+    Within {
+        /// The act.
+        act: Act,
+        /// All run, the earliest deadline binds.
+        limits: Vec<Limit>,
+    },
+    /// An act in every period.
+    Every {
+        /// The act.
+        act: Act,
+        /// How long, by facts.
+        period: Table<Period>,
+        /// About what.
+        per: Per,
+        /// After the period's end; empty: due at its last instant.
+        limits: Vec<Limit>,
+    },
+    /// Something that was there before.
+    Requires(Table<Requirement>),
+}
+
+/// What opens a duty.
+#[derive(Clone, Debug, Default)]
+pub struct Anchor {
+    /// These events.
+    pub events: Vec<Match>,
+    /// The acts that end duties of these rules.
+    pub done: Vec<RuleId>,
+    /// The breaches of these rules.
+    pub breached: Vec<RuleId>,
+    /// Count from the instant in this field.
+    pub time: Option<FieldId>,
+    /// Which of several.
+    pub pick: Option<Pick>,
+    /// Kinds of subject that it opens on.
+    pub kinds: Vec<KindId>,
+}
+
+/// A compiled event match.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Event type.
+    pub kind: TypeId,
+    /// Kind of the event's subject.
+    pub subject: KindId,
+    /// All must hold.
+    pub tests: Vec<Test>,
+    /// Who did it.
+    pub by: Option<Party>,
+    /// Least trust.
+    pub trust: Trust,
+    /// Field of the anchor that names the subjects on which to look; None: the anchor's own subject.
+    pub on: Option<FieldId>,
+}
+
+/// A compiled test.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// Field.
+    pub field: FieldId,
+    /// What it must be.
+    pub want: Want,
+}
+
+/// See [`crate::terms::Want`].
+#[derive(Clone, Debug)]
+pub enum Want {
+    /// Present.
+    Present,
+    /// Absent.
+    Absent,
+    /// One of these constants, or a text that begins so.
+    OneOf(Vec<Sym>, Vec<String>),
+    /// Not so.
+    Not(Box<Want>),
+    /// Equal to the anchor's field.
+    SameAs(FieldId),
+    /// Equal to the anchor's subject.
+    SameAsSubject,
+    /// Number in this open or closed range: (least, inclusive), (most, inclusive).
+    Number(Option<(f64, bool)>, Option<(f64, bool)>),
+}
+
+/// A compiled act.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// One event.
+    One(Match),
+    /// The first of these.
+    Any(Vec<Act>),
+    /// All; the last counts.
+    All(Vec<Act>),
+    /// All, each after the one before.
+    InOrder(Vec<Act>),
+}
+
+/// A compiled requirement.
+#[derive(Clone, Debug)]
+pub enum Requirement {
+    /// Came before, at least so long (by this calendar) if a span is given.
+    Before(Match, Option<(Span, CalendarId)>),
+    /// True of the anchor.
+    Itself(Vec<Test>),
+    /// One of these.
+    Any(Vec<Requirement>),
+    /// All of these.
+    All(Vec<Requirement>),
+}
+
+/// A compiled table.
+#[derive(Clone, Debug)]
+pub struct Table<T> {
+    /// Fields, None for the anchor's day.
+    pub keys: Vec<Option<FieldId>>,
+    /// Rows.
+    pub rows: Vec<TableRow<T>>,
+}
+
+/// A row of a compiled table.
+#[derive(Clone, Debug)]
+pub struct TableRow<T> {
+    /// Conditions, one a key.
+    pub cells: Vec<RowCell>,
+    /// What applies.
+    pub value: T,
+}
+
+/// A compiled cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowCell {
+    /// Any value.
+    Any,
+    /// This constant.
+    Is(Sym),
+    /// From this day on.
+    From(chrono::NaiveDate),
+}
+
+/// A compiled limit.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// How long, by facts.
+    pub must: Table<Span>,
+    /// Past this it is noted.
+    pub should: Option<Span>,
+    /// Counted from this event.
+    pub from: Option<Match>,
+    /// What "business" means.
+    pub calendar: CalendarId,
+    /// Where a deadline on a closed day goes.
+    pub roll: Roll,
+}
+
+/// A compiled pause rule.
+#[derive(Clone, Debug)]
+pub struct Pause {
+    /// Reasons that count; None: any, and none given.
+    pub reasons: Option<Vec<Sym>>,
+    /// Parties whose pauses count; None: anyone's.
+    pub by: Option<Vec<Party>>,
+    /// Who must confirm, by when, by which calendar.
+    pub confirm: Option<(Confirm, CalendarId)>,
+    /// Longest, all together.
+    pub cap: Option<crate::terms::Cap>,
+}
+
+/// A waiver of the contract itself.
+#[derive(Clone, Debug)]
+pub struct GrantedWaiver {
+    /// Its name.
+    pub id: String,
+    /// Which anchors.
+    pub tests: Vec<Test>,
+    /// Patterns of the subject's id, from tests on the subject itself.
+    pub subjects: Vec<crate::terms::Want>,
+    /// From.
+    pub starts: Moment,
+    /// To.
+    pub ends: Moment,
+}
+
+impl Act {
+    /// Its single events, in the order written.
+    pub fn leaves(&self) -> Vec<&Match> {
+        match self {
+            Act::One(one) => vec![one],
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::leaves).collect(),
+        }
+    }
+
+    /// One event on the anchor's own subject suffices: no record of progress is needed.
+    pub fn simple(&self) -> bool {
+        match self {
+            Act::One(one) => one.on.is_none(),
+            Act::Any(of) => of.iter().all(Act::simple),
+            Act::All(of) | Act::InOrder(of) => of.len() == 1 && of[0].simple(),
+        }
+    }
+}
+
+impl Requirement {
+    /// Its events.
+    pub fn leaves(&self) -> Vec<&Match> {
+        match self {
+            Requirement::Before(one, _) => vec![one],
+            Requirement::Itself(_) => Vec::new(),
+            Requirement::Any(of) | Requirement::All(of) => of.iter().flat_map(Requirement::leaves).collect(),
+        }
+    }
+}
+
+impl<T> Table<T> {
+    /// One row for everything.
+    pub fn constant(value: T) -> Table<T> {
+        Table { keys: Vec::new(), rows: vec![TableRow { cells: Vec::new(), value }] }
+    }
+}
+
+impl Rule {
+    /// The act owed, if the sentence owes one.
+    pub fn act(&self) -> Option<&Act> {
+        match &self.form {
+            Form::Within { act, .. } | Form::Every { act, .. } => Some(act),
+            Form::Requires(_) => None,
+        }
+    }
+
+    /// Duties of the partner as a whole.
+    pub fn partner_wide(&self) -> bool {
+        matches!(&self.form, Form::Every { per: Per::Partner, .. })
+    }
+
+    /// Events of this source are in scope.
+    pub fn in_scope(&self, source: &str) -> bool {
+        self.sources.is_empty() || self.sources.iter().any(|pattern| glob(pattern, source))
+    }
+}
+
+/// `*` stands for any run of characters, everything else for itself.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(first) = parts.next() else { return text.is_empty() };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut last = None;
+    for part in parts {
+        if let Some(middle) = last.replace(part) {
+            match rest.find(middle) {
+                Some(at) => rest = &rest[at + middle.len()..],
+                None => return false,
+            }
+        }
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(end) => rest.ends_with(end),
+    }
+}
+
+/// All calendars in use; position 0 is open always.
+pub type Calendars = Vec<Calendar>;
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn a_star_stands_for_any_run() {
+        for (pattern, text, want) in [
+            ("urn:*", "urn:desk:p1", true),
+            ("urn:*", "uri:desk", false),
+            ("*", "", true),
+            ("a*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*c", "a", false),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "acb", false),
+            ("exact", "exact", true),
+            ("exact", "exactly", false),
+        ] {
+            assert_eq!(glob(pattern, text), want, "{pattern} {text}");
+        }
+    }
+}

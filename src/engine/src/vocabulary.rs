@@ -1,0 +1,305 @@
+//! Names that some contract uses, each with a small number: event types, data fields, constants.
+//!
+//! Built once, before the first event; shared by all who read events and all who judge them.
+
+use crate::fact::{Atom, FieldId, Sym, TypeId, Value};
+use crate::terms::Side;
+use std::collections::BTreeMap;
+
+/// Position of a kind of subject: what stands before the dot of an event type.
+pub type KindId = u8;
+
+/// What an event type does to every duty of its subject, beside what obligations say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// A reason to wait begins.
+    Paused,
+    /// A reason to wait ends.
+    Resumed,
+    /// A pause is confirmed, from its own instant.
+    Confirmed,
+    /// A pause is void, from its own instant.
+    Voided,
+    /// The subject is cancelled.
+    Cancelled,
+    /// The acts of these types are undone.
+    Undo,
+    /// A deviation is approved.
+    WaiverApproved,
+    /// A deviation ends early.
+    WaiverEnded,
+}
+
+/// An event type that matters to some obligation.
+#[derive(Clone, Debug)]
+pub struct EventType {
+    /// `ticket.opened`; `ticket.*` for all others of a kind that carry facts some table depends on.
+    pub name: String,
+    /// Kind of its subject.
+    pub kind: KindId,
+    /// Order among facts of one instant.
+    pub rank: u8,
+    /// What it does to all duties of its subject.
+    pub effect: Effect,
+    /// Types whose acts it undoes.
+    pub undoes: Vec<TypeId>,
+    /// Begins its subject's life.
+    pub opening: bool,
+    /// Holds once it has happened, until undone: an act of this type before the opening counts at the opening.
+    pub state: bool,
+    /// Some obligation anchored at another kind of subject reads it.
+    pub linked: bool,
+    /// Some obligation of the partner as a whole reads it.
+    pub partner_wide: bool,
+    /// Fields kept, by field.
+    pub fields: Vec<bool>,
+    /// Fields that name subjects of another kind whose obligations read this event.
+    pub names: Vec<FieldId>,
+}
+
+/// All names.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    types: Vec<EventType>,
+    type_ids: BTreeMap<String, TypeId>,
+    kinds: Vec<String>,
+    fields: Vec<String>,
+    field_ids: BTreeMap<String, FieldId>,
+    constants: Vec<String>,
+    constant_ids: BTreeMap<String, Sym>,
+    other: Vec<Option<TypeId>>,
+    well_known: WellKnown,
+}
+
+/// Fields that the engine itself reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WellKnown {
+    /// Why, on pauses.
+    pub reason: FieldId,
+    /// Which side did it.
+    pub side: FieldId,
+    /// In which role.
+    pub role: FieldId,
+    /// Which control.
+    pub control: FieldId,
+    /// `customer`.
+    pub customer: Sym,
+    /// `partner`.
+    pub partner: Sym,
+}
+
+impl Vocabulary {
+    pub(crate) fn new() -> Vocabulary {
+        let mut new = Vocabulary::default();
+        // Field 0 marks copies of linked facts; no data field has it.
+        new.field("\0origin");
+        new.well_known = WellKnown {
+            reason: new.field("reason"),
+            side: new.field("side"),
+            role: new.field("role"),
+            control: new.field("control"),
+            customer: new.constant("customer"),
+            partner: new.constant("partner"),
+        };
+        new
+    }
+
+    /// Fields that the engine itself reads.
+    pub fn well_known(&self) -> &WellKnown {
+        &self.well_known
+    }
+
+    /// The type of an event by name; for a type that nobody names, its kind's collective one, if facts of that kind matter.
+    pub fn event_type(&self, name: &str) -> Option<TypeId> {
+        if let Some(id) = self.type_ids.get(name) {
+            return Some(*id);
+        }
+        let kind = self.kind_id(name.split_once('.')?.0)?;
+        self.other[usize::from(kind)]
+    }
+
+    /// What is known of a type.
+    pub fn about(&self, id: TypeId) -> &EventType {
+        &self.types[usize::from(id)]
+    }
+
+    /// All types.
+    pub fn types(&self) -> &[EventType] {
+        &self.types
+    }
+
+    /// The kind's name.
+    pub fn kind_name(&self, id: KindId) -> &str {
+        &self.kinds[usize::from(id)]
+    }
+
+    /// A kind by name.
+    pub fn kind_id(&self, name: &str) -> Option<KindId> {
+        self.kinds.iter().position(|k| k == name).map(|i| i as KindId)
+    }
+
+    /// A field by name, if any contract asks for it.
+    pub fn field_id(&self, name: &str) -> Option<FieldId> {
+        self.field_ids.get(name).copied()
+    }
+
+    /// A field's name.
+    pub fn field_name(&self, id: FieldId) -> &str {
+        &self.fields[usize::from(id)]
+    }
+
+    /// All fields by position.
+    pub fn field_names(&self) -> &[String] {
+        &self.fields
+    }
+
+    /// A text as facts store it: as the constant that some contract names, else as itself.
+    pub fn atom<'a>(&self, text: &'a str) -> Atom<'a> {
+        self.constant_ids.get(text).map_or(Atom::Text(text), |sym| Atom::Sym(*sym))
+    }
+
+    /// The text of an atom.
+    pub fn text<'a>(&'a self, atom: Atom<'a>) -> &'a str {
+        match atom {
+            Atom::Sym(sym) => &self.constants[usize::from(sym)],
+            Atom::Text(text) => text,
+        }
+    }
+
+    /// A value for people.
+    pub fn show(&self, value: Value<'_>) -> String {
+        value.atoms().map(|a| self.text(a).to_owned()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The side that a fact names, if it names one of the two.
+    pub fn side(&self, value: Option<Value<'_>>) -> Option<Side> {
+        match value? {
+            Value::One(Atom::Sym(s)) if s == self.well_known.customer => Some(Side::Customer),
+            Value::One(Atom::Sym(s)) if s == self.well_known.partner => Some(Side::Partner),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn kind(&mut self, name: &str) -> KindId {
+        self.kind_id(name).unwrap_or_else(|| {
+            self.kinds.push(name.to_owned());
+            self.other.push(None);
+            (self.kinds.len() - 1) as KindId
+        })
+    }
+
+    pub(crate) fn field(&mut self, name: &str) -> FieldId {
+        if let Some(id) = self.field_ids.get(name) {
+            return *id;
+        }
+        // The contract loader refuses more fields than this; saturating keeps the engine total.
+        let id = self.fields.len().min(usize::from(FieldId::MAX)) as FieldId;
+        self.fields.push(name.to_owned());
+        self.field_ids.insert(name.to_owned(), id);
+        id
+    }
+
+    pub(crate) fn constant(&mut self, text: &str) -> Sym {
+        if let Some(id) = self.constant_ids.get(text) {
+            return *id;
+        }
+        let id = self.constants.len() as Sym;
+        self.constants.push(text.to_owned());
+        self.constant_ids.insert(text.to_owned(), id);
+        id
+    }
+
+    pub(crate) fn declare(&mut self, name: &str) -> TypeId {
+        if let Some(id) = self.type_ids.get(name) {
+            return *id;
+        }
+        let kind = self.kind(name.split_once('.').map_or(name, |(kind, _)| kind));
+        let id = self.types.len() as TypeId;
+        let (rank, effect) = nature(name);
+        self.types.push(EventType {
+            name: name.to_owned(),
+            kind,
+            rank,
+            effect,
+            undoes: Vec::new(),
+            opening: OPENING.contains(&name),
+            state: UNDONE_BY.iter().any(|(act, _)| *act == name),
+            linked: false,
+            partner_wide: false,
+            fields: Vec::new(),
+            names: Vec::new(),
+        });
+        self.type_ids.insert(name.to_owned(), id);
+        if let Some(stem) = name.strip_suffix(".*")
+            && let Some(kind) = self.kind_id(stem)
+        {
+            self.other[usize::from(kind)] = Some(id);
+        }
+        id
+    }
+
+    pub(crate) fn about_mut(&mut self, id: TypeId) -> &mut EventType {
+        &mut self.types[usize::from(id)]
+    }
+
+    pub(crate) fn want(&mut self, id: TypeId, field: FieldId) {
+        let fields = &mut self.types[usize::from(id)].fields;
+        if fields.len() <= usize::from(field) {
+            fields.resize(usize::from(field) + 1, false);
+        }
+        fields[usize::from(field)] = true;
+    }
+
+    pub(crate) fn of_kind(&self, kind: KindId) -> Vec<TypeId> {
+        (0..self.types.len() as TypeId).filter(|t| self.about(*t).kind == kind).collect()
+    }
+}
+
+impl EventType {
+    /// Whether facts of this type keep the field.
+    pub fn keeps(&self, field: FieldId) -> bool {
+        self.fields.get(usize::from(field)).copied().unwrap_or(false)
+    }
+}
+
+/// Types that begin a subject's life (CLOCKS "same instant": starts).
+pub const OPENING: [&str; 7] = [
+    "ticket.opened",
+    "change.requested",
+    "credential.created",
+    "grant.given",
+    "incident.detected",
+    "evidence.requested",
+    "drill.started",
+];
+
+/// Acts that can be undone, and by what (GRAMMAR semantics 9).
+pub const UNDONE_BY: [(&str, &str); 5] = [
+    ("ticket.resolved", "ticket.reopened"),
+    ("ticket.closed", "ticket.reopened"),
+    ("ticket.acknowledged", "ticket.unacknowledged"),
+    ("change.executed", "change.rolled-back"),
+    ("evidence.submitted", "evidence.rejected"),
+];
+
+/// Rank among facts of one instant, and effect on all duties of the subject.
+fn nature(name: &str) -> (u8, Effect) {
+    match name {
+        "ticket.paused" => (6, Effect::Paused),
+        "ticket.resumed" => (5, Effect::Resumed),
+        "ticket.pause-confirmed" => (4, Effect::Confirmed),
+        "ticket.pause-voided" => (4, Effect::Voided),
+        "ticket.cancelled" => (9, Effect::Cancelled),
+        "ticket.reopened" | "ticket.unacknowledged" | "change.rolled-back" | "evidence.rejected" => (10, Effect::Undo),
+        "waiver.approved" => (4, Effect::WaiverApproved),
+        "waiver.ended" => (4, Effect::WaiverEnded),
+        "ticket.reprioritised" => (2, Effect::None),
+        "ticket.acknowledged" => (3, Effect::None),
+        "change.approved" | "change.rejected" => (4, Effect::None),
+        "change.executed" => (8, Effect::None),
+        name if OPENING.contains(&name) => (0, Effect::None),
+        _ => (7, Effect::None),
+    }
+}
