@@ -41,6 +41,22 @@ fn every_row_of_every_case_is_what_onus_says() {
     assert!(review || wrong.is_empty(), "{} of {rows} rows differ:\n\n{}", wrong.len(), wrong.join("\n"));
 }
 
+#[test]
+fn every_clause_is_a_contract_that_loads() {
+    let mut wrong = Vec::new();
+    for file in case_files() {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let found = reading::cases(&fs::read_to_string(&file).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for case in &found {
+            for yaml in &case.contracts {
+                let problems = onus::contract::parse(yaml, &name).err().into_iter().flatten();
+                wrong.extend(problems.map(|problem| format!("\"{}\"\n{problem}", case.title)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn case_files() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clauses");
     let only = env::var("ONUS_CLAUSES").unwrap_or_default();

@@ -41,6 +41,17 @@ fn the_judge_and_a_plain_reading_of_the_rules_agree_on_every_duty() {
     }
 }
 
+#[test]
+fn all_terms_that_are_drawn_load() {
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&dice::run(1), |run| {
+        let yaml = run.terms.yaml(run.unit);
+        let loaded = onus::contract::parse(&yaml, "oracle.yaml").map(|_| ());
+        loaded.map_err(|problems| TestCaseError::fail(format!("{problems:?}\n{yaml}")))
+    });
+    result.unwrap();
+}
+
 fn judged(run: &Run, tally: &mut BTreeMap<String, usize>) -> Result<(), String> {
     let last = run.stories.iter().flat_map(|s| &s.events).map(|e| e.at).max().unwrap_or_default();
     let until = last + run.slack;
