@@ -9,6 +9,8 @@
 mod ask;
 #[path = "oracle/dice.rs"]
 mod dice;
+#[path = "oracle/play.rs"]
+mod play;
 #[path = "oracle/reference.rs"]
 mod reference;
 #[path = "oracle/story.rs"]
@@ -102,7 +104,8 @@ fn explain(run: &Run, story: &Story, until: Tick, why: &str) -> String {
         .iter()
         .map(|e| {
             let recorded = e.recorded.map_or(String::new(), |at| format!(" recorded {at}"));
-            format!("  {:>3} {} {} {} [{}]{recorded}\n", e.at, e.subject, e.kind, json(&e.data), e.id)
+            let sequence = e.sequence.map_or(String::new(), |n| format!(" sequence {n}"));
+            format!("  {:>3} {} {} {} [{}]{recorded}{sequence}\n", e.at, e.subject, e.kind, json(&e.data), e.id)
         })
         .collect();
     format!("\n{why}events (in ticks of 1{}; until {until})\n{events}{}", run.unit.word, run.terms.yaml(run.unit))

@@ -1,6 +1,6 @@
 //! Random terms and stories: small numbers and few instants, so that clashes are common.
 
-use crate::story::{Event, Limits, PauseTerms, Reopen, Sentence, Story, Terms, Tick, TicketTerms, Unit};
+use crate::story::{Event, Limits, PauseTerms, Reopen, Sentence, Span, Story, Terms, Tick, TicketTerms, Unit};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -24,13 +24,29 @@ pub(crate) struct Run {
 }
 
 pub(crate) fn run(stories: usize) -> impl Strategy<Value = Run> {
-    (select(UNITS.to_vec()), terms(), vec(story(), stories), 0..=20_i64, any::<[u64; 2]>())
-        .prop_map(|(unit, terms, stories, slack, seeds)| Run { unit, terms, stories, slack, seeds })
+    (select(UNITS.to_vec()), terms(), vec(story(), stories), 0..=20_i64, any::<[u64; 2]>()).prop_map(
+        |(unit, mut terms, stories, slack, seeds)| {
+            if unit.word != "h" {
+                terms.obligations.iter_mut().for_each(|(_, sentence)| by_day_and_night(sentence));
+            }
+            Run { unit, terms, stories, slack, seeds }
+        },
+    )
+}
+
+/// Calendars open and close at full hours, so only ticks of an hour meet them.
+fn by_day_and_night(sentence: &mut Sentence) {
+    if let Sentence::Ticket(terms) = sentence {
+        terms.limits.rows.iter_mut().for_each(|(_, span)| span.business = false);
+        terms.limits.star.iter_mut().for_each(|span| span.business = false);
+    }
 }
 
 fn terms() -> impl Strategy<Value = Terms> {
     let tickets = vec(ticket_terms(), 3).prop_map(|all| all.into_iter().map(Sentence::Ticket).collect::<Vec<_>>());
-    (tickets, 1..12_i64, 1..12_i64, 1..12_i64).prop_map(|(mut sentences, revoke, evidence, age)| {
+    let windows = select(vec![vec![(9, 17)], vec![(2, 5), (8, 12), (14, 15)], vec![(0, 24)], vec![(0, 1), (6, 24)]]);
+    (windows, tickets, [1..12_i64, 1..12_i64, 1..12_i64]).prop_map(|(windows, mut sentences, spans)| {
+        let [revoke, evidence, age] = spans;
         sentences.extend([
             Sentence::Revoke(revoke),
             Sentence::Evidence(evidence),
@@ -39,7 +55,7 @@ fn terms() -> impl Strategy<Value = Terms> {
             Sentence::FourEyes,
             Sentence::Attributed,
         ]);
-        Terms { obligations: (1..).map(|n| format!("D{n}")).zip(sentences).collect() }
+        Terms { windows, obligations: (1..).map(|n| format!("D{n}")).zip(sentences).collect() }
     })
 }
 
@@ -54,17 +70,25 @@ fn ticket_terms() -> impl Strategy<Value = TicketTerms> {
     let by = option::of(select(vec!["customer", "partner"]));
     let pause = option::weighted(0.8, (reasons, by).prop_map(|(reasons, by)| PauseTerms { reasons, by }));
     let reopen = prop_oneof![3 => Just(Reopen::Resume), 1 => Just(Reopen::New), 1 => Just(Reopen::Ignore)];
-    (acts, limits(), pause, reopen, option::of(1..8_i64)).prop_map(|(acts, limits, pause, reopen, window)| {
+    let reprioritise = prop_oneof![
+        4 => Just((false, None)),
+        1 => Just((true, None)),
+        1 => (1..5_i64).prop_map(|n| (false, Some(n))),
+    ];
+    let clocks = (limits(), reprioritise);
+    (acts, clocks, pause, reopen, option::of(1..8_i64)).prop_map(|(acts, clocks, pause, reopen, window)| {
+        let (limits, (restart, min_remaining)) = clocks;
         let reopen = if acts.contains(&"acknowledged") { Reopen::Ignore } else { reopen };
         let window = window.filter(|_| reopen == Reopen::Resume);
-        TicketTerms { acts, limits, pause, reopen, window }
+        TicketTerms { acts, limits, pause, reopen, window, restart, min_remaining }
     })
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    let rows = (subsequence(vec!["P1", "P2", "P3"], 1..=3), vec(1..12_i64, 3), option::weighted(0.3, 1..12_i64));
+    let span = || (1..12_i64, any::<bool>()).prop_map(|(ticks, business)| Span { ticks, business });
+    let rows = (subsequence(vec!["P1", "P2", "P3"], 1..=3), vec(span(), 3), option::weighted(0.3, span()));
     prop_oneof![
-        1 => (1..12_i64).prop_map(|n| Limits { rows: Vec::new(), star: Some(n) }),
+        1 => span().prop_map(|span| Limits { rows: Vec::new(), star: Some(span) }),
         4 => rows.prop_map(|(names, spans, star)| Limits { rows: names.into_iter().zip(spans).collect(), star }),
     ]
 }
@@ -74,12 +98,14 @@ type Draft = (String, &'static str, Tick, Map<String, Value>);
 
 fn story() -> impl Strategy<Value = Story> {
     let drafts = prop_oneof![4 => ticket(), 1 => emergency(), 2 => change(), 2 => credential()];
-    (drafts, vec(any::<u16>(), 24), vec(0..12_u8, 24), vec((0..=LAST, 0..3_i64), 24)).prop_map(
-        |(drafts, ties, luck, others)| {
+    let numbers = option::weighted(0.2, Just((0..24_u16).collect::<Vec<_>>()).prop_shuffle());
+    (drafts, numbers, vec(any::<u16>(), 24), vec(0..12_u8, 24), vec((0..=LAST, 0..3_i64), 24)).prop_map(
+        |(drafts, numbers, ties, luck, others)| {
             let mut events = Vec::new();
             for (n, (subject, kind, at, data)) in drafts.into_iter().enumerate() {
                 let id = format!("{:04x}-{n}", ties[n]);
-                let event = Event { id, subject, kind, at, data, recorded: None };
+                let event =
+                    Event { id, subject, kind, at, data, recorded: None, sequence: numbers.as_ref().map(|all| all[n]) };
                 match luck[n] {
                     0 => events.extend([event.clone(), event]),
                     // Two contents under one id: which counts is a matter of when they were recorded.

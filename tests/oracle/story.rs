@@ -44,6 +44,8 @@ pub(crate) struct Event {
     pub(crate) data: Map<String, Value>,
     /// Given only where two contents share an id.
     pub(crate) recorded: Option<Tick>,
+    /// The source's own numbering.
+    pub(crate) sequence: Option<u16>,
 }
 
 impl Event {
@@ -59,6 +61,9 @@ impl Event {
         if let Some(recorded) = self.recorded {
             record["recordedtime"] = json!(unit.rfc(recorded));
         }
+        if let Some(sequence) = self.sequence {
+            record["sequence"] = json!(sequence.to_string());
+        }
         record.to_string()
     }
 }
@@ -71,6 +76,8 @@ pub(crate) struct Story {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
+    /// Open hours of each day, in ticks.
+    pub(crate) windows: Vec<(Tick, Tick)>,
     pub(crate) obligations: Vec<(String, Sentence)>,
 }
 
@@ -99,13 +106,28 @@ pub(crate) struct TicketTerms {
     pub(crate) pause: Option<PauseTerms>,
     pub(crate) reopen: Reopen,
     pub(crate) window: Option<Tick>,
+    pub(crate) restart: bool,
+    pub(crate) min_remaining: Option<Tick>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) ticks: Tick,
+    /// Counted on the calendar.
+    pub(crate) business: bool,
+}
+
+impl Span {
+    fn text(self, unit: &str) -> String {
+        if self.business { format!("{} business hours", self.ticks) } else { format!("{}{unit}", self.ticks) }
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// By priority; empty: the star row alone.
-    pub(crate) rows: Vec<(&'static str, Tick)>,
-    pub(crate) star: Option<Tick>,
+    pub(crate) rows: Vec<(&'static str, Span)>,
+    pub(crate) star: Option<Span>,
 }
 
 #[derive(Clone, Debug)]
@@ -125,10 +147,13 @@ pub(crate) enum Reopen {
 
 impl Terms {
     pub(crate) fn yaml(&self, unit: Unit) -> String {
-        let mut text =
-            "contract: oracle\npartner: \"p*\"\ncustomer: everyone\neffective: 2026-01-01T00:00:00Z\nzone: UTC\n\
-                        defaults: {trust: asserted}\nobligations:\n"
-                .to_owned();
+        let windows: Vec<String> =
+            self.windows.iter().map(|(from, to)| format!("\"{from:02}:00-{to:02}:00\"")).collect();
+        let mut text = "contract: oracle\npartner: \"p*\"\ncustomer: everyone\neffective: 2026-01-01T00:00:00Z\n\
+                        zone: UTC\ndefaults: {trust: asserted}\ncalendar: office\ncalendars:\n"
+            .to_owned();
+        writeln!(text, "  office: {{zone: UTC, hours: {{mon-sun: [{}]}}}}", windows.join(", ")).unwrap();
+        text += "obligations:\n";
         for (id, sentence) in &self.obligations {
             write!(text, "  - id: {id}\n    clause: \"{id}\"\n{}", sentence.yaml(unit.word)).unwrap();
         }
@@ -167,13 +192,14 @@ impl TicketTerms {
             [one] => format!("ticket.{one}"),
             many => format!("{{any: [{}]}}", many.iter().map(|a| format!("ticket.{a}")).collect::<Vec<_>>().join(", ")),
         };
-        let rows = |star: Option<Tick>| {
-            let mut rows: Vec<String> = self.limits.rows.iter().map(|(p, n)| format!("{p}: {n}{unit}")).collect();
-            rows.extend(star.map(|n| format!("\"*\": {n}{unit}")));
+        let rows = |star: Option<Span>| {
+            let mut rows: Vec<String> =
+                self.limits.rows.iter().map(|(p, span)| format!("{p}: {}", span.text(unit))).collect();
+            rows.extend(star.map(|span| format!("\"*\": {}", span.text(unit))));
             format!("{{{}}}", rows.join(", "))
         };
         let within = match (&self.limits.rows[..], self.limits.star) {
-            ([], Some(n)) => format!("{n}{unit}"),
+            ([], Some(span)) => span.text(unit),
             (_, None) => rows(None),
             (_, star) => format!("{{depends-on: priority, table: {}}}", rows(star)),
         };
@@ -182,6 +208,13 @@ impl TicketTerms {
             let reasons = pause.reasons.as_ref().map_or("\"*\"".to_owned(), |r| r.join(", "));
             let by = pause.by.unwrap_or("anyone");
             writeln!(text, "    pause: {{reasons: [{reasons}], by: {by}}}").unwrap();
+        }
+        match (self.restart, self.min_remaining) {
+            (true, _) => text += "    reprioritise: restart\n",
+            (false, Some(n)) => {
+                writeln!(text, "    reprioritise: {{policy: rebase, min-remaining: {n}{unit}}}").unwrap();
+            }
+            (false, None) => {}
         }
         // What the acknowledgement does by default is left to the default.
         let policy = match self.reopen {
