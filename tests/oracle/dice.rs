@@ -85,8 +85,8 @@ fn ticket_terms() -> impl Strategy<Value = TicketTerms> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    let span = || (1..12_i64, any::<bool>()).prop_map(|(ticks, business)| Span { ticks, business });
-    let rows = (subsequence(vec!["P1", "P2", "P3"], 1..=3), vec(span(), 3), option::weighted(0.3, span()));
+    let span = || (1..24_i64, prop::bool::weighted(0.3)).prop_map(|(ticks, business)| Span { ticks, business });
+    let rows = (subsequence(vec!["P1", "P2", "P3"], 2..=3), vec(span(), 3), option::weighted(0.3, span()));
     prop_oneof![
         1 => span().prop_map(|span| Limits { rows: Vec::new(), star: Some(span) }),
         4 => rows.prop_map(|(names, spans, star)| Limits { rows: names.into_iter().zip(spans).collect(), star }),
@@ -136,14 +136,14 @@ fn ticket() -> BoxedStrategy<Vec<Draft>> {
         4 => Just("ticket.paused"),
         4 => Just("ticket.resumed"),
         3 => Just("ticket.reprioritised"),
-        4 => Just("ticket.resolved"),
+        5 => Just("ticket.resolved"),
         1 => Just("ticket.closed"),
-        3 => Just("ticket.reopened"),
+        4 => Just("ticket.reopened"),
         1 => Just("ticket.cancelled"),
     ];
     let side = texts(&["customer", "customer", "partner", "unknown"]);
-    let act = (kind, 0..=LAST, texts(&["a", "b", "c"]), side, select(vec!["P1", "P2", "P3", "P4"])).prop_map(
-        |(kind, at, reason, side, priority)| {
+    let act = (kind, 0..=LAST, texts(&["a", "b", "c"]), side, select(vec!["P1", "P2", "P3", "P1", "P2", "P3", "P4"]))
+        .prop_map(|(kind, at, reason, side, priority)| {
             let fields = match kind {
                 "ticket.paused" => data(&[("reason", reason), ("side", side)]),
                 "ticket.resumed" => data(&[("reason", reason)]),
@@ -151,10 +151,9 @@ fn ticket() -> BoxedStrategy<Vec<Draft>> {
                 _ => Map::new(),
             };
             ("INC1".to_owned(), kind, at, fields)
-        },
-    );
-    let opened = option::weighted(0.95, (0..8_i64, texts(&["P1", "P2", "P3", "P4"])));
-    (opened, vec(act, 0..9))
+        });
+    let opened = option::weighted(0.95, (0..8_i64, texts(&["P1", "P2", "P3", "P1", "P2", "P3", "P4"])));
+    (opened, vec(act, 0..10))
         .prop_map(|(opened, mut drafts)| {
             let opened =
                 opened.map(|(at, priority)| ("INC1".to_owned(), "ticket.opened", at, data(&[("priority", priority)])));
