@@ -1,3 +1,10 @@
 //! Onus: who holds the onus, until when, on what evidence.
+//!
+//! The rooms in the order in which the data travels: [`ingest`] reads files, [`decode`] makes facts of events,
+//! [`runtime`] runs the judge (the package `onus_engine`) over them by the [`contract`]s, [`cli`] shows the outcome.
 
+pub mod cli;
 pub mod contract;
+pub mod decode;
+pub mod ingest;
+pub mod runtime;

@@ -1,11 +1,12 @@
 //! The book: all contracts, compiled once. It knows every name that matters, every rule, and which rules bind a partner.
 
 use crate::calendar::Calendar;
-use crate::fact::{Draft, FieldId, TypeId, Value};
+use crate::fact::{Draft, FieldId, TypeId};
 use crate::rule::*;
 use crate::terms::{self, Contract, PartnerPattern, Side, Trust};
 use crate::time::Moment;
 use crate::vocabulary::{KindId, Vocabulary};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All contracts, compiled.
@@ -122,7 +123,7 @@ impl Book {
     }
 
     /// Writes an event as a fact, with those of its fields that its type keeps.
-    pub fn write<'a>(&self, draft: &Draft<'_>, fields: &[(FieldId, Field<'a>)], out: &mut Vec<u8>) -> std::ops::Range<usize> {
+    pub fn write(&self, draft: &Draft<'_>, fields: &[(FieldId, Field<'_>)], out: &mut Vec<u8>) -> std::ops::Range<usize> {
         let about = self.names.about(draft.kind);
         let mut writer = crate::fact::Writer::begin(out, draft);
         for (field, value) in fields.iter().filter(|(field, _)| about.keeps(*field)) {
@@ -136,17 +137,12 @@ impl Book {
 }
 
 /// A field as read from an event, before its texts are looked up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Field<'a> {
     /// One scalar's canonical text.
-    One(&'a str),
+    One(Cow<'a, str>),
     /// The items' canonical texts.
-    List(&'a [std::borrow::Cow<'a, str>]),
-}
-
-/// How a value appears to a test: nothing, or something.
-pub fn present(value: Option<Value<'_>>) -> bool {
-    value.is_some()
+    List(Vec<Cow<'a, str>>),
 }
 
 struct Compiler<'c> {

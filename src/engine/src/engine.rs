@@ -200,6 +200,11 @@ impl Engine {
         self.partners.iter().map(|p| p.name.as_str())
     }
 
+    /// A partner's name, by the position that differences give.
+    pub fn partner_name(&self, at: u32) -> &str {
+        &self.partners[at as usize].name
+    }
+
     /// Counts by standing of a partner's obligation, by the obligation's first version.
     pub fn tally(&self, partner: &str, rule: RuleId) -> Tally {
         self.find_partner(partner).map_or(Tally::default(), |p| self.partners[p as usize].cells.get(rule))

@@ -8,6 +8,7 @@ pub mod duty;
 pub mod engine;
 pub mod fact;
 pub mod fold;
+pub mod identity;
 pub mod limits;
 pub mod rule;
 pub mod select;

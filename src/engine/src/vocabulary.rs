@@ -4,7 +4,8 @@
 
 use crate::fact::{Atom, FieldId, Sym, TypeId, Value};
 use crate::terms::Side;
-use std::collections::BTreeMap;
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Position of a kind of subject: what stands before the dot of an event type.
 pub type KindId = u8;
@@ -59,16 +60,35 @@ pub struct EventType {
     pub names: Vec<FieldId>,
 }
 
+/// Texts and their positions, both ways.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    texts: Vec<String>,
+    places: HashTable<u16>,
+}
+
+impl Names {
+    fn find(&self, text: &str) -> Option<u16> {
+        self.places.find(xxh3_64(text.as_bytes()), |i| self.texts[usize::from(*i)] == text).copied()
+    }
+
+    fn add(&mut self, text: &str) -> u16 {
+        let id = self.texts.len() as u16;
+        self.texts.push(text.to_owned());
+        let texts = &self.texts;
+        self.places.insert_unique(xxh3_64(text.as_bytes()), id, |i| xxh3_64(texts[usize::from(*i)].as_bytes()));
+        id
+    }
+}
+
 /// All names.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     types: Vec<EventType>,
-    type_ids: BTreeMap<String, TypeId>,
+    type_names: Names,
     kinds: Vec<String>,
-    fields: Vec<String>,
-    field_ids: BTreeMap<String, FieldId>,
-    constants: Vec<String>,
-    constant_ids: BTreeMap<String, Sym>,
+    fields: Names,
+    constants: Names,
     other: Vec<Option<TypeId>>,
     well_known: WellKnown,
 }
@@ -113,8 +133,8 @@ impl Vocabulary {
 
     /// The type of an event by name; for a type that nobody names, its kind's collective one, if facts of that kind matter.
     pub fn event_type(&self, name: &str) -> Option<TypeId> {
-        if let Some(id) = self.type_ids.get(name) {
-            return Some(*id);
+        if let Some(id) = self.type_names.find(name) {
+            return Some(id);
         }
         let kind = self.kind_id(name.split_once('.')?.0)?;
         self.other[usize::from(kind)]
@@ -142,28 +162,28 @@ impl Vocabulary {
 
     /// A field by name, if any contract asks for it.
     pub fn field_id(&self, name: &str) -> Option<FieldId> {
-        self.field_ids.get(name).copied()
+        self.fields.find(name).map(|id| id as FieldId)
     }
 
     /// A field's name.
     pub fn field_name(&self, id: FieldId) -> &str {
-        &self.fields[usize::from(id)]
+        &self.fields.texts[usize::from(id)]
     }
 
     /// All fields by position.
     pub fn field_names(&self) -> &[String] {
-        &self.fields
+        &self.fields.texts
     }
 
     /// A text as facts store it: as the constant that some contract names, else as itself.
     pub fn atom<'a>(&self, text: &'a str) -> Atom<'a> {
-        self.constant_ids.get(text).map_or(Atom::Text(text), |sym| Atom::Sym(*sym))
+        self.constants.find(text).map_or(Atom::Text(text), Atom::Sym)
     }
 
     /// The text of an atom.
     pub fn text<'a>(&'a self, atom: Atom<'a>) -> &'a str {
         match atom {
-            Atom::Sym(sym) => &self.constants[usize::from(sym)],
+            Atom::Sym(sym) => &self.constants.texts[usize::from(sym)],
             Atom::Text(text) => text,
         }
     }
@@ -191,32 +211,20 @@ impl Vocabulary {
     }
 
     pub(crate) fn field(&mut self, name: &str) -> FieldId {
-        if let Some(id) = self.field_ids.get(name) {
-            return *id;
-        }
-        // The contract loader refuses more fields than this; saturating keeps the engine total.
-        let id = self.fields.len().min(usize::from(FieldId::MAX)) as FieldId;
-        self.fields.push(name.to_owned());
-        self.field_ids.insert(name.to_owned(), id);
-        id
+        // The contract loader refuses more fields than a byte can number.
+        self.fields.find(name).unwrap_or_else(|| self.fields.add(name)) as FieldId
     }
 
     pub(crate) fn constant(&mut self, text: &str) -> Sym {
-        if let Some(id) = self.constant_ids.get(text) {
-            return *id;
-        }
-        let id = self.constants.len() as Sym;
-        self.constants.push(text.to_owned());
-        self.constant_ids.insert(text.to_owned(), id);
-        id
+        self.constants.find(text).unwrap_or_else(|| self.constants.add(text))
     }
 
     pub(crate) fn declare(&mut self, name: &str) -> TypeId {
-        if let Some(id) = self.type_ids.get(name) {
-            return *id;
+        if let Some(id) = self.type_names.find(name) {
+            return id;
         }
         let kind = self.kind(name.split_once('.').map_or(name, |(kind, _)| kind));
-        let id = self.types.len() as TypeId;
+        let id = self.type_names.add(name);
         let (rank, effect) = nature(name);
         self.types.push(EventType {
             name: name.to_owned(),
@@ -231,7 +239,6 @@ impl Vocabulary {
             fields: Vec::new(),
             names: Vec::new(),
         });
-        self.type_ids.insert(name.to_owned(), id);
         if let Some(stem) = name.strip_suffix(".*")
             && let Some(kind) = self.kind_id(stem)
         {

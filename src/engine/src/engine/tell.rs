@@ -86,6 +86,16 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// Adds another's counts: shards of one run know the same partner.
+    pub fn add(&mut self, other: &Tally) {
+        for (mine, theirs) in self.standings.iter_mut().zip(other.standings) {
+            *mine += theirs;
+        }
+        self.broken += other.broken;
+    }
+}
+
 impl Cells {
     /// Counts of an obligation, by its first version.
     pub fn get(&self, rule: RuleId) -> Tally {

@@ -9,8 +9,8 @@ use crate::select::{self, Against};
 use crate::terms::{Trust, Want};
 use crate::time::Moment;
 
-/// Reads an approval. None when it names no role that could approve anything.
-pub fn read(fact: Fact<'_>, book: &crate::book::Book) -> SubjectWaiver {
+/// Reads an approval.
+pub(crate) fn read(fact: Fact<'_>, book: &crate::book::Book) -> SubjectWaiver {
     let names = book.names();
     let text = |field: &str| match fact.field(names.field_id(field)?)? {
         Value::One(atom) => Some(names.text(atom).to_owned()),

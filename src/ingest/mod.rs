@@ -1,0 +1,179 @@
+//! Event files: plain, gzip, zstd or standard input, read in chunks of whole lines.
+
+use crate::decode::LONGEST;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// What is read at once.
+const CHUNK: usize = 1 << 20;
+
+/// A file that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: {what}: {error}")]
+pub struct ReadError {
+    /// The file.
+    pub name: String,
+    /// What was being done, and what to do.
+    pub what: &'static str,
+    /// The system's word.
+    pub error: io::Error,
+}
+
+/// Lines of one file.
+pub struct Lines {
+    name: String,
+    input: Box<dyn Read + Send>,
+    /// Read, but not yet given out: the beginning of a line.
+    rest: Vec<u8>,
+    line: u64,
+    done: bool,
+    /// Inside a line that is too long: dropped up to its end.
+    dropping: Option<u64>,
+    /// Bytes of the file taken from the system, for a progress bar; None where that cannot be known.
+    pub size: Option<u64>,
+}
+
+/// Some whole lines.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The bytes, newlines included.
+    pub bytes: Vec<u8>,
+    /// Number of the first line, from 1.
+    pub first: u64,
+    /// Lines that are longer than any record may be: number, and length.
+    pub too_long: Vec<(u64, usize)>,
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lines").field("name", &self.name).field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+impl Lines {
+    /// Opens a file; `-` is standard input. Compression is told by the first bytes, not by the name.
+    pub fn open(path: &Path) -> Result<Lines, ReadError> {
+        let stdin = path == Path::new("-");
+        let name = if stdin { "(standard input)".to_owned() } else { path.display().to_string() };
+        let fail = |what| {
+            let name = name.clone();
+            move |error| ReadError { name, what, error }
+        };
+        let (mut raw, size): (Box<dyn Read + Send>, Option<u64>) = if stdin {
+            (Box::new(io::stdin()), None)
+        } else {
+            let file = File::open(path).map_err(fail("cannot open; check the path"))?;
+            let about = file.metadata().map_err(fail("cannot look at"))?;
+            if about.is_dir() {
+                let error = io::Error::new(io::ErrorKind::IsADirectory, "is a directory");
+                return Err(fail("cannot read; name the files in it")(error));
+            }
+            (Box::new(file), about.is_file().then_some(about.len()))
+        };
+        let mut magic = [0; 4];
+        let mut have = 0;
+        while have < magic.len() {
+            match raw.read(&mut magic[have..]).map_err(fail("cannot read"))? {
+                0 => break,
+                n => have += n,
+            }
+        }
+        let whole = io::Cursor::new(magic[..have].to_vec()).chain(raw);
+        let (input, size): (Box<dyn Read + Send>, Option<u64>) = match magic {
+            [0x1f, 0x8b, ..] => (Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(whole))), None),
+            [0x28, 0xb5, 0x2f, 0xfd] => {
+                (Box::new(zstd::stream::read::Decoder::new(whole).map_err(fail("cannot read zstd"))?), None)
+            }
+            _ => (Box::new(whole), size),
+        };
+        Ok(Lines { name, input, rest: Vec::new(), line: 1, done: false, dropping: None, size })
+    }
+
+    /// Its name, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next lines, in `chunk`, whose room is used again; false at the end.
+    pub fn next(&mut self, chunk: &mut Chunk) -> Result<bool, ReadError> {
+        chunk.bytes.clear();
+        chunk.too_long.clear();
+        chunk.first = self.line;
+        if self.done {
+            return Ok(false);
+        }
+        chunk.bytes.append(&mut self.rest);
+        loop {
+            let had = chunk.bytes.len();
+            chunk.bytes.resize(had + CHUNK, 0);
+            let read = self.fill(&mut chunk.bytes[had..])?;
+            chunk.bytes.truncate(had + read);
+            self.done = read < CHUNK;
+            if self.dropping.is_some() {
+                self.drop_line(chunk);
+                if self.dropping.is_some() && !self.done {
+                    continue;
+                }
+            }
+            if self.done {
+                break;
+            }
+            if let Some(end) = memchr::memrchr(b'\n', &chunk.bytes) {
+                self.rest.extend_from_slice(&chunk.bytes[end + 1..]);
+                chunk.bytes.truncate(end + 1);
+                break;
+            }
+            if chunk.bytes.len() > LONGEST {
+                // Not even one line end: never held whole, however long it is.
+                self.dropping = Some(chunk.bytes.len() as u64);
+                chunk.bytes.clear();
+            }
+        }
+        if let Some(bytes) = self.dropping.take() {
+            chunk.too_long.push((self.line, bytes as usize));
+            self.line += 1;
+        }
+        self.line += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
+        Ok(true)
+    }
+
+    /// Goes on dropping a line that is too long, up to its end.
+    fn drop_line(&mut self, chunk: &mut Chunk) {
+        let Some(so_far) = self.dropping else { return };
+        match memchr::memchr(b'\n', &chunk.bytes) {
+            Some(end) => {
+                chunk.too_long.push((self.line, so_far as usize + end));
+                chunk.bytes.drain(..=end);
+                self.line += 1;
+                chunk.first = self.line;
+                self.dropping = None;
+            }
+            None => {
+                self.dropping = Some(so_far + chunk.bytes.len() as u64);
+                chunk.bytes.clear();
+            }
+        }
+    }
+
+    fn fill(&mut self, room: &mut [u8]) -> Result<usize, ReadError> {
+        let mut have = 0;
+        while have < room.len() {
+            match self.input.read(&mut room[have..]) {
+                Ok(0) => break,
+                Ok(n) => have += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let what = "cannot be read to its end; it may be cut off or damaged";
+                    return Err(ReadError { name: self.name.clone(), what, error });
+                }
+            }
+        }
+        Ok(have)
+    }
+}
+
+/// All files in the order given; the same file twice is read twice.
+pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Lines>, ReadError> {
+    paths.iter().map(|path| Lines::open(path)).collect()
+}

@@ -1,0 +1,392 @@
+//! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
+
+use super::parallel;
+use super::spill::Spill;
+use super::streams::Stream;
+use crate::decode::{Batch, Decoder};
+use crate::ingest::{self, ReadError};
+use onus_engine::book::Book;
+use onus_engine::duty::Duty;
+use onus_engine::engine::{Archive, Engine, Incoming, NoArchive, Options, Tally};
+use onus_engine::identity::DutyId;
+use onus_engine::rule::RuleId;
+use onus_engine::standing::Standing;
+use onus_engine::terms::Contract;
+use onus_engine::time::{DAY, Moment};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What to judge.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Contracts, loaded.
+    pub contracts: Vec<Contract>,
+    /// Event files; `-` is standard input.
+    pub events: Vec<PathBuf>,
+    /// As of when; None: the last event that is not in the far future.
+    pub until: Option<Moment>,
+    /// The clock on the wall: what lies a day beyond it is held aside.
+    pub wall: Moment,
+    /// Settling time and trust.
+    pub options: Options,
+    /// Every duty, not only counts and breaches: then nothing leaves memory.
+    pub duties: bool,
+    /// Facts keep what people like to read.
+    pub verbose: bool,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// How everything stands.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// As of this instant; None: no event had a time.
+    pub until: Option<Moment>,
+    /// Counts a partner and obligation.
+    pub obligations: Vec<Row>,
+    /// Breaches and findings.
+    pub breaches: Vec<Breach>,
+    /// Every duty, if asked for.
+    pub duties: Vec<DutyRow>,
+    /// Lines that could not be read, by file.
+    pub letters: Vec<(String, crate::decode::DeadLetter)>,
+    /// What was read.
+    pub read: Read,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default)]
+pub struct Read {
+    /// Lines.
+    pub lines: u64,
+    /// Events.
+    pub events: u64,
+    /// Events that no contract cares for.
+    pub idle: u64,
+    /// Events later than `until`, or in the far future: how many, and the earliest.
+    pub held: (u64, Option<Moment>),
+    /// Known already.
+    pub repeats: u64,
+    /// Another content under a known id.
+    pub conflicts: u64,
+    /// Of partners that no contract names, by partner.
+    pub unbound: BTreeMap<String, u64>,
+    /// Late: judged again.
+    pub late: u64,
+}
+
+/// Counts of one obligation of one partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Partner.
+    pub partner: String,
+    /// Contract.
+    pub contract: String,
+    /// Obligation.
+    pub obligation: String,
+    /// Clause.
+    pub clause: String,
+    /// Counts.
+    pub tally: Tally,
+}
+
+/// A breach or a finding that stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Breach {
+    /// Partner.
+    pub partner: String,
+    /// Obligation.
+    pub obligation: String,
+    /// When it broke.
+    pub breached_at: Moment,
+    /// Subject.
+    pub subject: String,
+    /// The duty.
+    pub duty: DutyId,
+    /// Clause.
+    pub clause: String,
+    /// Counting from.
+    pub started: Moment,
+    /// Done later, at.
+    pub ended: Option<Moment>,
+    /// Excused by a waiver, after the fact.
+    pub waived: bool,
+}
+
+/// One duty.
+#[derive(Clone, Debug)]
+pub struct DutyRow {
+    /// Partner.
+    pub partner: String,
+    /// Obligation.
+    pub obligation: String,
+    /// Subject.
+    pub subject: String,
+    /// Identity.
+    pub duty: DutyId,
+    /// Cycle, from 1.
+    pub cycle: u16,
+    /// How it stands.
+    pub standing: Standing,
+    /// Counting from.
+    pub start: Moment,
+    /// None while paused, exempt or ended while paused.
+    pub deadline: Option<Moment>,
+    /// The breach.
+    pub breached_at: Option<Moment>,
+    /// The end.
+    pub ended_at: Option<Moment>,
+    /// Counted time in milliseconds.
+    pub elapsed: i64,
+    /// A breach was told that no longer stands.
+    pub retracted: bool,
+    /// Of a reopened duty: the cycles before.
+    pub earlier: Vec<DutyRow>,
+}
+
+/// Why a run could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A file.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The temporary files.
+    #[error("temporary file: {0}: free some space or set TMPDIR to a folder that has it")]
+    Spill(#[from] std::io::Error),
+}
+
+/// Bytes read so far, and of how many: for a progress bar.
+pub type Progress<'p> = &'p mut (dyn FnMut(u64) + Send);
+
+/// Judges.
+pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckError> {
+    let book = Arc::new(Book::with(&request.contracts, request.verbose));
+    let horizon = request.until.unwrap_or(request.wall + DAY);
+    let decoder = Decoder::new(Arc::clone(&book), horizon);
+    let files = ingest::open_all(&request.events)?;
+    let options = if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
+    let mut shards: Vec<Shard> = Vec::new();
+    let single = files.len() == 1 && request.threads > 1;
+    for _ in 0..if single { request.threads } else { 1 } {
+        shards.push(Shard::new(Arc::clone(&book), options.clone())?);
+    }
+    let mut report = Report::default();
+    let peak = match files.into_iter().next() {
+        Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
+        first => {
+            let files = first.into_iter().chain(ingest::open_all(request.events.get(1..).unwrap_or_default())?);
+            merged(files.map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
+        }
+    };
+    report.until = request.until.or(peak);
+    for shard in shards {
+        shard.finish(report.until, request.duties, &mut report)?;
+    }
+    report.obligations.sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
+    report.obligations.dedup_by(|a, b| {
+        let same = (&a.partner, &a.contract, &a.obligation) == (&b.partner, &b.contract, &b.obligation);
+        if same {
+            b.tally.add(&a.tally);
+        }
+        same
+    });
+    report.breaches.sort();
+    report.duties.sort_by(|a, b| {
+        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(&b.partner, &b.obligation, b.start, &b.subject, b.duty))
+    });
+    Ok(report)
+}
+
+/// One thread; the files as one stream.
+fn merged(
+    mut files: Vec<Stream>,
+    decoder: &Decoder,
+    shard: &mut Shard,
+    report: &mut Report,
+    progress: Progress<'_>,
+) -> Result<Option<Moment>, CheckError> {
+    let mut peak = None;
+    let mut note = |name: &str, batch: &Batch, report: &mut Report, peak: &mut Option<Moment>| {
+        report.note(name, batch);
+        *peak = (*peak).max(batch.peak);
+        progress(batch.lines);
+    };
+    for file in &mut files {
+        file.refill(decoder, &mut |name, batch| note(name, batch, report, &mut peak))?;
+    }
+    // What a file says beside its events (ticks) counts when all are read.
+    while let Some((_, least)) = files.iter().enumerate().filter_map(|(i, f)| Some((f.key()?, i))).min() {
+        let others = files.iter().enumerate().filter(|(i, _)| *i != least).filter_map(|(_, f)| f.key()).min();
+        let file = &mut files[least];
+        while let Some(key) = file.key().filter(|key| others.is_none_or(|other| *key <= other)) {
+            let at = file.take();
+            shard.take(&mut file.batch, at, key);
+        }
+        shard.tell();
+        if file.is_spent() {
+            file.refill(decoder, &mut |name, batch| note(name, batch, report, &mut peak))?;
+        }
+    }
+    Ok(peak)
+}
+
+impl Report {
+    /// Takes note of what a batch says beside its events.
+    pub(super) fn note(&mut self, name: &str, batch: &Batch) {
+        self.read.lines += batch.lines;
+        self.read.events += batch.read;
+        self.read.idle += batch.idle;
+        self.read.held.0 += batch.held.0;
+        self.read.held.1 = match (self.read.held.1, batch.held.1) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.letters.extend(batch.letters.iter().map(|letter| (name.to_owned(), letter.clone())));
+    }
+
+    /// Some duty broke its deadline or its rule.
+    pub fn has_breaches(&self) -> bool {
+        !self.breaches.is_empty()
+    }
+}
+
+/// An engine, and the net of what it told.
+pub(super) struct Shard {
+    engine: Engine,
+    spill: Option<Spill>,
+    breaches: BTreeMap<DutyId, Breach>,
+    unbound: BTreeMap<String, u64>,
+}
+
+impl Shard {
+    fn new(book: Arc<Book>, options: Options) -> Result<Shard, std::io::Error> {
+        let spill = options.settling.map(|_| Spill::new()).transpose()?;
+        Ok(Shard { engine: Engine::new(book, options), spill, breaches: BTreeMap::new(), unbound: BTreeMap::new() })
+    }
+
+    /// Takes one event of a batch in, when everything up to `now` has been heard.
+    pub(super) fn take(&mut self, batch: &mut Batch, at: usize, now: Moment) {
+        let mut none = NoArchive;
+        let archive: &mut dyn Archive = match &mut self.spill {
+            Some(spill) => spill,
+            None => &mut none,
+        };
+        self.engine.advance(now, now, archive);
+        let Batch { events, facts, names, .. } = batch;
+        let event = &events[at];
+        let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
+        let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
+        let partner = name(&event.partner);
+        let incoming = Incoming { partner, subject: name(&event.subject), source: name(&event.source), fact };
+        if self.engine.apply(incoming, archive) == onus_engine::engine::Applied::Unbound {
+            *self.unbound.entry(partner.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Keeps the net of what was told since the last time.
+    pub(super) fn tell(&mut self) {
+        let differences = self.engine.take_differences();
+        let book = self.engine.book();
+        for (subject, d) in differences.iter() {
+            let stands = d.broken && !matches!(d.to, Standing::Withdrawn | Standing::Unknown);
+            if !stands && !d.from.is_breach() && d.from != Standing::Waived {
+                continue;
+            }
+            let rule = book.rule(d.rule);
+            let partner = self.engine.partner_name(d.partner);
+            let duty = DutyId::of(partner, &rule.contract, &rule.id, subject, d.key);
+            if !stands {
+                self.breaches.remove(&duty);
+                continue;
+            }
+            let breach = Breach {
+                partner: partner.to_owned(),
+                obligation: rule.id.clone(),
+                breached_at: d.deadline,
+                subject: subject.to_owned(),
+                duty,
+                clause: rule.clause.clone(),
+                started: d.start,
+                ended: d.ended.known(),
+                waived: d.to == Standing::Waived,
+            };
+            self.breaches.insert(duty, breach);
+        }
+        self.engine.give_back(differences);
+    }
+
+    fn finish(mut self, until: Option<Moment>, duties: bool, report: &mut Report) -> Result<(), CheckError> {
+        if let Some(until) = until {
+            match &mut self.spill {
+                Some(spill) => self.engine.finish(until, spill),
+                None => self.engine.finish(until, &mut NoArchive),
+            }
+        }
+        self.tell();
+        if let Some(trouble) = self.spill.and_then(|s| s.trouble) {
+            return Err(CheckError::Spill(trouble));
+        }
+        let book = Arc::clone(self.engine.book());
+        for (partner, rules) in self.engine.bound() {
+            for id in rules {
+                let rule = book.rule(id);
+                report.obligations.push(Row {
+                    partner: partner.to_owned(),
+                    contract: rule.contract.clone(),
+                    obligation: rule.id.clone(),
+                    clause: rule.clause.clone(),
+                    tally: self.engine.tally(partner, id),
+                });
+            }
+        }
+        report.breaches.extend(self.breaches.into_values());
+        let counts = self.engine.counts();
+        report.read.repeats += counts.repeats;
+        report.read.conflicts += counts.conflicts;
+        report.read.late += counts.late;
+        for (partner, n) in self.unbound {
+            *report.read.unbound.entry(partner).or_default() += n;
+        }
+        if duties {
+            rows(&self.engine, &book, until.unwrap_or(Moment::DAWN), &mut report.duties);
+        }
+        Ok(())
+    }
+}
+
+/// Every duty, later cycles with the earlier ones in them.
+fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
+    let mut chains: BTreeMap<(&str, &str, RuleId, u64), Vec<(&Duty, Standing)>> = BTreeMap::new();
+    for (partner, subject, duty, standing) in engine.duties() {
+        let key = (partner, subject, book.rule(duty.rule).family, duty.root());
+        chains.entry(key).or_default().push((duty, standing));
+    }
+    for ((partner, subject, family, _), mut cycles) in chains {
+        cycles.sort_by_key(|(d, _)| d.cycle());
+        let rule = book.rule(family);
+        let mut earlier: Vec<DutyRow> = Vec::new();
+        for (duty, standing) in cycles {
+            let row = DutyRow {
+                partner: partner.to_owned(),
+                obligation: rule.id.clone(),
+                subject: subject.to_owned(),
+                duty: DutyId::of(partner, &rule.contract, &rule.id, subject, duty.key),
+                cycle: duty.cycle(),
+                standing,
+                start: duty.start,
+                deadline: duty.shown_deadline(),
+                breached_at: duty.breached_at().filter(|_| standing != Standing::Withdrawn),
+                ended_at: duty.ended.known(),
+                elapsed: duty.elapsed(until, book.calendars()),
+                retracted: duty.flags.has(onus_engine::duty::Flags::RETRACTED),
+                earlier: Vec::new(),
+            };
+            earlier.push(row);
+        }
+        if let Some(mut last) = earlier.pop() {
+            last.earlier = earlier;
+            out.push(last);
+        }
+    }
+}

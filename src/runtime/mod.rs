@@ -1,0 +1,6 @@
+//! Runs the judge over what comes in. Holds the only loops.
+
+pub mod check;
+mod parallel;
+pub mod spill;
+mod streams;

@@ -1,0 +1,261 @@
+//! The archive of a run over files: settled timelines go to an unnamed temporary file and come back when late news asks.
+//!
+//! Blocks are appended; an index of (hash of the subject, place) is kept in memory up to a bound and then written out as
+//! a sorted run, so that memory does not grow with history.
+
+use onus_engine::engine::Archive;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+
+/// Entries kept in memory before they become a run.
+const RECENT: usize = 1 << 16;
+/// Runs before they are merged into one.
+const RUNS: usize = 8;
+const ENTRY: usize = 16;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Spill {
+    blocks: File,
+    end: u64,
+    unwritten: Vec<u8>,
+    recent: Vec<(u64, u64)>,
+    runs: Vec<Run>,
+    /// The first thing that went wrong with the disk: told at the end, since an archive's methods cannot fail.
+    pub trouble: Option<io::Error>,
+}
+
+#[derive(Debug)]
+struct Run {
+    file: File,
+    entries: u64,
+}
+
+impl Spill {
+    /// In the system's folder for temporary files.
+    pub fn new() -> io::Result<Spill> {
+        Ok(Spill {
+            blocks: tempfile::tempfile()?,
+            end: 0,
+            unwritten: Vec::new(),
+            recent: Vec::new(),
+            runs: Vec::new(),
+            trouble: None,
+        })
+    }
+
+    fn append(&mut self, partner: &str, subject: &str, facts: &[u8]) -> io::Result<()> {
+        let at = self.end + self.unwritten.len() as u64;
+        for part in [partner.as_bytes(), subject.as_bytes(), facts] {
+            self.unwritten.extend_from_slice(&(part.len() as u32).to_le_bytes());
+        }
+        for part in [partner.as_bytes(), subject.as_bytes(), facts] {
+            self.unwritten.extend_from_slice(part);
+        }
+        self.recent.push((hash(partner, subject), at));
+        if self.unwritten.len() >= 1 << 18 {
+            self.flush()?;
+        }
+        if self.recent.len() >= RECENT {
+            self.write_run()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.blocks.seek(SeekFrom::Start(self.end))?;
+        self.blocks.write_all(&self.unwritten)?;
+        self.end += self.unwritten.len() as u64;
+        self.unwritten.clear();
+        Ok(())
+    }
+
+    fn write_run(&mut self) -> io::Result<()> {
+        self.recent.sort_unstable();
+        let recent = std::mem::take(&mut self.recent);
+        let run = Run::write(recent.iter().copied().map(Ok))?;
+        self.runs.push(run);
+        if self.runs.len() > RUNS {
+            let merged = Run::merge(&mut self.runs)?;
+            self.runs = vec![merged];
+        }
+        self.recent = Vec::with_capacity(RECENT);
+        Ok(())
+    }
+
+    fn places(&self, key: u64) -> io::Result<Vec<u64>> {
+        let mut out = Vec::new();
+        for run in &self.runs {
+            run.find(key, &mut out)?;
+        }
+        out.extend(self.recent.iter().filter(|(k, _)| *k == key).map(|(_, at)| *at));
+        Ok(out)
+    }
+
+    fn block(&self, at: u64) -> io::Result<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+        let read = |bytes: &mut [u8], at: u64| -> io::Result<()> {
+            if at >= self.end {
+                let from = (at - self.end) as usize;
+                bytes.copy_from_slice(&self.unwritten[from..from + bytes.len()]);
+                Ok(())
+            } else {
+                self.blocks.read_exact_at(bytes, at)
+            }
+        };
+        let mut head = [0; 12];
+        read(&mut head, at)?;
+        let len = |i: usize| u32::from_le_bytes([head[i], head[i + 1], head[i + 2], head[i + 3]]) as usize;
+        let (mut partner, mut subject, mut facts) = (vec![0; len(0)], vec![0; len(4)], vec![0; len(8)]);
+        let mut from = at + 12;
+        for part in [&mut partner, &mut subject, &mut facts] {
+            read(part, from)?;
+            from += part.len() as u64;
+        }
+        Ok((partner, subject, facts))
+    }
+
+    fn note<T>(&mut self, result: io::Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.trouble.get_or_insert(error);
+                None
+            }
+        }
+    }
+}
+
+impl Archive for Spill {
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
+        if facts.is_empty() || self.trouble.is_some() {
+            return;
+        }
+        let result = self.append(partner, subject, facts);
+        self.note(result);
+    }
+
+    fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
+        let places = self.places(hash(partner, subject));
+        let places = self.note(places)?;
+        let mut out = Vec::new();
+        for at in places {
+            let block = self.block(at);
+            let (p, s, facts) = self.note(block)?;
+            if p == partner.as_bytes() && s == subject.as_bytes() {
+                out.extend_from_slice(&facts);
+            }
+        }
+        (!out.is_empty()).then_some(out)
+    }
+}
+
+impl Run {
+    fn write(entries: impl Iterator<Item = io::Result<(u64, u64)>>) -> io::Result<Run> {
+        let mut out = io::BufWriter::with_capacity(1 << 16, tempfile::tempfile()?);
+        let mut count = 0;
+        for entry in entries {
+            let (key, at) = entry?;
+            out.write_all(&key.to_le_bytes())?;
+            out.write_all(&at.to_le_bytes())?;
+            count += 1;
+        }
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(Run { file, entries: count })
+    }
+
+    fn merge(runs: &mut [Run]) -> io::Result<Run> {
+        let mut readers = Vec::new();
+        for run in runs {
+            run.file.seek(SeekFrom::Start(0))?;
+            let mut reader = io::BufReader::with_capacity(1 << 15, run.file.try_clone()?);
+            let head = next_entry(&mut reader)?;
+            readers.push((head, reader));
+        }
+        Run::write(std::iter::from_fn(move || {
+            let least = readers.iter_mut().filter(|(head, _)| head.is_some()).min_by_key(|(head, _)| *head)?;
+            let entry = least.0.take()?;
+            match next_entry(&mut least.1) {
+                Ok(head) => {
+                    least.0 = head;
+                    Some(Ok(entry))
+                }
+                Err(error) => Some(Err(error)),
+            }
+        }))
+    }
+
+    fn find(&self, key: u64, out: &mut Vec<u64>) -> io::Result<()> {
+        let (mut low, mut high) = (0, self.entries);
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.entry(middle)?.0 < key {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        while low < self.entries {
+            let (k, at) = self.entry(low)?;
+            if k != key {
+                break;
+            }
+            out.push(at);
+            low += 1;
+        }
+        Ok(())
+    }
+
+    fn entry(&self, i: u64) -> io::Result<(u64, u64)> {
+        let mut bytes = [0; ENTRY];
+        self.file.read_exact_at(&mut bytes, i * ENTRY as u64)?;
+        Ok(split(&bytes))
+    }
+}
+
+fn next_entry(reader: &mut impl Read) -> io::Result<Option<(u64, u64)>> {
+    let mut bytes = [0; ENTRY];
+    match reader.read_exact(&mut bytes) {
+        Ok(()) => Ok(Some(split(&bytes))),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn split(bytes: &[u8; ENTRY]) -> (u64, u64) {
+    let number = |from: usize| {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(&bytes[from..from + 8]);
+        u64::from_le_bytes(eight)
+    };
+    (number(0), number(8))
+}
+
+fn hash(partner: &str, subject: &str) -> u64 {
+    use std::hash::{Hash, Hasher};
+    // Only this process reads it, and equal hashes are told apart by the names in the block.
+    let mut hasher = std::hash::DefaultHasher::new();
+    (partner, subject).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_comes_back_in_the_order_kept_however_many_runs_it_took() {
+        let mut spill = Spill::new().expect("a temporary file");
+        let many = RECENT as u64 * (RUNS as u64 + 3);
+        for i in 0..many {
+            spill.keep("p", &format!("s{}", i % (many / 2)), &i.to_le_bytes());
+        }
+        assert!(spill.runs.len() <= RUNS);
+        for i in [0, 1, many / 2 - 1, many / 3] {
+            let want = [i.to_le_bytes(), (i + many / 2).to_le_bytes()].concat();
+            assert_eq!(spill.recall("p", &format!("s{i}")), Some(want), "subject {i}");
+        }
+        assert_eq!(spill.recall("q", "s0"), None);
+        assert!(spill.trouble.is_none());
+    }
+}

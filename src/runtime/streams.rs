@@ -1,0 +1,69 @@
+//! Several files as one stream: always on with the file that is least far in time, so that no file runs ahead.
+
+use crate::decode::{Batch, DeadLetter, DecodeError, Decoder};
+use crate::ingest::{Chunk, Lines, ReadError};
+use onus_engine::time::Moment;
+
+/// A file being read, decoded chunk by chunk.
+pub(super) struct Stream {
+    lines: Lines,
+    chunk: Chunk,
+    pub(super) batch: Batch,
+    at: usize,
+    /// Latest time of all chunks before this one.
+    before: Option<Moment>,
+    done: bool,
+}
+
+impl Stream {
+    pub(super) fn new(lines: Lines) -> Stream {
+        Stream { lines, chunk: Chunk::default(), batch: Batch::default(), at: 0, before: None, done: false }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.lines.name()
+    }
+
+    /// How far the file is with its next event; None at its end.
+    pub(super) fn key(&self) -> Option<Moment> {
+        let event = self.batch.events.get(self.at)?;
+        Some(self.before.map_or(event.peak, |before| before.max(event.peak)))
+    }
+
+    /// The next event's position, and on to the one after.
+    pub(super) fn take(&mut self) -> usize {
+        self.at += 1;
+        self.at - 1
+    }
+
+    /// Nothing left in the batch.
+    pub(super) fn is_spent(&self) -> bool {
+        self.at >= self.batch.events.len()
+    }
+
+    /// Reads on until there are events or the end; `seen` takes note of each batch. False at the end.
+    pub(super) fn refill(&mut self, decoder: &Decoder, seen: &mut dyn FnMut(&str, &Batch)) -> Result<bool, ReadError> {
+        while !self.done && self.is_spent() {
+            self.before = self.before.max(self.batch.peak);
+            self.at = 0;
+            self.batch.clear();
+            if !self.lines.next(&mut self.chunk)? {
+                self.done = true;
+                break;
+            }
+            decode(decoder, &self.chunk, &mut self.batch);
+            seen(self.lines.name(), &self.batch);
+        }
+        Ok(!self.is_spent())
+    }
+}
+
+/// Decodes a chunk, with a letter for each line that is too long.
+pub(super) fn decode(decoder: &Decoder, chunk: &Chunk, batch: &mut Batch) {
+    for (line, bytes) in &chunk.too_long {
+        batch.letters.push(DeadLetter::new(*line, b"", DecodeError::TooLong { bytes: *bytes }));
+        batch.lines += 1;
+    }
+    // A line too long stands before the chunk's lines, or, at a file's end, after all of them.
+    decoder.lines(&chunk.bytes, chunk.first, batch);
+}
