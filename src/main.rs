@@ -1,2 +1,8 @@
 //! The `onus` binary.
-fn main() {}
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    onus::cli::run(onus::cli::Cli::parse())
+}

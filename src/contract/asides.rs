@@ -145,7 +145,11 @@ pub(crate) fn values(node: &Node, cx: &mut Cx<'_>) {
             let hint = "a value's name has lower-case letters, digits and hyphens";
             cx.report.hinted(Code::BadName, entry.at, message, hint);
         }
-        fields::text(&entry.node, "a value", &mut cx.report);
+        let text = fields::text(&entry.node, "a value", &mut cx.report);
+        if text.is_some_and(|text| text.len() > names::MAX_VALUE) {
+            let message = format!("a value longer than {} bytes", names::MAX_VALUE);
+            cx.report.error(Code::BadName, entry.node.at, message);
+        }
         if matches!(&entry.node.value, Value::Scalar { text, .. } if names::value_name(text).is_some()) {
             cx.report.error(Code::BadName, entry.node.at, "a value cannot stand for another");
         }

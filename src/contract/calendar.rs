@@ -23,7 +23,7 @@ pub(crate) struct Known<'k> {
     pub(crate) calendars: &'k BTreeSet<&'k str>,
     /// Zone of a calendar that gives none; None: that is an error.
     pub(crate) zone: Option<Tz>,
-    /// Whether holidays may also be written as a map of date to name.
+    /// Of a block outside a contract: holidays may be a map of date to name, and lists may be empty.
     pub(crate) loose: bool,
     /// Names may come from an included file: a missing one isn't reported.
     pub(crate) includes: bool,
@@ -126,12 +126,12 @@ fn own(fields: &Fields<'_>, zone: Option<Tz>, known: &Known<'_>, report: &mut Re
     // Generated blocks name every key, with nothing in some.
     let said = |key| fields.get(key).filter(|node| !(known.loose && is_empty(node)));
     let hours = match said("hours") {
-        Some(node) => weekly(node, "`hours`", report),
+        Some(node) => weekly(node, known, report),
         None => Some(Default::default()),
     };
-    let breaks = said("breaks").map(|node| breaks(node, report));
+    let breaks = said("breaks").map(|node| breaks(node, known, report));
     let holidays = said("holidays").map(|node| holidays(node, known, report));
-    let worked = said("worked").map(|node| dated(node, "`worked`", report));
+    let worked = said("worked").map(|node| dated(node, known, report));
     let (breaks, dated_breaks) = breaks.unwrap_or_else(|| Some(Default::default()))?;
     Some(Block::Own(Box::new(Spec {
         zone: zone?,
@@ -182,18 +182,24 @@ fn joined(
     clean.then_some(Block::Joined { any: head == "any", zone, members })
 }
 
-fn weekly(node: &Node, what: &str, report: &mut Report<'_>) -> Option<[Vec<Window>; 7]> {
-    let entries = fields::map(node, what, report)?;
+fn weekly(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<[Vec<Window>; 7]> {
+    let entries = fields::map(node, "`hours`", report)?;
     let mut week: [Vec<Window>; 7] = Default::default();
     let mut said: [Option<u32>; 7] = [None; 7];
     let mut clean = true;
     for entry in entries {
-        clean &= day(entry, &mut week, &mut said, report).is_some();
+        clean &= day(entry, &mut week, &mut said, known, report).is_some();
     }
     clean.then_some(week)
 }
 
-fn day(entry: &Entry, week: &mut [Vec<Window>; 7], said: &mut [Option<u32>; 7], report: &mut Report<'_>) -> Option<()> {
+fn day(
+    entry: &Entry,
+    week: &mut [Vec<Window>; 7],
+    said: &mut [Option<u32>; 7],
+    known: &Known<'_>,
+    report: &mut Report<'_>,
+) -> Option<()> {
     let days = day_range(&entry.key);
     if days.is_empty() {
         let message = format!("{} is neither a weekday nor a range of them", quote(&entry.key));
@@ -203,7 +209,7 @@ fn day(entry: &Entry, week: &mut [Vec<Window>; 7], said: &mut [Option<u32>; 7], 
         };
         report.hinted(Code::BadTime, entry.at, message, hint);
     }
-    let windows = windows(&entry.node, report);
+    let windows = windows(&entry.node, known, report);
     let mut clean = !days.is_empty();
     for day in days {
         if let Some(line) = said[day] {
@@ -233,7 +239,11 @@ fn day_range(text: &str) -> Vec<usize> {
 
 /// Breaks by weekday and by date, in one map.
 #[allow(clippy::type_complexity, reason = "both halves go straight into a Spec")]
-fn breaks(node: &Node, report: &mut Report<'_>) -> Option<([Vec<Window>; 7], BTreeMap<NaiveDate, Vec<Window>>)> {
+fn breaks(
+    node: &Node,
+    known: &Known<'_>,
+    report: &mut Report<'_>,
+) -> Option<([Vec<Window>; 7], BTreeMap<NaiveDate, Vec<Window>>)> {
     let entries = fields::map(node, "`breaks`", report)?;
     let mut week: [Vec<Window>; 7] = Default::default();
     let mut said: [Option<u32>; 7] = [None; 7];
@@ -241,29 +251,37 @@ fn breaks(node: &Node, report: &mut Report<'_>) -> Option<([Vec<Window>; 7], BTr
     let mut clean = true;
     for entry in entries {
         if entry.key.starts_with(|c: char| c.is_ascii_digit()) {
-            clean &= one_date(entry, &mut by_date, report).is_some();
+            clean &= one_date(entry, &mut by_date, known, report).is_some();
         } else {
-            clean &= day(entry, &mut week, &mut said, report).is_some();
+            clean &= day(entry, &mut week, &mut said, known, report).is_some();
         }
     }
     clean.then_some((week, by_date))
 }
 
-fn dated(node: &Node, what: &str, report: &mut Report<'_>) -> Option<BTreeMap<NaiveDate, Vec<Window>>> {
-    let entries = fields::map(node, what, report)?;
+fn dated(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<BTreeMap<NaiveDate, Vec<Window>>> {
+    let entries = fields::map(node, "`worked`", report)?;
     let mut by_date = BTreeMap::new();
-    let read = fields::every(entries, |entry| one_date(entry, &mut by_date, report));
+    let read = fields::every(entries, |entry| one_date(entry, &mut by_date, known, report));
     read.map(|_| by_date)
 }
 
-fn one_date(entry: &Entry, by_date: &mut BTreeMap<NaiveDate, Vec<Window>>, report: &mut Report<'_>) -> Option<()> {
+fn one_date(
+    entry: &Entry,
+    by_date: &mut BTreeMap<NaiveDate, Vec<Window>>,
+    known: &Known<'_>,
+    report: &mut Report<'_>,
+) -> Option<()> {
     let date = dates::date(&entry.key, entry.at, report);
-    let windows = windows(&entry.node, report);
+    let windows = windows(&entry.node, known, report);
     by_date.insert(date?, windows?);
     Some(())
 }
 
-fn windows(node: &Node, report: &mut Report<'_>) -> Option<Vec<Window>> {
+fn windows(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<Vec<Window>> {
+    if known.loose && is_empty(node) {
+        return Some(Vec::new());
+    }
     let items = fields::one_or_more(node, "the windows of a day", report)?;
     fields::every(items, |item| {
         let text = fields::text(item, "a window", report)?;

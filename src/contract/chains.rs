@@ -15,8 +15,11 @@ pub(crate) struct Draft {
     pub(crate) per_anchor: bool,
 }
 
-/// Puts the last touches that need all obligations at once.
-pub(crate) fn settle(drafts: Vec<Draft>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
+/// Puts the last touches that need all obligations at once. Those that could not be read (None) are gone by then, and
+/// what would only follow from that is not told.
+pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
+    let whole = read.iter().all(Option::is_some);
+    let drafts: Vec<Draft> = read.into_iter().flatten().collect();
     let things: Vec<(&str, Vec<&str>)> =
         drafts.iter().map(|d| (d.obligation.id.as_str(), begins_after(&d.obligation))).collect();
     let ordered = match order(&things) {
@@ -38,14 +41,14 @@ pub(crate) fn settle(drafts: Vec<Draft>, cx: &mut Cx<'_>) -> Option<Vec<Obligati
         let Some(Draft { at, mut obligation, per_anchor }) = open[position].take() else { continue };
         clean &= ends_in_an_act(&obligation, &open, &settled, at, cx);
         let kind = kind(&obligation, &kinds);
-        if per_anchor {
+        if per_anchor && whole {
             clean &= about_anchor(&mut obligation, kind.as_deref(), at, cx);
         }
         kinds.insert(obligation.id.clone(), kind);
         settled[position] = Some(obligation);
     }
     let settled: Option<Vec<Obligation>> = settled.into_iter().collect();
-    if clean { settled } else { None }
+    if clean && whole { settled } else { None }
 }
 
 /// `done` of an obligation that asks for no act would never come.

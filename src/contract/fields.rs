@@ -20,7 +20,8 @@ impl<'n> Fields<'n> {
                 unknown(entry, what, keys, report);
             }
         }
-        Some(Fields { at: node.at, what, entries })
+        // What such a key hides would only be missed under its own name.
+        (!entries.iter().any(unspaced)).then_some(Fields { at: node.at, what, entries })
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&'n Node> {
@@ -49,12 +50,17 @@ impl<'n> Fields<'n> {
 /// A key that means nothing here, with the nearest that does.
 pub(crate) fn unknown(entry: &Entry, what: &str, keys: &[&str], report: &mut Report<'_>) {
     let message = format!("{what} has no key {}", quote(&entry.key));
-    if !entry.quoted && entry.key.contains(':') && entry.node.is_null() {
+    if unspaced(entry) {
         let hint = "a map in braces wants a blank after the colon";
         report.hinted(Code::UnknownKey, entry.at, message, hint);
     } else {
         report.misnamed(Code::UnknownKey, entry.at, message, &entry.key, keys.iter().copied());
     }
+}
+
+/// `{P1:4h}`, which to YAML is the key `P1:4h` of nothing.
+fn unspaced(entry: &Entry) -> bool {
+    !entry.quoted && entry.key.contains(':') && entry.node.is_null()
 }
 
 /// The entries of a map.

@@ -96,10 +96,14 @@ fn refers(want: &Want) -> bool {
     }
 }
 
+/// Whether a text can be the name of a field.
+pub(crate) fn is_field(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+}
+
 fn test(entry: &Entry, cx: &mut Cx<'_>) -> Option<Test> {
-    let good = entry.key.starts_with(|c: char| c.is_ascii_alphabetic())
-        && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
-    if !good {
+    if !is_field(&entry.key) {
         let message = format!("{} is no field name", quote(&entry.key));
         let hint = if entry.key.contains(':') && entry.node.is_null() {
             "a map in braces wants a blank after the colon"

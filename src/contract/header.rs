@@ -1,6 +1,6 @@
 //! The contract as a whole: parties, dates, scope, controls, and the order in which its parts are read.
 
-use super::chains::{self, Draft};
+use super::chains;
 use super::dates;
 use super::fields::{self, Fields};
 use super::names::{Business, Cx, Names, substitute};
@@ -215,8 +215,9 @@ fn obligations(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> 
     let node = fields.need("obligations", &mut cx.report)?;
     let items = fields::list(node, "`obligations`", &mut cx.report)?;
     let unique = unique(items, cx);
-    let drafts: Option<Vec<Draft>> = fields::every(items, |item| obligation::obligation(item, &defaults, cx));
-    if unique { chains::settle(drafts?, cx) } else { None }
+    let drafts = items.iter().map(|item| obligation::obligation(item, &defaults, cx)).collect();
+    let settled = chains::settle(drafts, cx);
+    if unique { settled } else { None }
 }
 
 fn unique(items: &[Node], cx: &mut Cx<'_>) -> bool {

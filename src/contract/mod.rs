@@ -102,6 +102,29 @@ pub fn calendar_block(
     finish(calendar, report)
 }
 
+/// Reads a plain map of texts to texts, as strictly as a contract: source patterns and their trust.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn text_map(text: &str, origin: &str) -> Result<Vec<(String, String)>, Vec<Problem>> {
+    let mut report = Report::new(origin, text);
+    let map = yaml::tree(text, &mut report).and_then(|root| {
+        let Value::Map(entries) = &root.value else {
+            report.hinted(Code::WrongShape, root.at, "a map of texts is wanted here", "write `pattern: word`, one a line");
+            return None;
+        };
+        let mut out = Vec::new();
+        for entry in entries {
+            match &entry.node.value {
+                Value::Scalar { text, .. } => out.push((entry.key.clone(), text.clone())),
+                _ => report.hinted(Code::WrongShape, entry.node.at, "a word is wanted here", "write `pattern: word`"),
+            }
+        }
+        Some(out)
+    });
+    finish(map, report)
+}
+
 fn file_sets(root: &Node, report: &mut Report<'_>) -> Option<HolidaySets> {
     match root.get("holidays") {
         Some(node) => calendar::sets(node, report),

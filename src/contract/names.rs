@@ -9,6 +9,9 @@ use super::yaml::{Node, Value};
 use onus_engine::terms::{Party, Side, Span};
 use std::collections::BTreeMap;
 
+/// Longest value: a `$name` of eight letters must not become a megabyte each time it is used.
+pub(crate) const MAX_VALUE: usize = 200;
+
 /// What every reader needs beside the node it reads.
 pub(crate) struct Cx<'t> {
     pub(crate) names: Names,
@@ -25,7 +28,8 @@ pub(crate) struct Names {
     pub(crate) ladders: Vec<String>,
     /// None: the contract lists no roles, so any may be used.
     roles: Option<Vec<String>>,
-    values: BTreeMap<String, String>,
+    /// With whether it was quoted: "1.10" stays text where it is used.
+    values: BTreeMap<String, (String, bool)>,
     events: Vec<String>,
     /// Names may be defined in an included file, which isn't read yet: then a missing one isn't reported as well.
     includes: bool,
@@ -61,7 +65,11 @@ impl Names {
         };
         let values = match root.get("values").map(|n| &n.value) {
             Some(Value::Map(entries)) => {
-                entries.iter().filter_map(|e| Some((e.key.clone(), scalar(&e.node)?.to_owned()))).collect()
+                let value = |node: &Node| match &node.value {
+                    Value::Scalar { text, quoted } if text.len() <= MAX_VALUE => Some((text.clone(), *quoted)),
+                    Value::Scalar { .. } | Value::List(_) | Value::Map(_) => None,
+                };
+                entries.iter().filter_map(|e| Some((e.key.clone(), value(&e.node)?))).collect()
             }
             _ => BTreeMap::new(),
         };
@@ -81,7 +89,7 @@ impl Names {
 
     /// The value of `$name`, without the dollar.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
+        self.values.get(name).map(|(text, _)| text.as_str())
     }
 }
 
@@ -233,9 +241,7 @@ pub(crate) fn substitute(node: &mut Node, cx: &mut Cx<'_>) {
         Value::Scalar { text, quoted } => {
             let Some(name) = value_name(text) else { return };
             match cx.names.values.get(name) {
-                Some(value) => {
-                    (*text, *quoted) = (value.clone(), false);
-                }
+                Some(value) => (*text, *quoted) = value.clone(),
                 None if cx.names.includes => {}
                 None => no_value(name, node.at, cx),
             }

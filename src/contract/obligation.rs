@@ -9,7 +9,7 @@ use super::report::{At, quote};
 use super::yaml::{Node, Value};
 use super::{asides, every, length, pause, selector, table, words};
 use onus_engine::terms::{
-    Act, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Side, Trust,
+    Act, Cap, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Side, Trust,
 };
 use onus_engine::time::{HOUR, Millis};
 
@@ -70,7 +70,8 @@ pub(crate) struct Defaults {
     trust: Trust,
     business: Business,
     roll: Roll,
-    pause: Option<Pause>,
+    /// With its place, where it is told if the obligation's calendar doesn't do for it.
+    pause: Option<(Pause, At)>,
     reopen: Option<Reopen>,
     reprioritise: Reprioritise,
     blind_for: Millis,
@@ -122,8 +123,8 @@ impl Defaults {
         if let Some(roll) = fields.get("roll").and_then(|node| limit::roll(node, cx)) {
             self.roll = roll;
         }
-        if let Some(pause) = fields.get("pause").and_then(|node| pause::pause(node, self.business, cx)) {
-            self.pause = Some(pause);
+        if let Some(node) = fields.get("pause") {
+            self.pause = pause::pause(node, cx).map(|pause| (pause, node.at));
         }
         if let Some(reopen) = fields.get("reopen").and_then(|node| pause::reopen(node, cx)) {
             self.reopen = Some(reopen);
@@ -170,10 +171,7 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
     let until = fields.get("until").map(|node| selector::act(node, "until", cx));
     let (sentence, per_anchor) = sentence(&fields, &own, cx)?;
     let reopen = own.reopen.unwrap_or_else(|| default_reopen(&sentence));
-    let pause = match sentence {
-        Sentence::Requires { .. } => None,
-        Sentence::Within { .. } | Sentence::Every { .. } => own.pause,
-    };
+    let pause = pause(&sentence, own.pause, own.business, cx);
     let obligation = Obligation {
         id: id?,
         clause: clause?,
@@ -183,13 +181,29 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
         sentence,
         until: fields::optional(until)?,
         trust: own.trust,
-        pause,
+        pause: pause?,
         reopen,
         reprioritise: own.reprioritise,
         rebase_open: fields::optional(rebase_open)?.unwrap_or(false),
         blind_for: own.blind_for,
     };
     Some(Draft { at: node.at, obligation, per_anchor })
+}
+
+/// The inner None: not pausable.
+fn pause(sentence: &Sentence, own: Option<(Pause, At)>, business: Business, cx: &mut Cx<'_>) -> Option<Option<Pause>> {
+    let limited = match sentence {
+        Sentence::Requires { .. } => return Some(None),
+        Sentence::Within { .. } => true,
+        Sentence::Every { limits, .. } => !limits.is_empty(),
+    };
+    let Some((pause, at)) = own else { return Some(None) };
+    // Terms measure a cap by the calendar of the first limit.
+    if !limited && matches!(&pause.cap, Some(Cap::Span(span)) if length::is_business(span)) {
+        cx.report.unsupported(at, "a `cap` in business time on a period without `within`");
+        return None;
+    }
+    pause::bound(pause, at, business, cx).map(Some)
 }
 
 /// Keys that say something to people only.

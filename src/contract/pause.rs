@@ -4,18 +4,31 @@ use super::fields::{self, Fields};
 use super::length;
 use super::names::{Business, Cx};
 use super::problem::Code;
-use super::report::quote;
+use super::report::{At, quote};
 use super::yaml::{Node, Value};
 use onus_engine::terms::{Cap, Confirm, Party, Pause, Reopen, ReopenPolicy, Reprioritise};
 
-/// `pause`: who may stop the clock, for which reasons, and how long.
-pub(crate) fn pause(node: &Node, business: Business, cx: &mut Cx<'_>) -> Option<Pause> {
+/// `pause`: who may stop the clock, for which reasons, and how long. It has no calendar until it is [`bound`].
+pub(crate) fn pause(node: &Node, cx: &mut Cx<'_>) -> Option<Pause> {
     let fields = Fields::of(node, "a pause", &["reasons", "by", "confirm", "cap"], &mut cx.report)?;
     let reasons = fields.need("reasons", &mut cx.report).and_then(|node| reasons(node, cx));
     let by = fields.need("by", &mut cx.report).and_then(|node| by(node, cx));
-    let confirm = fields.get("confirm").map(|node| confirm(node, business, cx));
-    let cap = fields.get("cap").map(|node| cap(node, business, cx));
-    Some(Pause { reasons: reasons?, by: by?, confirm: fields::optional(confirm)?, cap: fields::optional(cap)? })
+    let confirm = fields.get("confirm").map(|node| confirm(node, cx));
+    let cap = fields.get("cap").map(|node| cap(node, cx));
+    let (confirm, cap) = (fields::optional(confirm)?, fields::optional(cap)?);
+    Some(Pause { reasons: reasons?, by: by?, confirm, cap })
+}
+
+/// A pause in the calendar of the obligation that it is of: a default is written before that is known.
+pub(crate) fn bound(mut pause: Pause, at: At, business: Business, cx: &mut Cx<'_>) -> Option<Pause> {
+    if let Some(confirm) = &mut pause.confirm {
+        let needed = length::is_business(&confirm.within);
+        cx.business(needed, business, at, "a pause is confirmed in business time")?;
+        confirm.calendar = business.position();
+    }
+    let needed = matches!(&pause.cap, Some(Cap::Span(span)) if length::is_business(span));
+    cx.business(needed, business, at, "`cap` is in business time")?;
+    Some(pause)
 }
 
 /// The inner None: any reason.
@@ -44,14 +57,14 @@ fn by(node: &Node, cx: &mut Cx<'_>) -> Option<Option<Vec<Party>>> {
     }
 }
 
-fn confirm(node: &Node, business: Business, cx: &mut Cx<'_>) -> Option<Confirm> {
+fn confirm(node: &Node, cx: &mut Cx<'_>) -> Option<Confirm> {
     let fields = Fields::of(node, "`confirm`", &["by", "within"], &mut cx.report)?;
     let by = fields.need("by", &mut cx.report).and_then(|node| cx.party(node, "`by`"));
-    let within = fields.need("within", &mut cx.report).and_then(|node| cx.limit(node, "`within`", business));
-    Some(Confirm { by: by?, within: within?, calendar: business.position() })
+    let within = fields.need("within", &mut cx.report).and_then(|node| cx.length(node, "`within`", length::limit));
+    Some(Confirm { by: by?, within: within?, calendar: None })
 }
 
-fn cap(node: &Node, business: Business, cx: &mut Cx<'_>) -> Option<Cap> {
+fn cap(node: &Node, cx: &mut Cx<'_>) -> Option<Cap> {
     let text = fields::text(node, "`cap`", &mut cx.report)?;
     if let Some(percent) = text.strip_suffix('%') {
         let share = percent.parse().ok().filter(|p: &u32| (1..100).contains(p) && !percent.starts_with(['0', '+']));
@@ -61,9 +74,7 @@ fn cap(node: &Node, business: Business, cx: &mut Cx<'_>) -> Option<Cap> {
         }
         return share.map(Cap::Percent);
     }
-    let span = cx.length(node, "`cap`", length::length)?;
-    cx.business(length::is_business(&span), business, node.at, "`cap` is in business time")?;
-    Some(Cap::Span(span))
+    cx.length(node, "`cap`", length::length).map(Cap::Span)
 }
 
 const POLICIES: &[(&str, ReopenPolicy)] =

@@ -108,6 +108,8 @@ codes! {
     EmptyFile = "E012",
     /// A key that is no text.
     KeyNotText = "E013",
+    /// More problems than are shown.
+    TooMany = "E014",
     /// A key that means nothing here.
     UnknownKey = "E101",
     /// A key that must be there.

@@ -21,7 +21,12 @@ pub(crate) struct Report<'t> {
     obligation: Option<String>,
     clause: Option<String>,
     found: Vec<Problem>,
+    /// Found beyond [`MOST`], and counted only.
+    beyond: usize,
 }
+
+/// Most problems of one file that are told: nobody reads on, and a file of noise must not take minutes to refuse.
+const MOST: usize = 500;
 
 /// Longest excerpt shown; a contract in one line of JSON is cut around the place.
 const EXCERPT: usize = 120;
@@ -31,13 +36,21 @@ const QUOTED: usize = 60;
 
 impl<'t> Report<'t> {
     pub(crate) fn new(file: &str, text: &'t str) -> Report<'t> {
-        Report { file: file.to_owned(), lines: lines(text), obligation: None, clause: None, found: Vec::new() }
+        Report {
+            file: file.to_owned(),
+            lines: lines(text),
+            obligation: None,
+            clause: None,
+            found: Vec::new(),
+            beyond: 0,
+        }
     }
 
     /// Problems from here on are within this obligation; None: outside any.
     pub(crate) fn within(&mut self, obligation: Option<String>, clause: Option<String>) {
-        self.obligation = obligation;
-        self.clause = clause;
+        // Each problem carries them: a clause as long as the file would make the report its square.
+        self.obligation = obligation.map(|id| short(&id));
+        self.clause = clause.map(|clause| short(&clause));
     }
 
     pub(crate) fn error(&mut self, code: Code, at: At, message: impl Into<String>) {
@@ -57,7 +70,8 @@ impl<'t> Report<'t> {
         word: &str,
         possible: impl IntoIterator<Item = &'c str>,
     ) {
-        let possible: Vec<&str> = possible.into_iter().collect();
+        // The search for the nearest is the dear part.
+        let possible: Vec<&str> = if self.is_full() { Vec::new() } else { possible.into_iter().collect() };
         let hint = match nearest(word, possible.iter().copied()) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if possible.is_empty() => None,
@@ -79,15 +93,34 @@ impl<'t> Report<'t> {
         self.found.is_empty()
     }
 
+    fn is_full(&self) -> bool {
+        self.found.len() >= MOST
+    }
+
     pub(crate) fn finish(mut self) -> Vec<Problem> {
         self.found.sort_by_key(|p| (p.line, p.column));
         // Two readers may look at one node (a default applied to many obligations): once is enough.
         self.found.dedup();
+        if self.beyond > 0 {
+            let last = self.found.last().map_or(At::TOP, |p| At { line: p.line, column: p.column });
+            let message = format!("{} more problems, not shown", std::mem::take(&mut self.beyond));
+            let shown = self.problem(Code::TooMany, last, message, None);
+            self.found.push(shown);
+        }
         self.found
     }
 
     fn push(&mut self, code: Code, at: At, message: String, hint: Option<String>) {
-        self.found.push(Problem {
+        if self.is_full() {
+            self.beyond += 1;
+        } else {
+            let problem = self.problem(code, at, message, hint);
+            self.found.push(problem);
+        }
+    }
+
+    fn problem(&self, code: Code, at: At, message: String, hint: Option<String>) -> Problem {
+        Problem {
             code,
             file: self.file.clone(),
             line: at.line,
@@ -97,7 +130,7 @@ impl<'t> Report<'t> {
             clause: self.clause.clone(),
             message,
             hint,
-        });
+        }
     }
 
     fn excerpt(&self, at: At) -> Option<Excerpt> {
@@ -112,11 +145,15 @@ impl<'t> Report<'t> {
 
 /// Text fit for a message: no line ends, not too long.
 pub(crate) fn quote(text: &str) -> String {
+    format!("`{}`", short(text))
+}
+
+fn short(text: &str) -> String {
     let mut short: String = text.chars().take(QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(QUOTED).is_some() {
         short.push('…');
     }
-    format!("`{short}`")
+    short
 }
 
 /// The most similar of the possible words, if one is similar enough to be meant.
@@ -169,6 +206,15 @@ mod tests {
         let report = Report::new("f", &text);
         let excerpt = report.excerpt(At { line: 1, column: 501 }).expect("line 1 exists");
         assert_eq!((excerpt.text.len(), excerpt.caret), (EXCERPT, EXCERPT / 2));
+    }
+
+    #[test]
+    fn a_file_of_noise_is_refused_with_a_count() {
+        let mut report = Report::new("f", "x");
+        (0..MOST + 7).for_each(|n| report.error(Code::UnknownKey, At::TOP, n.to_string()));
+        let all = report.finish();
+        assert_eq!(all.len(), MOST + 1);
+        assert_eq!(all[MOST].message, "7 more problems, not shown");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::dates;
 use super::fields::{self, Fields, canonical};
+use super::filters;
 use super::names::{self, Cx};
 use super::problem::Code;
 use super::report::quote;
@@ -82,7 +83,12 @@ fn levels(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Level>> {
                 Level::Constant(value)
             }
             None if text == "date" => Level::Open(Key::Date),
-            None => Level::Open(Key::Fact(text.clone())),
+            None if filters::is_field(&text) => Level::Open(Key::Fact(text.clone())),
+            None => {
+                let hint = "name a field, `date`, or a value of the contract like `$class`";
+                cx.report.hinted(Code::BadName, item.at, format!("{} is no fact", quote(&text)), hint);
+                return None;
+            }
         };
         seen.push(text);
         Some(level)

@@ -6,6 +6,7 @@
 use super::problem::Code;
 use super::report::{At, Report, quote};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Largest file that is read.
@@ -80,7 +81,8 @@ pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
     if !printable(text, report) {
         return None;
     }
-    let mut reader = Reader { parser: Parser::new_from_str(text), report };
+    let text = without_surrogates(text);
+    let mut reader = Reader { parser: Parser::new_from_str(&text), report };
     reader.document()
 }
 
@@ -88,7 +90,7 @@ pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
 fn printable(text: &str, report: &mut Report<'_>) -> bool {
     let (mut line, mut column, mut clean, mut last) = (1, 1, true, ' ');
     for c in text.chars() {
-        if c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') {
+        if is_hidden(c) {
             let message = format!("control character U+{:04X}", c as u32);
             report.hinted(Code::ControlCharacter, At { line, column }, message, "remove it");
             clean = false;
@@ -101,6 +103,43 @@ fn printable(text: &str, report: &mut Report<'_>) -> bool {
         last = c;
     }
     clean
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
+}
+
+/// JSON may escape a character as a pair of UTF-16 halves, which YAML's `\\u` cannot say. Text that isn't JSON is left
+/// alone: there a backslash may be one.
+fn without_surrogates(text: &str) -> Cow<'_, str> {
+    let is_json = || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    if !text.contains("\\u") || !is_json() {
+        return Cow::Borrowed(text);
+    }
+    let half = |at: usize| {
+        let digits = text.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut rest = 0;
+    while let Some(found) = text[rest..].find('\\') {
+        let at = rest + found;
+        out.push_str(&text[rest..at]);
+        let pair = half(at).zip(half(at + 6)).and_then(|(a, b)| char::decode_utf16([a, b]).next()?.ok());
+        // A first half that is a whole character leaves the second to be read by itself.
+        let (piece, end) = match pair {
+            Some(c) if c.len_utf16() == 2 => (format!("\\U{:08x}", c as u32), at + 12),
+            Some(_) | None => {
+                let escape: String = text[at..].chars().take(2).collect();
+                let end = at + escape.len();
+                (escape, end)
+            }
+        };
+        out.push_str(&piece);
+        rest = end;
+    }
+    out.push_str(&text[rest..]);
+    Cow::Owned(out)
 }
 
 struct Reader<'r, 't, 'x> {
@@ -156,6 +195,10 @@ impl<'t> Reader<'_, 't, '_> {
         let value = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse(anchor, tag.map(|t| t.to_string()), at);
+                if let Some(c) = text.chars().find(|c| is_hidden(*c)) {
+                    let message = format!("control character U+{:04X}, written as an escape", c as u32);
+                    self.report.hinted(Code::ControlCharacter, at, message, "remove it");
+                }
                 Value::Scalar { text: text.into_owned(), quoted: style != ScalarStyle::Plain }
             }
             Event::SequenceStart(anchor, tag) => {
@@ -295,6 +338,13 @@ mod tests {
     }
 
     #[test]
+    fn json_characters_beyond_sixteen_bits_are_read() {
+        let node = read(r#"{"a": "\ud83d\ude00 \\ud83d \u00e9\u00e9"}"#).expect("JSON");
+        assert_eq!(text(node.get("a")), Some("\u{1f600} \\ud83d éé"));
+        assert!(read(r#"{"a": "\ud83d"}"#).is_err(), "half a character");
+    }
+
+    #[test]
     fn whatever_two_readers_could_read_differently_is_refused() {
         let one = |text: &str| read(text).expect_err(text)[0].clone();
         assert_eq!(one("a: 1\nb: 2\na: 3"), ("E006".into(), 3, 1));
@@ -304,6 +354,7 @@ mod tests {
         assert_eq!(one("a: !!str 1").0, "E009");
         assert_eq!(one("a: 1\n---\nb: 2"), ("E010".into(), 2, 1));
         assert_eq!(one("a: \u{0}"), ("E004".into(), 1, 4));
+        assert_eq!(one("a: \"\\0\""), ("E004".into(), 1, 4));
         assert_eq!(one("? [a]\n: b").0, "E013");
         assert_eq!(one("# nothing").0, "E012");
         assert_eq!(one("a: [1").0, "E005");

@@ -171,6 +171,10 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
     for _ in 0..if single { request.threads } else { 1 } {
         shards.push(Shard::new(Arc::clone(&book), options.clone())?);
     }
+    for partner in book.named_partners() {
+        let shard = parallel::shard_of(partner, shards.len());
+        shards[shard].engine.begin(partner);
+    }
     let mut report = Report::default();
     let peak = match files.into_iter().next() {
         Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,

@@ -29,7 +29,7 @@ struct Ready {
     batch: Arc<Mutex<Parts>>,
     /// Latest time in this chunk.
     peak: Option<Moment>,
-    /// Latest time in all chunks before; known once they are all decoded.
+    /// Shards that have not judged it yet.
     left: usize,
 }
 
@@ -65,14 +65,14 @@ pub(super) fn run(
         }),
         changed: Condvar::new(),
     };
-    let notes = Mutex::new((report, progress, None::<Moment>));
+    let notes = Mutex::new(Notes { report, progress, peak: None });
     std::thread::scope(|scope| {
         for (i, shard) in shards.iter_mut().enumerate() {
             let (room, notes, name) = (&room, &notes, &name);
             scope.spawn(move || work(i, shard, room, decoder, notes, name));
         }
     });
-    let (report, _, peak) = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Notes { report, peak, .. } = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
     let desk = room.desk.into_inner().unwrap_or_else(PoisonError::into_inner);
     // Threads finish chunks in any order.
     report.letters.sort_by_key(|(_, letter)| letter.line);
@@ -82,9 +82,14 @@ pub(super) fn run(
     }
 }
 
-type Notes<'n> = Mutex<(&'n mut Report, Progress<'n>, Option<Moment>)>;
+/// What all threads write to.
+struct Notes<'r, 'p> {
+    report: &'r mut Report,
+    progress: Progress<'p>,
+    peak: Option<Moment>,
+}
 
-fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Notes<'_>, name: &str) {
+fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mutex<Notes<'_, '_>>, name: &str) {
     let mut now: Option<Moment> = None;
     let mut desk = lock(&room.desk);
     loop {
@@ -130,7 +135,7 @@ fn decode_next<'d>(
     mut desk: MutexGuard<'d, Desk>,
     room: &'d Room,
     decoder: &Decoder,
-    notes: &Notes<'_>,
+    notes: &Mutex<Notes<'_, '_>>,
     name: &str,
 ) -> MutexGuard<'d, Desk> {
     let mut chunk = desk.idle.pop().unwrap_or_default();
@@ -155,10 +160,9 @@ fn decode_next<'d>(
     decode(decoder, &chunk, &mut batch);
     {
         let mut notes = lock(notes);
-        let (report, progress, peak) = &mut *notes;
-        report.note(name, &batch);
-        *peak = (*peak).max(batch.peak);
-        progress(batch.lines);
+        notes.report.note(name, &batch);
+        notes.peak = notes.peak.max(batch.peak);
+        (notes.progress)(batch.lines);
     }
     let peak = batch.peak;
     let parts = cut(batch, shards);
@@ -189,7 +193,8 @@ fn cut(batch: Batch, shards: usize) -> Vec<Option<Batch>> {
     out
 }
 
-fn shard_of(partner: &str, shards: usize) -> usize {
+/// The shard of a partner.
+pub(super) fn shard_of(partner: &str, shards: usize) -> usize {
     // FNV-1a: the same on every run, so that a run can be told again.
     let hash = partner.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     (hash >> 32) as usize % shards

@@ -144,15 +144,6 @@ impl Default for Rare {
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(book: Arc<Book>, options: Options) -> Engine {
-        let mut engine = Engine::empty(book, options);
-        let named: Vec<String> = engine.book.named_partners().into_iter().map(str::to_owned).collect();
-        for name in named {
-            engine.partner(&name);
-        }
-        engine
-    }
-
-    fn empty(book: Arc<Book>, options: Options) -> Engine {
         Engine {
             book,
             options,
@@ -173,6 +164,12 @@ impl Engine {
             scratch: Vec::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// A partner whom a contract names outright: its recurring duties run before any event of its own. Asked once a
+    /// partner, of the one engine that judges it.
+    pub fn begin(&mut self, partner: &str) {
+        self.partner(partner);
     }
 
     /// The book that it judges by.

@@ -14,6 +14,15 @@ fn the_nth_working_day_skips_weekends_and_holidays() {
 }
 
 #[test]
+fn today_is_told_by_the_zone_of_the_version_that_rules() {
+    let moved = Calendar::new(spec(NEW_YORK, "09:00-17:00", ""));
+    let versions = Calendar::versions(vec![(Moment(0), office()), (at("2026-06-01T00:00:00Z"), moved)]);
+    // Tuesday in Amsterdam, still Monday in New York.
+    assert_eq!(versions.working_day(at("2026-01-06T02:00:00Z"), 1), Some(date("2026-01-07")));
+    assert_eq!(versions.working_day(at("2026-07-07T02:00:00Z"), 1), Some(date("2026-07-07")));
+}
+
+#[test]
 fn a_night_shift_belongs_to_the_day_on_which_it_starts() {
     let night = Calendar::new(spec(AMSTERDAM, "22:00-06:00", ""));
     assert_eq!(night.close_of(date("2026-01-05")), Some(at("2026-01-06T05:00:00Z")));
@@ -72,6 +81,18 @@ fn two_holidays_in_a_row_are_told_apart_by_name() {
         .map(|s| s.closed)
         .collect();
     assert_eq!(told, [Some(Closed::Holiday("Christmas".into())), Some(Closed::Holiday("Boxing Day".into()))]);
+}
+
+#[test]
+fn a_break_is_the_reason_where_without_it_a_joined_calendar_would_be_open() {
+    let mut lunch = spec(AMSTERDAM, "09:00-17:00", "");
+    lunch.breaks[0] = windows("12:00-13:00");
+    let (lunch, night) = (Calendar::new(lunch), Calendar::new(spec(AMSTERDAM, "22:00-06:00", "")));
+    let noon = at("2026-01-05T11:30:00Z");
+    let why = |calendar: Calendar| calendar.stretches(noon, noon + 1)[0].closed.clone();
+    assert_eq!(why(Calendar::any(AMSTERDAM, vec![lunch.clone(), night.clone()])), Some(Closed::Break));
+    assert_eq!(why(Calendar::all(AMSTERDAM, vec![lunch.clone(), office()])), Some(Closed::Break));
+    assert_eq!(why(Calendar::all(AMSTERDAM, vec![lunch, night])), Some(Closed::Outside));
 }
 
 #[test]

@@ -22,6 +22,37 @@ fn no_opening_within_400_days_is_no_answer() {
 }
 
 #[test]
+fn a_gap_of_400_days_may_lie_anywhere_in_the_search() {
+    // Early enough, and late enough, not to meet the seam between two pages of the engine.
+    for (first, second) in [("2022-06-06", "2023-08-01"), ("2026-01-05", "2027-03-01")] {
+        let mut spec = spec(AMSTERDAM, "", "");
+        for day in [date(first), date(first).succ_opt().unwrap(), date(second), date(second).succ_opt().unwrap()] {
+            spec.worked.insert(day, windows("09:00-17:00"));
+        }
+        let calendar = Calendar::new(spec);
+        let (start, end) = (instant(AMSTERDAM, date(first), 0), instant(AMSTERDAM, date(second), 3 * 1440));
+        let close = instant(AMSTERDAM, date(first), 1440 + 17 * 60);
+        assert_eq!(calendar.add(start, 16 * HOUR), Some(close));
+        assert_eq!(calendar.add(start, 16 * HOUR + 1), None);
+        assert_eq!(calendar.add(start, 40 * HOUR), None);
+        assert_eq!(calendar.sub(end, 16 * HOUR), Some(instant(AMSTERDAM, date(second), 9 * 60)));
+        assert_eq!(calendar.sub(end, 16 * HOUR + 1), None);
+        assert_eq!(calendar.sub(end, 40 * HOUR), None);
+    }
+}
+
+#[test]
+fn a_deadline_may_lie_decades_away_while_the_calendar_opens_now_and_then() {
+    let t = at("2001-05-01T12:00:00Z");
+    for years in [1, 5, 30, 150] {
+        let d = years * 250 * 8 * HOUR;
+        let due = office().add(t, d).unwrap();
+        assert_eq!(office().between(t, due), d);
+        assert_eq!(office().sub(due, d), Some(t));
+    }
+}
+
+#[test]
 fn a_calendar_that_never_opens_answers_none() {
     let never = Calendar::any(AMSTERDAM, Vec::new());
     assert_eq!(never.add(Moment(0), 1), None);

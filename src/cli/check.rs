@@ -1,0 +1,327 @@
+//! `onus check`: judge event files, print how everything stands.
+
+use super::args::{CheckArgs, Format, Terms};
+use super::style::{self, paint, plain};
+use super::{CliError, exit, write_out};
+use crate::contract;
+use crate::runtime::check::{self, Breach, DutyRow, Report, Request, Row};
+use onus_engine::engine::Options;
+use onus_engine::standing::Standing;
+use onus_engine::terms::{Contract, Trust};
+use onus_engine::time::Moment;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
+    let (contracts, options) = terms(&args.terms)?;
+    let bar = (!args.quiet).then(progress_bar);
+    let mut lines = 0;
+    let mut progress = |n: u64| {
+        lines += n;
+        if let Some(bar) = &bar {
+            bar.set_position(lines);
+        }
+    };
+    let threads = args.threads.map_or_else(
+        || std::thread::available_parallelism().map_or(1, |n| n.get().min(2)),
+        usize::from,
+    );
+    let request = Request {
+        contracts,
+        events: args.events,
+        until: args.until,
+        wall: wall_clock(),
+        options,
+        duties: args.duties,
+        verbose: false,
+        threads: if args.duties { 1 } else { threads },
+    };
+    let report = check::check(request, &mut progress);
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    let report = report?;
+    let text = match args.format {
+        Format::Table => table(&report, args.duties),
+        Format::Json => json_document(&report, args.duties),
+        Format::Jsonl => json_lines(&report, args.duties),
+    };
+    talk(&report, args.quiet);
+    write_out(&text)?;
+    Ok(match () {
+        () if args.strict && !report.letters.is_empty() => exit::BAD_INPUT,
+        () if report.has_breaches() => exit::BREACHES,
+        () => exit::FINE,
+    })
+}
+
+/// Loads contracts and trust.
+pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options), CliError> {
+    let contracts = contract::load(&args.contracts).map_err(CliError::Contracts)?;
+    let trust = match &args.trust {
+        None => Vec::new(),
+        Some(path) => {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path).map_err(|e| CliError::Other(format!("{name}: {e}")))?;
+            trust_levels(&contract::text_map(&text, &name).map_err(CliError::Contracts)?, &name)?
+        }
+    };
+    let otherwise = if args.trust.is_some() { Trust::Asserted } else { Trust::Verified };
+    Ok((contracts, Options { settling: Some(args.settling), trust, otherwise }))
+}
+
+fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Trust)>, CliError> {
+    map.iter()
+        .map(|(pattern, level)| {
+            let level = match level.as_str() {
+                "asserted" => Trust::Asserted,
+                "shared" => Trust::Shared,
+                "system" => Trust::System,
+                "verified" => Trust::Verified,
+                other => {
+                    let known = "asserted, shared, system or verified";
+                    return Err(CliError::Other(format!("{name}: source `{pattern}` has trust `{other}`: write {known}")));
+                }
+            };
+            Ok((pattern.clone(), level))
+        })
+        .collect()
+}
+
+/// The clock on the wall; asked once, at the edge.
+pub(super) fn wall_clock() -> Moment {
+    Moment(chrono::Utc::now().timestamp_millis())
+}
+
+fn progress_bar() -> indicatif::ProgressBar {
+    let bar = indicatif::ProgressBar::new_spinner();
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {human_pos} lines, {elapsed}, {per_sec}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// What was noticed, for people, on standard error.
+fn talk(report: &Report, quiet: bool) {
+    for (file, letter) in report.letters.iter().take(20) {
+        anstream::eprintln!("{}dead letter{}: {file}:{letter}", style::WARN, style::END);
+        if !letter.excerpt.is_empty() {
+            anstream::eprintln!("    {}", letter.excerpt);
+        }
+    }
+    if report.letters.len() > 20 {
+        anstream::eprintln!("... and {} more dead letters", report.letters.len() - 20);
+    }
+    if quiet {
+        return;
+    }
+    let read = &report.read;
+    let mut text = format!("{} lines, {} events", read.lines, read.events);
+    let mut also = |n: u64, what: &str| {
+        if n > 0 {
+            let _ = write!(text, ", {n} {what}");
+        }
+    };
+    also(report.letters.len() as u64, "dead letters");
+    also(read.repeats, "repeats");
+    also(read.conflicts, "conflicts (another content under a known id)");
+    also(read.late, "late or out of order");
+    also(read.held.0, "held aside (later than the run's end, or in the far future)");
+    for (partner, n) in read.unbound.iter().take(5) {
+        also(*n, &format!("of {}, whom no contract names", plain(partner)));
+    }
+    anstream::eprintln!("{text}");
+}
+
+fn table(report: &Report, duties: bool) -> String {
+    let mut out = String::new();
+    let until = report.until.map_or("the beginning".to_owned(), |at| at.to_string());
+    let _ = writeln!(out, "{} as of {until}\n", paint(style::HEAD, "Standings"));
+    let wide = |of: &dyn Fn(&Row) -> usize, least: usize| report.obligations.iter().map(of).max().unwrap_or(0).max(least);
+    let (p, o) = (wide(&|r| r.partner.chars().count(), 7), wide(&|r| r.obligation.chars().count(), 10));
+    let _ = writeln!(
+        out,
+        "{:p$}  {:o$} {:>9} {:>9} {:>9} {:>7} {:>9} {:>7} {:>7} {:>7}",
+        "partner", "obligation", "met", "breached", "(late)", "waived", "cancelled", "exempt", "unknown", "open"
+    );
+    for row in &report.obligations {
+        let t = &row.tally;
+        let breached = format!("{:>9}", t.broken);
+        let breached = if t.broken > 0 { paint(style::BAD, &breached) } else { breached };
+        let met = paint(style::GOOD, &format!("{:>9}", t.of(Standing::Met)));
+        let _ = writeln!(
+            out,
+            "{:p$}  {:o$} {met} {breached} {:>9} {:>7} {:>9} {:>7} {:>7} {:>7}",
+            plain(&row.partner),
+            row.obligation,
+            t.of(Standing::MetLate),
+            t.of(Standing::Waived),
+            t.of(Standing::Cancelled),
+            t.of(Standing::Exempt),
+            t.of(Standing::Unknown),
+            open(t),
+        );
+    }
+    if !report.breaches.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Breaches and findings ({})", report.breaches.len())));
+        for b in &report.breaches {
+            let _ = writeln!(out, "{}", breach_line(b));
+        }
+    }
+    if duties {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Duties ({})", report.duties.len())));
+        for d in &report.duties {
+            duty_lines(&mut out, d, 0);
+        }
+    }
+    out
+}
+
+fn breach_line(b: &Breach) -> String {
+    let done = match b.ended {
+        _ if b.waived => paint(style::WARN, "waived"),
+        Some(at) if at == b.breached_at && at == b.started => paint(style::BAD, "finding"),
+        Some(at) => paint(style::WARN, &format!("done late {at}")),
+        None => paint(style::BAD, "not done"),
+    };
+    format!(
+        "{}  {}  {} (clause {})  {}  since {}  {done}",
+        b.breached_at,
+        plain(&b.partner),
+        b.obligation,
+        b.clause,
+        plain(&b.subject),
+        b.started,
+    )
+}
+
+fn duty_lines(out: &mut String, d: &DutyRow, depth: usize) {
+    let deadline = d.deadline.map_or(String::new(), |at| format!("  due {at}"));
+    let ended = d.ended_at.map_or(String::new(), |at| format!("  ended {at}"));
+    let cycle = if d.cycle > 1 || depth > 0 { format!(" cycle {}", d.cycle) } else { String::new() };
+    let retracted = if d.retracted { "  (a breach was taken back)" } else { "" };
+    let _ = writeln!(
+        out,
+        "{:depth$}{}  {}  {}{cycle}  {}  from {}{deadline}{ended}{retracted}",
+        "",
+        plain(&d.partner),
+        d.obligation,
+        plain(&d.subject),
+        d.standing,
+        d.start,
+        depth = depth * 4,
+    );
+    for earlier in &d.earlier {
+        duty_lines(out, earlier, depth + 1);
+    }
+}
+
+fn open(tally: &onus_engine::engine::Tally) -> i64 {
+    tally.of(Standing::Open) + tally.of(Standing::Paused)
+}
+
+fn json_document(report: &Report, duties: bool) -> String {
+    let mut document = json!({
+        "until": report.until.map(|at| at.to_string()),
+        "obligations": report.obligations.iter().map(row_json).collect::<Vec<_>>(),
+        "breaches": report.breaches.iter().map(breach_json).collect::<Vec<_>>(),
+        "dead_letters": report.letters.iter().map(|(file, letter)| letter_json(file, letter)).collect::<Vec<_>>(),
+        "read": read_json(report),
+    });
+    if duties {
+        document["duties"] = report.duties.iter().map(duty_json).collect();
+    }
+    format!("{document}\n")
+}
+
+fn json_lines(report: &Report, duties: bool) -> String {
+    let mut out = String::new();
+    let mut line = |record: &str, mut value: Value| {
+        value["record"] = record.into();
+        let _ = writeln!(out, "{value}");
+    };
+    line("check", json!({ "until": report.until.map(|at| at.to_string()), "read": read_json(report) }));
+    report.obligations.iter().for_each(|r| line("obligation", row_json(r)));
+    report.breaches.iter().for_each(|b| line("breach", breach_json(b)));
+    if duties {
+        report.duties.iter().for_each(|d| line("duty", duty_json(d)));
+    }
+    report.letters.iter().for_each(|(file, letter)| line("dead_letter", letter_json(file, letter)));
+    out
+}
+
+fn read_json(report: &Report) -> Value {
+    let read = &report.read;
+    json!({
+        "lines": read.lines,
+        "events": read.events,
+        "idle": read.idle,
+        "held": read.held.0,
+        "repeats": read.repeats,
+        "conflicts": read.conflicts,
+        "late": read.late,
+        "unbound": read.unbound,
+    })
+}
+
+fn row_json(row: &Row) -> Value {
+    let t = &row.tally;
+    json!({
+        "partner": row.partner,
+        "contract": row.contract,
+        "obligation": row.obligation,
+        "clause": row.clause,
+        "met": t.of(Standing::Met),
+        "breached": t.broken,
+        "met_late": t.of(Standing::MetLate),
+        "waived": t.of(Standing::Waived),
+        "cancelled": t.of(Standing::Cancelled),
+        "exempt": t.of(Standing::Exempt),
+        "unknown": t.of(Standing::Unknown),
+        "open": open(t),
+    })
+}
+
+fn breach_json(b: &Breach) -> Value {
+    json!({
+        "partner": b.partner,
+        "obligation": b.obligation,
+        "clause": b.clause,
+        "subject": b.subject,
+        "duty": b.duty.to_string(),
+        "started": b.started.to_string(),
+        "deadline": b.breached_at.to_string(),
+        "breached_at": b.breached_at.to_string(),
+        "ended_at": b.ended.map(|at| at.to_string()),
+        "waived": b.waived,
+    })
+}
+
+fn duty_json(d: &DutyRow) -> Value {
+    json!({
+        "partner": d.partner,
+        "obligation": d.obligation,
+        "subject": d.subject,
+        "duty": d.duty.to_string(),
+        "cycle": d.cycle,
+        "standing": d.standing.word(),
+        "start": d.start.to_string(),
+        "deadline": d.deadline.map(|at| at.to_string()),
+        "breached_at": d.breached_at.map(|at| at.to_string()),
+        "ended_at": d.ended_at.map(|at| at.to_string()),
+        "elapsed_seconds": seconds(d.elapsed),
+        "retracted": d.retracted,
+        "earlier_cycles": d.earlier.iter().map(duty_json).collect::<Vec<_>>(),
+    })
+}
+
+/// Whole seconds as an integer, else with milliseconds.
+fn seconds(ms: i64) -> Value {
+    if ms % 1000 == 0 { json!(ms / 1000) } else { json!(ms as f64 / 1000.0) }
+}
+
+fn letter_json(file: &str, letter: &crate::decode::DeadLetter) -> Value {
+    json!({ "file": file, "line": letter.line, "reason": letter.error.to_string(), "excerpt": letter.excerpt })
+}

@@ -1,0 +1,67 @@
+//! What a person types, and the answers.
+
+mod args;
+mod ask;
+mod check;
+pub mod due;
+mod style;
+
+pub use args::Cli;
+
+use std::process::ExitCode;
+
+/// Stable exit codes.
+pub mod exit {
+    /// All is well.
+    pub const FINE: u8 = 0;
+    /// Something was breached.
+    pub const BREACHES: u8 = 1;
+    /// The input is bad: a contract, a file, an option.
+    pub const BAD_INPUT: u8 = 2;
+}
+
+/// What went wrong, told on standard error; the exit code is [`exit::BAD_INPUT`].
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Contracts with problems, each told whole.
+    #[error("{}", problems(.0))]
+    Contracts(Vec<crate::contract::Problem>),
+    /// A run over files.
+    #[error(transparent)]
+    Check(#[from] crate::runtime::check::CheckError),
+    /// Reading or writing.
+    #[error("{0}")]
+    Other(String),
+}
+
+fn problems(all: &[crate::contract::Problem]) -> String {
+    let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let count = if all.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", all.len()) };
+    format!("the contracts cannot be used:\n\n{}\n\n{count}; nothing was judged", texts.join("\n\n"))
+}
+
+/// Runs what was asked for.
+pub fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        args::Command::Check(args) => check::run(args),
+        args::Command::Due(args) => ask::run(&args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            anstream::eprintln!("{}error{}: {error}", style::BAD, style::END);
+            ExitCode::from(exit::BAD_INPUT)
+        }
+    }
+}
+
+/// Standard output is for data: an error there means that nobody reads it any more.
+fn write_out(text: &str) -> Result<(), CliError> {
+    use std::io::Write;
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(CliError::Other(format!("cannot write to standard output: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,405 @@
+//! Broken contracts: what is wrong, where, and what to do about it.
+
+use onus::contract::{Problem, parse};
+use proptest::prelude::*;
+
+const FULL: &str = include_str!("contracts/full.yaml");
+
+/// Eight lines: an obligation's first key stands on line 9.
+const HEAD: &str = "contract: c
+partner: p
+customer: k
+effective: 2026-01-01T00:00:00Z
+zone: Europe/Amsterdam
+calendars: {office: {zone: Europe/Amsterdam, hours: {mon-fri: \"09:00-17:00\"}}}
+values: {undue: 24h}
+obligations:
+";
+
+fn problems(text: &str) -> Vec<Problem> {
+    parse(text, "c.yaml").err().unwrap_or_default()
+}
+
+/// The one problem of a contract whose only obligation has these lines, besides its id and clause on line 9.
+fn of_duty(lines: &str) -> (String, u32, String) {
+    let lines: String = lines.lines().map(|l| format!("    {l}\n")).collect();
+    one(&format!(
+        "{HEAD}  - {{id: before, clause: x, when: ticket.opened, do: ticket.closed, within: 4h}}\n  - id: a\n    clause: x\n{lines}"
+    ))
+}
+
+/// The one problem of a contract whose head reads otherwise.
+fn of_head(line: &str, other: &str) -> (String, u32, String) {
+    assert!(HEAD.contains(line));
+    one(&format!(
+        "{}  - {{id: a, clause: x, when: ticket.opened, do: ticket.closed, within: 4h}}\n",
+        HEAD.replace(line, other)
+    ))
+}
+
+fn one(text: &str) -> (String, u32, String) {
+    let all = problems(text);
+    let [problem] = all.as_slice() else {
+        panic!("one problem, not {}:\n{}\n{text}", all.len(), all.iter().map(|p| format!("{p}\n")).collect::<String>())
+    };
+    (
+        problem.code.to_string(),
+        problem.line,
+        format!("{} = {}", problem.message, problem.hint.clone().unwrap_or_default()),
+    )
+}
+
+#[track_caller]
+fn says(found: (String, u32, String), code: &str, line: u32, piece: &str) {
+    assert_eq!((found.0.as_str(), found.1), (code, line), "{}", found.2);
+    assert!(found.2.contains(piece), "{piece:?} is not in {:?}", found.2);
+}
+
+#[test]
+fn the_head_and_the_duty_they_break_are_sound() {
+    let sound = format!("{HEAD}  - {{id: a, clause: x, when: ticket.opened, do: ticket.closed, within: 4h}}\n");
+    assert!(parse(&sound, "c.yaml").is_ok());
+    assert!(parse(FULL, "full.yaml").is_ok());
+}
+
+#[test]
+fn unknown_keys_name_the_nearest() {
+    says(of_head("customer: k", "custmer: k\ncustomer: k"), "E101", 3, "did you mean `customer`?");
+    says(
+        of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: 4h\nwihtin: 4h"),
+        "E101",
+        15,
+        "did you mean `within`?",
+    );
+    says(
+        of_duty("when: {evnet: ticket.opened, event: ticket.opened}\ndo: ticket.closed\nwithin: 4h"),
+        "E101",
+        12,
+        "`event`",
+    );
+    says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {must: 4h, shuld: 2h}"), "E101", 14, "`should`");
+    says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {P1: 4h, p2: 8h}"), "E101", 14, "`P2`");
+    says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {P1:4h}"), "E101", 14, "a blank after the colon");
+}
+
+#[test]
+fn keys_that_must_be_there_are_asked_for() {
+    says(of_head("customer: k\n", ""), "E102", 1, "add `customer:`");
+    says(
+        one(&format!("{HEAD}  - {{id: a, when: ticket.opened, do: ticket.closed, within: 4h}}\n")),
+        "E102",
+        9,
+        "add `clause:`",
+    );
+    says(of_duty("when: ticket.opened\ndo: ticket.closed"), "E102", 10, "add `within:`");
+    says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: 4h\npause: {reasons: [x]}"), "E102", 15, "add `by:`");
+    says(of_head("zone: Europe/Amsterdam, ", ""), "E406", 6, "add `zone:`");
+}
+
+#[test]
+fn a_clause_that_is_a_number_must_be_quoted() {
+    let text = format!("{HEAD}  - {{id: a, clause: 4.10, when: ticket.opened, do: ticket.closed, within: 4h}}\n");
+    says(one(&text), "E104", 9, "quote it, \"4.10\": 4.10 is not 4.1");
+    says(
+        of_duty("when: {event: ticket.opened, where: {release: 1.10}}\ndo: ticket.closed\nwithin: 4h"),
+        "E104",
+        12,
+        "\"1.10\"",
+    );
+    says(
+        of_duty("when: {event: ticket.opened, where: {open: True}}\ndo: ticket.closed\nwithin: 4h"),
+        "E104",
+        12,
+        "write true",
+    );
+}
+
+#[test]
+fn lengths_in_the_wrong_unit_get_the_right_one() {
+    let limit = |limit: &str| of_duty(&format!("when: ticket.opened\ndo: ticket.closed\nwithin: {limit}"));
+    says(limit("4 hours"), "E201", 14, "did you mean `4h`?");
+    says(limit("90d"), "E201", 14, "did you mean `90 days`?");
+    says(limit("by 31 April"), "E201", 14, "the last day is 30 April");
+    says(limit("by 12:00 next day"), "E201", 14, "by 12:00 next business day");
+    says(limit("{P1: 15m}"), "E201", 14, "did you mean `15min`?");
+    says(limit("0h"), "E201", 14, "at least 1");
+    says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: 4h\nblind-for: 1 month"), "E201", 15, "`24h`");
+}
+
+#[test]
+fn event_types_must_be_known() {
+    says(of_duty("when: ticket.opend\ndo: ticket.closed\nwithin: 4h"), "E202", 12, "did you mean `ticket.opened`?");
+    says(
+        of_duty("when: ticket.opened\ndo: badge.returned\nwithin: 4h"),
+        "E202",
+        13,
+        "declare types of your own under `events:`",
+    );
+}
+
+#[test]
+fn instants_dates_zones_and_times_must_exist() {
+    says(of_head("2026-01-01T00:00:00Z", "2026-01-01"), "E203", 4, "2026-01-01T00:00:00Z");
+    says(of_head("zone: Europe/Amsterdam\n", "zone: Europe/Amsterdm\n"), "E205", 5, "did you mean `Europe/Amsterdam`?");
+    says(of_head("17:00\"}}}", "17:00\"}, holidays: [2026-02-30]}}"), "E204", 6, "it must exist");
+    says(of_head("\"09:00-17:00\"", "\"9-17\""), "E207", 6, "09:00-17:30");
+    says(of_head("mon-fri", "mo-fri"), "E207", 6, "mon-fri");
+    let ends = "effective: 2026-01-01T00:00:00Z\nends: 2025-01-01T00:00:00Z";
+    says(of_head("effective: 2026-01-01T00:00:00Z", ends), "E405", 5, "before it takes effect");
+}
+
+#[test]
+fn names_that_are_used_must_be_defined() {
+    let duty = "when: ticket.opened\ndo: ticket.closed\nwithin: ";
+    says(of_duty(&format!("{duty}4 business hours\ncalendar: ofice")), "E301", 15, "did you mean `office`?");
+    says(of_duty(&format!("{duty}4h\ncontrol: rotation")), "E302", 15, "no control is named");
+    says(of_duty("when: {done: befor}\ndo: ticket.closed\nwithin: 4h"), "E303", 12, "did you mean `before`?");
+    says(of_duty(&format!("{duty}$undeu")), "E304", 14, "did you mean `$undue`?");
+    says(of_duty(&format!("{duty}{{depends-on: $clas, table: {{a: 4h}}}}")), "E304", 14, "values: {clas");
+    says(of_head("17:00\"}}}", "17:00\"}, holidays: [nl]}}"), "E305", 6, "no holiday set is named `nl`");
+    says(of_duty(&format!("{duty}4h\nescalate: urgent")), "E306", 15, "no escalation ladder");
+    says(of_duty(&format!("{duty}4 business hours")), "E311", 14, "add `calendar:`");
+    let pause = "pause: {reasons: [x], by: anyone, cap: 1 business day}";
+    says(of_duty(&format!("{duty}4h\n{pause}")), "E311", 15, "`cap` is in business time");
+    let roles = of_head("values: {undue: 24h}", "roles: {customer.lead: x}\nwaivers: {approve: customer.laed}");
+    says(roles, "E307", 8, "did you mean `customer.lead`?");
+}
+
+#[test]
+fn nothing_may_be_named_twice_or_go_round() {
+    let twice = "  - {id: a, clause: x, when: ticket.opened, do: ticket.closed, within: 4h}\n";
+    says(one(&format!("{HEAD}{twice}{twice}")), "E308", 10, "the first on line 9");
+    says(one(&format!("{HEAD}{twice}").replace("within: 4h", "within: 4h, within: 5h")), "E006", 9, "keep one");
+    let round = "  - {id: a, clause: x, when: {done: b}, do: ticket.closed, within: 4h}\n  - {id: b, clause: x, when: {breached: [a]}, do: ticket.closed, within: 4h}\n";
+    says(one(&format!("{HEAD}{round}")), "E309", 9, "a, after b, after a");
+    let calendars = "calendars:\n  one: {zone: UTC, any: [two]}\n  two: {zone: UTC, all: [one]}";
+    let line = "calendars: {office: {zone: Europe/Amsterdam, hours: {mon-fri: \"09:00-17:00\"}}}";
+    says(of_head(line, calendars), "E310", 7, "one, of two, of one");
+}
+
+#[test]
+fn an_obligation_is_one_of_three_sentences() {
+    says(
+        of_duty("when: ticket.opened\ndo: ticket.closed\nrequires: change.approved\nwithin: 4h"),
+        "E401",
+        14,
+        "make two",
+    );
+    says(of_duty("when: ticket.opened\nwithin: 4h"), "E401", 10, "say `when`, `do`, `within`");
+    says(of_duty("when: change.executed\nrequires: change.approved\nwithin: 4h"), "E402", 14, "take it out");
+    says(of_duty("every: 90 days\ndo: ticket.closed\nwithin: 4h"), "E402", 14, "drop `within`");
+    says(
+        of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: 4h\nper: credential"),
+        "E402",
+        15,
+        "`per` belongs to `every`",
+    );
+    says(of_duty("every: weekly\ndo: ticket.closed"), "E201", 12, "did you mean `week`?");
+}
+
+#[test]
+fn tables_are_as_deep_as_their_facts() {
+    let limit = |limit: &str| of_duty(&format!("when: ticket.opened\ndo: ticket.closed\nwithin: {limit}"));
+    says(limit("{depends-on: [a, b], table: {x: 4h}}"), "E403", 14, "a level of rows");
+    says(limit("{depends-on: a, table: {x: {y: 4h}}}"), "E403", 14, "name a fact in `depends-on`");
+    says(limit("{depends-on: $undue, table: {x: 4h}}"), "E404", 14, "add a row `24h:`");
+    says(limit("{depends-on: date, table: {2026-02-01: 4h, 2026-01-01: 2h}}"), "E408", 14, "from the earliest on");
+    says(limit("{must: 4h, should: 4h}"), "E407", 14, "not shorter");
+    says(limit("{depends-on: date, table: {2026-02-30: 4h}}"), "E204", 14, "must exist");
+}
+
+#[test]
+fn selectors_name_one_thing_and_filters_stand_where_they_mean_something() {
+    let when = |when: &str| of_duty(&format!("when: {when}\ndo: ticket.closed\nwithin: 4h"));
+    says(when("{where: {a: b}}"), "E410", 12, "add `event:`");
+    says(when("{event: ticket.opened, any: [ticket.closed]}"), "E410", 12, "nest one in the other");
+    says(when("[ticket.opened, ticket.closed]"), "E103", 12, "any: [..]");
+    says(when("{event: ticket.opened, ahead: 4h}"), "E411", 12, "only in `requires`");
+    says(when("{event: ticket.opened, where: {a: {same-as: b}}}"), "E411", 12, "speaks of the anchor");
+    says(when("{event: ticket.opened, by: nobody}"), "E208", 12, "customer.iam-lead");
+    says(when("{event: ticket.opened, where: {a: {more-than: lots}}}"), "E209", 12, "no number");
+    says(when("{event: ticket.opened, trust: sytem}"), "E107", 12, "did you mean `system`?");
+    says(when("{event: ticket.opened, pick: last}"), "E107", 12, "latest");
+    says(
+        of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: 4h\npause: {reasons: [x], by: anyone, cap: 120%}"),
+        "E206",
+        15,
+        "1% to 99%",
+    );
+}
+
+#[test]
+fn waivers_are_the_customer_s_and_end() {
+    let waivers = |text: &str| of_head("values: {undue: 24h}", text);
+    says(waivers("waivers: {approve: partner.desk}"), "E409", 7, "only the customer");
+    let granted = |rest: &str| {
+        waivers(&format!(
+            "waivers: {{approve: customer.a, granted: [{{id: w, obligations: [a], approved-by: customer.a, reason: r, starts: 2026-02-01T00:00:00Z{rest}}}]}}"
+        ))
+    };
+    says(granted(""), "E102", 7, "add `ends:`");
+    says(granted(", ends: 2026-01-01T00:00:00Z"), "E405", 7, "before it starts");
+    let own = format!("{HEAD}  - {{id: a, clause: x, obligor: customer.a, when: ticket.opened, do: ticket.closed, within: 4h}}\n")
+        .replace("values: {undue: 24h}", "waivers: {approve: customer.a, granted: [{id: w, obligations: [a], approved-by: customer.a, reason: r, starts: 2026-02-01T00:00:00Z, ends: 2026-03-01T00:00:00Z}]}");
+    says(one(&own), "E409", 7, "which it owes itself");
+}
+
+#[test]
+fn ambiguous_yaml_is_refused() {
+    says(of_head("customer: k", "customer: &k k"), "E007", 3, "`defaults` or `values`");
+    says(of_head("customer: k", "<<: {customer: k}\ncustomer: k"), "E008", 3, "`values`");
+    says(of_head("customer: k", "customer: !!str k"), "E009", 3, "quote what must be text");
+    says(one("a: 1\n---\nb: 2\n"), "E010", 2, "a file of its own");
+    says(one("a: [1\n"), "E005", 2, "not YAML");
+    says(one("a: \u{0}\n"), "E004", 1, "remove it");
+    says(one(""), "E012", 1, "nothing");
+    says(one(&format!("a: {}1{}", "[".repeat(70), "]".repeat(70))), "E011", 1, "deeper than 64");
+    says(one(&"#".repeat((1 << 20) + 1)), "E003", 1, "split it");
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_and_not_skipped() {
+    let duty = "when: ticket.opened\ndo: ticket.closed\nwithin: 4h\n";
+    for (lines, line, piece) in [
+        (format!("{duty}evidence: {{kind: log, within: 24h}}"), 15, "`evidence`"),
+        (format!("{duty}excused-by: incident.delay-explained"), 15, "`excused-by`"),
+        (format!("{duty}supersedes: [before]"), 15, "`supersedes`"),
+        (format!("{duty}look-back: 7 days"), 15, "`look-back`"),
+        ("every: 15min\nper: source\ndo: feed.heartbeat".into(), 13, "`per: source`"),
+        ("when: ticket.opened\ndo: {event: ticket.closed, evidenced: accepted}\nwithin: 4h".into(), 13, "`evidenced`"),
+        ("when: operator.left\ndo: {event: grant.revoked, of: {every: grant}}\nwithin: 4h".into(), 13, "`of`"),
+        (
+            "when: {event: ticket.opened, since: {event: ticket.closed, more-than: 4h}}\ndo: ticket.closed\nwithin: 4h"
+                .into(),
+            12,
+            "`since`",
+        ),
+        ("when: {all: [ticket.opened, ticket.closed]}\ndo: ticket.closed\nwithin: 4h".into(), 12, "`all`"),
+        ("when: ticket.opened\ndo: {event: ticket.closed, time: closed_at}\nwithin: 4h".into(), 13, "`time`"),
+        ("every: half-year\ndo: review.completed".into(), 12, "half-year"),
+        (
+            "calendar: office\nevery: 90 days\ndo: review.completed\npause: {reasons: [x], by: anyone, cap: 1 business day}"
+                .into(),
+            15,
+            "`cap`",
+        ),
+    ] {
+        let found = of_duty(&lines);
+        says((found.0, found.1, found.2), "E900", line, piece);
+    }
+    says(of_head("values: {undue: 24h}", "include: [holidays/nl]"), "E900", 7, "`include`");
+    says(of_head("values: {undue: 24h}", "scope: {accounts: [x]}"), "E900", 7, "`accounts`");
+    says(
+        of_head("values: {undue: 24h}", "controls: {c: {risk-owner: customer, retained: [grant.given]}}"),
+        "E900",
+        7,
+        "`retained`",
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_their_clauses() {
+    let text = format!(
+        "{}  - {{id: a, clause: \"4.1\", when: ticket.opend, do: ticket.closd, within: 4 hours, severty: page}}\n  - {{id: b, clause: x}}\n",
+        HEAD.replace("customer: k", "custmer: k").replace("zone: Europe/Amsterdam\n", "zone: Mars\n")
+    );
+    let all = problems(&text);
+    let codes: Vec<(&str, u32)> = all.iter().map(|p| (p.code.as_str(), p.line)).collect();
+    let want =
+        [("E102", 1), ("E101", 3), ("E205", 5), ("E202", 9), ("E202", 9), ("E201", 9), ("E101", 9), ("E401", 10)];
+    assert_eq!(codes, want);
+    assert_eq!((all[3].obligation.as_deref(), all[3].clause.as_deref()), (Some("a"), Some("4.1")));
+    let shown = all[3].to_string();
+    assert!(
+        shown.starts_with("c.yaml:9:34: E202: unknown event type `ticket.opend` (obligation a, clause 4.1)\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("      |                                  ^\n"), "{shown}");
+    let json = serde_json::to_value(&all[3]).expect("JSON");
+    assert_eq!((json["code"].as_str(), json["line"].as_u64()), (Some("E202"), Some(9)));
+}
+
+/// A sound contract with something done to it that people and editors do.
+fn broken() -> impl Strategy<Value = String> {
+    let words = prop_oneof![
+        Just(": ".to_owned()),
+        Just("\n".to_owned()),
+        Just("- ".to_owned()),
+        Just("{".to_owned()),
+        Just("]".to_owned()),
+        Just("\"".to_owned()),
+        Just("*".to_owned()),
+        Just("$undue".to_owned()),
+        Just("null".to_owned()),
+        Just("999999999999".to_owned()),
+        Just("2026-02-30".to_owned()),
+        Just("P1".to_owned()),
+        "\\PC{1,4}",
+    ];
+    let edit = (any::<prop::sample::Index>(), 0usize..24, words);
+    prop::collection::vec(edit, 1..6).prop_map(|edits| {
+        let mut text: Vec<char> = FULL.chars().collect();
+        for (at, cut, word) in edits {
+            let at = at.index(text.len() + 1);
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, word.chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
+/// A sound contract with lines lost, doubled or out of place.
+fn shuffled() -> impl Strategy<Value = String> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0u8..3), 1..6).prop_map(
+        |edits| {
+            let mut lines: Vec<&str> = FULL.lines().collect();
+            for (a, b, what) in edits {
+                let (a, b) = (a.index(lines.len()), b.index(lines.len()));
+                match what {
+                    0 => drop(lines.remove(a)),
+                    1 => lines.insert(b, lines[a]),
+                    _ => lines.swap(a, b),
+                }
+            }
+            lines.join("\n")
+        },
+    )
+}
+
+fn holds(text: &str) -> Result<(), TestCaseError> {
+    if let Err(problems) = parse(text, "full.yaml") {
+        prop_assert!(!problems.is_empty());
+        for problem in problems {
+            prop_assert!(problem.line >= 1 && problem.column >= 1);
+            prop_assert!(!problem.message.contains("no reader said why"), "{}", text);
+            let _ = problem.to_string();
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn an_edited_contract_loads_or_says_why(text in broken()) {
+        holds(&text)?;
+    }
+
+    #[test]
+    fn a_contract_with_its_lines_astray_loads_or_says_why(text in shuffled()) {
+        holds(&text)?;
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "[\\PC\\n\\t:,{}\\[\\]&*!|>%@-]{0,200}") {
+        holds(&text)?;
+    }
+}
+
+#[test]
+fn every_code_is_explained_where_people_look() {
+    let page = include_str!("../docs/reference/contract-errors.md");
+    for (code, meaning) in onus::contract::Code::ALL {
+        let row = format!("| {code} | {} |", meaning.trim());
+        assert!(page.contains(&row), "docs/reference/contract-errors.md lacks {row}");
+    }
+}
