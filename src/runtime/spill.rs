@@ -1,18 +1,22 @@
 //! The archive of a run over files: settled timelines go to an unnamed temporary file and come back when late news asks.
 //!
 //! Blocks are appended; an index of (hash of the subject, place) is kept in memory up to a bound and then written out as
-//! a sorted run, so that memory does not grow with history.
+//! a sorted run, so that memory does not grow with history. Runs of like size are merged, and a look into one reads one
+//! page of it.
 
 use onus_engine::engine::Archive;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
 /// Entries kept in memory before they become a run.
 const RECENT: usize = 1 << 16;
-/// Runs before they are merged into one.
-const RUNS: usize = 8;
+/// So many runs of like size become one.
+const RUNS: usize = 4;
 const ENTRY: usize = 16;
+/// Entries between two keys of a run that are kept in memory.
+const PAGE: u64 = 256;
 
 /// See the module.
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub struct Spill {
     blocks: File,
     end: u64,
     unwritten: Vec<u8>,
-    recent: Vec<(u64, u64)>,
+    recent: BTreeSet<(u64, u64)>,
     runs: Vec<Run>,
     /// The first thing that went wrong with the disk: told at the end, since an archive's methods cannot fail.
     pub trouble: Option<io::Error>,
@@ -30,6 +34,8 @@ pub struct Spill {
 struct Run {
     file: File,
     entries: u64,
+    /// The first key of each page.
+    pages: Vec<u64>,
 }
 
 impl Spill {
@@ -39,7 +45,7 @@ impl Spill {
             blocks: tempfile::tempfile()?,
             end: 0,
             unwritten: Vec::new(),
-            recent: Vec::new(),
+            recent: BTreeSet::new(),
             runs: Vec::new(),
             trouble: None,
         })
@@ -53,7 +59,7 @@ impl Spill {
         for part in [partner.as_bytes(), subject.as_bytes(), facts] {
             self.unwritten.extend_from_slice(part);
         }
-        self.recent.push((hash(partner, subject), at));
+        self.recent.insert((hash(partner, subject), at));
         if self.unwritten.len() >= 1 << 18 {
             self.flush()?;
         }
@@ -72,15 +78,15 @@ impl Spill {
     }
 
     fn write_run(&mut self) -> io::Result<()> {
-        self.recent.sort_unstable();
         let recent = std::mem::take(&mut self.recent);
-        let run = Run::write(recent.iter().copied().map(Ok))?;
-        self.runs.push(run);
-        if self.runs.len() > RUNS {
-            let merged = Run::merge(&mut self.runs)?;
-            self.runs = vec![merged];
+        self.runs.push(Run::write(recent.into_iter().map(Ok))?);
+        // The newest runs are the smallest; as many of like size as one merge takes become one of the next size.
+        while let Some(from) = self.runs.len().checked_sub(RUNS)
+            && self.runs[from].entries < 2 * self.runs[self.runs.len() - 1].entries
+        {
+            let mut tail = self.runs.split_off(from);
+            self.runs.push(Run::merge(&mut tail)?);
         }
-        self.recent = Vec::with_capacity(RECENT);
         Ok(())
     }
 
@@ -89,7 +95,7 @@ impl Spill {
         for run in &self.runs {
             run.find(key, &mut out)?;
         }
-        out.extend(self.recent.iter().filter(|(k, _)| *k == key).map(|(_, at)| *at));
+        out.extend(self.recent.range((key, 0)..=(key, u64::MAX)).map(|(_, at)| *at));
         Ok(out)
     }
 
@@ -154,14 +160,18 @@ impl Run {
     fn write(entries: impl Iterator<Item = io::Result<(u64, u64)>>) -> io::Result<Run> {
         let mut out = io::BufWriter::with_capacity(1 << 16, tempfile::tempfile()?);
         let mut count = 0;
+        let mut pages = Vec::new();
         for entry in entries {
             let (key, at) = entry?;
+            if count % PAGE == 0 {
+                pages.push(key);
+            }
             out.write_all(&key.to_le_bytes())?;
             out.write_all(&at.to_le_bytes())?;
             count += 1;
         }
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Run { file, entries: count })
+        Ok(Run { file, entries: count, pages })
     }
 
     fn merge(runs: &mut [Run]) -> io::Result<Run> {
@@ -186,30 +196,17 @@ impl Run {
     }
 
     fn find(&self, key: u64, out: &mut Vec<u64>) -> io::Result<()> {
-        let (mut low, mut high) = (0, self.entries);
-        while low < high {
-            let middle = (low + high) / 2;
-            if self.entry(middle)?.0 < key {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        while low < self.entries {
-            let (k, at) = self.entry(low)?;
-            if k != key {
-                break;
-            }
-            out.push(at);
-            low += 1;
+        // Equal keys may begin in the page before the first that begins with this key.
+        let mut page = self.pages.partition_point(|first| *first < key).saturating_sub(1) as u64;
+        let mut bytes = [0; PAGE as usize * ENTRY];
+        while page * PAGE < self.entries && self.pages[page as usize] <= key {
+            let held = (self.entries - page * PAGE).min(PAGE) as usize * ENTRY;
+            self.file.read_exact_at(&mut bytes[..held], page * PAGE * ENTRY as u64)?;
+            let entries = bytes[..held].chunks_exact(ENTRY).map(split);
+            out.extend(entries.filter(|(k, _)| *k == key).map(|(_, at)| at));
+            page += 1;
         }
         Ok(())
-    }
-
-    fn entry(&self, i: u64) -> io::Result<(u64, u64)> {
-        let mut bytes = [0; ENTRY];
-        self.file.read_exact_at(&mut bytes, i * ENTRY as u64)?;
-        Ok(split(&bytes))
     }
 }
 
@@ -222,7 +219,7 @@ fn next_entry(reader: &mut impl Read) -> io::Result<Option<(u64, u64)>> {
     }
 }
 
-fn split(bytes: &[u8; ENTRY]) -> (u64, u64) {
+fn split(bytes: &[u8]) -> (u64, u64) {
     let number = |from: usize| {
         let mut eight = [0; 8];
         eight.copy_from_slice(&bytes[from..from + 8]);
@@ -246,11 +243,11 @@ mod tests {
     #[test]
     fn what_was_kept_comes_back_in_the_order_kept_however_many_runs_it_took() {
         let mut spill = Spill::new().expect("a temporary file");
-        let many = RECENT as u64 * (RUNS as u64 + 3);
+        let many = RECENT as u64 * (RUNS as u64 * RUNS as u64 + 2);
         for i in 0..many {
             spill.keep("p", &format!("s{}", i % (many / 2)), &i.to_le_bytes());
         }
-        assert!(spill.runs.len() <= RUNS);
+        assert!(spill.runs.len() <= 2 * RUNS);
         for i in [0, 1, many / 2 - 1, many / 3] {
             let want = [i.to_le_bytes(), (i + many / 2).to_le_bytes()].concat();
             assert_eq!(spill.recall("p", &format!("s{i}")), Some(want), "subject {i}");

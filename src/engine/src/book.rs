@@ -5,7 +5,8 @@ use crate::fact::{Draft, FieldId, TypeId};
 use crate::rule::*;
 use crate::terms::{self, Contract, PartnerPattern, Side, Trust};
 use crate::time::Moment;
-use crate::vocabulary::{KindId, Vocabulary};
+use crate::fold::limits;
+use crate::vocabulary::{Effect, KindId, Vocabulary};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,11 @@ pub struct Sheet {
     pub opens: Vec<Vec<RuleId>>,
     /// Rules of the partner as a whole.
     pub partner_wide: Vec<RuleId>,
+    /// Whether an event of a type may depend on, or change, what has settled, by type: then a subject that has left
+    /// memory is looked up.
+    pub looks_back: Vec<bool>,
+    /// Some requirement reads linked subjects.
+    pub requires_links: bool,
     /// Kinds of subject whose duties follow calendar periods.
     pub periodic: Vec<(KindId, RuleId)>,
 }
@@ -103,6 +109,10 @@ impl Book {
                     opens.push(*id);
                 }
             }
+            if let Form::Requires(table) = &rule.form {
+                let mut leaves = table.rows.iter().flat_map(|r| r.value.leaves());
+                sheet.requires_links |= leaves.any(|l| l.on.is_some());
+            }
             if let Form::Every { period, per, .. } = &rule.form {
                 let calendar = period.rows.iter().any(|r| matches!(r.value, terms::Period::Calendar(_)));
                 match per {
@@ -114,7 +124,23 @@ impl Book {
                 }
             }
         }
+        sheet.looks_back = (0..self.names.types().len() as TypeId).map(|t| self.looks_back(&sheet, t)).collect();
         Some(sheet)
+    }
+
+    fn looks_back(&self, sheet: &Sheet, kind: TypeId) -> bool {
+        let about = self.names.about(kind);
+        // An act, a pause, a resume: without an open duty there is nothing to stop, and what is open is in memory.
+        let undoes = !matches!(about.effect, Effect::None | Effect::Resumed);
+        undoes
+            || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id)).any(|rule| {
+                let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
+                let earlier = limits(rule).iter().any(|l| l.from.is_some());
+                let waits = rule.pause.is_some() || rule.waived_by.is_some();
+                let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
+                let back_dated = rule.anchor.time.is_some() || matches!(rule.anchor.pick, Some(terms::Pick::First));
+                required || earlier || told_before || back_dated
+            })
     }
 
     /// Since when a partner is bound by anything.

@@ -51,8 +51,10 @@ impl Engine {
         stamp(event.fact, source, self.sources[usize::from(source)].trust);
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
         let about = self.book.names().about(fact.kind());
-        let (opening, effect, partner_wide) = (about.opening, about.effect, about.partner_wide);
-        let slot = self.find_or_recall(partner, event.subject, fact.at(), opening, archive);
+        let (effect, partner_wide) = (about.effect, about.partner_wide);
+        let sheet = self.partners[partner as usize].sheet.as_ref();
+        let looks_back = sheet.is_some_and(|s| s.looks_back[usize::from(fact.kind())]);
+        let slot = self.find_or_recall(partner, event.subject, fact.at(), looks_back, archive);
         let placed = self.place(slot, fact, archive);
         match placed {
             Applied::Placed => self.counts.facts += 1,
@@ -109,16 +111,18 @@ impl Engine {
         let mut head = std::mem::take(&mut self.subjects[slot as usize].head);
         let subject = &self.subjects[slot as usize];
         let mut waived = false;
+        let mut at = self.now;
         if let Some(view) = self.view(subject)
             && let Some((fact, _)) = Fact::split(&subject.timeline.bytes()[position..])
         {
+            at = fact.at();
             waived = matches!(view.book.names().about(fact.kind()).effect, Effect::WaiverApproved | Effect::WaiverEnded);
             let mut cx = Cx { view, trace: &mut Silent, links: &mut links, position };
             head.step(fact, &mut cx);
         }
         self.subjects[slot as usize].head = head;
         for target in links {
-            self.link(slot, &target, archive);
+            self.link(slot, &target, at, archive);
         }
         if waived { self.tell_all(slot) } else { self.tell(slot) }
         self.compact(slot, archive);
@@ -141,7 +145,7 @@ impl Engine {
             self.subjects[slot as usize].rare.get_or_insert_default().withdrawn.push(duty);
         }
         for target in links {
-            self.link(slot, &target, archive);
+            self.link(slot, &target, Moment::DAWN, archive);
         }
         self.tell_all(slot);
     }
@@ -249,7 +253,7 @@ impl Engine {
         partner: u32,
         name: &str,
         at: Moment,
-        opening: bool,
+        looks_back: bool,
         archive: &mut dyn Archive,
     ) -> u32 {
         if let Some(slot) = self.find(partner, name) {
@@ -257,7 +261,7 @@ impl Engine {
         }
         let slot = self.create(partner, name);
         let horizon = self.horizon();
-        if !opening || at < horizon {
+        if looks_back || at < horizon {
             self.recall(slot, archive);
         }
         slot

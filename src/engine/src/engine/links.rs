@@ -18,7 +18,7 @@ impl Engine {
             // It names subjects whose duties may read this one.
             let named: Vec<String> = fact.field(*field).into_iter().flat_map(Value::atoms).map(|a| book.names().text(a).to_owned()).collect();
             for name in named {
-                let watcher = self.find_or_recall(partner, &name, fact.at(), true, archive);
+                let watcher = self.find_or_recall(partner, &name, fact.at(), false, archive);
                 self.watch(watcher, slot, archive);
                 self.rearm(watcher);
             }
@@ -34,19 +34,26 @@ impl Engine {
         }
     }
 
-    /// `slot`'s duties read the facts of the subject `target`.
-    pub(super) fn link(&mut self, slot: u32, target: &str, archive: &mut dyn Archive) {
+    /// `slot`'s duties read the facts of the subject `target` from about `at` on (DAWN: from its beginning).
+    pub(super) fn link(&mut self, slot: u32, target: &str, at: Moment, archive: &mut dyn Archive) {
         let partner = self.subjects[slot as usize].partner;
         let other = match self.find(partner, target) {
             Some(other) => other,
             None => {
                 let other = self.create(partner, target);
-                self.recall(other, archive);
+                if at < self.horizon() || self.requires_links(partner) {
+                    self.recall(other, archive);
+                }
                 other
             }
         };
         self.watch(slot, other, archive);
         self.rearm(other);
+    }
+
+    /// Some requirement reads linked subjects: what happened there long ago may satisfy it.
+    fn requires_links(&self, partner: u32) -> bool {
+        self.partners[partner as usize].sheet.as_ref().is_some_and(|s| s.requires_links)
     }
 
     fn watch(&mut self, watcher: u32, other: u32, archive: &mut dyn Archive) {
