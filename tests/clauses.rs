@@ -152,9 +152,17 @@ fn ask(contracts: &Path, events: &Path, until: &str) -> Result<Value, String> {
 
 /// The tallies, the list of breaches and the exit code must tell the same story as the duties.
 fn at_odds(answer: &Value, code: Option<i32>) -> Option<String> {
-    let breaches = answer["breaches"].as_array()?.len();
+    let listed = answer["breaches"].as_array()?;
+    let breaches = listed.len();
     if code != Some(i32::from(breaches > 0)) {
         return Some(format!("{breaches} breaches, yet exit code {code:?}"));
+    }
+    let mut listed: Vec<_> = listed.iter().map(saying::Broken::listed).collect();
+    let mut broken: Vec<_> = saying::duties(answer).iter().filter_map(saying::Broken::of).collect();
+    listed.sort();
+    broken.sort();
+    if listed != broken {
+        return Some(format!("its list of breaches is not that of its duties: {listed:?}, {broken:?}"));
     }
     let mut counted: BTreeMap<(String, String), BTreeMap<&str, u64>> = BTreeMap::new();
     for duty in saying::duties(answer) {

@@ -2,7 +2,7 @@
 
 use crate::dice::Run;
 use crate::reference::{Answer, Duty, Said};
-use crate::story::{Story, Terms, Tick, Unit};
+use crate::story::{Event, Story, Terms, Tick, Unit};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,11 +20,19 @@ pub(crate) struct Told {
     pub(crate) elapsed: Option<Tick>,
 }
 
-/// By partner, then obligation and subject.
-pub(crate) type Reply = BTreeMap<String, BTreeMap<(String, String), Vec<Told>>>;
+/// What one partner is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Page {
+    /// By obligation and subject, without what was withdrawn.
+    pub(crate) duties: BTreeMap<(String, String), Vec<Told>>,
+    /// Where the tallies and the list of breaches tell another story than the duties.
+    pub(crate) odds: Vec<String>,
+}
 
-/// The reply, and the whole answer without what depends on the order of arrival.
-pub(crate) fn ask(terms: &Terms, unit: Unit, lines: &[String], until: Tick) -> (Reply, Value) {
+/// By partner.
+pub(crate) type Reply = BTreeMap<String, Page>;
+
+pub(crate) fn ask(terms: &Terms, unit: Unit, lines: &[String], until: Tick) -> Reply {
     let dir = tempfile::tempdir().unwrap();
     let (contract, events) = (dir.path().join("oracle.yaml"), dir.path().join("events.jsonl"));
     fs::write(&contract, terms.yaml(unit)).unwrap();
@@ -36,29 +44,87 @@ pub(crate) fn ask(terms: &Terms, unit: Unit, lines: &[String], until: Tick) -> (
         .args(["--until", &unit.rfc(until), "--format", "json", "--duties"])
         .output()
         .unwrap();
-    let mut answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         let complaint = String::from_utf8_lossy(&output.stderr);
         panic!("no answer ({error}): {complaint}\n{}", terms.yaml(unit))
     });
-    for duty in answer["duties"].as_array_mut().into_iter().flatten() {
-        duty.as_object_mut().map(|duty| duty.remove("retracted"));
-    }
-    if let Some(duties) = answer["duties"].as_array_mut() {
-        duties.retain(|duty| duty["standing"] != "withdrawn");
-    }
-    (read(&answer, unit), answer)
+    read(&answer, unit)
 }
 
 fn read(answer: &Value, unit: Unit) -> Reply {
     let mut reply = Reply::new();
     for duty in answer["duties"].as_array().into_iter().flatten() {
-        let text = |key: &str| duty[key].as_str().unwrap_or_default().to_owned();
-        let told = reply.entry(text("partner")).or_default().entry((text("obligation"), text("subject"))).or_default();
+        let page = reply.entry(text(duty, "partner")).or_default();
+        let told = page.duties.entry((text(duty, "obligation"), text(duty, "subject"))).or_default();
         told.extend(duty["earlier_cycles"].as_array().into_iter().flatten().map(|earlier| told_of(earlier, unit)));
         told.push(told_of(duty, unit));
-        told.sort_by_key(|told| (told.start, told.cycle));
+        told.retain(|told| told.standing != "withdrawn");
+        told.sort_by_key(|told| {
+            (told.start, told.ended_at.unwrap_or(Tick::MAX), told.standing.clone(), told.breached_at, told.cycle)
+        });
     }
+    for page in reply.values_mut() {
+        page.duties.retain(|_, told| !told.is_empty());
+    }
+    tallies(answer, &mut reply);
+    breaches(answer, unit, &mut reply);
     reply
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn tallies(answer: &Value, reply: &mut Reply) {
+    for tally in answer["obligations"].as_array().into_iter().flatten() {
+        let id = text(tally, "obligation");
+        let page = reply.entry(text(tally, "partner")).or_default();
+        let duties = || page.duties.iter().filter(|((obligation, _), _)| *obligation == id).flat_map(|(_, told)| told);
+        let standing = |names: &[&str]| duties().filter(|told| names.contains(&told.standing.as_str())).count();
+        let counts = [
+            ("met", standing(&["met"])),
+            ("met_late", standing(&["met-late"])),
+            ("breached", duties().filter(|told| told.breached_at.is_some()).count()),
+            ("cancelled", standing(&["cancelled"])),
+            ("exempt", standing(&["exempt"])),
+            ("open", standing(&["open", "paused"])),
+        ];
+        for (key, count) in counts {
+            if tally[key].as_u64() != Some(count as u64) {
+                page.odds.push(format!("{id} of all: {} {key}, but {count} duties\n", tally[key]));
+            }
+        }
+    }
+}
+
+fn breaches(answer: &Value, unit: Unit, reply: &mut Reply) {
+    let tick = |value: &Value, key: &str| value[key].as_str().and_then(|text| unit.tick(text));
+    let mut listed: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for breach in answer["breaches"].as_array().into_iter().flatten() {
+        listed.entry(text(breach, "partner")).or_default().push((
+            (text(breach, "obligation"), text(breach, "subject")),
+            tick(breach, "started"),
+            tick(breach, "breached_at"),
+            tick(breach, "ended_at"),
+        ));
+    }
+    for (partner, page) in reply {
+        let mut follow: Vec<_> = page
+            .duties
+            .iter()
+            .flat_map(|(key, told)| told.iter().map(move |told| (key, told)))
+            .filter(|(_, told)| told.breached_at.is_some())
+            .map(|(key, told)| (key.clone(), told.start, told.breached_at, told.ended_at))
+            .collect();
+        let mut listed = listed.remove(partner).unwrap_or_default();
+        follow.sort();
+        listed.sort();
+        if let Some((listed, follow)) = listed.iter().zip(&follow).find(|(a, b)| a != b) {
+            page.odds.push(format!("{} of {}: listed {listed:?}\n  its duty {follow:?}\n", listed.0.0, listed.0.1));
+        } else if listed.len() != follow.len() {
+            page.odds.push(format!("{} breaches listed, {} follow from the duties\n", listed.len(), follow.len()));
+        }
+    }
 }
 
 fn told_of(duty: &Value, unit: Unit) -> Told {
@@ -75,9 +141,16 @@ fn told_of(duty: &Value, unit: Unit) -> Told {
 }
 
 /// What differs, in words; None: nothing.
-pub(crate) fn difference(wanted: &Answer, told: &BTreeMap<(String, String), Vec<Told>>) -> Option<String> {
+pub(crate) fn difference(wanted: &Answer, page: &Page) -> Option<String> {
+    let told = &page.duties;
     for (key, duties) in wanted {
         let Ok(duties) = duties else { continue };
+        // Two that start at one instant are told apart by their ends; their anchors have no other order here.
+        let mut duties = duties.clone();
+        duties.sort_by_key(|duty| match duty.ended_at {
+            Said::Is(Some(at)) => (duty.start, at, duty.standing),
+            Said::Is(None) | Said::Unsaid => (duty.start, Tick::MAX, duty.standing),
+        });
         let none = Vec::new();
         let got = told.get(key).unwrap_or(&none);
         if duties.len() != got.len() || duties.iter().zip(got).any(|(duty, got)| !agree(duty, got)) {
@@ -86,7 +159,8 @@ pub(crate) fn difference(wanted: &Answer, told: &BTreeMap<(String, String), Vec<
             return Some(format!("{} of {}\n{wanted}{got}", key.0, key.1));
         }
     }
-    told.keys().find(|key| !wanted.contains_key(*key)).map(|key| format!("{} of {}: nothing is owed", key.0, key.1))
+    let extra = told.keys().find(|key| !wanted.contains_key(*key));
+    extra.map(|key| format!("{} of {}: nothing is owed\n", key.0, key.1))
 }
 
 fn agree(duty: &Duty, told: &Told) -> bool {
@@ -109,26 +183,27 @@ fn say(duty: &Duty) -> String {
     )
 }
 
-/// The lines of a run, in an order that the seed decides.
-pub(crate) fn lines(run: &Run, seed: u64) -> Vec<String> {
-    let mut lines: Vec<String> = run
-        .stories
-        .iter()
-        .enumerate()
-        .flat_map(|(n, story)| story.events.iter().map(move |event| event.json(&partner(n), run.unit)))
-        .collect();
-    shuffle(&mut lines, seed);
-    lines
+/// The events of all stories, with their partners, in an order that the seed decides.
+pub(crate) fn arrivals(run: &Run, seed: u64) -> Vec<(usize, Event)> {
+    let stories = run.stories.iter().enumerate();
+    let mut events: Vec<(usize, Event)> =
+        stories.flat_map(|(n, story)| story.events.iter().map(move |event| (n, event.clone()))).collect();
+    shuffle(&mut events, seed);
+    events
+}
+
+pub(crate) fn lines(arrivals: &[(usize, Event)], unit: Unit) -> Vec<String> {
+    arrivals.iter().map(|(n, event)| event.json(&partner(*n), unit)).collect()
 }
 
 pub(crate) fn partner(n: usize) -> String {
     format!("p{n:04}")
 }
 
-/// The binary on one story alone, as the sole partner of a file.
-pub(crate) fn alone(terms: &Terms, unit: Unit, story: &Story, until: Tick) -> BTreeMap<(String, String), Vec<Told>> {
-    let lines: Vec<String> = story.events.iter().map(|event| event.json("p0000", unit)).collect();
-    ask(terms, unit, &lines, until).0.remove("p0000").unwrap_or_default()
+/// The binary on one story alone, as the sole partner of a file, in the order of its events.
+pub(crate) fn alone(terms: &Terms, unit: Unit, story: &Story, until: Tick) -> Page {
+    let lines: Vec<String> = story.events.iter().map(|event| event.json(&partner(0), unit)).collect();
+    ask(terms, unit, &lines, until).remove(&partner(0)).unwrap_or_default()
 }
 
 /// Fisher and Yates, with xorshift.

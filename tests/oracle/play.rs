@@ -50,6 +50,8 @@ pub(crate) struct Play<'a> {
     born: Option<Tick>,
     /// None: out of scope.
     aim: Option<Span>,
+    /// At some time in this cycle.
+    was_in_scope: bool,
     elapsed: Tick,
     /// The last of the limit was used up at this instant, so it is due now and not at the next opening.
     used_up: Option<Tick>,
@@ -78,6 +80,7 @@ impl<'a> Play<'a> {
             cancelled: false,
             born: None,
             aim: None,
+            was_in_scope: false,
             elapsed: 0,
             used_up: None,
             breached_at: None,
@@ -128,19 +131,21 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// When the clock would run out if it were let run from now.
+    /// When the clock would run out if it were let run from now; with nothing left, at the next opening.
     fn deadline(&self, aim: Span, now: Tick) -> Tick {
-        let mut left = aim.ticks - self.elapsed;
-        let mut at = now;
         if self.used_up == Some(now) {
             return now;
         }
+        let mut left = (aim.ticks - self.elapsed).max(0);
+        let mut at = now;
         while left > 0 || !self.open(aim, at) {
-            left -= Tick::from(self.open(aim, at));
-            at += 1;
-            if left == 0 {
-                return at;
+            if self.open(aim, at) {
+                left -= 1;
+                if left == 0 {
+                    return at + 1;
+                }
             }
+            at += 1;
         }
         at
     }
@@ -158,6 +163,10 @@ impl<'a> Play<'a> {
         };
         let reasons: BTreeSet<Option<&str>> =
             facts.iter().filter(|e| e.kind == "ticket.paused").map(|e| e.text("reason")).collect();
+        let resumed_at_all = facts.iter().any(|e| e.kind == "ticket.resumed" && e.text("reason").is_none());
+        if resumed_at_all && reasons.iter().any(Option::is_some) {
+            return Err("paused for a reason and resumed for none in one instant");
+        }
         for reason in reasons {
             if both(&facts, reason) && numbered {
                 return Err("paused and resumed in one instant, both numbered");
@@ -198,6 +207,7 @@ impl<'a> Play<'a> {
             "ticket.opened" if std::ptr::eq(event, self.events[self.anchor]) => {
                 self.priority = event.text("priority").or(self.priority);
                 self.aim = self.terms.limits.aim(self.priority)?;
+                self.was_in_scope = self.aim.is_some();
                 self.born = Some(now);
                 if self.cancelled {
                     return Err("born cancelled");
@@ -250,6 +260,10 @@ impl<'a> Play<'a> {
             return Ok(());
         }
         let before = std::mem::replace(&mut self.aim, aim);
+        if before.is_none() && !self.was_in_scope && aim.is_some() {
+            self.born = Some(now);
+        }
+        self.was_in_scope |= aim.is_some();
         let plain = !self.terms.restart && self.terms.min_remaining.is_none();
         if !plain && (before.is_none() || aim.is_none() || before == aim || self.breached_at.is_some()) {
             return Err("what is a change worth a new count or a minimum?");
@@ -304,6 +318,7 @@ impl<'a> Play<'a> {
             self.elapsed = 0;
             self.breached_at = None;
             self.aim = self.terms.limits.aim(self.priority)?;
+            self.was_in_scope = self.aim.is_some();
         } else if self.changed_at_rest && (self.terms.restart || self.terms.min_remaining.is_some()) {
             return Err("a new count or a minimum for a change while stopped?");
         }

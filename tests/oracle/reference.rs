@@ -109,6 +109,7 @@ impl Sentence {
             .map(|n| {
                 let (anchor, before, after) = (own[n], &own[..n], &own[n + 1..]);
                 match self {
+                    Sentence::Revoke(_) if before.iter().any(|e| e.kind == "ticket.cancelled") => Err("born cancelled"),
                     Sentence::Revoke(limit) => revoke(events, anchor, after, *limit, until),
                     Sentence::Evidence(limit) => {
                         let closed = |e: &&&Event| e.kind == "change.closed" && has_evidence(e);
@@ -118,15 +119,22 @@ impl Sentence {
                         Ok(plain(anchor, after.iter().find(closed).map(|e| e.at), None, *limit, until))
                     }
                     Sentence::Age(limit) => {
+                        if before.iter().any(|e| e.at == anchor.at && e.kind == "credential.revoked") {
+                            return Err("revoked and rotated in one instant");
+                        }
                         let act = after.iter().find(|e| matches!(e.kind, "credential.rotated" | "credential.revoked"));
                         Ok(plain(anchor, act.map(|e| e.at), None, *limit, until))
                     }
                     Sentence::Authorised => Ok(check(anchor, authorised(anchor, before))),
                     Sentence::FourEyes => {
-                        // Whoever is not named passes a "not the same as".
-                        let other = |e: &&Event| e.text("actor").is_none() || e.text("actor") != anchor.text("actor");
-                        let approvals = before.iter().filter(|e| e.kind == "change.approved");
-                        Ok(check(anchor, approvals.copied().any(|e| other(&e))))
+                        let actors: Vec<Option<&str>> =
+                            before.iter().filter(|e| e.kind == "change.approved").map(|e| e.text("actor")).collect();
+                        let executor = anchor.text("actor");
+                        let another = executor.is_some() && actors.iter().any(|a| a.is_some() && *a != executor);
+                        if !another && !actors.is_empty() && (executor.is_none() || actors.contains(&None)) {
+                            return Err("is nobody another than somebody?");
+                        }
+                        Ok(check(anchor, another))
                     }
                     Sentence::Attributed => Ok(check(anchor, anchor.text("actor").is_some())),
                     Sentence::Ticket(_) => Err("judged above"),
@@ -164,12 +172,18 @@ fn check(anchor: &Event, holds: bool) -> Duty {
     }
 }
 
-/// Every credential that the ticket names; where it names none, any that names the ticket.
+/// Every credential that the ticket names; where it names none, any that names the ticket, whenever it does.
 fn revoke(events: &[Event], anchor: &Event, after: &[&Event], limit: Tick, until: Tick) -> Result<Duty, Gap> {
     let revoked = || events.iter().filter(|e| e.kind == "credential.revoked" && e.at >= anchor.at);
     let named = anchor.data.get("credential").and_then(|c| c.as_array().cloned()).unwrap_or_default();
     let stop = if named.is_empty() {
-        revoked().find(|e| e.text("ticket") == Some(&anchor.subject)).map(|e| e.at)
+        let names = |e: &Event| e.text("ticket") == Some(&anchor.subject);
+        let first = revoked().find(|e| names(e));
+        let known = |subject: &str| events.iter().any(|e| e.subject == subject && names(e));
+        if revoked().any(|e| known(&e.subject) && first.is_none_or(|first| e.at <= first.at && !names(e))) {
+            return Err("revoked, but for another ticket or for none");
+        }
+        first.map(|e| e.at)
     } else {
         let firsts = named.iter().map(|c| revoked().find(|e| Some(e.subject.as_str()) == c.as_str()).map(|e| e.at));
         firsts.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max())
