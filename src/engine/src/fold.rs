@@ -38,10 +38,6 @@ pub struct Fold {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Memory {
     pauses: Vec<ActivePause>,
-    /// A resume that found nothing to resume, at this instant.
-    idle_resume: Option<(Moment, Option<String>)>,
-    /// An act that found nothing to stop, at this instant.
-    idle_stop: Option<(Moment, u16)>,
     /// Obligations of which only the first anchor counts, and which have had it.
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
@@ -216,6 +212,8 @@ impl Fold {
         self.advance(fact.at(), cx);
         self.take(fact, cx, true);
         self.schedule(cx);
+        // What begins overdue is so at once.
+        self.advance(fact.at(), cx);
     }
 
     /// Nothing open, nothing recurring: only news can change it.
@@ -279,7 +277,14 @@ impl Fold {
         self.acts(fact, about, cx);
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
+        } else if opening && about.partner_wide {
+            self.slide(fact, cx);
         }
+    }
+
+    fn retire(&mut self, mut duty: Duty) {
+        duty.flags.put(Flags::NEWS, true);
+        self.ended.push(duty);
     }
 
     fn settle<T: Trace>(duty: &mut Duty, to: Moment, cx: &mut Cx<'_, '_, T>) {
@@ -307,7 +312,7 @@ impl Fold {
             duty.flags.put(Flags::CANCELLED, true);
             duty.ended = fact.at();
             duty.ended_by = fact.kind();
-            self.ended.push(duty);
+            self.retire(duty);
         }
         if let Some(memory) = &mut self.memory {
             memory.periods.clear();
@@ -317,16 +322,18 @@ impl Fold {
     /// The act is undone: the clock goes on, or a new cycle begins.
     fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
-        // A stop and a reopening at one instant on a stopped clock leave it stopped.
-        let idle = self.memory.as_ref().and_then(|m| m.idle_stop);
-        if idle.is_some_and(|(when, kind)| when == at && about.undoes.contains(&kind)) {
-            return;
-        }
         let mut i = 0;
         while i < self.ended.len() {
             let duty = &self.ended[i];
             let settled = duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
             if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
+                i += 1;
+                continue;
+            }
+            // A stop and a reopening at one instant on a stopped clock leave it stopped.
+            let acts = cx.rule(duty.rule).act().map(|a| a.leaves()).unwrap_or_default();
+            let stops = |f: Fact<'_>| f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind());
+            if duty.ended < at && cx.before().any(stops) {
                 i += 1;
                 continue;
             }
@@ -361,7 +368,7 @@ impl Fold {
             Fold::settle(&mut duty, at, cx);
             duty.flags.put(Flags::CANCELLED, true);
             duty.ended = at;
-            self.ended.push(duty);
+            self.retire(duty);
         }
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;

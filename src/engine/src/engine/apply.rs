@@ -131,6 +131,10 @@ impl Engine {
         {
             let mut cx = Cx { view, trace: &mut Silent, links, position };
             head.step(fact, &mut cx);
+            if head.wake < self.now {
+                cx.position = view.timeline.bytes().len();
+                head.advance(self.now, &mut cx);
+            }
         }
         subject.head = head;
         Ok(matches!(effect, Effect::WaiverApproved | Effect::WaiverEnded))
@@ -165,6 +169,7 @@ impl Engine {
             duty.told = std::mem::take(&mut was.told);
             duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
             duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
+            duty.flags.put(Flags::NEWS, duty.ended != was.ended || duty.breached_at() != was.breached_at() || duty.start != was.start);
         }
         told.retain(|(d, _)| d.told != Standing::Untold);
         let (still, fresh): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, before)| *before);
@@ -288,6 +293,7 @@ impl Engine {
     /// A duty that was told before it left memory.
     pub(super) fn as_told(&self, duty: &mut Duty) {
         duty.told = duty.standing(self.heard);
+        duty.flags.put(Flags::NEWS, false);
         duty.flags.put(Flags::COUNTED, duty.breached_at().is_some());
     }
 }

@@ -82,6 +82,7 @@ impl Fold {
             Fold::settle(&mut duty, now, cx);
             cx.trace.note(now, Some(&duty), &|| "a new version of the contract takes it over".to_owned());
             duty.rule = next;
+            duty.clock.row = crate::duty::NO_ROW;
             let anchor = cx.anchor(&duty);
             self.rebase_duty(&mut duty, anchor, now, cx);
         }
