@@ -50,6 +50,26 @@ impl Timeline {
         self.count == 0
     }
 
+    /// Forgets all facts, keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        (self.count, self.last, self.keys) = (0, 0, None);
+    }
+
+    /// Takes bytes that a timeline wrote.
+    pub(crate) fn set(&mut self, bytes: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.keys = None;
+        (self.count, self.last) = (0, 0);
+        let mut offset = 0;
+        for fact in Facts(bytes) {
+            self.count += 1;
+            self.last = offset;
+            offset += fact.bytes().len() as u32;
+        }
+    }
+
     /// The bytes of all facts, in order.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -132,9 +152,6 @@ impl Timeline {
         match place {
             None => {
                 self.last = self.bytes.len() as u32;
-                if self.bytes.capacity() == 0 {
-                    self.bytes.reserve_exact(fact.bytes().len());
-                }
                 self.bytes.extend_from_slice(fact.bytes());
                 Placed::Last
             }
