@@ -56,18 +56,16 @@ impl Timeline {
         (self.count, self.last, self.keys) = (0, 0, None);
     }
 
-    /// Takes bytes that a timeline wrote.
-    pub(crate) fn set(&mut self, bytes: &[u8]) {
+    /// Takes the bytes of another timeline, with its [`Timeline::extent`].
+    pub(crate) fn set(&mut self, bytes: &[u8], (count, last): (u32, u32)) {
         self.bytes.clear();
         self.bytes.extend_from_slice(bytes);
-        self.keys = None;
-        (self.count, self.last) = (0, 0);
-        let mut offset = 0;
-        for fact in Facts(bytes) {
-            self.count += 1;
-            self.last = offset;
-            offset += fact.bytes().len() as u32;
-        }
+        (self.count, self.last, self.keys) = (count, last, None);
+    }
+
+    /// Count of facts, and the last one's place.
+    pub(crate) fn extent(&self) -> (u32, u32) {
+        (self.count, self.last)
     }
 
     /// The bytes of all facts, in order.

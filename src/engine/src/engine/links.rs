@@ -21,9 +21,9 @@ impl Engine {
             }
         }
         if about.linked {
-            let watchers = self.shelf.take(slot);
-            let list = watchers.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
-            self.shelf.put(slot, watchers);
+            let watched = self.shelf.take(slot);
+            let list = watched.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
+            self.put(slot, watched);
             for (watcher, generation) in list {
                 if self.shelf.generation(watcher) == generation {
                     self.place_copy(watcher, fact, subject, archive);

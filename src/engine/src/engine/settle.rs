@@ -48,6 +48,11 @@ impl Engine {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
         for slot in due.drain(..) {
+            if let Some(next) = self.shelf.next(slot).filter(|next| *next >= self.now) {
+                // It went off for something that has changed since.
+                self.wheel.arm(slot, next);
+                continue;
+            }
             let mut subject = self.shelf.take(slot);
             if subject.head.wake < self.now {
                 self.pass(&mut subject);
@@ -82,12 +87,12 @@ impl Engine {
     }
 
     /// Puts a subject back and sets its one timer: the next change by itself, or the time to let go.
-    pub(super) fn put(&mut self, slot: u32, subject: Subject) {
+    pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let mut at = subject.head.wake;
         if subject.head.is_quiet() {
             at = at.min(self.release_at(&subject));
         }
-        self.shelf.put(slot, subject);
+        self.shelf.put(slot, subject, at);
         match self.wheel.armed(slot) {
             // An early timer looks again when it goes off; moving it would cost more.
             Some(armed) if armed <= at => {}

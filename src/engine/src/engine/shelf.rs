@@ -4,6 +4,7 @@
 use super::pack;
 use super::{Rare, Subject};
 use crate::fold::Fold;
+use crate::time::Moment;
 use crate::timeline::Timeline;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -20,7 +21,7 @@ pub(super) struct Shelf {
     index: HashTable<u32>,
     free: Vec<u32>,
     /// Subjects at hand, to be used again: their room is kept.
-    spare: Vec<Subject>,
+    spare: Vec<Box<Subject>>,
     buffer: Vec<u8>,
 }
 
@@ -109,14 +110,14 @@ impl Shelf {
         self.slots[slot as usize].hash = hash;
         let mut subject = self.spare.pop().unwrap_or_default();
         subject.reset(partner, name);
-        self.put(slot, subject);
+        self.put(slot, subject, Moment::NEVER);
         let slots = &self.slots;
         self.index.insert_unique(spread(hash), slot, |s| spread(slots[*s as usize].hash));
         slot
     }
 
     /// Takes a subject into the hand. It must be put back, or removed.
-    pub(super) fn take(&mut self, slot: u32) -> Subject {
+    pub(super) fn take(&mut self, slot: u32) -> Box<Subject> {
         match &mut self.slots[slot as usize].place {
             Place::Empty => self.spare.pop().unwrap_or_default(),
             Place::Packed(bytes) => {
@@ -141,19 +142,24 @@ impl Shelf {
         }
     }
 
-    /// Puts a subject back.
-    pub(super) fn put(&mut self, slot: u32, subject: Subject) {
+    /// When to look at a subject again, as was said when it was put back; None: look.
+    pub(super) fn next(&self, slot: u32) -> Option<Moment> {
+        match &self.slots[slot as usize].place {
+            Place::Packed(bytes) => Some(pack::next(bytes)),
+            Place::Empty | Place::Whole(_) => None,
+        }
+    }
+
+    /// Puts a subject back, to be looked at again at `next`.
+    pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>, next: Moment) {
         let place = &mut self.slots[slot as usize].place;
-        if subject.timeline.bytes().len() >= LARGE {
-            match place {
-                Place::Whole(whole) => **whole = subject,
-                Place::Empty | Place::Packed(_) => *place = Place::Whole(Box::new(subject)),
-            }
+        if subject.timeline.bytes().len() >= LARGE || !pack::fits(&subject) {
+            *place = Place::Whole(subject);
             return;
         }
         let buffer = &mut self.buffer;
         buffer.clear();
-        pack::pack(&subject, buffer);
+        pack::pack(&subject, next, buffer);
         let room = buffer.len().next_multiple_of(STEP);
         match place {
             Place::Packed(bytes) if bytes.len() >= buffer.len() && bytes.len() < room + 2 * STEP => {
@@ -170,7 +176,7 @@ impl Shelf {
     }
 
     /// Removes a subject that is in the hand.
-    pub(super) fn remove(&mut self, slot: u32, subject: Subject) {
+    pub(super) fn remove(&mut self, slot: u32, subject: Box<Subject>) {
         let at = &mut self.slots[slot as usize];
         at.place = Place::Empty;
         at.generation = at.generation.wrapping_add(1);
