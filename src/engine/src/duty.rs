@@ -66,6 +66,8 @@ impl Flags {
     pub const SCHEDULED: Flags = Flags(1 << 11);
     /// Counted among those that broke.
     pub const COUNTED: Flags = Flags(1 << 12);
+    /// Stands as it was told, but not at the instants that were told.
+    pub const MOVED: Flags = Flags(1 << 13);
 
     /// Has it.
     pub fn has(self, flag: Flags) -> bool {
@@ -122,6 +124,8 @@ pub struct More {
     pub follows: Option<u64>,
     /// The period that it is about ends here.
     pub period_end: Option<Moment>,
+    /// Key of the fact that opened it, where another duty of its obligation has that as its own key.
+    pub anchor: Option<u64>,
 }
 
 /// One duty.
@@ -200,6 +204,11 @@ impl Duty {
     /// Key of the first cycle's anchor.
     pub fn root(&self) -> u64 {
         self.more.as_ref().map_or(self.key, |m| m.root)
+    }
+
+    /// Key of the fact that opened it, if a fact did.
+    pub fn anchor(&self) -> u64 {
+        self.more.as_ref().and_then(|m| m.anchor).unwrap_or(self.key)
     }
 
     /// All limits.

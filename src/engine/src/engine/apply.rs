@@ -1,7 +1,7 @@
 //! Taking a fact in: find its subject, place it, judge it, tell what changed.
 
 use super::{Archive, Engine, Partner, Rare, Subject};
-use crate::duty::Duty;
+use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, SourceId, stamp};
 use crate::fold::{Cx, Fold, Silent, Source};
 use crate::rule::glob;
@@ -119,6 +119,9 @@ impl Engine {
             waived = matches!(view.book.names().about(fact.kind()).effect, Effect::WaiverApproved | Effect::WaiverEnded);
             let mut cx = Cx { view, trace: &mut Silent, links: &mut links, position };
             head.step(fact, &mut cx);
+            // It may have come late to a subject that nothing had happened to since.
+            cx.position = subject.timeline.bytes().len();
+            head.advance(self.now, &mut cx);
         }
         self.subjects[slot as usize].head = head;
         for target in links {
@@ -161,12 +164,14 @@ impl Engine {
         told.sort_by_key(|(d, _)| identity(d));
         for duty in new.open.iter_mut().chain(&mut new.ended) {
             duty.told = Standing::Untold;
-            duty.flags.put(crate::duty::Flags::COUNTED, false);
+            duty.flags.put(Flags::COUNTED, false);
             let Ok(at) = told.binary_search_by_key(&identity(duty), |(d, _)| identity(d)) else { continue };
             let (was, _) = told.remove(at);
             duty.told = was.told;
-            duty.flags.put(crate::duty::Flags::COUNTED, was.flags.has(crate::duty::Flags::COUNTED));
-            duty.flags.put(crate::duty::Flags::RETRACTED, was.flags.has(crate::duty::Flags::RETRACTED));
+            duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
+            duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
+            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended);
+            duty.flags.put(Flags::MOVED, was.flags.has(Flags::MOVED) || instants(&was) != instants(duty));
         }
         told.retain(|(d, _)| d.told != Standing::Untold);
         let (still, fresh): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, before)| *before);
@@ -285,7 +290,7 @@ impl Engine {
         for duty in fold.open.iter_mut().chain(&mut fold.ended) {
             duty.told = duty.standing(self.heard);
             let broken = duty.breached_at().is_some();
-            duty.flags.put(crate::duty::Flags::COUNTED, broken);
+            duty.flags.put(Flags::COUNTED, broken);
         }
         self.subjects[slot as usize].head = fold;
     }

@@ -3,9 +3,7 @@
 use super::apply::rare;
 use super::{Archive, Engine};
 use crate::fact::{Atom, Fact, Value};
-use crate::fold::{Cx, Silent, SubjectWaiver};
 use crate::time::Moment;
-use crate::vocabulary::Effect;
 use std::sync::Arc;
 
 impl Engine {
@@ -119,50 +117,14 @@ impl Engine {
         if *subject != *self.partners[partner as usize].name {
             return;
         }
-        match names.about(fact.kind()).effect {
-            Effect::WaiverApproved => {
-                let waiver = crate::fold::read_waiver(fact, &book);
-                self.partners[partner as usize].waivers.push(waiver.clone());
-                self.grant_all(partner, &waiver);
-            }
-            Effect::WaiverEnded => {
-                for waiver in &mut self.partners[partner as usize].waivers {
-                    waiver.span.ends = waiver.span.ends.min(fact.at());
-                }
-                let all: Vec<u32> = (0..self.subjects.len() as u32).filter(|s| self.is_of(*s, partner)).collect();
-                for slot in all {
-                    self.judge_again(slot, archive);
-                    self.rearm(slot);
-                }
-            }
-            Effect::None
-            | Effect::Paused
-            | Effect::Resumed
-            | Effect::Confirmed
-            | Effect::Voided
-            | Effect::Cancelled
-            | Effect::Undo => {}
-        }
-    }
-
-    fn grant_all(&mut self, partner: u32, waiver: &SubjectWaiver) {
+        // A function of all that was said of waivers, not of what was said last.
+        self.partners[partner as usize].waivers = crate::fold::granted(&self.subjects[slot as usize].timeline, &book);
         let all: Vec<u32> = (0..self.subjects.len() as u32).filter(|s| self.is_of(*s, partner)).collect();
         for slot in all {
-            let mut head = std::mem::take(&mut self.subjects[slot as usize].head);
-            let mut base = self.subjects[slot as usize].rare.as_mut().and_then(|r| r.base.take());
-            if let Some(view) = self.view(&self.subjects[slot as usize]) {
-                let position = view.timeline.bytes().len();
-                let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position };
-                head.grant(waiver.clone(), &mut cx);
-                if let Some(base) = &mut base {
-                    base.grant(waiver.clone(), &mut cx);
-                }
+            if self.subjects[slot as usize].rare.as_ref().is_some_and(|r| r.base.is_some()) {
+                self.unsettle(slot, archive);
             }
-            self.subjects[slot as usize].head = head;
-            if base.is_some() {
-                rare(&mut self.subjects[slot as usize]).base = base;
-            }
-            self.tell_all(slot);
+            self.judge_again(slot, archive);
             self.rearm(slot);
         }
     }

@@ -34,7 +34,7 @@ impl Fold {
     fn holds_against<T: Trace>(&mut self, i: usize, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) -> Verdict {
         let duty = &self.open[i];
         let rule = cx.rule(duty.rule);
-        if fact.key() == duty.key {
+        if fact.key() == duty.anchor() {
             return Verdict::GoesOn;
         }
         if let Some(until) = &rule.until
@@ -74,9 +74,13 @@ impl Fold {
     pub(super) fn end<T: Trace>(&mut self, i: usize, at: Moment, by: TypeId, cancelled: bool, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open.remove(i);
         Fold::settle(&mut duty, at, cx);
-        duty.ended = at;
         duty.ended_by = by;
-        duty.flags.put(Flags::CANCELLED, cancelled);
+        if cancelled {
+            Fold::close(&mut duty, at);
+        } else {
+            duty.ended = at;
+            duty.flags.put(Flags::MOVED, true);
+        }
         cx.trace.note(at, Some(&duty), &|| {
             let what = &cx.view.book.names().about(by).name;
             if cancelled { format!("ended without a verdict by {what}") } else { format!("done by {what}") }
@@ -220,7 +224,7 @@ pub(super) fn evaluate<T: Trace>(act: &Act, duty: &Duty, rule: &Rule, cx: &Cx<'_
             break;
         }
         offset += fact.bytes().len();
-        if fact.at() >= duty.acts_from() && fact.key() != duty.key {
+        if fact.at() >= duty.acts_from() && fact.key() != duty.anchor() {
             facts.push((facts.len(), fact));
         }
     }
