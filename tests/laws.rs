@@ -11,6 +11,12 @@ mod order;
 mod records;
 #[path = "laws/scene.rs"]
 mod scene;
+#[path = "laws/pauses.rs"]
+mod pauses;
+#[path = "laws/settling.rs"]
+mod settling;
+#[path = "laws/walls.rs"]
+mod walls;
 #[path = "laws/world.rs"]
 mod world;
 

@@ -103,6 +103,7 @@ pub(crate) fn records(draw: Draw) -> impl Strategy<Value = Vec<Record>> {
 
 fn build(i: usize, ((kind, subject, at, jitter), seeds, (trick, which, order), lags): Seeds, step: i64, draw: Draw, before: &[Record]) -> Record {
     let (kind, _, subjects) = KINDS[kind];
+    let subjects = if draw.wide || !kind.starts_with("waiver") { subjects } else { &subjects[..2] };
     let at = BASE + at * step + [0, 1, -1, 7 * 60_000][usize::from(jitter)];
     let mut record = Record {
         id: format!("e{i}"),
@@ -114,7 +115,7 @@ fn build(i: usize, ((kind, subject, at, jitter), seeds, (trick, which, order), l
         recorded: None,
         sequence: None,
         factkey: None,
-        data: fields(kind, seeds, step, at, draw),
+        data: fields(kind, seeds, step, at),
         lags: lags.into_iter().map(|lag| lag * step).collect(),
     };
     if !draw.tricks {
@@ -179,7 +180,7 @@ const KINDS: &[Kind] = &[
     ("waiver.ended", 1, &["W1", "T1", "aa"]),
 ];
 
-fn fields(kind: &str, [a, b, c, d, e, _]: [u8; 6], step: i64, at: i64, draw: Draw) -> Vec<(&'static str, Value)> {
+fn fields(kind: &str, [a, b, c, d, e, _]: [u8; 6], step: i64, at: i64) -> Vec<(&'static str, Value)> {
     let mut out: Vec<(&'static str, Value)> = Vec::new();
     let pick = |seed: u8, of: &[Value]| of[usize::from(seed) % of.len()].clone();
     let none = Value::Null;
@@ -237,6 +238,5 @@ fn fields(kind: &str, [a, b, c, d, e, _]: [u8; 6], step: i64, at: i64, draw: Dra
             put("credential", pick(e / 16, &credential));
         }
     }
-    let _ = draw;
     out
 }

@@ -5,7 +5,7 @@ use onus::decode::{Batch, Decoder};
 use onus_engine::book::Book;
 use onus_engine::duty::{Duty, Flags};
 use onus_engine::engine::{Archive, Engine, Incoming, Options, Tally};
-use onus_engine::fold::{Cx, Fold, Silent};
+use onus_engine::fold::{Cx, Fold, Silent, View};
 use onus_engine::standing::Standing;
 use onus_engine::terms::Trust;
 use onus_engine::time::{Millis, Moment};
@@ -147,14 +147,12 @@ impl World {
     pub(crate) fn outcome(&self) -> Outcome {
         let now = self.engine.now();
         let mut out = Outcome::default();
-        for (partner, subject, duty, standing) in self.engine.duties() {
-            if standing == Standing::Withdrawn {
-                continue;
+        self.engine.each_duty(&mut |partner, subject, duty, standing| {
+            if standing != Standing::Withdrawn {
+                let twice = out.stands.insert(self.name(partner, subject, duty), self.stands(duty, standing, now));
+                assert!(twice.is_none(), "two duties of one identity");
             }
-            let name = (partner.to_owned(), self.book.rule(duty.rule).id.clone(), subject.to_owned(), duty.key);
-            let twice = out.stands.insert(name, self.stands(duty, standing, now));
-            assert!(twice.is_none(), "two duties of one identity");
-        }
+        });
         let net = self.ledger.iter().filter(|(_, told)| told.standing != Standing::Withdrawn);
         out.ledger = net.map(|(name, told)| (name.clone(), told.clone())).collect();
         for (partner, rules) in self.engine.bound() {
@@ -179,33 +177,42 @@ impl World {
         }
     }
 
+    fn name(&self, partner: &str, subject: &str, duty: &Duty) -> Name {
+        (partner.to_owned(), self.book.rule(duty.rule).id.clone(), subject.to_owned(), duty.key)
+    }
+
     /// Every subject in memory that has duties, judged from its timeline alone.
     pub(crate) fn from_scratch(&self) -> BTreeMap<Name, Stands> {
-        let now = self.engine.now();
-        let subjects: BTreeSet<(&str, &str)> = self.engine.duties().map(|(p, s, ..)| (p, s)).collect();
+        let mut subjects = BTreeSet::new();
+        self.engine.each_duty(&mut |partner, subject, _, _| {
+            subjects.insert((partner.to_owned(), subject.to_owned()));
+        });
         let mut out = BTreeMap::new();
-        for (partner, subject) in subjects {
-            let (view, _) = self.engine.subject(partner, subject).expect("a subject with duties is in memory");
-            let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
-            let mut fold = Fold::default();
-            if partner == subject && !view.sheet.partner_wide.is_empty() {
-                fold.begin_partner(&mut cx);
-            }
-            for fact in view.timeline.facts() {
-                fold.step(fact, &mut cx);
-                cx.position += fact.bytes().len();
-            }
-            fold.advance(now, &mut cx);
-            for duty in fold.open.iter().chain(&fold.ended) {
-                let standing = duty.standing(now);
-                let name = (partner.to_owned(), self.book.rule(duty.rule).id.clone(), subject.to_owned(), duty.key);
-                if duty.flags.has(Flags::SCHEDULED) && duty.start > now {
-                    continue;
-                }
-                out.insert(name, self.stands(duty, standing, now));
-            }
+        for (partner, subject) in &subjects {
+            let judged = self.engine.look(partner, subject, |view, _| self.judge(partner, subject, view, &mut out));
+            judged.expect("a subject with duties is in memory");
         }
         out
+    }
+
+    fn judge(&self, partner: &str, subject: &str, view: View<'_>, out: &mut BTreeMap<Name, Stands>) {
+        let now = self.engine.now();
+        let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
+        let mut fold = Fold::default();
+        if partner == subject && !view.sheet.partner_wide.is_empty() {
+            fold.begin_partner(&mut cx);
+        }
+        for fact in view.timeline.facts() {
+            fold.step(fact, &mut cx);
+            cx.position += fact.bytes().len();
+        }
+        fold.advance(now, &mut cx);
+        for duty in fold.open.iter().chain(&fold.ended) {
+            let scheduled = duty.flags.has(Flags::SCHEDULED) && duty.start > now;
+            if !scheduled {
+                out.insert(self.name(partner, subject, duty), self.stands(duty, duty.standing(now), now));
+            }
+        }
     }
 }
 

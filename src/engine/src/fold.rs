@@ -179,6 +179,17 @@ impl<'a, T: Trace> Cx<'a, '_, T> {
         })
     }
 
+    /// Facts before the current one, and that one.
+    fn so_far(&self) -> impl Iterator<Item = Fact<'a>> + use<'a, T> {
+        let end = self.position;
+        let mut offset = 0;
+        self.view.timeline.facts().take_while(move |fact| {
+            let inside = offset <= end;
+            offset += fact.bytes().len();
+            inside
+        })
+    }
+
     fn anchor(&self, duty: &Duty) -> Option<Fact<'a>> {
         self.view.timeline.facts().find(|f| f.key() == duty.anchor())
     }
@@ -232,6 +243,16 @@ impl Fold {
     pub fn heap_bytes(&self) -> usize {
         let duties = self.open.capacity() + self.ended.capacity();
         duties * size_of::<Duty>() + self.memory.as_ref().map_or(0, |_| size_of::<Memory>())
+    }
+
+    /// What few subjects need, as bytes.
+    pub(crate) fn memory_bytes(&self) -> Option<Vec<u8>> {
+        self.memory.as_ref().map(|m| crate::engine::pack_bytes(&**m))
+    }
+
+    /// Takes what [`Fold::memory_bytes`] gave; nothing from no bytes.
+    pub(crate) fn set_memory(&mut self, bytes: &[u8]) {
+        self.memory = if bytes.is_empty() { None } else { crate::engine::unpack_bytes(bytes).map(Box::new) };
     }
 
     fn memory(&mut self) -> &mut Memory {
@@ -361,6 +382,7 @@ impl Fold {
         }
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
+        duty.flags.put(Flags::MOVED, true);
         duty.since = at;
         self.rebase_duty(&mut duty, None, at, cx);
         self.hold(&mut duty, at, cx);

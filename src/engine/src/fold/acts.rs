@@ -101,7 +101,7 @@ impl Fold {
             let mut duty = self.open[i].clone();
             Fold::settle(&mut duty, fact.at(), cx);
             let limits = super::limits(cx.rule(duty.rule));
-            let mut clocks: Vec<_> = duty.clocks().copied().collect();
+            let mut clocks: crate::duty::Clocks = duty.clocks().copied().collect();
             let mut begun = false;
             for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
                 let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
@@ -208,7 +208,8 @@ pub(super) fn targets<'a, T: Trace>(
     cx: &Cx<'a, '_, T>,
 ) -> impl Iterator<Item = &'a str> + use<'a, T> {
     let own = anchor.filter(|a| a.field(field).is_some());
-    let from = own.or_else(|| cx.view.timeline.facts().filter(|f| !f.linked() && f.field(field).is_some()).last());
+    // What is named only later is not known yet.
+    let from = own.or_else(|| cx.so_far().filter(|f| !f.linked() && f.field(field).is_some()).last());
     let book = cx.view.book;
     from.into_iter().flat_map(move |fact| select::named(book, fact, field))
 }
@@ -217,17 +218,8 @@ pub(super) fn targets<'a, T: Trace>(
 /// Gives when it was done, and how many of the named subjects are.
 pub(super) fn evaluate<T: Trace>(act: &Act, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> (Option<Moment>, Option<(u32, u32)>) {
     let anchor = cx.anchor(duty);
-    let mut facts: Vec<(usize, Fact<'_>)> = Vec::new();
-    let mut offset = 0;
-    for fact in cx.view.timeline.facts() {
-        if offset > cx.position {
-            break;
-        }
-        offset += fact.bytes().len();
-        if fact.at() >= duty.acts_from() && fact.key() != duty.anchor() {
-            facts.push((facts.len(), fact));
-        }
-    }
+    let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let field = act.leaves().iter().find_map(|l| l.on);
     let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
     let search = Search { facts: &facts, duty, rule, cx, anchor };
