@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod check;
 pub mod due;
+mod json;
 mod style;
 
 pub use args::Cli;

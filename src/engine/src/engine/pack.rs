@@ -9,14 +9,14 @@ use crate::time::Moment;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Partner u32, length of the name u16, what else there is u8, then `next`, `at`, `wake` i64, counts of duties u16 each,
-/// count of facts u32, place of the last u32.
-const HEAD: usize = 4 + 2 + 1 + 24 + 4 + 8;
+/// Partner u32, length of the name u16, what else there is u8, then `at` and `wake` i64, counts of duties u16 each, count
+/// of facts u32, place of the last u32.
+const HEAD: usize = 4 + 2 + 1 + 16 + 4 + 8;
 const HAS_MEMORY: u8 = 1;
 const HAS_RARE: u8 = 1 << 1;
 
-/// Writes a subject. `next` is when to look at it again, kept where it can be read without the rest.
-pub(super) fn pack(subject: &Subject, next: Moment, out: &mut Vec<u8>) {
+/// Writes a subject.
+pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     let fold = &subject.head;
     let memory = fold.memory_bytes();
     let rare = subject.rare.as_ref().map(|r| bytes(&**r));
@@ -25,13 +25,12 @@ pub(super) fn pack(subject: &Subject, next: Moment, out: &mut Vec<u8>) {
     head[..4].copy_from_slice(&subject.partner.to_le_bytes());
     head[4..6].copy_from_slice(&(subject.name.len() as u16).to_le_bytes());
     head[6] = if memory.is_some() { HAS_MEMORY } else { 0 } | if rare.is_some() { HAS_RARE } else { 0 };
-    head[7..15].copy_from_slice(&next.0.to_le_bytes());
-    head[15..23].copy_from_slice(&fold.at.0.to_le_bytes());
-    head[23..31].copy_from_slice(&fold.wake.0.to_le_bytes());
-    head[31..33].copy_from_slice(&(fold.open.len() as u16).to_le_bytes());
-    head[33..35].copy_from_slice(&(fold.ended.len() as u16).to_le_bytes());
-    head[35..39].copy_from_slice(&count.to_le_bytes());
-    head[39..43].copy_from_slice(&last.to_le_bytes());
+    head[7..15].copy_from_slice(&fold.at.0.to_le_bytes());
+    head[15..23].copy_from_slice(&fold.wake.0.to_le_bytes());
+    head[23..25].copy_from_slice(&(fold.open.len() as u16).to_le_bytes());
+    head[25..27].copy_from_slice(&(fold.ended.len() as u16).to_le_bytes());
+    head[27..31].copy_from_slice(&count.to_le_bytes());
+    head[31..35].copy_from_slice(&last.to_le_bytes());
     out.extend_from_slice(&head);
     out.extend_from_slice(subject.name.as_bytes());
     for duty in fold.open.iter().chain(&fold.ended) {
@@ -54,9 +53,9 @@ pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     into.reset(partner(bytes), name(bytes));
     let has = bytes[6];
     let fold = &mut into.head;
-    fold.at = Moment(i64::from_le_bytes(array(bytes, 15)));
-    fold.wake = Moment(i64::from_le_bytes(array(bytes, 23)));
-    let (open, ended) = (u16::from_le_bytes(array(bytes, 31)), u16::from_le_bytes(array(bytes, 33)));
+    fold.at = Moment(i64::from_le_bytes(array(bytes, 7)));
+    fold.wake = Moment(i64::from_le_bytes(array(bytes, 15)));
+    let (open, ended) = (u16::from_le_bytes(array(bytes, 23)), u16::from_le_bytes(array(bytes, 25)));
     let mut rest = Reader { bytes, at: HEAD + into.name.len() };
     for _ in 0..open {
         fold.open.push(unpack_duty(&mut rest));
@@ -70,17 +69,12 @@ pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     if has & HAS_RARE != 0 {
         into.rare = read(rest.part()).map(Box::new);
     }
-    let extent = (u32::from_le_bytes(array(bytes, 35)), u32::from_le_bytes(array(bytes, 39)));
+    let extent = (u32::from_le_bytes(array(bytes, 27)), u32::from_le_bytes(array(bytes, 31)));
     into.timeline.set(rest.part(), extent);
 }
 
 pub(super) fn partner(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(array(bytes, 0))
-}
-
-/// When to look at it again.
-pub(super) fn next(bytes: &[u8]) -> Moment {
-    Moment(i64::from_le_bytes(array(bytes, 7)))
 }
 
 pub(super) fn name(bytes: &[u8]) -> &str {

@@ -48,11 +48,6 @@ impl Engine {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
         for slot in due.drain(..) {
-            if let Some(next) = self.shelf.next(slot).filter(|next| *next >= self.now) {
-                // It went off for something that has changed since.
-                self.wheel.arm(slot, next);
-                continue;
-            }
             let mut subject = self.shelf.take(slot);
             if subject.head.wake < self.now {
                 self.pass(&mut subject);
@@ -92,12 +87,11 @@ impl Engine {
         if subject.head.is_quiet() {
             at = at.min(self.release_at(&subject));
         }
-        self.shelf.put(slot, subject, at);
-        match self.wheel.armed(slot) {
-            // An early timer looks again when it goes off; moving it would cost more.
-            Some(armed) if armed <= at => {}
-            Some(_) | None if at == Moment::NEVER => {}
-            Some(_) | None => self.wheel.arm(slot, at),
+        self.shelf.put(slot, subject);
+        if at == Moment::NEVER {
+            self.wheel.cancel(slot);
+        } else {
+            self.wheel.arm(slot, at);
         }
     }
 

@@ -4,7 +4,6 @@
 use super::pack;
 use super::{Rare, Subject};
 use crate::fold::Fold;
-use crate::time::Moment;
 use crate::timeline::Timeline;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -110,7 +109,7 @@ impl Shelf {
         self.slots[slot as usize].hash = hash;
         let mut subject = self.spare.pop().unwrap_or_default();
         subject.reset(partner, name);
-        self.put(slot, subject, Moment::NEVER);
+        self.put(slot, subject);
         let slots = &self.slots;
         self.index.insert_unique(spread(hash), slot, |s| spread(slots[*s as usize].hash));
         slot
@@ -142,16 +141,8 @@ impl Shelf {
         }
     }
 
-    /// When to look at a subject again, as was said when it was put back; None: look.
-    pub(super) fn next(&self, slot: u32) -> Option<Moment> {
-        match &self.slots[slot as usize].place {
-            Place::Packed(bytes) => Some(pack::next(bytes)),
-            Place::Empty | Place::Whole(_) => None,
-        }
-    }
-
-    /// Puts a subject back, to be looked at again at `next`.
-    pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>, next: Moment) {
+    /// Puts a subject back.
+    pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let place = &mut self.slots[slot as usize].place;
         if subject.timeline.bytes().len() >= LARGE || !pack::fits(&subject) {
             *place = Place::Whole(subject);
@@ -159,7 +150,7 @@ impl Shelf {
         }
         let buffer = &mut self.buffer;
         buffer.clear();
-        pack::pack(&subject, next, buffer);
+        pack::pack(&subject, buffer);
         let room = buffer.len().next_multiple_of(STEP);
         match place {
             Place::Packed(bytes) if bytes.len() >= buffer.len() && bytes.len() < room + 2 * STEP => {
