@@ -25,5 +25,5 @@ use proptest::test_runner::Config;
 /// As many cases as `PROPTEST_CASES` says, else `few`. Nothing is written down: a find becomes a named test.
 fn cases(few: u32) -> Config {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(few);
-    Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() }
+    Config { cases, failure_persistence: None, max_shrink_iters: 20_000, max_global_rejects: 1_000_000, ..Config::default() }
 }

@@ -38,10 +38,10 @@ pub struct Fold {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Memory {
     pauses: Vec<ActivePause>,
-    /// A resume that found nothing to resume, at this instant.
-    idle_resume: Option<(Moment, Option<String>)>,
-    /// An act that found nothing to stop, at this instant.
-    idle_stop: Option<(Moment, u16)>,
+    /// Resumes that found nothing to resume, all at one instant.
+    idle_resumes: Vec<(Moment, Option<String>)>,
+    /// Acts that found nothing to stop, all at one instant.
+    idle_stops: Vec<(Moment, u16)>,
     /// Obligations of which only the first anchor counts, and which have had it.
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
@@ -336,8 +336,8 @@ impl Fold {
     fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
         // A stop and a reopening at one instant on a stopped clock leave it stopped.
-        let idle = self.memory.as_ref().and_then(|m| m.idle_stop);
-        if idle.is_some_and(|(when, kind)| when == at && about.undoes.contains(&kind)) {
+        let mut idle = self.memory.iter().flat_map(|m| &m.idle_stops);
+        if idle.any(|(when, kind)| *when == at && about.undoes.contains(kind)) {
             return;
         }
         let mut i = 0;

@@ -27,7 +27,9 @@ impl Fold {
             }
         }
         if about.state && !stopped && !self.ended.is_empty() && !fact.linked() {
-            self.memory().idle_stop = Some((fact.at(), fact.kind()));
+            let idle = &mut self.memory().idle_stops;
+            idle.retain(|(when, _)| *when == fact.at());
+            idle.push((fact.at(), fact.kind()));
         }
     }
 

@@ -14,8 +14,8 @@ impl Fold {
         let reason = reason(fact, cx);
         let at = fact.at();
         // A pause and a resume of one reason at one instant on a running clock change nothing.
-        let idle = self.memory.as_ref().and_then(|m| m.idle_resume.clone());
-        if idle.is_some_and(|(when, which)| when == at && (which.is_none() || which == reason)) {
+        let mut idle = self.memory.iter().flat_map(|m| &m.idle_resumes);
+        if idle.any(|(when, which)| *when == at && (which.is_none() || *which == reason)) {
             return;
         }
         let names = cx.book().names();
@@ -52,7 +52,8 @@ impl Fold {
             Some(reason) => memory.pauses.retain(|p| p.reason.as_ref() != Some(reason)),
         }
         if memory.pauses.len() == before {
-            memory.idle_resume = Some((at, reason));
+            memory.idle_resumes.retain(|(when, _)| *when == at);
+            memory.idle_resumes.push((at, reason));
             return;
         }
         self.hold_all(at, cx);
