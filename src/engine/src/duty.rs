@@ -129,6 +129,8 @@ pub struct More {
     pub follows: Option<u64>,
     /// The period that it is about ends here.
     pub period_end: Option<Moment>,
+    /// Key of the fact that opened it, where another duty of its obligation has that as its own key.
+    pub anchor: Option<u64>,
 }
 
 /// Limits that run together: nearly always one.
@@ -210,6 +212,11 @@ impl Duty {
     /// Key of the first cycle's anchor.
     pub fn root(&self) -> u64 {
         self.more.as_ref().map_or(self.key, |m| m.root)
+    }
+
+    /// Key of the fact that opened it, if a fact did.
+    pub fn anchor(&self) -> u64 {
+        self.more.as_ref().and_then(|m| m.anchor).unwrap_or(self.key)
     }
 
     /// All limits.

@@ -18,7 +18,7 @@ use crate::timeline::Timeline;
 use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use waivers::read as read_waiver;
+pub(crate) use waivers::granted;
 
 /// What is known of one subject after some of its facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,8 +175,19 @@ impl<'a, T: Trace> Cx<'a, '_, T> {
         })
     }
 
+    /// Facts before the current one, and that one.
+    fn so_far(&self) -> impl Iterator<Item = Fact<'a>> + use<'a, T> {
+        let end = self.position;
+        let mut offset = 0;
+        self.view.timeline.facts().take_while(move |fact| {
+            let inside = offset <= end;
+            offset += fact.bytes().len();
+            inside
+        })
+    }
+
     fn anchor(&self, duty: &Duty) -> Option<Fact<'a>> {
-        self.view.timeline.facts().find(|f| f.key() == duty.key)
+        self.view.timeline.facts().find(|f| f.key() == duty.anchor())
     }
 
     /// A field of an event, else of its subject as it then stood.
@@ -305,12 +316,19 @@ impl Fold {
         duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
     }
 
+    /// Ends a duty without a verdict.
+    fn close(duty: &mut Duty, at: Moment) {
+        duty.ended = at;
+        duty.flags.put(Flags::CANCELLED, true);
+        // Of a breached or exempt one the standing stays, but not that it is open.
+        duty.flags.put(Flags::NEWS, true);
+    }
+
     fn cancel<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         for mut duty in std::mem::take(&mut self.open) {
             cx.trace.note(fact.at(), Some(&duty), &|| format!("cancelled ({})", fact.id()));
             Fold::settle(&mut duty, fact.at(), cx);
-            duty.flags.put(Flags::CANCELLED, true);
-            duty.ended = fact.at();
+            Fold::close(&mut duty, fact.at());
             duty.ended_by = fact.kind();
             self.retire(duty);
         }
@@ -366,12 +384,12 @@ impl Fold {
         self.open = stays;
         for mut duty in lost {
             Fold::settle(&mut duty, at, cx);
-            duty.flags.put(Flags::CANCELLED, true);
-            duty.ended = at;
+            Fold::close(&mut duty, at);
             self.retire(duty);
         }
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
+        duty.flags.put(Flags::NEWS, true);
         duty.since = at;
         self.rebase_duty(&mut duty, None, at, cx);
         self.hold(&mut duty, at, cx);

@@ -3,7 +3,6 @@
 use super::{Archive, Engine, Subject};
 use crate::book::Book;
 use crate::fact::{Fact, Value};
-use crate::fold::{Cx, Silent, SubjectWaiver};
 use crate::time::Moment;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
@@ -106,44 +105,16 @@ impl Engine {
         if subject != self.partners[partner as usize].name {
             return;
         }
-        match names.about(fact.kind()).effect {
-            Effect::WaiverApproved => {
-                let waiver = crate::fold::read_waiver(fact, &book);
-                self.partners[partner as usize].waivers.push(waiver.clone());
-                self.grant_all(partner, &waiver);
+        let Some(slot) = self.shelf.find(partner, subject) else { return };
+        // A function of all that was said of waivers, not of what was said last.
+        let said = self.shelf.take(slot);
+        self.partners[partner as usize].waivers = crate::fold::granted(&said.timeline, &book);
+        self.put(slot, said);
+        self.each_of(partner, &mut |engine, own, s| {
+            if s.rare.as_ref().is_some_and(|r| r.base.is_some()) {
+                engine.unsettle(own, s, archive);
             }
-            Effect::WaiverEnded => {
-                for waiver in &mut self.partners[partner as usize].waivers {
-                    waiver.span.ends = waiver.span.ends.min(fact.at());
-                }
-                self.each_of(partner, &mut |engine, own, s| engine.judge_again(own, s, &mut Vec::new()));
-            }
-            Effect::None
-            | Effect::Paused
-            | Effect::Resumed
-            | Effect::Confirmed
-            | Effect::Voided
-            | Effect::Cancelled
-            | Effect::Undo => {}
-        }
-    }
-
-    fn grant_all(&mut self, partner: u32, waiver: &SubjectWaiver) {
-        self.each_of(partner, &mut |engine, _, s| {
-            let mut head = std::mem::take(&mut s.head);
-            let mut base = s.rare.as_mut().and_then(|r| r.base.take());
-            if let Some(view) = engine.view(s) {
-                let position = view.timeline.bytes().len();
-                let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position };
-                head.grant(waiver.clone(), &mut cx);
-                if let Some(base) = &mut base {
-                    base.grant(waiver.clone(), &mut cx);
-                }
-            }
-            s.head = head;
-            if base.is_some() {
-                s.rare().base = base;
-            }
+            engine.judge_again(own, s, &mut Vec::new());
         });
     }
 

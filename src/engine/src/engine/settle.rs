@@ -204,7 +204,7 @@ impl Keep {
     fn new(engine: &Engine, subject: &Subject, base: &Fold) -> Keep {
         let mut keep = Keep { anchors: Vec::new(), required: Vec::new(), fields: Vec::new(), from: Moment::NEVER, chosen: Vec::new() };
         for duty in subject.head.open.iter().chain(&base.open) {
-            keep.anchors.push(duty.key);
+            keep.anchors.push(duty.anchor());
             let rule = engine.book.rule(duty.rule);
             let several = |act: &crate::rule::Act| !act.simple();
             if rule.act().is_some_and(several) || rule.until.as_ref().is_some_and(several) {

@@ -27,7 +27,7 @@ impl Fold {
     fn holds_against<T: Trace>(&mut self, i: usize, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) -> Verdict {
         let duty = &self.open[i];
         let rule = cx.rule(duty.rule);
-        if fact.key() == duty.key {
+        if fact.key() == duty.anchor() {
             return Verdict::GoesOn;
         }
         if let Some(until) = &rule.until
@@ -67,9 +67,13 @@ impl Fold {
     pub(super) fn end<T: Trace>(&mut self, i: usize, at: Moment, by: TypeId, cancelled: bool, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open.remove(i);
         Fold::settle(&mut duty, at, cx);
-        duty.ended = at;
         duty.ended_by = by;
-        duty.flags.put(Flags::CANCELLED, cancelled);
+        if cancelled {
+            Fold::close(&mut duty, at);
+        } else {
+            duty.ended = at;
+            duty.flags.put(Flags::NEWS, true);
+        }
         cx.trace.note(at, Some(&duty), &|| {
             let what = &cx.view.book.names().about(by).name;
             if cancelled { format!("ended without a verdict by {what}") } else { format!("done by {what}") }
@@ -197,7 +201,8 @@ pub(super) fn targets<'a, T: Trace>(
     cx: &Cx<'a, '_, T>,
 ) -> impl Iterator<Item = &'a str> + use<'a, T> {
     let own = anchor.filter(|a| a.field(field).is_some());
-    let from = own.or_else(|| cx.view.timeline.facts().filter(|f| !f.linked() && f.field(field).is_some()).last());
+    // What is named only later is not known yet.
+    let from = own.or_else(|| cx.so_far().filter(|f| !f.linked() && f.field(field).is_some()).last());
     let book = cx.view.book;
     from.into_iter().flat_map(move |fact| select::named(book, fact, field))
 }
@@ -206,17 +211,8 @@ pub(super) fn targets<'a, T: Trace>(
 /// Gives when it was done, and how many of the named subjects are.
 pub(super) fn evaluate<T: Trace>(act: &Act, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> (Option<Moment>, Option<(u32, u32)>) {
     let anchor = cx.anchor(duty);
-    let mut facts: Vec<(usize, Fact<'_>)> = Vec::new();
-    let mut offset = 0;
-    for fact in cx.view.timeline.facts() {
-        if offset > cx.position {
-            break;
-        }
-        offset += fact.bytes().len();
-        if fact.at() >= duty.acts_from() && fact.key() != duty.key {
-            facts.push((facts.len(), fact));
-        }
-    }
+    let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let field = act.leaves().iter().find_map(|l| l.on);
     let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
     let search = Search { facts: &facts, duty, rule, cx, anchor };

@@ -293,8 +293,17 @@ impl Fold {
         while let Some((_, next)) = cx.rule(id).next.filter(|(since, _)| *since <= at) {
             id = next;
         }
-        let more = More { cycle: before.cycle() + 1, root: before.root(), ..More::default() };
-        let opening = Opening { rule: id, key: fact.key(), fact: Some(fact), start: at, acts_from: at, tied: false };
+        let mut more = More { cycle: before.cycle() + 1, root: before.root(), ..More::default() };
+        let family = cx.rule(id).family;
+        let taken = |d: &Duty| d.key == fact.key() && cx.view.book.rule(d.rule).family == family;
+        let key = if self.open.iter().chain(&self.ended).any(taken) {
+            // One reopening begins a new cycle of several duties: each has a name of its own.
+            more.anchor = Some(fact.key());
+            xxh3_64(&[fact.key().to_le_bytes(), before.root().to_le_bytes()].concat())
+        } else {
+            fact.key()
+        };
+        let opening = Opening { rule: id, key, fact: Some(fact), start: at, acts_from: at, tied: false };
         self.birth(opening, Some(more), false, cx);
     }
 
@@ -427,6 +436,11 @@ impl Fold {
         self.memory().periods[i].next = to;
         let start = plan.next;
         let key = period_key(rule, from);
+        // One duty a period: a subject that came back within it has had that one.
+        let family = rule.family;
+        if self.open.iter().chain(&self.ended).any(|d| d.key == key && cx.rule(d.rule).family == family) {
+            return;
+        }
         let mut more = More { cycle: 1, root: key, ..More::default() };
         let due_at_end = super::limits(rule).is_empty();
         if due_at_end {
@@ -468,7 +482,7 @@ impl Fold {
         }
         for i in 0..self.open.len() {
             let rule = cx.rule(self.open[i].rule);
-            if self.open[i].key == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
+            if self.open[i].anchor() == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
                 continue;
             }
             let mut duty = self.open[i].clone();

@@ -66,6 +66,8 @@ impl Fold {
         let duty = &mut self.open[i];
         if duty.deadline <= x && !duty.flags.has(Flags::BROKEN) {
             duty.flags.put(Flags::BROKEN, true);
+            // Of a waived duty the standing stays, but not that it is unbroken.
+            duty.flags.put(Flags::NEWS, true);
             cx.trace.note(duty.deadline, Some(duty), &|| "the deadline passes: breach".to_owned());
             let (rule, key, at) = (duty.rule, duty.key, duty.deadline);
             self.open_breached(rule, key, at, cx);
