@@ -135,8 +135,15 @@ impl Book {
         let about = self.names.about(kind);
         // An act, a pause, a resume: without an open duty there is nothing to stop, and what is open is in memory.
         let undoes = !matches!(about.effect, Effect::None | Effect::Resumed);
+        // What it names may read all of the subject's past.
+        let opened = || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id));
+        let states = |rule: &Rule| rule.act().is_some_and(|a| a.leaves().iter().any(|l| self.names.about(l.kind).state));
+        // A state that held before the opening counts at it.
+        let born_so = about.opening && opened().any(|rule| rule.pause.is_some() || states(rule));
         undoes
-            || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id)).any(|rule| {
+            || born_so
+            || !about.names.is_empty()
+            || opened().any(|rule| {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
                 let earlier = limits(rule).iter().any(|l| l.from.is_some());
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();

@@ -15,7 +15,7 @@ impl Engine {
         for field in &about.names {
             // It names subjects whose duties may read this one.
             for name in texts(fact.field(*field), &book) {
-                let watcher = self.find_or_recall(partner, name, fact.at(), false, archive);
+                let watcher = self.find_or_recall(partner, name, fact.at(), true, archive);
                 self.watch(watcher, slot, archive);
             }
         }
