@@ -398,7 +398,7 @@ impl<'c> Compiler<'c> {
             }
             terms::Sentence::Requires { what, .. } => {
                 let trust = o.trust;
-                Form::Requires(self.table(what, facts, &mut |c, r| c.requirement(r, trust, kinds, anchor, first)))
+                Form::Requires(self.table(what, facts, &mut |c, r| c.requirement(r, trust, kinds, anchor)))
             }
         }
     }
@@ -453,12 +453,12 @@ impl<'c> Compiler<'c> {
         trust: Trust,
         kinds: &[KindId],
         anchor: &Anchor,
-        first: CalendarId,
     ) -> Requirement {
         match r {
             terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
+            // The loader takes only spans of elapsed time here.
             terms::Requirement::Ahead(event, span) => {
-                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), first)))
+                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), 0)))
             }
             terms::Requirement::Itself(tests) => {
                 let tests = tests.iter().map(|t| self.test(t, kinds)).collect::<Vec<_>>();
@@ -470,10 +470,10 @@ impl<'c> Compiler<'c> {
                 Requirement::Itself(tests)
             }
             terms::Requirement::Any(of) => {
-                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor, first)).collect())
+                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
             }
             terms::Requirement::All(of) => {
-                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor, first)).collect())
+                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
             }
         }
     }
@@ -631,6 +631,12 @@ impl<'c> Compiler<'c> {
             for rule in &self.rules {
                 let id = rule.id.clone();
                 self.names.constant(&id);
+            }
+        }
+        for name in crate::vocabulary::RANKED.iter().chain(&crate::vocabulary::OPENING) {
+            let kind = name.split_once('.').and_then(|(kind, _)| self.names.kind_id(kind));
+            if kind.is_some_and(|k| self.names.has_collective(k)) {
+                self.names.declare_by_fields(name);
             }
         }
         // Types declared late keep the facts of their kind, too.

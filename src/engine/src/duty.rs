@@ -20,9 +20,14 @@ pub struct Clock {
     pub calendar: CalendarId,
     /// Which limit of the obligation.
     pub limit: u8,
+    /// Which row of the limit's table; [`NO_ROW`] where another version's row is to be taken.
+    pub row: u8,
     /// Length, instant, or not begun.
     pub state: ClockState,
 }
+
+/// No row of the table in force.
+pub const NO_ROW: u8 = u8::MAX;
 
 /// See [`Clock`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,8 +71,8 @@ impl Flags {
     pub const SCHEDULED: Flags = Flags(1 << 11);
     /// Counted among those that broke.
     pub const COUNTED: Flags = Flags(1 << 12);
-    /// Stands as it was told, but not at the instants that were told.
-    pub const MOVED: Flags = Flags(1 << 13);
+    /// Ended, or moved in time, since it was last told: told again though the standing be the same.
+    pub const NEWS: Flags = Flags(1 << 13);
 
     /// Has it.
     pub fn has(self, flag: Flags) -> bool {
@@ -167,7 +172,7 @@ impl Duty {
             since: start,
             deadline: Moment::NEVER,
             ended: Moment::NEVER,
-            clock: Clock { elapsed: 0, target: 0, calendar: 0, limit: 0, state: ClockState::Waiting },
+            clock: Clock { elapsed: 0, target: 0, calendar: 0, limit: 0, row: NO_ROW, state: ClockState::Waiting },
             more: None,
             rule,
             ended_by: 0,

@@ -18,7 +18,7 @@ use crate::timeline::Timeline;
 use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use waivers::granted;
+pub(crate) use waivers::read as read_waiver;
 
 /// What is known of one subject after some of its facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,10 +38,6 @@ pub struct Fold {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Memory {
     pauses: Vec<ActivePause>,
-    /// Resumes that found nothing to resume, all at one instant.
-    idle_resumes: Vec<(Moment, Option<String>)>,
-    /// Acts that found nothing to stop, all at one instant.
-    idle_stops: Vec<(Moment, u16)>,
     /// Obligations of which only the first anchor counts, and which have had it.
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
@@ -227,6 +223,8 @@ impl Fold {
         self.advance(fact.at(), cx);
         self.take(fact, cx, true);
         self.schedule(cx);
+        // What begins overdue is so at once.
+        self.advance(fact.at(), cx);
     }
 
     /// Nothing open, nothing recurring: only news can change it.
@@ -290,7 +288,14 @@ impl Fold {
         self.acts(fact, about, cx);
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
+        } else if opening && about.partner_wide {
+            self.slide(fact, cx);
         }
+    }
+
+    fn retire(&mut self, mut duty: Duty) {
+        duty.flags.put(Flags::NEWS, true);
+        self.ended.push(duty);
     }
 
     fn settle<T: Trace>(duty: &mut Duty, to: Moment, cx: &mut Cx<'_, '_, T>) {
@@ -311,21 +316,14 @@ impl Fold {
         duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
     }
 
-    /// Ends a duty without a verdict.
-    fn close(duty: &mut Duty, at: Moment) {
-        duty.ended = at;
-        duty.flags.put(Flags::CANCELLED, true);
-        // Of a breached or exempt one the standing stays, but not that it is open.
-        duty.flags.put(Flags::MOVED, true);
-    }
-
     fn cancel<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         for mut duty in std::mem::take(&mut self.open) {
             cx.trace.note(fact.at(), Some(&duty), &|| format!("cancelled ({})", fact.id()));
             Fold::settle(&mut duty, fact.at(), cx);
-            Fold::close(&mut duty, fact.at());
+            duty.flags.put(Flags::CANCELLED, true);
+            duty.ended = fact.at();
             duty.ended_by = fact.kind();
-            self.ended.push(duty);
+            self.retire(duty);
         }
         if let Some(memory) = &mut self.memory {
             memory.periods.clear();
@@ -335,16 +333,18 @@ impl Fold {
     /// The act is undone: the clock goes on, or a new cycle begins.
     fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
-        // A stop and a reopening at one instant on a stopped clock leave it stopped.
-        let mut idle = self.memory.iter().flat_map(|m| &m.idle_stops);
-        if idle.any(|(when, kind)| *when == at && about.undoes.contains(kind)) {
-            return;
-        }
         let mut i = 0;
         while i < self.ended.len() {
             let duty = &self.ended[i];
             let settled = duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
             if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
+                i += 1;
+                continue;
+            }
+            // A stop and a reopening at one instant on a stopped clock leave it stopped.
+            let acts = cx.rule(duty.rule).act().map(|a| a.leaves()).unwrap_or_default();
+            let stops = |f: Fact<'_>| f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind());
+            if duty.ended < at && cx.before().any(stops) {
                 i += 1;
                 continue;
             }
@@ -377,12 +377,13 @@ impl Fold {
         self.open = stays;
         for mut duty in lost {
             Fold::settle(&mut duty, at, cx);
-            Fold::close(&mut duty, at);
-            self.ended.push(duty);
+            duty.flags.put(Flags::CANCELLED, true);
+            duty.ended = at;
+            self.retire(duty);
         }
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
-        duty.flags.put(Flags::MOVED, true);
+        duty.flags.put(Flags::NEWS, true);
         duty.since = at;
         self.rebase_duty(&mut duty, None, at, cx);
         self.hold(&mut duty, at, cx);

@@ -256,7 +256,10 @@ fn follows(last: Fact<'_>, fact: Fact<'_>, rank: Rank<'_>) -> bool {
 
 fn order(group: &mut [Fact<'_>], rank: Rank<'_>) {
     let source = group.first().map(|f| f.source());
-    let sequenced = group.iter().all(|f| !f.sequence().is_empty() && Some(f.source()) == source);
+    // One source, and one subject: copies of linked facts are numbered among others.
+    let origin = group.first().and_then(|f| f.origin());
+    let sequenced =
+        group.iter().all(|f| !f.sequence().is_empty() && Some(f.source()) == source && f.origin() == origin);
     group.sort_by(|a, b| {
         let by_sequence = if sequenced { sequence(*a, *b) } else { Ordering::Equal };
         by_sequence

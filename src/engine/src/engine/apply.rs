@@ -131,9 +131,10 @@ impl Engine {
         {
             let mut cx = Cx { view, trace: &mut Silent, links, position };
             head.step(fact, &mut cx);
-            // It may have come late to a subject that nothing had happened to since.
-            cx.position = subject.timeline.bytes().len();
-            head.advance(self.now, &mut cx);
+            if head.wake < self.now {
+                cx.position = view.timeline.bytes().len();
+                head.advance(self.now, &mut cx);
+            }
         }
         subject.head = head;
         Ok(matches!(effect, Effect::WaiverApproved | Effect::WaiverEnded))
@@ -168,8 +169,7 @@ impl Engine {
             duty.told = std::mem::take(&mut was.told);
             duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
             duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
-            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended);
-            duty.flags.put(Flags::MOVED, was.flags.has(Flags::MOVED) || instants(was) != instants(duty));
+            duty.flags.put(Flags::NEWS, duty.ended != was.ended || duty.breached_at() != was.breached_at() || duty.start != was.start);
         }
         told.retain(|(d, _)| d.told != Standing::Untold);
         let (still, fresh): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, before)| *before);
@@ -293,6 +293,7 @@ impl Engine {
     /// A duty that was told before it left memory.
     pub(super) fn as_told(&self, duty: &mut Duty) {
         duty.told = duty.standing(self.heard);
+        duty.flags.put(Flags::NEWS, false);
         duty.flags.put(Flags::COUNTED, duty.breached_at().is_some());
     }
 }

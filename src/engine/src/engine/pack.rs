@@ -105,16 +105,17 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
     let mut buffer = [0u8; 24 + 8 * NUMBERS];
     buffer[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6;
     buffer[1] = d.clock.limit;
+    buffer[18] = d.clock.row;
     buffer[2..4].copy_from_slice(&d.rule.to_le_bytes());
     buffer[4..6].copy_from_slice(&d.clock.calendar.to_le_bytes());
     buffer[6..8].copy_from_slice(&d.flags.0.to_le_bytes());
     buffer[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
     buffer[10..18].copy_from_slice(&d.key.to_le_bytes());
-    let mut at = 18 + NUMBERS / 2;
+    let mut at = 19 + NUMBERS / 2;
     for (i, number) in numbers.into_iter().enumerate() {
         let never = i == 3 && d.deadline == Moment::NEVER || i == 4 && d.ended == Moment::NEVER;
         let len = if never { NEVER } else { (8 - number.leading_zeros() / 8) as u8 };
-        buffer[18 + i / 2] |= len << (4 * (i % 2));
+        buffer[19 + i / 2] |= len << (4 * (i % 2));
         if !never {
             buffer[at..at + 8].copy_from_slice(&number.to_le_bytes());
             at += usize::from(len);
@@ -127,10 +128,10 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
 }
 
 fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
-    let head: [u8; 18 + NUMBERS / 2] = array(rest.bytes, rest.at);
+    let head: [u8; 19 + NUMBERS / 2] = array(rest.bytes, rest.at);
     rest.at += head.len();
     let mut number = |i: usize| {
-        let len = head[18 + i / 2] >> (4 * (i % 2)) & 15;
+        let len = head[19 + i / 2] >> (4 * (i % 2)) & 15;
         (len != NEVER).then(|| rest.number(usize::from(len)))
     };
     let start = number(0).unwrap_or(0);
@@ -151,7 +152,7 @@ fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
         since,
         deadline,
         ended,
-        clock: Clock { elapsed, target, calendar: u16::from_le_bytes(array(&head, 4)), limit: head[1], state },
+        clock: Clock { elapsed, target, calendar: u16::from_le_bytes(array(&head, 4)), limit: head[1], row: head[18], state },
         more,
         rule: u16::from_le_bytes(array(&head, 2)),
         ended_by: u16::from_le_bytes(array(&head, 8)),

@@ -193,7 +193,7 @@ struct Keep {
     /// Types that a requirement reads.
     required: Vec<u16>,
     /// Fields that choose rows.
-    fields: Vec<u8>,
+    fields: Vec<crate::fact::FieldId>,
     /// Open duties with acts of several parts: everything from here on.
     from: Moment,
     /// The last fact that carries each field; the first and last of each required content.
@@ -223,7 +223,7 @@ impl Keep {
     }
 
     fn look(&mut self, timeline: &Timeline, horizon: Moment) {
-        let mut last: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut last: BTreeMap<crate::fact::FieldId, u64> = BTreeMap::new();
         let mut first: BTreeMap<Vec<u8>, (u64, u64)> = BTreeMap::new();
         for fact in timeline.facts().take_while(|f| f.at() < horizon) {
             for (field, _) in fact.fields().filter(|(f, _)| self.fields.contains(f)) {

@@ -2,7 +2,7 @@
 
 use super::{Cx, Fold, Trace};
 use crate::duty::{ClockState, Duty, Flags};
-use crate::fact::{Fact, TypeId};
+use crate::fact::{Fact, FieldId, TypeId};
 use crate::rule::{Act, Match, Rule};
 use crate::select::{self, Against, Met};
 use crate::time::Moment;
@@ -11,7 +11,6 @@ use crate::vocabulary::EventType;
 impl Fold {
     /// Holds a fact against the acts of all open duties.
     pub(super) fn acts<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
-        let mut stopped = false;
         let mut i = 0;
         while i < self.open.len() {
             match self.holds_against(i, fact, about, cx) {
@@ -19,17 +18,9 @@ impl Fold {
                 Verdict::Replaced => {
                     self.open.remove(i);
                 }
-                Verdict::Done(at) => {
-                    stopped = true;
-                    self.end(i, at, fact.kind(), false, cx);
-                }
+                Verdict::Done(at) => self.end(i, at, fact.kind(), false, cx),
                 Verdict::Over => self.end(i, fact.at(), fact.kind(), true, cx),
             }
-        }
-        if about.state && !stopped && !self.ended.is_empty() && !fact.linked() {
-            let idle = &mut self.memory().idle_stops;
-            idle.retain(|(when, _)| *when == fact.at());
-            idle.push((fact.at(), fact.kind()));
         }
     }
 
@@ -76,19 +67,15 @@ impl Fold {
     pub(super) fn end<T: Trace>(&mut self, i: usize, at: Moment, by: TypeId, cancelled: bool, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open.remove(i);
         Fold::settle(&mut duty, at, cx);
+        duty.ended = at;
         duty.ended_by = by;
-        if cancelled {
-            Fold::close(&mut duty, at);
-        } else {
-            duty.ended = at;
-            duty.flags.put(Flags::MOVED, true);
-        }
+        duty.flags.put(Flags::CANCELLED, cancelled);
         cx.trace.note(at, Some(&duty), &|| {
             let what = &cx.view.book.names().about(by).name;
             if cancelled { format!("ended without a verdict by {what}") } else { format!("done by {what}") }
         });
         let (key, rule) = (duty.key, duty.rule);
-        self.ended.push(duty);
+        self.retire(duty);
         if !cancelled {
             self.open_done(rule, key, at, cx);
         }
@@ -206,7 +193,7 @@ pub(super) fn at_place<T: Trace>(
 /// The subjects that an anchor names in a field: itself, else the last of its subject's facts that names any.
 pub(super) fn targets<'a, T: Trace>(
     anchor: Option<Fact<'a>>,
-    field: u8,
+    field: FieldId,
     cx: &Cx<'a, '_, T>,
 ) -> impl Iterator<Item = &'a str> + use<'a, T> {
     let own = anchor.filter(|a| a.field(field).is_some());
