@@ -148,7 +148,8 @@ impl Engine {
             }
             let standing = duty.standing(heard);
             if standing == Standing::Unknown {
-                self.blind.insert((duty.deadline, slot));
+                // A finding: certain from its own instant on, a deadline only after it.
+                self.blind.insert((duty.deadline + -1, slot));
             }
             if standing != duty.told || duty.flags.has(Flags::NEWS) {
                 teller.tell(duty, standing);
