@@ -5,6 +5,7 @@ mod links;
 mod pack;
 mod settle;
 mod shelf;
+mod snapshot;
 mod tell;
 
 use crate::book::{Book, Sheet};
@@ -24,6 +25,7 @@ use std::sync::Arc;
 pub(crate) use pack::{bytes as pack_bytes, read as unpack_bytes};
 
 pub use apply::{Applied, Incoming};
+pub use snapshot::RestoreError;
 pub use tell::{Cells, Difference, Differences, Tally};
 
 /// Where facts go that have left memory, and come back from when later news concerns them.
@@ -99,10 +101,9 @@ pub struct Counts {
     pub recalled: u64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Partner {
     name: String,
-    #[serde(skip)]
     sheet: Option<Arc<Sheet>>,
     waivers: Vec<SubjectWaiver>,
     /// The partner's own timeline, where duties of the partner as a whole live.

@@ -177,6 +177,11 @@ impl Vocabulary {
         &self.fields.texts
     }
 
+    /// All constants by position.
+    pub fn constants(&self) -> &[String] {
+        &self.constants.texts
+    }
+
     /// A text as facts store it: as the constant that some contract names, else as itself.
     pub fn atom<'a>(&self, text: &'a str) -> Atom<'a> {
         self.constants.find(text).map_or(Atom::Text(text), Atom::Sym)

@@ -44,6 +44,14 @@ impl Default for Wheel {
 }
 
 impl Wheel {
+    /// A wheel with nothing armed begins at an instant.
+    pub fn start(&mut self, at: Moment) {
+        if self.armed == 0 {
+            self.at = (at.0.max(0) as u64).min(HORIZON);
+            self.next = u64::MAX;
+        }
+    }
+
     /// Timers armed.
     pub fn len(&self) -> usize {
         self.armed

@@ -196,16 +196,13 @@ impl Engine {
         }
         let sheet = self.book.sheet(name).map(Arc::new);
         let recurring = sheet.as_ref().is_some_and(|s| !s.partner_wide.is_empty());
-        let p = self.partners.len() as u32;
-        self.partners.push(Partner {
+        let p = self.add_partner(Partner {
             name: name.to_owned(),
             sheet,
             waivers: Vec::new(),
             own: None,
             cells: super::Cells::default(),
         });
-        let partners = &self.partners;
-        self.partner_index.insert_unique(hash, p, |p| xxh3_64(partners[*p as usize].name.as_bytes()));
         if recurring {
             let slot = self.own_subject(p);
             let mut subject = self.shelf.take(slot);
@@ -213,6 +210,15 @@ impl Engine {
             self.tell(slot, &mut subject, true);
             self.put(slot, subject);
         }
+        p
+    }
+
+    pub(super) fn add_partner(&mut self, partner: Partner) -> u32 {
+        let hash = xxh3_64(partner.name.as_bytes());
+        let p = self.partners.len() as u32;
+        self.partners.push(partner);
+        let partners = &self.partners;
+        self.partner_index.insert_unique(hash, p, |p| xxh3_64(partners[*p as usize].name.as_bytes()));
         p
     }
 
@@ -242,8 +248,13 @@ impl Engine {
         } else {
             (name.to_owned(), trust)
         };
+        self.add_source(Source { name, trust })
+    }
+
+    pub(super) fn add_source(&mut self, source: Source) -> SourceId {
+        let hash = xxh3_64(source.name.as_bytes());
         let id = self.sources.len() as SourceId;
-        self.sources.push(Source { name, trust });
+        self.sources.push(source);
         let sources = &self.sources;
         self.source_index.insert_unique(hash, id, |id| xxh3_64(sources[usize::from(*id)].name.as_bytes()));
         id

@@ -9,9 +9,9 @@ use crate::time::Moment;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Partner u32, length of the name u16, what else there is u8, then `at` and `wake` i64, counts of duties u16 each, count
-/// of facts u32, place of the last u32.
-const HEAD: usize = 4 + 2 + 1 + 16 + 4 + 8;
+/// Partner u32, length of the name u16, what else there is u8, then `at` and `wake` i64, counts of open and ended duties and
+/// of facts, and place of the last fact, u32 each.
+const HEAD: usize = 4 + 2 + 1 + 16 + 16;
 const HAS_MEMORY: u8 = 1;
 const HAS_RARE: u8 = 1 << 1;
 
@@ -27,10 +27,10 @@ pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     head[6] = if memory.is_some() { HAS_MEMORY } else { 0 } | if rare.is_some() { HAS_RARE } else { 0 };
     head[7..15].copy_from_slice(&fold.at.0.to_le_bytes());
     head[15..23].copy_from_slice(&fold.wake.0.to_le_bytes());
-    head[23..25].copy_from_slice(&(fold.open.len() as u16).to_le_bytes());
-    head[25..27].copy_from_slice(&(fold.ended.len() as u16).to_le_bytes());
-    head[27..31].copy_from_slice(&count.to_le_bytes());
-    head[31..35].copy_from_slice(&last.to_le_bytes());
+    head[23..27].copy_from_slice(&(fold.open.len() as u32).to_le_bytes());
+    head[27..31].copy_from_slice(&(fold.ended.len() as u32).to_le_bytes());
+    head[31..35].copy_from_slice(&count.to_le_bytes());
+    head[35..39].copy_from_slice(&last.to_le_bytes());
     out.extend_from_slice(&head);
     out.extend_from_slice(subject.name.as_bytes());
     for duty in fold.open.iter().chain(&fold.ended) {
@@ -42,12 +42,6 @@ pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     put_part(out, subject.timeline.bytes());
 }
 
-/// More duties, or longer facts, than a packed subject can count.
-pub(super) fn fits(subject: &Subject) -> bool {
-    let most = usize::from(u16::MAX);
-    subject.head.open.len() < most && subject.head.ended.len() < most
-}
-
 /// Reads a subject into the room of another.
 pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     into.reset(partner(bytes), name(bytes));
@@ -55,7 +49,7 @@ pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     let fold = &mut into.head;
     fold.at = Moment(i64::from_le_bytes(array(bytes, 7)));
     fold.wake = Moment(i64::from_le_bytes(array(bytes, 15)));
-    let (open, ended) = (u16::from_le_bytes(array(bytes, 23)), u16::from_le_bytes(array(bytes, 25)));
+    let (open, ended) = (u32::from_le_bytes(array(bytes, 23)), u32::from_le_bytes(array(bytes, 27)));
     let mut rest = Reader { bytes, at: HEAD + into.name.len() };
     for _ in 0..open {
         fold.open.push(unpack_duty(&mut rest));
@@ -69,7 +63,7 @@ pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     if has & HAS_RARE != 0 {
         into.rare = read(rest.part()).map(Box::new);
     }
-    let extent = (u32::from_le_bytes(array(bytes, 27)), u32::from_le_bytes(array(bytes, 31)));
+    let extent = (u32::from_le_bytes(array(bytes, 31)), u32::from_le_bytes(array(bytes, 35)));
     into.timeline.set(rest.part(), extent);
 }
 

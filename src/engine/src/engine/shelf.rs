@@ -45,6 +45,40 @@ impl Shelf {
         self.slots.len() - self.free.len()
     }
 
+    /// Places, in use or not.
+    pub(super) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// A subject as bytes; none where there is none.
+    pub(super) fn packed(&self, slot: u32) -> Vec<u8> {
+        match &self.slots[slot as usize].place {
+            Place::Empty => Vec::new(),
+            Place::Packed(bytes) => bytes.to_vec(),
+            Place::Whole(subject) => {
+                let mut out = Vec::new();
+                pack::pack(subject, &mut out);
+                out
+            }
+        }
+    }
+
+    /// Takes what [`Shelf::packed`] gave, place by place, with the generation of each.
+    pub(super) fn restore(&mut self, places: Vec<(u32, Vec<u8>)>) {
+        for (generation, bytes) in places {
+            let slot = self.slots.len() as u32;
+            if bytes.is_empty() {
+                self.slots.push(Slot { place: Place::Empty, generation, hash: 0 });
+                self.free.push(slot);
+                continue;
+            }
+            let hash = hash(pack::partner(&bytes), pack::name(&bytes));
+            self.slots.push(Slot { place: Place::Packed(bytes.into()), generation, hash });
+            let slots = &self.slots;
+            self.index.insert_unique(spread(hash), slot, |s| spread(slots[*s as usize].hash));
+        }
+    }
+
     /// Places in use.
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
         let used = |(i, slot): (usize, &Slot)| (!matches!(slot.place, Place::Empty)).then_some(i as u32);
@@ -144,7 +178,7 @@ impl Shelf {
     /// Puts a subject back.
     pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let place = &mut self.slots[slot as usize].place;
-        if subject.timeline.bytes().len() >= LARGE || !pack::fits(&subject) {
+        if subject.timeline.bytes().len() >= LARGE {
             *place = Place::Whole(subject);
             return;
         }
