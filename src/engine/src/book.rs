@@ -135,7 +135,9 @@ impl Book {
         let about = self.names.about(kind);
         // An act, a pause, a resume: without an open duty there is nothing to stop, and what is open is in memory.
         let undoes = !matches!(about.effect, Effect::None | Effect::Resumed);
+        // Only the archive may know who waits for it elsewhere.
         undoes
+            || about.linked && !about.opening
             || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id)).any(|rule| {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
                 let earlier = limits(rule).iter().any(|l| l.from.is_some());
