@@ -8,7 +8,15 @@ use crate::world::World;
 use proptest::prelude::*;
 use serde_json::json;
 
-const PLAIN: Draw = Draw { most: 16, tricks: false, two: false, wide: true };
+const PLAIN: Draw = Draw { most: 16, tricks: false, moved: false, two: false, wide: true };
+
+/// Nobody confirms or voids a pause.
+fn plain() -> impl Strategy<Value = Scene> {
+    scenes_of(pausable_pieces().boxed(), PLAIN).prop_map(|mut scene| {
+        scene.records.retain(|r| !r.kind.starts_with("ticket.pause-"));
+        scene
+    })
+}
 
 fn paused_at(scene: &Scene, which: usize) -> Option<&Record> {
     let pauses: Vec<&Record> = scene.records.iter().filter(|r| r.kind == "ticket.paused").collect();
@@ -37,7 +45,7 @@ proptest! {
 
     #[test]
     fn a_pause_told_in_two_parts_is_one_pause(
-        scene in scenes_of(pausable_pieces().boxed(), PLAIN), which in 0usize..5, after in 1i64..20
+        scene in plain(), which in 0usize..5, after in 1i64..20
     ) {
         let Some(pause) = paused_at(&scene, which) else { return Ok(()) };
         let split = pause.at + after * HALF_HOUR;
@@ -55,8 +63,9 @@ proptest! {
 
     #[test]
     fn a_pause_of_no_length_changes_nothing(
-        scene in scenes_of(pausable_pieces().boxed(), PLAIN), at in 0i64..60, many in 1usize..3
+        scene in plain(), at in 0i64..60, many in 1usize..3
     ) {
+        prop_assume!(!scene.records.is_empty());
         let at = scene.records[0].at + at * HALF_HOUR;
         prop_assume!(at <= scene.until);
         let mut more = Vec::new();

@@ -71,13 +71,15 @@ pub(crate) struct Draw {
     pub(crate) most: usize,
     /// Other content under a known id, other sources' copies, sequences.
     pub(crate) tricks: bool,
+    /// Such copies may be of another time.
+    pub(crate) moved: bool,
     /// Events of a second partner.
     pub(crate) two: bool,
     /// Waivers that the partner as a whole is granted.
     pub(crate) wide: bool,
 }
 
-pub(crate) const ALL: Draw = Draw { most: 14, tricks: true, two: false, wide: true };
+pub(crate) const ALL: Draw = Draw { most: 14, tricks: true, moved: true, two: false, wide: true };
 
 /// What an event is drawn from; every part shrinks towards the plainest.
 type Seeds = ((usize, usize, i64, u8), [u8; 6], (u8, u8, u8), Vec<i64>);
@@ -129,13 +131,14 @@ fn build(i: usize, ((kind, subject, at, jitter), seeds, (trick, which, order), l
             // Another content, or another time, under a known id.
             200..=227 => {
                 let (data, lags) = (record.data, record.lags);
-                record = Record { at: if trick < 214 { other.at } else { at }, data, lags, ..other.clone() };
+                record = Record { at: if trick < 214 || !draw.moved { other.at } else { at }, data, lags, ..other.clone() };
                 record.recorded = (order % 2 == 0).then_some(record.at + i64::from(order) * 1000);
             }
             // Another source's copy of one fact.
             228.. => {
                 let key = format!("k-{}", other.id);
                 let (id, source) = (if trick < 240 { other.id.clone() } else { record.id }, "urn:copy");
+                let at = if draw.moved { at } else { other.at };
                 record = Record { id, source, at, lags: record.lags, factkey: Some(key), ..other.clone() };
             }
             _ => {}

@@ -135,7 +135,9 @@ impl World {
             let partner = self.engine.partner_name(d.partner).to_owned();
             let name = (partner, self.book.rule(d.rule).id.clone(), subject.to_owned(), d.key);
             let before = self.ledger.get(&name).map_or(Standing::Untold, |told| told.standing);
-            if before != d.from {
+            // What no longer followed is forgotten when its subject leaves memory; if it follows again, that is news.
+            let anew = before == Standing::Withdrawn && d.from == Standing::Untold;
+            if before != d.from && !anew {
                 self.breaks.push(format!("{name:?}: told {} after {before}, as if after {}", d.to, d.from));
             }
             let breach = d.broken.then_some((d.deadline, d.start));

@@ -143,6 +143,8 @@ impl Book {
         undoes
             || born_so
             || !about.names.is_empty()
+            // Only the archive may know who waits for it elsewhere.
+            || about.linked && !about.opening
             || opened().any(|rule| {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
                 let earlier = limits(rule).iter().any(|l| l.from.is_some());

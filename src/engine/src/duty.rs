@@ -274,8 +274,9 @@ impl Duty {
             ClockState::Fixed if !exempt => Moment(clock.target),
             ClockState::Counting if counting => {
                 let left = clock.target - clock.elapsed;
-                let raw = if left < 0 { Some(self.since) } else { later(calendars, clock.calendar, self.since, left) };
-                raw.map_or(Moment::NEVER, |at| roll(clock.limit, at))
+                let at = later(calendars, clock.calendar, self.since, left).map(|at| roll(clock.limit, at));
+                // Used up before: by a change of the target, which breaks no promise before it; or the roll gave more.
+                if left < 0 { at.map_or(self.since, |at| at.max(self.since)) } else { at.unwrap_or(Moment::NEVER) }
             }
             ClockState::Fixed | ClockState::Counting | ClockState::Waiting => Moment::NEVER,
         };

@@ -32,7 +32,7 @@ pub use tell::{Cells, Difference, Differences, Tally};
 pub trait Archive {
     /// Keeps facts of a subject, beside those kept before.
     fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]);
-    /// All facts kept of a subject, in any order, repeats allowed; None if there are none.
+    /// All that was kept of a subject, in any order, repeats allowed; None if nothing was.
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>>;
 }
 
@@ -134,11 +134,23 @@ pub(crate) struct Rare {
     withdrawn: Vec<Duty>,
     /// Bytes at which the timeline is looked at next.
     compact_at: u32,
+    /// Made without a look into the archive: what is there is not here.
+    unread: bool,
+    /// When it was last linked to: a subject that is waited for stays a while, seen or not.
+    watched: Moment,
 }
 
 impl Default for Rare {
     fn default() -> Rare {
-        Rare { base: None, settled: Moment::DAWN, watchers: Vec::new(), withdrawn: Vec::new(), compact_at: 0 }
+        Rare {
+            base: None,
+            settled: Moment::DAWN,
+            watchers: Vec::new(),
+            withdrawn: Vec::new(),
+            compact_at: 0,
+            unread: false,
+            watched: Moment::DAWN,
+        }
     }
 }
 

@@ -20,6 +20,9 @@ pub type SourceId = u16;
 /// The field that names, on a copy of a linked subject's fact, the subject that it came from.
 pub const ORIGIN: FieldId = 0;
 
+/// The type of a note that is no event: see [`watcher`].
+pub const WATCHER: TypeId = TypeId::MAX;
+
 const HEAD: usize = 32;
 const TRUST: u8 = 0b0000_0011;
 const LINKED: u8 = 0b0000_0100;
@@ -157,6 +160,15 @@ impl<'b> Writer<'b> {
         self.out[self.start..self.start + 4].copy_from_slice(&((end - self.start) as u32).to_le_bytes());
         self.start..end
     }
+}
+
+/// A note beside archived facts, in the form of one: this subject's duties read them.
+pub fn watcher(name: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let at = Moment(0);
+    let draft = Draft { kind: WATCHER, id: name, source: "", at, recorded: at, sequence: "", factkey: None, exact: true };
+    Writer::begin(&mut out, &draft).end();
+    out
 }
 
 /// Identity of an event that has no fact key: its source and its id.

@@ -83,6 +83,11 @@ impl Timeline {
         Facts(&self.bytes)
     }
 
+    /// When the first fact happened; never if there is none.
+    pub(crate) fn first_at(&self) -> Moment {
+        self.facts().next().map_or(Moment::NEVER, Fact::at)
+    }
+
     /// The last fact.
     pub fn last(&self) -> Option<Fact<'_>> {
         Fact::split(self.bytes.get(self.last as usize..)?).map(|(fact, _)| fact)

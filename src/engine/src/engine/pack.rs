@@ -71,6 +71,10 @@ pub(super) fn partner(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(array(bytes, 0))
 }
 
+pub(super) fn has_rare(bytes: &[u8]) -> bool {
+    bytes[6] & HAS_RARE != 0
+}
+
 pub(super) fn name(bytes: &[u8]) -> &str {
     let len = usize::from(u16::from_le_bytes(array(bytes, 4)));
     std::str::from_utf8(&bytes[HEAD..HEAD + len]).unwrap_or_default()

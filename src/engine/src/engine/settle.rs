@@ -1,6 +1,6 @@
 //! Time passes, and what has ended and settled leaves memory: memory is bounded by what is open, not by history.
 
-use super::apply::judge;
+use super::apply::{archived, judge};
 use super::{Archive, Engine, Subject};
 use crate::duty::Duty;
 use crate::fact::Fact;
@@ -84,7 +84,7 @@ impl Engine {
     /// Puts a subject back and sets its one timer: the next change by itself, or the time to let go.
     pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let mut at = subject.head.wake;
-        if subject.head.is_quiet() {
+        if subject.head.is_quiet() && !self.is_own(slot, &subject) {
             at = at.min(self.release_at(&subject));
         }
         self.shelf.put(slot, subject);
@@ -98,9 +98,10 @@ impl Engine {
     /// When nothing that may still come can change it, as far as the settling time says.
     fn release_at(&self, subject: &Subject) -> Moment {
         let Some(settling) = self.options.settling else { return Moment::NEVER };
-        let last = subject.timeline.last().map_or(self.now, |f| f.at());
+        let last = subject.timeline.last().map_or(Moment::DAWN, |f| f.at());
         let ended = subject.head.ended.iter().map(|d| d.ended).max().unwrap_or(Moment::DAWN);
-        last.max(ended) + settling
+        let watched = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.watched);
+        last.max(ended).max(watched) + settling
     }
 
     fn may_go(&self, slot: u32, subject: &Subject) -> bool {
@@ -141,7 +142,7 @@ impl Engine {
         let back = archive.recall(partner, &subject.name).unwrap_or_default();
         self.counts.recalled += 1;
         let rank = |t| self.book.names().about(t).rank;
-        for fact in crate::timeline::Facts::of(&back) {
+        for fact in archived(&back) {
             subject.timeline.insert(fact, &rank);
         }
         let limit = (subject.timeline.bytes().len() * 2) as u32;

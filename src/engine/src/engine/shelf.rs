@@ -103,6 +103,15 @@ impl Shelf {
         self.slots.get(slot as usize).is_none_or(|s| matches!(s.place, Place::Empty))
     }
 
+    /// Something is known of it that few subjects have.
+    pub(super) fn has_rare(&self, slot: u32) -> bool {
+        match &self.slots[slot as usize].place {
+            Place::Empty => false,
+            Place::Packed(bytes) => pack::has_rare(bytes),
+            Place::Whole(s) => s.rare.is_some(),
+        }
+    }
+
     pub(super) fn partner(&self, slot: u32) -> u32 {
         match &self.slots[slot as usize].place {
             Place::Empty => u32::MAX,
