@@ -176,11 +176,11 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
         shards[shard].engine.begin(partner);
     }
     let mut report = Report::default();
-    let peak = match files.into_iter().next() {
+    let mut files = files.into_iter();
+    let peak = match files.next() {
         Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
         first => {
-            let files = first.into_iter().chain(ingest::open_all(request.events.get(1..).unwrap_or_default())?);
-            merged(files.map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
+            merged(first.into_iter().chain(files).map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
         }
     };
     report.until = request.until.or(peak);
