@@ -159,8 +159,56 @@ pub enum CheckError {
 /// Bytes read so far, and of how many: for a progress bar.
 pub type Progress<'p> = &'p mut (dyn FnMut(u64) + Send);
 
+/// Engines that have judged everything up to `until`, for those who ask more of them than a report says.
+#[derive(Debug)]
+pub struct Judged {
+    /// Each partner lives in one of them.
+    pub engines: Vec<Engine>,
+    /// As of when; None: no event had a time.
+    pub until: Option<Moment>,
+    /// Lines that could not be read, by file.
+    pub letters: Vec<(String, crate::decode::DeadLetter)>,
+    /// What was read.
+    pub read: Read,
+}
+
+/// Judges, and gives the engines back with everything in memory, whatever the settling time.
+pub fn judged(mut request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
+    request.options.settling = None;
+    let (shards, report) = run(&request, progress)?;
+    let mut engines = Vec::new();
+    for Shard { mut engine, .. } in shards {
+        if let Some(until) = report.until {
+            engine.finish(until, &mut NoArchive);
+        }
+        engines.push(engine);
+    }
+    Ok(Judged { engines, until: report.until, letters: report.letters, read: report.read })
+}
+
 /// Judges.
 pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckError> {
+    let (shards, mut report) = run(&request, progress)?;
+    for shard in shards {
+        shard.finish(report.until, request.duties, &mut report)?;
+    }
+    report.obligations.sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
+    report.obligations.dedup_by(|a, b| {
+        let same = (&a.partner, &a.contract, &a.obligation) == (&b.partner, &b.contract, &b.obligation);
+        if same {
+            b.tally.add(&a.tally);
+        }
+        same
+    });
+    report.breaches.sort();
+    report.duties.sort_by(|a, b| {
+        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(&b.partner, &b.obligation, b.start, &b.subject, b.duty))
+    });
+    Ok(report)
+}
+
+/// The loop: everything that the files say has been taken in, and nothing reported yet.
+fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let decoder = Decoder::new(Arc::clone(&book), horizon);
@@ -184,22 +232,7 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
         }
     };
     report.until = request.until.or(peak);
-    for shard in shards {
-        shard.finish(report.until, request.duties, &mut report)?;
-    }
-    report.obligations.sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
-    report.obligations.dedup_by(|a, b| {
-        let same = (&a.partner, &a.contract, &a.obligation) == (&b.partner, &b.contract, &b.obligation);
-        if same {
-            b.tally.add(&a.tally);
-        }
-        same
-    });
-    report.breaches.sort();
-    report.duties.sort_by(|a, b| {
-        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(&b.partner, &b.obligation, b.start, &b.subject, b.duty))
-    });
-    Ok(report)
+    Ok((shards, report))
 }
 
 /// One thread; the files as one stream.

@@ -18,6 +18,7 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+pub(crate) use apply::judge;
 pub use apply::{Applied, Incoming};
 pub use tell::{Cells, Difference, Differences, Tally};
 

@@ -1,6 +1,6 @@
 //! Pauses: a set of reasons; a clock runs when no reason in the set counts for it.
 
-use super::{ActivePause, Cx, Fold, Trace};
+use super::{ActivePause, Cx, Fold, PausedBy, Trace};
 use crate::book::fits;
 use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, FieldId, Value};
@@ -74,6 +74,10 @@ impl Fold {
         let rule = cx.rule(duty.rule);
         let pauses = self.memory.as_ref().map_or(&[][..], |m| &m.pauses);
         let held = pauses.iter().any(|p| counts(p, rule, cx));
+        if cx.trace.watches() && (held || duty.flags.has(Flags::HELD)) {
+            let by = pauses.iter().filter(|p| counts(p, rule, cx)).map(ActivePause::shown).collect();
+            cx.trace.held(at, duty, by);
+        }
         if held == duty.flags.has(Flags::HELD) {
             return;
         }
@@ -99,6 +103,12 @@ impl Fold {
             }
             duty.flags.put(Flags::CAPPED, false);
         }
+    }
+}
+
+impl ActivePause {
+    fn shown(&self) -> PausedBy {
+        PausedBy { at: self.at, reason: self.reason.clone(), side: self.side, role: self.role.clone() }
     }
 }
 
