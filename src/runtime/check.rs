@@ -394,21 +394,21 @@ impl Shard {
 
 /// Every duty, later cycles with the earlier ones in them.
 fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
-    let mut chains: BTreeMap<(&str, &str, RuleId, u64), Vec<(&Duty, Standing)>> = BTreeMap::new();
-    for (partner, subject, duty, standing) in engine.duties() {
-        let key = (partner, subject, book.rule(duty.rule).family, duty.root());
-        chains.entry(key).or_default().push((duty, standing));
-    }
+    let mut chains: BTreeMap<(String, String, RuleId, u64), Vec<(Duty, Standing)>> = BTreeMap::new();
+    engine.each_duty(&mut |partner, subject, duty, standing| {
+        let key = (partner.to_owned(), subject.to_owned(), book.rule(duty.rule).family, duty.root());
+        chains.entry(key).or_default().push((duty.clone(), standing));
+    });
     for ((partner, subject, family, _), mut cycles) in chains {
         cycles.sort_by_key(|(d, _)| d.cycle());
         let rule = book.rule(family);
         let mut earlier: Vec<DutyRow> = Vec::new();
         for (duty, standing) in cycles {
             let row = DutyRow {
-                partner: partner.to_owned(),
+                partner: partner.clone(),
                 obligation: rule.id.clone(),
-                subject: subject.to_owned(),
-                duty: DutyId::of(partner, &rule.contract, &rule.id, subject, duty.key),
+                subject: subject.clone(),
+                duty: DutyId::of(&partner, &rule.contract, &rule.id, &subject, duty.key),
                 cycle: duty.cycle(),
                 standing,
                 start: duty.start,

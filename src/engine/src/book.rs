@@ -6,7 +6,7 @@ use crate::rule::*;
 use crate::terms::{self, Contract, PartnerPattern, Side, Trust};
 use crate::time::Moment;
 use crate::fold::limits;
-use crate::vocabulary::{Effect, KindId, Vocabulary};
+use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +39,8 @@ pub struct Sheet {
     /// Whether an event of a type may depend on, or change, what has settled, by type: then a subject that has left
     /// memory is looked up.
     pub looks_back: Vec<bool>,
+    /// Whether an event of a type concerns other subjects than its own, by type.
+    pub travels: Vec<bool>,
     /// Some requirement reads linked subjects.
     pub requires_links: bool,
     /// Kinds of subject whose duties follow calendar periods.
@@ -131,6 +133,7 @@ impl Book {
             }
         }
         sheet.looks_back = (0..self.names.types().len() as TypeId).map(|t| self.looks_back(&sheet, t)).collect();
+        sheet.travels = self.names.types().iter().map(travels).collect();
         Some(sheet)
     }
 
@@ -175,6 +178,11 @@ pub enum Field<'a> {
     One(Cow<'a, str>),
     /// The items' canonical texts.
     List(Vec<Cow<'a, str>>),
+}
+
+fn travels(about: &EventType) -> bool {
+    let waiver = matches!(about.effect, Effect::WaiverApproved | Effect::WaiverEnded);
+    about.linked || about.partner_wide || !about.names.is_empty() || waiver
 }
 
 struct Compiler<'c> {

@@ -124,6 +124,9 @@ pub struct More {
     pub period_end: Option<Moment>,
 }
 
+/// Limits that run together: nearly always one.
+pub type Clocks = smallvec::SmallVec<[Clock; 1]>;
+
 /// One duty.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Duty {
@@ -212,14 +215,11 @@ impl Duty {
     }
 
     /// Replaces all limits.
-    pub fn set_clocks(&mut self, clocks: Vec<Clock>) {
-        let mut clocks = clocks.into_iter();
-        if let Some(first) = clocks.next() {
-            self.clock = first;
-        }
-        let rest: Vec<Clock> = clocks.collect();
+    pub fn set_clocks(&mut self, clocks: Clocks) {
+        let Some((first, rest)) = clocks.split_first() else { return };
+        self.clock = *first;
         if !rest.is_empty() {
-            self.more_mut().clocks = rest;
+            self.more_mut().clocks = rest.to_vec();
         } else if let Some(more) = &mut self.more {
             more.clocks = Vec::new();
         }

@@ -2,7 +2,9 @@
 
 mod apply;
 mod links;
+mod pack;
 mod settle;
+mod shelf;
 mod tell;
 
 use crate::book::{Book, Sheet};
@@ -14,11 +16,14 @@ use crate::terms::Trust;
 use crate::time::{DAY, Millis, Moment};
 use crate::timeline::Timeline;
 use crate::wheel::Wheel;
+use shelf::Shelf;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 pub(crate) use apply::judge;
+pub(crate) use pack::{bytes as pack_bytes, read as unpack_bytes};
+
 pub use apply::{Applied, Incoming};
 pub use tell::{Cells, Difference, Differences, Tally};
 
@@ -69,16 +74,12 @@ pub struct Engine {
     partner_index: HashTable<u32>,
     sources: Vec<Source>,
     source_index: HashTable<u16>,
-    subjects: Vec<Subject>,
-    index: HashTable<u32>,
-    free: Vec<u32>,
-    live: usize,
+    shelf: Shelf,
     wheel: Wheel,
     differences: Differences,
     /// Told unknown for want of news: (deadline, subject), until heard.
     blind: std::collections::BTreeSet<(Moment, u32)>,
     due: Vec<u32>,
-    scratch: Vec<u8>,
     counts: Counts,
 }
 
@@ -110,12 +111,11 @@ pub(crate) struct Partner {
     cells: Cells,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A subject in the hand: what is known of it.
+#[derive(Clone, Debug)]
 pub(crate) struct Subject {
-    name: Box<str>,
+    name: String,
     partner: u32,
-    /// Rises when the place is given to another subject: links know whom they meant.
-    generation: u32,
     timeline: Timeline,
     head: Fold,
     rare: Option<Box<Rare>>,
@@ -154,15 +154,11 @@ impl Engine {
             partner_index: HashTable::new(),
             sources: Vec::new(),
             source_index: HashTable::new(),
-            subjects: Vec::new(),
-            index: HashTable::new(),
-            free: Vec::new(),
-            live: 0,
+            shelf: Shelf::default(),
             wheel: Wheel::default(),
             differences: Differences::default(),
             blind: std::collections::BTreeSet::new(),
             due: Vec::new(),
-            scratch: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -190,7 +186,12 @@ impl Engine {
 
     /// Subjects in memory.
     pub fn live(&self) -> usize {
-        self.live
+        self.shelf.len()
+    }
+
+    /// Bytes that subjects take up in memory, but for what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        self.shelf.bytes() + self.shelf.len() * 16
     }
 
     /// Names of the partners seen or named by contracts, in the order of their first sight.
@@ -233,33 +234,44 @@ impl Engine {
         }
     }
 
-    /// Every subject in memory with its duties: open, ended, withdrawn.
-    pub fn duties(&self) -> impl Iterator<Item = (&str, &str, &Duty, Standing)> {
-        self.subjects.iter().filter(|s| !s.name.is_empty()).flat_map(move |s| {
+    /// Shows every duty in memory: open, ended, withdrawn. In no order that may be relied on.
+    pub fn each_duty(&self, show: &mut dyn FnMut(&str, &str, &Duty, Standing)) {
+        for slot in self.shelf.slots() {
+            let s = self.shelf.copy(slot);
             let partner = self.partners[s.partner as usize].name.as_str();
-            let withdrawn = s.rare.iter().flat_map(|r| &r.withdrawn);
-            let judged = s.head.open.iter().chain(&s.head.ended).map(|d| (d, d.standing(self.heard)));
-            judged
-                .filter(|(d, _)| d.told != Standing::Untold)
-                .chain(withdrawn.map(|d| (d, Standing::Withdrawn)))
-                .map(move |(d, standing)| (partner, &*s.name, d, standing))
-        })
+            for duty in s.head.open.iter().chain(&s.head.ended).filter(|d| d.told != Standing::Untold) {
+                show(partner, &s.name, duty, duty.standing(self.heard));
+            }
+            for duty in s.rare.iter().flat_map(|r| &r.withdrawn) {
+                show(partner, &s.name, duty, Standing::Withdrawn);
+            }
+        }
     }
 
-    /// A subject's judgement: its view and how it stands, if it is in memory.
-    pub fn subject(&self, partner: &str, subject: &str) -> Option<(View<'_>, &Fold)> {
-        let p = self.find_partner(partner)?;
-        let slot = self.find(p, subject)?;
-        let s = &self.subjects[slot as usize];
-        Some((self.view(s)?, &s.head))
+    /// Every duty of one subject in memory: open, ended, withdrawn.
+    pub fn duties_of(&self, partner: &str, subject: &str) -> Vec<(Duty, Standing)> {
+        let Some(slot) = self.find_partner(partner).and_then(|p| self.shelf.find(p, subject)) else { return Vec::new() };
+        let s = self.shelf.copy(slot);
+        let withdrawn = s.rare.into_iter().flat_map(|r| r.withdrawn).map(|d| (d, Standing::Withdrawn));
+        let judged = s.head.open.into_iter().chain(s.head.ended).filter(|d| d.told != Standing::Untold);
+        judged.map(|d| (d.standing(self.heard), d)).map(|(standing, d)| (d, standing)).chain(withdrawn).collect()
     }
 
-    /// Partners that have a subject of this id in memory.
-    pub fn partners_with(&self, subject: &str) -> Vec<&str> {
-        let has = |p: &&Partner| {
-            self.find_partner(&p.name).and_then(|i| self.find(i, subject)).is_some_and(|s| !self.subjects[s as usize].timeline.is_empty())
-        };
-        self.partners.iter().filter(has).map(|p| p.name.as_str()).collect()
+    /// Shows a subject as it is judged, if it is in memory.
+    pub fn look<R>(&self, partner: &str, subject: &str, show: impl FnOnce(View<'_>, &Fold) -> R) -> Option<R> {
+        let slot = self.shelf.find(self.find_partner(partner)?, subject)?;
+        let s = self.shelf.copy(slot);
+        Some(show(self.view(&s)?, &s.head))
+    }
+
+    /// Partners and ids of all subjects in memory that have facts.
+    pub fn each_subject(&self, show: &mut dyn FnMut(&str, &str)) {
+        for slot in self.shelf.slots() {
+            let s = self.shelf.copy(slot);
+            if !s.timeline.is_empty() {
+                show(&self.partners[s.partner as usize].name, &s.name);
+            }
+        }
     }
 
     fn view<'a>(&'a self, subject: &'a Subject) -> Option<View<'a>> {

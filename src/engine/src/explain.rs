@@ -132,15 +132,14 @@ pub struct Note {
 /// Explains a subject. None: the engine has nothing of it. To be asked of an engine that lets nothing settle, best with
 /// a verbose book: what has left memory cannot be explained.
 pub fn explain(engine: &Engine, partner: &str, subject: &str) -> Option<Explanation> {
-    let (view, head) = engine.subject(partner, subject)?;
+    let told = engine.duties_of(partner, subject);
+    engine.look(partner, subject, |view, _| of(engine, view, &told))
+}
+
+fn of(engine: &Engine, view: View<'_>, told: &[(Duty, Standing)]) -> Explanation {
     let now = engine.now();
-    let told: Vec<(&Duty, Standing)> = engine
-        .duties()
-        .filter(|(p, s, ..)| *p == partner && *s == subject)
-        .map(|(_, _, duty, standing)| (duty, standing))
-        .collect();
     let mut recorder = Recorder::new(view);
-    let own = partner == subject;
+    let own = view.partner == view.subject;
     let fold = judge(view, None, own, now, &mut recorder, &mut Vec::new());
     let standings: BTreeMap<Name, (Standing, Flags)> =
         told.iter().map(|(d, standing)| (name_of(view.book, d), (*standing, d.flags))).collect();
@@ -164,15 +163,14 @@ pub fn explain(engine: &Engine, partner: &str, subject: &str) -> Option<Explanat
     let mut duties = chains(stories.iter().map(|(name, life)| (*name, life.duty.cycle(), teller.story(life))).collect());
     duties.append(&mut withdrawn);
     duties.sort_by(|a, b| (a.start, &a.obligation, &a.duty).cmp(&(b.start, &b.obligation, &b.duty)));
-    let _ = head;
-    Some(Explanation {
-        partner: partner.to_owned(),
-        subject: subject.to_owned(),
+    Explanation {
+        partner: view.partner.to_owned(),
+        subject: view.subject.to_owned(),
         now,
         duties,
         holders,
         notes: recorder.notes,
-    })
+    }
 }
 
 /// A duty with all that was recorded of it.

@@ -357,7 +357,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Zigzag, seven bits a byte.
-fn put_varint(out: &mut Vec<u8>, n: i64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, n: i64) {
     let mut z = ((n << 1) ^ (n >> 63)) as u64;
     while z >= 0x80 {
         out.push(z as u8 | 0x80);
@@ -366,7 +366,7 @@ fn put_varint(out: &mut Vec<u8>, n: i64) {
     out.push(z as u8);
 }
 
-fn varint(bytes: &[u8]) -> (i64, usize) {
+pub(crate) fn varint(bytes: &[u8]) -> (i64, usize) {
     let mut z = 0u64;
     for (i, b) in bytes.iter().enumerate().take(10) {
         z |= u64::from(b & 0x7f) << (7 * i);

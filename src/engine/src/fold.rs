@@ -270,6 +270,16 @@ impl Fold {
         duties * size_of::<Duty>() + self.memory.as_ref().map_or(0, |_| size_of::<Memory>())
     }
 
+    /// What few subjects need, as bytes.
+    pub(crate) fn memory_bytes(&self) -> Option<Vec<u8>> {
+        self.memory.as_ref().map(|m| crate::engine::pack_bytes(&**m))
+    }
+
+    /// Takes what [`Fold::memory_bytes`] gave; nothing from no bytes.
+    pub(crate) fn set_memory(&mut self, bytes: &[u8]) {
+        self.memory = if bytes.is_empty() { None } else { crate::engine::unpack_bytes(bytes).map(Box::new) };
+    }
+
     fn memory(&mut self) -> &mut Memory {
         self.memory.get_or_insert_with(Box::default)
     }

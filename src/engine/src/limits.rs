@@ -2,19 +2,34 @@
 
 use crate::book::Book;
 use crate::calendar::{Calendar, instant, local};
-use crate::duty::{Clock, ClockState};
+use crate::duty::{Clock, ClockState, Clocks};
 use crate::fact::{Atom, FieldId};
 use crate::rule::{CalendarId, Limit, RowCell, Rule, Table};
 use crate::terms::{Cap, Roll, Span, Unit};
 use crate::time::{Millis, Moment};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use chrono_tz::Tz;
+use smallvec::SmallVec;
 
 /// How a subject's fact stands for choosing rows: unknown, or a text.
 pub type Facts<'f> = &'f dyn Fn(FieldId) -> Option<Atom<'f>>;
 
 /// The rows of a table that apply. A fact that is absent makes every row apply.
-pub fn rows<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> Vec<&'t T> {
+pub fn rows<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> SmallVec<[&'t T; 4]> {
+    // The two forms that nearly all tables have: no key, and one key whose fact is known.
+    match (&table.keys[..], &table.rows[..]) {
+        ([], rows) => return rows.iter().map(|r| &r.value).collect(),
+        ([Some(field)], rows) => {
+            if let Some(value) = facts(*field) {
+                let exact = rows.iter().filter(|r| matches!(&r.cells[0], RowCell::Is(sym) if Atom::Sym(*sym) == value));
+                let exact: SmallVec<[&T; 4]> = exact.map(|r| &r.value).collect();
+                if !exact.is_empty() {
+                    return exact;
+                }
+            }
+        }
+        _ => {}
+    }
     let mut out: Vec<(&Vec<RowCell>, &T)> = table.rows.iter().map(|r| (&r.cells, &r.value)).collect();
     for (i, key) in table.keys.iter().enumerate() {
         match key {
@@ -95,8 +110,8 @@ fn end_of_day_of_year(zone: Tz, start: Moment, month: u32, day: u32) -> Option<M
 }
 
 /// The clocks of an obligation's limits for a duty that counts from `start`. Empty: no row applies, the duty is exempt.
-pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, start: Moment) -> Vec<Clock> {
-    let mut out = Vec::with_capacity(1);
+pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, start: Moment) -> Clocks {
+    let mut out = Clocks::new();
     for (i, limit) in limits.iter().enumerate() {
         let calendar = book.calendar(limit.calendar);
         let day = if limit.must.keys.is_empty() { NaiveDate::MIN } else { local(rule.zone, start).date() };

@@ -50,6 +50,24 @@ impl Timeline {
         self.count == 0
     }
 
+    /// Forgets all facts, keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        (self.count, self.last, self.keys) = (0, 0, None);
+    }
+
+    /// Takes the bytes of another timeline, with its [`Timeline::extent`].
+    pub(crate) fn set(&mut self, bytes: &[u8], (count, last): (u32, u32)) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        (self.count, self.last, self.keys) = (count, last, None);
+    }
+
+    /// Count of facts, and the last one's place.
+    pub(crate) fn extent(&self) -> (u32, u32) {
+        (self.count, self.last)
+    }
+
     /// The bytes of all facts, in order.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -132,9 +150,6 @@ impl Timeline {
         match place {
             None => {
                 self.last = self.bytes.len() as u32;
-                if self.bytes.capacity() == 0 {
-                    self.bytes.reserve_exact(fact.bytes().len());
-                }
                 self.bytes.extend_from_slice(fact.bytes());
                 Placed::Last
             }

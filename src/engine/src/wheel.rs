@@ -14,6 +14,8 @@ const HORIZON: u64 = (1 << 48) - 1;
 #[derive(Clone, Debug)]
 pub struct Wheel {
     at: u64,
+    /// Nothing goes off before this.
+    next: u64,
     heads: Vec<u32>,
     occupied: [u64; LEVELS],
     nodes: Vec<Node>,
@@ -32,7 +34,7 @@ const IDLE: Node = Node { at: u64::MAX, next: NIL, prev: NIL };
 
 impl Default for Wheel {
     fn default() -> Wheel {
-        Wheel { at: 0, heads: vec![NIL; LEVELS * SLOTS], occupied: [0; LEVELS], nodes: Vec::new(), armed: 0 }
+        Wheel { at: 0, next: 0, heads: vec![NIL; LEVELS * SLOTS], occupied: [0; LEVELS], nodes: Vec::new(), armed: 0 }
     }
 }
 
@@ -58,7 +60,9 @@ impl Wheel {
         if self.nodes.len() <= id as usize {
             self.nodes.resize(id as usize + 1, IDLE);
         }
-        self.nodes[id as usize].at = (at.0.max(0) as u64).min(HORIZON);
+        let at = (at.0.max(0) as u64).min(HORIZON);
+        self.nodes[id as usize].at = at;
+        self.next = self.next.min(at);
         self.link(id);
         self.armed += 1;
     }
@@ -85,17 +89,33 @@ impl Wheel {
         self.armed -= 1;
     }
 
+    /// Something may go off before `to`.
+    pub fn is_due(&self, to: Moment) -> bool {
+        (to.0.max(0) as u64) > self.next
+    }
+
     /// Takes out all timers before `to`, in order of time; those of one millisecond in no order that may be relied on.
     pub fn advance(&mut self, to: Moment, due: &mut Vec<u32>) {
+        self.pop(to, due);
+        self.next = match self.next_slot() {
+            None => u64::MAX,
+            Some((level, slot)) => self.start_of(level, slot).max(self.at),
+        };
+    }
+
+    fn start_of(&self, level: usize, slot: usize) -> u64 {
+        let below = 6 * level as u32;
+        (self.at >> below >> 6 << 6 | slot as u64) << below
+    }
+
+    fn pop(&mut self, to: Moment, due: &mut Vec<u32>) {
         let to = (to.0.max(0) as u64).min(HORIZON);
         while self.at < to {
             let Some((level, slot)) = self.next_slot() else {
                 self.at = to;
                 return;
             };
-            let below = 6 * level as u32;
-            let window = self.at >> below >> 6 << 6;
-            let start = (window | slot as u64) << below;
+            let start = self.start_of(level, slot);
             if start > to {
                 self.at = to;
                 return;

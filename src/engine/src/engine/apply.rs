@@ -1,17 +1,17 @@
 //! Taking a fact in: find its subject, place it, judge it, tell what changed.
 
-use super::{Archive, Engine, Partner, Rare, Subject};
-use crate::duty::Duty;
+use super::{Archive, Engine, Partner, Subject};
+use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, SourceId, stamp};
 use crate::fold::{Cx, Fold, Silent, Source};
 use crate::rule::glob;
 use crate::standing::Standing;
 use crate::terms::Trust;
 use crate::time::Moment;
-use crate::timeline::{Placed, Timeline};
+use crate::timeline::Placed;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// An event as it comes in: names as text, the rest as a written fact.
 #[derive(Debug)]
@@ -43,17 +43,15 @@ impl Engine {
     /// Takes an event in. `now` must have been advanced to what was heard before.
     pub fn apply(&mut self, event: Incoming<'_>, archive: &mut dyn Archive) -> Applied {
         let partner = self.partner(event.partner);
-        if self.partners[partner as usize].sheet.is_none() {
+        let Some(sheet) = &self.partners[partner as usize].sheet else {
             self.counts.unbound += 1;
             return Applied::Unbound;
-        }
+        };
+        let sheet = Arc::clone(sheet);
         let source = self.source(event.source);
         stamp(event.fact, source, self.sources[usize::from(source)].trust);
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
-        let about = self.book.names().about(fact.kind());
-        let (effect, partner_wide) = (about.effect, about.partner_wide);
-        let sheet = self.partners[partner as usize].sheet.as_ref();
-        let looks_back = sheet.is_some_and(|s| s.looks_back[usize::from(fact.kind())]);
+        let looks_back = sheet.looks_back[usize::from(fact.kind())];
         let slot = self.find_or_recall(partner, event.subject, fact.at(), looks_back, archive);
         let placed = self.place(slot, fact, archive);
         match placed {
@@ -62,118 +60,123 @@ impl Engine {
             Applied::Conflict => self.counts.conflicts += 1,
             Applied::Unbound => {}
         }
-        if placed != Applied::Placed {
-            return placed;
+        if placed == Applied::Placed && sheet.travels[usize::from(fact.kind())] {
+            self.travel(partner, slot, event.subject, fact, archive);
         }
-        self.follow_links(slot, fact, archive);
-        if partner_wide {
-            let own = self.own_subject(partner);
-            self.place_copy(own, fact, event.subject, archive);
-        }
-        if matches!(effect, Effect::WaiverApproved | Effect::WaiverEnded) {
-            self.spread_waiver(partner, slot, fact, archive);
-        }
-        Applied::Placed
+        placed
     }
 
-    /// Puts a fact into a subject's timeline and judges it.
+    /// Puts a fact into a subject's timeline, judges it, and tells what changed.
     pub(super) fn place(&mut self, slot: u32, fact: Fact<'_>, archive: &mut dyn Archive) -> Applied {
-        let settled = self.subjects[slot as usize].rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
-        if fact.at() < settled {
-            self.unsettle(slot, archive);
-        }
-        let book = Arc::clone(&self.book);
-        let rank = |t| book.names().about(t).rank;
-        let subject = &mut self.subjects[slot as usize];
-        let at = fact.at();
-        let position = subject.timeline.bytes().len();
-        match subject.timeline.insert(fact, &rank) {
-            Placed::Repeat => return Applied::Repeat,
-            Placed::Conflict => return Applied::Conflict,
-            Placed::Last if at >= subject.head.at && !self.looks_back(fact) => self.step(slot, position, archive),
-            Placed::Last | Placed::Amid(_) => {
-                self.counts.late += 1;
-                self.judge_again(slot, archive);
+        let mut subject = self.shelf.take(slot);
+        let mut links = Vec::new();
+        let own = self.is_own(slot, &subject);
+        let placed = self.take_in(&mut subject, own, fact, &mut links, archive);
+        if let Ok(all) = placed {
+            if links.is_empty() {
+                self.tell(slot, &mut subject, all);
+                self.compact(own, &mut subject, archive);
             }
         }
-        self.rearm(slot);
+        self.put(slot, subject);
+        let all = match placed {
+            Ok(all) => all,
+            Err(known) => return known,
+        };
+        if !links.is_empty() {
+            // What the linked subjects say comes first: a requirement may be met there.
+            let from = if all { Moment::DAWN } else { fact.at() };
+            for target in links {
+                self.link(slot, &target, from, archive);
+            }
+            let mut subject = self.shelf.take(slot);
+            self.tell(slot, &mut subject, true);
+            self.put(slot, subject);
+        }
         Applied::Placed
     }
 
-    /// A confirmation decides from its pause's instant on.
-    fn looks_back(&self, fact: Fact<'_>) -> bool {
-        matches!(self.book.names().about(fact.kind()).effect, Effect::Confirmed | Effect::Voided)
-    }
-
-    /// One step from the head.
-    fn step(&mut self, slot: u32, position: usize, archive: &mut dyn Archive) {
-        let mut links = Vec::new();
-        let mut head = std::mem::take(&mut self.subjects[slot as usize].head);
-        let subject = &self.subjects[slot as usize];
-        let mut waived = false;
-        let mut at = self.now;
+    /// Places and judges; gives whether every duty may have changed, or what the fact was instead of news.
+    fn take_in(
+        &mut self,
+        subject: &mut Subject,
+        own: bool,
+        fact: Fact<'_>,
+        links: &mut Vec<String>,
+        archive: &mut dyn Archive,
+    ) -> Result<bool, Applied> {
+        let settled = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
+        if fact.at() < settled {
+            self.unsettle(own, subject, archive);
+        }
+        let names = self.book.names();
+        let rank = |t| names.about(t).rank;
+        let effect = names.about(fact.kind()).effect;
+        let position = subject.timeline.bytes().len();
+        let in_order = match subject.timeline.insert(fact, &rank) {
+            Placed::Repeat => return Err(Applied::Repeat),
+            Placed::Conflict => return Err(Applied::Conflict),
+            // A confirmation decides from its pause's instant on.
+            Placed::Last => fact.at() >= subject.head.at && !matches!(effect, Effect::Confirmed | Effect::Voided),
+            Placed::Amid(_) => false,
+        };
+        if !in_order {
+            self.counts.late += 1;
+            self.judge_again(own, subject, links);
+            return Ok(true);
+        }
+        let mut head = std::mem::take(&mut subject.head);
         if let Some(view) = self.view(subject)
             && let Some((fact, _)) = Fact::split(&subject.timeline.bytes()[position..])
         {
-            at = fact.at();
-            waived = matches!(view.book.names().about(fact.kind()).effect, Effect::WaiverApproved | Effect::WaiverEnded);
-            let mut cx = Cx { view, trace: &mut Silent, links: &mut links, position };
+            let mut cx = Cx { view, trace: &mut Silent, links, position };
             head.step(fact, &mut cx);
         }
-        self.subjects[slot as usize].head = head;
-        for target in links {
-            self.link(slot, &target, at, archive);
-        }
-        if waived { self.tell_all(slot) } else { self.tell(slot) }
-        self.compact(slot, archive);
+        subject.head = head;
+        Ok(matches!(effect, Effect::WaiverApproved | Effect::WaiverEnded))
     }
 
-    /// Late news: judges the timeline again from where it is settled, and tells the difference.
-    pub(super) fn judge_again(&mut self, slot: u32, archive: &mut dyn Archive) {
-        let mut links = Vec::new();
-        let now = self.now;
-        let subject = &self.subjects[slot as usize];
+    /// Late news: judges the timeline again from where it is settled. What no longer follows is told at once.
+    pub(super) fn judge_again(&mut self, own: bool, subject: &mut Subject, links: &mut Vec<String>) {
         let Some(view) = self.view(subject) else { return };
-        let own = self.partners[subject.partner as usize].own == Some(slot);
         let base = subject.rare.as_ref().and_then(|r| r.base.clone().map(|b| (b, r.settled)));
-        let mut fold = judge(view, base, own, now, &mut Silent, &mut links);
-        let old = std::mem::take(&mut self.subjects[slot as usize].head);
-        let withdrawn = self.reconcile(slot, old, &mut fold);
-        self.subjects[slot as usize].head = fold;
+        let mut fold = judge(view, base, own, self.now, &mut Silent, links);
+        let old = std::mem::take(&mut subject.head);
+        let withdrawn = self.reconcile(subject, old, &mut fold);
+        subject.head = fold;
         for mut duty in withdrawn {
-            self.tell_withdrawn(slot, &mut duty);
-            self.subjects[slot as usize].rare.get_or_insert_default().withdrawn.push(duty);
+            self.tell_withdrawn(subject, &mut duty);
+            subject.rare().withdrawn.push(duty);
         }
-        for target in links {
-            self.link(slot, &target, Moment::DAWN, archive);
-        }
-        self.tell_all(slot);
     }
 
     /// Carries what was told over to a new judgement of the same facts and more; gives what no longer follows.
-    fn reconcile(&mut self, slot: u32, old: Fold, new: &mut Fold) -> Vec<Duty> {
-        let book = Arc::clone(&self.book);
-        let identity = |d: &Duty| (book.rule(d.rule).family, d.key);
-        let rare = self.subjects[slot as usize].rare.as_mut();
-        let before = rare.map(|r| std::mem::take(&mut r.withdrawn)).unwrap_or_default();
+    fn reconcile(&self, subject: &mut Subject, old: Fold, new: &mut Fold) -> Vec<Duty> {
+        let identity = |d: &Duty| (self.book.rule(d.rule).family, d.key);
+        let before = subject.rare.as_mut().map(|r| std::mem::take(&mut r.withdrawn)).unwrap_or_default();
         let mut told: Vec<(Duty, bool)> = old.open.into_iter().chain(old.ended).map(|d| (d, false)).collect();
         told.extend(before.into_iter().map(|d| (d, true)));
         told.sort_by_key(|(d, _)| identity(d));
         for duty in new.open.iter_mut().chain(&mut new.ended) {
             duty.told = Standing::Untold;
-            duty.flags.put(crate::duty::Flags::COUNTED, false);
+            duty.flags.put(Flags::COUNTED, false);
             let Ok(at) = told.binary_search_by_key(&identity(duty), |(d, _)| identity(d)) else { continue };
-            let (was, _) = told.remove(at);
-            duty.told = was.told;
-            duty.flags.put(crate::duty::Flags::COUNTED, was.flags.has(crate::duty::Flags::COUNTED));
-            duty.flags.put(crate::duty::Flags::RETRACTED, was.flags.has(crate::duty::Flags::RETRACTED));
+            let was = &mut told[at].0;
+            duty.told = std::mem::take(&mut was.told);
+            duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
+            duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
         }
         told.retain(|(d, _)| d.told != Standing::Untold);
         let (still, fresh): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, before)| *before);
         if !still.is_empty() {
-            self.subjects[slot as usize].rare.get_or_insert_default().withdrawn = still.into_iter().map(|(d, _)| d).collect();
+            subject.rare().withdrawn = still.into_iter().map(|(d, _)| d).collect();
         }
         fresh.into_iter().map(|(d, _)| d).collect()
+    }
+
+    /// The partner's own timeline, where duties of the partner as a whole live.
+    pub(super) fn is_own(&self, slot: u32, subject: &Subject) -> bool {
+        self.partners[subject.partner as usize].own == Some(slot)
     }
 
     pub(super) fn find_partner(&self, name: &str) -> Option<u32> {
@@ -200,8 +203,10 @@ impl Engine {
         self.partner_index.insert_unique(hash, p, |p| xxh3_64(partners[*p as usize].name.as_bytes()));
         if recurring {
             let slot = self.own_subject(p);
-            self.judge_again(slot, &mut super::NoArchive);
-            self.rearm(slot);
+            let mut subject = self.shelf.take(slot);
+            self.judge_again(true, &mut subject, &mut Vec::new());
+            self.tell(slot, &mut subject, true);
+            self.put(slot, subject);
         }
         p
     }
@@ -211,7 +216,7 @@ impl Engine {
             return own;
         }
         let name = self.partners[partner as usize].name.clone();
-        let slot = self.find(partner, &name).unwrap_or_else(|| self.create(partner, &name));
+        let slot = self.shelf.find(partner, &name).unwrap_or_else(|| self.shelf.create(partner, &name));
         self.partners[partner as usize].own = Some(slot);
         slot
     }
@@ -239,15 +244,7 @@ impl Engine {
         id
     }
 
-    pub(super) fn find(&self, partner: u32, name: &str) -> Option<u32> {
-        let fits = |slot: &u32| {
-            let s = &self.subjects[*slot as usize];
-            s.partner == partner && *s.name == *name
-        };
-        self.index.find(hash(partner, name), fits).copied()
-    }
-
-    /// A subject in memory, or back from the archive if it might be there, or new.
+    /// A subject in memory, or back from the archive if its past may matter, or new.
     pub(super) fn find_or_recall(
         &mut self,
         partner: u32,
@@ -256,12 +253,11 @@ impl Engine {
         looks_back: bool,
         archive: &mut dyn Archive,
     ) -> u32 {
-        if let Some(slot) = self.find(partner, name) {
+        if let Some(slot) = self.shelf.find(partner, name) {
             return slot;
         }
-        let slot = self.create(partner, name);
-        let horizon = self.horizon();
-        if looks_back || at < horizon {
+        let slot = self.shelf.create(partner, name);
+        if looks_back || at < self.horizon() {
             self.recall(slot, archive);
         }
         slot
@@ -269,60 +265,31 @@ impl Engine {
 
     /// Brings an archived subject back as it was told: without telling it again.
     pub(super) fn recall(&mut self, slot: u32, archive: &mut dyn Archive) {
-        let subject = &self.subjects[slot as usize];
+        let mut subject = self.shelf.take(slot);
         let partner = &self.partners[subject.partner as usize].name;
-        let Some(bytes) = archive.recall(partner, &subject.name) else { return };
-        self.counts.recalled += 1;
-        let book = Arc::clone(&self.book);
-        let rank = |t| book.names().about(t).rank;
-        let subject = &mut self.subjects[slot as usize];
-        for fact in crate::timeline::Facts::of(&bytes) {
-            subject.timeline.insert(fact, &rank);
+        if let Some(bytes) = archive.recall(partner, &subject.name) {
+            self.counts.recalled += 1;
+            let rank = |t| self.book.names().about(t).rank;
+            for fact in crate::timeline::Facts::of(&bytes) {
+                subject.timeline.insert(fact, &rank);
+            }
+            let own = self.is_own(slot, &subject);
+            if let Some(view) = self.view(&subject) {
+                let mut fold = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
+                for duty in fold.open.iter_mut().chain(&mut fold.ended) {
+                    self.as_told(duty);
+                }
+                subject.head = fold;
+            }
         }
-        let Some(view) = self.view(&self.subjects[slot as usize]) else { return };
-        let own = self.partners[self.subjects[slot as usize].partner as usize].own == Some(slot);
-        let mut fold = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
-        for duty in fold.open.iter_mut().chain(&mut fold.ended) {
-            duty.told = duty.standing(self.heard);
-            let broken = duty.breached_at().is_some();
-            duty.flags.put(crate::duty::Flags::COUNTED, broken);
-        }
-        self.subjects[slot as usize].head = fold;
+        self.put(slot, subject);
     }
 
-    pub(super) fn create(&mut self, partner: u32, name: &str) -> u32 {
-        let hashed = hash(partner, name);
-        self.live += 1;
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                let s = &mut self.subjects[slot as usize];
-                s.name = name.into();
-                s.partner = partner;
-                slot
-            }
-            None => {
-                self.subjects.push(Subject {
-                    name: name.into(),
-                    partner,
-                    generation: 0,
-                    timeline: Timeline::default(),
-                    head: Fold::default(),
-                    rare: None,
-                });
-                (self.subjects.len() - 1) as u32
-            }
-        };
-        let subjects = &self.subjects;
-        self.index.insert_unique(hashed, slot, |s| {
-            let s = &subjects[*s as usize];
-            hash(s.partner, &s.name)
-        });
-        slot
+    /// A duty that was told before it left memory.
+    pub(super) fn as_told(&self, duty: &mut Duty) {
+        duty.told = duty.standing(self.heard);
+        duty.flags.put(Flags::COUNTED, duty.breached_at().is_some());
     }
-}
-
-pub(super) fn hash(partner: u32, name: &str) -> u64 {
-    xxh3_64_with_seed(name.as_bytes(), u64::from(partner).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Judges a timeline: from its settled base if there is one, else from the beginning.
@@ -352,9 +319,4 @@ pub(crate) fn judge<'a, T: crate::fold::Trace>(
     cx.position = offset;
     fold.advance(now, &mut cx);
     fold
-}
-
-/// Used where a subject is looked at from outside.
-pub(crate) fn rare(subject: &mut Subject) -> &mut Rare {
-    subject.rare.get_or_insert_default()
 }

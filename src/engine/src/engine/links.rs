@@ -1,54 +1,50 @@
 //! Links: a duty on one subject may read facts of another. A link stands at the target, whether or not it is known.
 
-use super::apply::rare;
-use super::{Archive, Engine};
-use crate::fact::{Atom, Fact, Value};
+use super::{Archive, Engine, Subject};
+use crate::book::Book;
+use crate::fact::{Fact, Value};
 use crate::fold::{Cx, Silent, SubjectWaiver};
 use crate::time::Moment;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
 
 impl Engine {
-    /// Gives a new fact to the subjects whose duties read it, and makes the links that it names.
-    pub(super) fn follow_links(&mut self, slot: u32, fact: Fact<'_>, archive: &mut dyn Archive) {
+    /// Takes a fact to the other subjects that it concerns.
+    pub(super) fn travel(&mut self, partner: u32, slot: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         let book = Arc::clone(&self.book);
         let about = book.names().about(fact.kind());
-        let partner = self.subjects[slot as usize].partner;
         for field in &about.names {
             // It names subjects whose duties may read this one.
-            let named: Vec<String> = fact.field(*field).into_iter().flat_map(Value::atoms).map(|a| book.names().text(a).to_owned()).collect();
-            for name in named {
-                let watcher = self.find_or_recall(partner, &name, fact.at(), false, archive);
+            for name in texts(fact.field(*field), &book) {
+                let watcher = self.find_or_recall(partner, name, fact.at(), false, archive);
                 self.watch(watcher, slot, archive);
-                self.rearm(watcher);
             }
         }
         if about.linked {
-            let watchers = self.subjects[slot as usize].rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
-            let name = self.subjects[slot as usize].name.clone();
-            for (watcher, generation) in watchers {
-                if self.subjects[watcher as usize].generation == generation {
-                    self.place_copy(watcher, fact, &name, archive);
+            let watched = self.shelf.take(slot);
+            let list = watched.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
+            self.put(slot, watched);
+            for (watcher, generation) in list {
+                if self.shelf.generation(watcher) == generation {
+                    self.place_copy(watcher, fact, subject, archive);
                 }
             }
+        }
+        if about.partner_wide {
+            let own = self.own_subject(partner);
+            self.place_copy(own, fact, subject, archive);
+        }
+        if matches!(about.effect, Effect::WaiverApproved | Effect::WaiverEnded) {
+            self.spread_waiver(partner, subject, fact, archive);
         }
     }
 
     /// `slot`'s duties read the facts of the subject `target` from about `at` on (DAWN: from its beginning).
     pub(super) fn link(&mut self, slot: u32, target: &str, at: Moment, archive: &mut dyn Archive) {
-        let partner = self.subjects[slot as usize].partner;
-        let other = match self.find(partner, target) {
-            Some(other) => other,
-            None => {
-                let other = self.create(partner, target);
-                if at < self.horizon() || self.requires_links(partner) {
-                    self.recall(other, archive);
-                }
-                other
-            }
-        };
+        let partner = self.shelf.partner(slot);
+        let looks_back = self.requires_links(partner);
+        let other = self.find_or_recall(partner, target, at, looks_back, archive);
         self.watch(slot, other, archive);
-        self.rearm(other);
     }
 
     /// Some requirement reads linked subjects: what happened there long ago may satisfy it.
@@ -60,25 +56,22 @@ impl Engine {
         if watcher == other {
             return;
         }
-        let generation = self.subjects[watcher as usize].generation;
-        let generations: Vec<u32> = match &self.subjects[other as usize].rare {
-            Some(r) if r.watchers.contains(&(watcher, generation)) => return,
-            Some(r) => r.watchers.iter().map(|(w, _)| self.subjects[*w as usize].generation).collect(),
-            None => Vec::new(),
-        };
-        let links = &mut rare(&mut self.subjects[other as usize]).watchers;
-        // Those who have left memory watch no more.
-        let mut now = generations.into_iter();
-        links.retain(|(_, then)| now.next() == Some(*then));
-        links.push((watcher, generation));
-        let book = Arc::clone(&self.book);
-        let linked: Vec<Vec<u8>> = self.subjects[other as usize]
-            .timeline
-            .facts()
-            .filter(|f| !f.linked() && book.names().about(f.kind()).linked)
-            .map(|f| f.bytes().to_vec())
-            .collect();
-        let name = self.subjects[other as usize].name.clone();
+        let generation = self.shelf.generation(watcher);
+        let mut subject = self.shelf.take(other);
+        let known = subject.rare.as_ref().is_some_and(|r| r.watchers.contains(&(watcher, generation)));
+        let mut linked = Vec::new();
+        if !known {
+            let links = &mut subject.rare().watchers;
+            // Those who have left memory watch no more.
+            links.retain(|(w, then)| self.shelf.generation(*w) == *then);
+            links.push((watcher, generation));
+            let names = self.book.names();
+            for fact in subject.timeline.facts().filter(|f| !f.linked() && names.about(f.kind()).linked) {
+                linked.push(fact.bytes().to_vec());
+            }
+        }
+        let name = subject.name.clone();
+        self.put(other, subject);
         for bytes in linked {
             if let Some((fact, _)) = Fact::split(&bytes) {
                 self.place_copy(watcher, fact, &name, archive);
@@ -88,35 +81,29 @@ impl Engine {
 
     /// Puts a copy of another subject's fact into a timeline.
     pub(super) fn place_copy(&mut self, slot: u32, fact: Fact<'_>, origin: &str, archive: &mut dyn Archive) {
-        if *self.subjects[slot as usize].name == *origin {
+        if self.shelf.name(slot) == origin {
             return;
         }
-        let mut copy = std::mem::take(&mut self.scratch);
-        copy.clear();
-        // As other facts name it: same texts are same atoms.
         let book = Arc::clone(&self.book);
-        let origin: Atom<'_> = book.names().atom(origin);
-        fact.copy_linked(origin, &mut copy);
+        let mut copy = Vec::with_capacity(fact.bytes().len() + origin.len() + 8);
+        // As other facts name it: same texts are same atoms.
+        fact.copy_linked(book.names().atom(origin), &mut copy);
         if let Some((fact, _)) = Fact::split(&copy) {
             self.place(slot, fact, archive);
         }
-        self.scratch = copy;
     }
 
     /// A waiver reaches the subjects that it names; one for the partner's own name reaches all.
-    pub(super) fn spread_waiver(&mut self, partner: u32, slot: u32, fact: Fact<'_>, archive: &mut dyn Archive) {
+    fn spread_waiver(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         let book = Arc::clone(&self.book);
         let names = book.names();
-        let subject = self.subjects[slot as usize].name.clone();
         for kind in ["ticket", "change", "credential", "incident", "grant"] {
-            let value = names.field_id(kind).and_then(|f| fact.field(f));
-            let named: Vec<String> = value.into_iter().flat_map(Value::atoms).map(|a| names.text(a).to_owned()).collect();
-            for name in named {
-                let target = self.find_or_recall(partner, &name, fact.at(), true, archive);
-                self.place_copy(target, fact, &subject, archive);
+            for name in texts(names.field_id(kind).and_then(|f| fact.field(f)), &book) {
+                let target = self.find_or_recall(partner, name, fact.at(), true, archive);
+                self.place_copy(target, fact, subject, archive);
             }
         }
-        if *subject != *self.partners[partner as usize].name {
+        if subject != self.partners[partner as usize].name {
             return;
         }
         match names.about(fact.kind()).effect {
@@ -129,11 +116,7 @@ impl Engine {
                 for waiver in &mut self.partners[partner as usize].waivers {
                     waiver.span.ends = waiver.span.ends.min(fact.at());
                 }
-                let all: Vec<u32> = (0..self.subjects.len() as u32).filter(|s| self.is_of(*s, partner)).collect();
-                for slot in all {
-                    self.judge_again(slot, archive);
-                    self.rearm(slot);
-                }
+                self.each_of(partner, &mut |engine, own, s| engine.judge_again(own, s, &mut Vec::new()));
             }
             Effect::None
             | Effect::Paused
@@ -146,11 +129,10 @@ impl Engine {
     }
 
     fn grant_all(&mut self, partner: u32, waiver: &SubjectWaiver) {
-        let all: Vec<u32> = (0..self.subjects.len() as u32).filter(|s| self.is_of(*s, partner)).collect();
-        for slot in all {
-            let mut head = std::mem::take(&mut self.subjects[slot as usize].head);
-            let mut base = self.subjects[slot as usize].rare.as_mut().and_then(|r| r.base.take());
-            if let Some(view) = self.view(&self.subjects[slot as usize]) {
+        self.each_of(partner, &mut |engine, _, s| {
+            let mut head = std::mem::take(&mut s.head);
+            let mut base = s.rare.as_mut().and_then(|r| r.base.take());
+            if let Some(view) = engine.view(s) {
                 let position = view.timeline.bytes().len();
                 let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position };
                 head.grant(waiver.clone(), &mut cx);
@@ -158,22 +140,31 @@ impl Engine {
                     base.grant(waiver.clone(), &mut cx);
                 }
             }
-            self.subjects[slot as usize].head = head;
+            s.head = head;
             if base.is_some() {
-                rare(&mut self.subjects[slot as usize]).base = base;
+                s.rare().base = base;
             }
-            self.tell_all(slot);
-            self.rearm(slot);
-        }
+        });
     }
 
-    fn is_of(&self, slot: u32, partner: u32) -> bool {
-        let s = &self.subjects[slot as usize];
-        s.partner == partner && !s.name.is_empty()
+    /// Does something to all subjects of a partner, and tells what changed.
+    fn each_of(&mut self, partner: u32, act: &mut dyn FnMut(&mut Engine, bool, &mut Subject)) {
+        let all: Vec<u32> = self.shelf.slots().filter(|s| self.shelf.partner(*s) == partner).collect();
+        for slot in all {
+            let mut subject = self.shelf.take(slot);
+            let own = self.is_own(slot, &subject);
+            act(self, own, &mut subject);
+            self.tell(slot, &mut subject, true);
+            self.put(slot, subject);
+        }
     }
 
     /// News before this is settled.
     pub(super) fn horizon(&self) -> Moment {
         self.options.settling.map_or(Moment::DAWN, |settling| self.now + -settling)
     }
+}
+
+fn texts<'a>(value: Option<Value<'a>>, book: &'a Book) -> impl Iterator<Item = &'a str> {
+    value.into_iter().flat_map(Value::atoms).map(|atom| book.names().text(atom))
 }

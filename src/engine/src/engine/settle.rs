@@ -1,7 +1,7 @@
 //! Time passes, and what has ended and settled leaves memory: memory is bounded by what is open, not by history.
 
-use super::apply::{hash, judge, rare};
-use super::{Archive, Engine};
+use super::apply::judge;
+use super::{Archive, Engine, Subject};
 use crate::duty::Duty;
 use crate::fact::Fact;
 use crate::fold::{Cx, Fold, Silent};
@@ -26,27 +26,49 @@ impl Engine {
         if listened {
             self.heard = heard;
         }
-        let mut due = std::mem::take(&mut self.due);
-        self.wheel.advance(self.now, &mut due);
-        // Timers of one millisecond go off in an order that a restart keeps: by name, not by place in memory.
-        for slot in due.drain(..) {
-            self.pass(slot);
-            self.tell(slot);
-            self.rearm(slot);
-            self.release(slot, archive);
+        if self.wheel.is_due(self.now) {
+            self.go_off(archive);
         }
-        self.due = due;
         if listened {
             while let Some(&(deadline, slot)) = self.blind.first() {
                 if deadline >= self.heard {
                     break;
                 }
                 self.blind.pop_first();
-                if !self.subjects[slot as usize].name.is_empty() {
-                    self.tell_all(slot);
+                if !self.shelf.is_empty(slot) {
+                    let mut subject = self.shelf.take(slot);
+                    self.tell(slot, &mut subject, true);
+                    self.put(slot, subject);
                 }
             }
         }
+    }
+
+    fn go_off(&mut self, archive: &mut dyn Archive) {
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.advance(self.now, &mut due);
+        for slot in due.drain(..) {
+            if let Some(next) = self.shelf.next(slot).filter(|next| *next >= self.now) {
+                // It went off for something that has changed since.
+                self.wheel.arm(slot, next);
+                continue;
+            }
+            let mut subject = self.shelf.take(slot);
+            if subject.head.wake < self.now {
+                self.pass(&mut subject);
+                self.tell(slot, &mut subject, false);
+            }
+            if self.may_go(slot, &subject) {
+                if !subject.timeline.is_empty() {
+                    let partner = &self.partners[subject.partner as usize].name;
+                    archive.keep(partner, &subject.name, subject.timeline.bytes());
+                }
+                self.shelf.remove(slot, subject);
+            } else {
+                self.put(slot, subject);
+            }
+        }
+        self.due = due;
     }
 
     /// Everything up to and including `until` has happened: the last word of a finished stream.
@@ -54,23 +76,23 @@ impl Engine {
         self.advance(until, until, archive);
     }
 
-    fn pass(&mut self, slot: u32) {
-        let mut head = std::mem::take(&mut self.subjects[slot as usize].head);
-        if let Some(view) = self.view(&self.subjects[slot as usize]) {
+    fn pass(&mut self, subject: &mut Subject) {
+        let mut head = std::mem::take(&mut subject.head);
+        if let Some(view) = self.view(subject) {
             let position = view.timeline.bytes().len();
             let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position };
             head.advance(self.now, &mut cx);
         }
-        self.subjects[slot as usize].head = head;
+        subject.head = head;
     }
 
-    /// Sets the subject's one timer: the next change by itself, or the time to let go.
-    pub(super) fn rearm(&mut self, slot: u32) {
-        let subject = &self.subjects[slot as usize];
+    /// Puts a subject back and sets its one timer: the next change by itself, or the time to let go.
+    pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let mut at = subject.head.wake;
         if subject.head.is_quiet() {
-            at = at.min(self.release_at(slot));
+            at = at.min(self.release_at(&subject));
         }
+        self.shelf.put(slot, subject, at);
         match self.wheel.armed(slot) {
             // An early timer looks again when it goes off; moving it would cost more.
             Some(armed) if armed <= at => {}
@@ -80,104 +102,67 @@ impl Engine {
     }
 
     /// When nothing that may still come can change it, as far as the settling time says.
-    fn release_at(&self, slot: u32) -> Moment {
+    fn release_at(&self, subject: &Subject) -> Moment {
         let Some(settling) = self.options.settling else { return Moment::NEVER };
-        let subject = &self.subjects[slot as usize];
         let last = subject.timeline.last().map_or(self.now, |f| f.at());
         let ended = subject.head.ended.iter().map(|d| d.ended).max().unwrap_or(Moment::DAWN);
         last.max(ended) + settling
     }
 
-    fn release(&mut self, slot: u32, archive: &mut dyn Archive) {
-        let subject = &self.subjects[slot as usize];
-        let own = self.partners[subject.partner as usize].own == Some(slot);
-        if own || !subject.head.is_quiet() || self.release_at(slot) >= self.now {
-            return;
-        }
-        if !subject.timeline.is_empty() {
-            let partner = &self.partners[subject.partner as usize].name;
-            archive.keep(partner, &subject.name, subject.timeline.bytes());
-        }
-        self.wheel.cancel(slot);
-        let hashed = hash(subject.partner, &subject.name);
-        if let Ok(entry) = self.index.find_entry(hashed, |s| *s == slot) {
-            entry.remove();
-        }
-        let subject = &mut self.subjects[slot as usize];
-        subject.name = Box::default();
-        subject.timeline = Timeline::default();
-        subject.head = Fold::default();
-        subject.rare = None;
-        subject.generation = subject.generation.wrapping_add(1);
-        self.free.push(slot);
-        self.live -= 1;
+    fn may_go(&self, slot: u32, subject: &Subject) -> bool {
+        subject.head.is_quiet() && !self.is_own(slot, subject) && self.release_at(subject) < self.now
     }
 
     /// A long timeline gives its settled facts to the archive and keeps their outcome.
-    pub(super) fn compact(&mut self, slot: u32, archive: &mut dyn Archive) {
-        let subject = &self.subjects[slot as usize];
+    pub(super) fn compact(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
         let bytes = subject.timeline.bytes().len();
-        let threshold = subject.rare.as_ref().map_or(LONG, |r| (r.compact_at as usize).max(LONG));
-        if bytes < threshold || self.options.settling.is_none() || subject.head.has_pauses() {
+        if bytes < LONG || self.options.settling.is_none() || subject.head.has_pauses() {
+            return;
+        }
+        if subject.rare.as_ref().is_some_and(|r| bytes < r.compact_at as usize) {
             return;
         }
         let horizon = self.horizon();
         let Some(view) = self.view(subject) else { return };
-        let own = self.partners[subject.partner as usize].own == Some(slot);
         let settled = subject.rare.as_ref().and_then(|r| r.base.clone().map(|b| (b, r.settled)));
-        let base = judge_to(view, settled, own, horizon);
-        let mut stay = Keep::new(self, slot, &base);
+        let mut base = judge_to(view, settled, own, horizon);
+        let mut stay = Keep::new(self, subject, &base);
         let book = Arc::clone(&self.book);
-        let mut timeline = std::mem::take(&mut self.subjects[slot as usize].timeline);
-        stay.look(&timeline, horizon);
-        let dropped = timeline.drain(horizon, &mut |fact| stay.keeps(fact, &book));
-        let left = timeline.bytes().len();
-        let partner = &self.partners[self.subjects[slot as usize].partner as usize].name;
-        archive.keep(partner, &self.subjects[slot as usize].name, &dropped);
-        let subject = &mut self.subjects[slot as usize];
-        subject.timeline = timeline;
-        let settled_duty = |d: &Duty| d.ended < horizon && !can_be_undone(&book, d);
-        subject.head.ended.retain(|d| !settled_duty(d));
-        let r = rare(subject);
-        let mut base = base;
-        base.ended.retain(|d| !settled_duty(d));
-        r.base = Some(base);
-        r.settled = horizon;
-        r.compact_at = (left * 2) as u32;
+        stay.look(&subject.timeline, horizon);
+        let dropped = subject.timeline.drain(horizon, &mut |fact| stay.keeps(fact, &book));
+        archive.keep(&self.partners[subject.partner as usize].name, &subject.name, &dropped);
+        let settled = |d: &Duty| d.ended < horizon && !can_be_undone(&book, d);
+        subject.head.ended.retain(|d| !settled(d));
+        base.ended.retain(|d| !settled(d));
+        let left = subject.timeline.bytes().len();
+        let rare = subject.rare();
+        rare.base = Some(base);
+        rare.settled = horizon;
+        rare.compact_at = (left * 2) as u32;
     }
 
     /// News from before the settled part: the archived facts come back, and all is judged from the beginning.
-    pub(super) fn unsettle(&mut self, slot: u32, archive: &mut dyn Archive) {
-        let subject = &self.subjects[slot as usize];
+    pub(super) fn unsettle(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
         let partner = &self.partners[subject.partner as usize].name;
         let back = archive.recall(partner, &subject.name).unwrap_or_default();
         self.counts.recalled += 1;
-        let book = Arc::clone(&self.book);
-        let rank = |t| book.names().about(t).rank;
-        let subject = &mut self.subjects[slot as usize];
+        let rank = |t| self.book.names().about(t).rank;
         for fact in crate::timeline::Facts::of(&back) {
             subject.timeline.insert(fact, &rank);
         }
         let limit = (subject.timeline.bytes().len() * 2) as u32;
-        let r = rare(subject);
-        r.base = None;
-        r.settled = Moment::DAWN;
-        r.compact_at = limit;
+        let rare = subject.rare();
+        (rare.base, rare.settled, rare.compact_at) = (None, Moment::DAWN, limit);
         // Duties that had settled were told: they come back as told, and only differences are news.
-        let view = self.view(&self.subjects[slot as usize]);
-        let own = self.partners[self.subjects[slot as usize].partner as usize].own == Some(slot);
-        if let Some(view) = view {
-            let whole = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
-            let heard = self.heard;
-            let head = &mut self.subjects[slot as usize].head;
-            for mut duty in whole.ended {
-                let known = head.ended.iter().chain(&head.open).any(|d| d.key == duty.key && book.rule(d.rule).family == book.rule(duty.rule).family);
-                if !known {
-                    duty.told = duty.standing(heard);
-                    let broken = duty.breached_at().is_some();
-                    duty.flags.put(crate::duty::Flags::COUNTED, broken);
-                    head.ended.push(duty);
-                }
+        let Some(view) = self.view(subject) else { return };
+        let whole = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
+        let family = |d: &Duty| self.book.rule(d.rule).family;
+        for mut duty in whole.ended {
+            let head = &subject.head;
+            let known = head.ended.iter().chain(&head.open).any(|d| d.key == duty.key && family(d) == family(&duty));
+            if !known {
+                self.as_told(&mut duty);
+                subject.head.ended.push(duty);
             }
         }
     }
@@ -222,8 +207,7 @@ struct Keep {
 }
 
 impl Keep {
-    fn new(engine: &Engine, slot: u32, base: &Fold) -> Keep {
-        let subject = &engine.subjects[slot as usize];
+    fn new(engine: &Engine, subject: &Subject, base: &Fold) -> Keep {
         let mut keep = Keep { anchors: Vec::new(), required: Vec::new(), fields: Vec::new(), from: Moment::NEVER, chosen: Vec::new() };
         for duty in subject.head.open.iter().chain(&base.open) {
             keep.anchors.push(duty.key);

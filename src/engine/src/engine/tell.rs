@@ -1,6 +1,6 @@
 //! Telling: the difference between the standing last told and the standing now. The only place that counts.
 
-use super::Engine;
+use super::{Engine, Subject};
 use crate::duty::{Duty, Flags};
 use crate::rule::RuleId;
 use crate::standing::Standing;
@@ -115,19 +115,10 @@ impl Cells {
 }
 
 impl Engine {
-    /// Tells what changed of one subject: its open duties, and those that ended since it was last told.
-    pub(super) fn tell(&mut self, slot: u32) {
-        self.tell_of(slot, false);
-    }
-
-    /// The same, of every duty: late news and waivers change what ended long ago.
-    pub(super) fn tell_all(&mut self, slot: u32) {
-        self.tell_of(slot, true);
-    }
-
-    fn tell_of(&mut self, slot: u32, all: bool) {
+    /// Tells what changed of one subject: its open duties, and those that ended since it was last told; with `all`, of
+    /// every duty: late news and waivers change what ended long ago.
+    pub(super) fn tell(&mut self, slot: u32, subject: &mut Subject, all: bool) {
         let (heard, now) = (self.heard, self.now);
-        let subject = &mut self.subjects[slot as usize];
         let mut teller = Teller {
             at: now,
             partner: subject.partner,
@@ -165,8 +156,7 @@ impl Engine {
     }
 
     /// Tells of a duty that no longer follows from the facts.
-    pub(super) fn tell_withdrawn(&mut self, slot: u32, duty: &mut Duty) {
-        let subject = &self.subjects[slot as usize];
+    pub(super) fn tell_withdrawn(&mut self, subject: &Subject, duty: &mut Duty) {
         let mut teller = Teller {
             at: self.now,
             partner: subject.partner,

@@ -234,10 +234,13 @@ fn because(view: View<'_>, life: &Life<'_>, name: &str, engine: &Engine) -> Opti
     if let Some(granted) = rule.waivers.iter().find(|w| w.id == name) {
         return Some(granted.why.clone());
     }
+    let here = approval(view, name);
+    here.or_else(|| engine.look(view.partner, view.partner, |own, _| approval(own, name)).flatten())
+}
+
+fn approval(view: View<'_>, name: &str) -> Option<String> {
     let names = view.book.names();
-    let own = engine.subject(view.partner, view.partner).map(|(own, _)| own.timeline);
-    let timelines = std::iter::once(view.timeline).chain(own);
-    let fact = timelines.flat_map(|t| t.facts()).find(|f| f.id() == name)?;
+    let fact = view.timeline.facts().find(|f| f.id() == name)?;
     let one = |field: &str| fact.field(names.field_id(field)?).map(|v| names.show(v));
     let by = one("approver").or_else(|| one("actor")).or_else(|| one("role")).or_else(|| one("side"));
     match (one("reason"), by) {

@@ -97,7 +97,7 @@ impl Fold {
             let mut duty = self.open[i].clone();
             Fold::settle(&mut duty, fact.at(), cx);
             let limits = super::limits(cx.rule(duty.rule));
-            let mut clocks: Vec<_> = duty.clocks().copied().collect();
+            let mut clocks: crate::duty::Clocks = duty.clocks().copied().collect();
             let mut begun = false;
             for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
                 let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };

@@ -1,7 +1,7 @@
 //! How duties begin: on an event, on another duty's end or breach, on a reopening, on a calendar period.
 
 use super::{Cx, Fold, Memory, Periodic, Trace, acts, findings};
-use crate::duty::{ClockState, Duty, Flags, More};
+use crate::duty::{Clock, ClockState, Clocks, Duty, Flags, More};
 use crate::fact::{Fact, Value};
 use crate::limits;
 use crate::rule::{Form, Rule, RuleId};
@@ -173,7 +173,7 @@ impl Fold {
         anchor: Option<Fact<'a>>,
         start: Moment,
         cx: &Cx<'a, '_, T>,
-    ) -> Vec<crate::duty::Clock> {
+    ) -> Clocks {
         let facts = |field| cx.known(anchor, field);
         match &rule.form {
             Form::Within { limits, .. } => limits::clocks(cx.book(), rule, limits, &facts, start),
@@ -185,12 +185,12 @@ impl Fold {
                     Period::Calendar(_) => None,
                 });
                 let calendar = cx.book().calendar(0);
-                let mut out: Vec<_> =
+                let mut out: Clocks =
                     sliding.map(|span: &Span| limits::clock(span, 0, 0, calendar, rule.zone, start)).collect();
                 out.dedup();
                 out
             }
-            Form::Requires(_) => Vec::new(),
+            Form::Requires(_) => Clocks::new(),
         }
     }
 
@@ -200,7 +200,7 @@ impl Fold {
         if limits.iter().all(|l| l.from.is_none()) {
             return;
         }
-        let mut clocks: Vec<_> = duty.clocks().copied().collect();
+        let mut clocks: Clocks = duty.clocks().copied().collect();
         for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
             let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
             let earlier = cx.before().find(|f| acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
@@ -409,7 +409,7 @@ impl Fold {
         duty.more = Some(Box::new(more));
         let clocks = if due_at_end {
             // Due at the period's last instant.
-            vec![crate::duty::Clock { elapsed: 0, target: to.0 - 1, calendar: 0, limit: 0, state: ClockState::Fixed }]
+            smallvec::smallvec![Clock { elapsed: 0, target: to.0 - 1, calendar: 0, limit: 0, state: ClockState::Fixed }]
         } else {
             self.clocks_for(rule, None, start, cx)
         };
@@ -461,7 +461,7 @@ impl Fold {
             (None, anchor) => last_with(rule, cx).or(anchor),
         };
         let fresh = self.clocks_for(rule, facts, duty.start, cx);
-        let same = |a: &crate::duty::Clock, b: &crate::duty::Clock| {
+        let same = |a: &Clock, b: &Clock| {
             (a.target, a.calendar, a.limit, a.state == ClockState::Fixed) == (b.target, b.calendar, b.limit, b.state == ClockState::Fixed)
         };
         let exempt = duty.flags.has(Flags::EXEMPT);
@@ -484,7 +484,7 @@ impl Fold {
             duty.set_clocks(fresh);
             return;
         }
-        let old: Vec<_> = duty.clocks().copied().collect();
+        let old: Clocks = duty.clocks().copied().collect();
         let terms = rule.reprioritise;
         let fresh = fresh.into_iter().map(|mut clock| {
             if clock.state == ClockState::Fixed {
@@ -502,7 +502,7 @@ impl Fold {
             }
             clock
         });
-        let fresh: Vec<_> = fresh.collect();
+        let fresh: Clocks = fresh.collect();
         duty.set_clocks(fresh);
     }
 }
