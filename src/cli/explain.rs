@@ -48,14 +48,13 @@ fn tell(judged: &Judged, args: &ExplainArgs) -> Result<Vec<Explanation>, CliErro
     for engine in &judged.engines {
         let mut here = Vec::new();
         engine.each_subject(&mut |partner, subject| here.push((partner.to_owned(), subject.to_owned())));
-        // The duties of the partner as a whole are there before any fact is.
-        here.extend(engine.partners().map(|p| (p.to_owned(), p.to_owned())));
-        here.sort();
-        here.dedup();
-        let wanted = |(partner, subject): &&(String, String)| {
-            *subject == args.subject && args.partner.as_ref().is_none_or(|p| p == partner)
-        };
-        told.extend(here.iter().filter(wanted).filter_map(|(partner, subject)| explain::explain(engine, partner, subject)));
+        // The duties of a partner as a whole are there before any fact is.
+        let own = engine.partners().filter(|p| **p == args.subject).map(|p| (p.to_owned(), p.to_owned()));
+        let mut wanted: Vec<_> = here.iter().filter(|(_, subject)| *subject == args.subject).cloned().chain(own).collect();
+        wanted.retain(|(partner, _)| args.partner.as_ref().is_none_or(|p| p == partner));
+        wanted.sort();
+        wanted.dedup();
+        told.extend(wanted.iter().filter_map(|(partner, subject)| explain::explain(engine, partner, subject)));
         known.append(&mut here);
     }
     told.retain(|t| !t.duties.is_empty() || !t.holders.is_empty());

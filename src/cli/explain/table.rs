@@ -16,14 +16,17 @@ pub(super) fn page(of: &Explanation) -> String {
     let clock = Clock { zone: zone(of.duties.first().map_or("UTC", |d| d.zone.as_str())), year: year(of.now) };
     let mut out = String::new();
     let title = format!("{} at {}", plain(&of.subject), plain(&of.partner));
-    let _ = writeln!(out, "{}  as of {} {}", paint(HEAD, &title), clock.stamp(of.now), year(of.now));
+    let now = Clock { year: 0, ..clock }.stamp(of.now);
+    let _ = writeln!(out, "{}  as of {now}", paint(HEAD, &title));
     for duty in &of.duties {
         out.push('\n');
         story(&mut out, duty, of.now, 0);
     }
-    if !of.notes.is_empty() {
+    // A pause without effect is told, with the reason, of each duty that it did not stop.
+    let notes: Vec<_> = of.notes.iter().filter(|n| !n.text.ends_with("has no effect")).collect();
+    if !notes.is_empty() {
         let _ = writeln!(out, "\n{}", paint(HEAD, "Also"));
-        for note in &of.notes {
+        for note in notes {
             let _ = writeln!(out, "  {}  {}", clock.stamp(note.at), plain(&note.text));
         }
     }
@@ -63,7 +66,7 @@ fn story(out: &mut String, duty: &DutyStory, now: Moment, depth: usize) {
         (Some(due), _) => {
             let passed = if duty.breached_at.is_some() { ", and passed: the breach" } else { "" };
             line("due", &format!("{}{passed}", clock.stamp(due.deadline)));
-            line("", &format!("= {}", due.words));
+            line("", due.words.find('=').map_or(due.words.as_str(), |at| &due.words[at..]));
         }
         (None, None) if duty.standing == Standing::Paused => line("due", "no deadline while it is paused"),
         (None, None | Some(_)) => {}
@@ -80,11 +83,15 @@ fn story(out: &mut String, duty: &DutyStory, now: Moment, depth: usize) {
         line("late by", &format!("{}{so_far}{measure}", wall_length(late.elapsed_ms)));
     }
     rows(out, duty, &clock, now);
+    let stamps: Vec<String> = duty.facts.iter().map(|f| clock.stamp(f.at)).collect();
+    let wide = stamps.iter().map(|s| s.chars().count()).max().unwrap_or(0);
     for (i, fact) in duty.facts.iter().enumerate() {
         let name = if i == 0 { "facts" } else { "" };
-        let _ = writeln!(out, "  {name:<7} {}", fact_line(fact, &clock));
+        let _ = writeln!(out, "  {name:<7} {:wide$}  {}", stamps[i], fact_line(fact));
     }
-    for (i, note) in duty.notes.iter().enumerate() {
+    // What the facts and the verdict say already is not said again.
+    let said = |text: &str| ["begins", "done by", "the deadline passes", "what is required"].iter().any(|s| text.starts_with(s));
+    for (i, note) in duty.notes.iter().filter(|n| !said(&n.text)).enumerate() {
         let name = if i == 0 { "notes" } else { "" };
         let _ = writeln!(out, "  {name:<7} {}  {}", clock.stamp(note.at), plain(&note.text));
     }
@@ -101,9 +108,10 @@ fn rows(out: &mut String, duty: &DutyStory, clock: &Clock, now: Moment) {
     let stamps: Vec<String> = duty.stretches.iter().map(|s| clock.stamp(s.from)).collect();
     let end = clock.stamp(last.to);
     let wide = stamps.iter().chain([&end]).map(|s| s.chars().count()).max().unwrap_or(0);
-    let lengths: Vec<String> = duty.stretches.iter().map(|s| length(s.to - s.from)).collect();
+    let lengths: Vec<String> = duty.stretches.iter().map(|s| wall_length(s.to - s.from)).collect();
     let long = lengths.iter().map(String::len).max().unwrap_or(0);
     let limit = duty.limits.first().and_then(|l| l.limit_ms);
+    let counted = measure(duty);
     let fold = duty.stretches.len() > MOST;
     let mut hidden: Vec<&Stretch> = Vec::new();
     for (i, stretch) in duty.stretches.iter().enumerate() {
@@ -113,12 +121,12 @@ fn rows(out: &mut String, duty: &DutyStory, clock: &Clock, now: Moment) {
             continue;
         }
         if !hidden.is_empty() {
-            let counted = hidden.iter().map(|s| s.counted_ms).sum();
-            let text = format!("... {} more, {} counted in them (all with --format json)", hidden.len(), length(counted));
+            let sum = hidden.iter().map(|s| s.counted_ms).sum();
+            let text = format!("... {} more, {} counted in them (all with --format json)", hidden.len(), counted(sum));
             let _ = writeln!(out, "          {}", paint(DIM, &text));
             hidden.clear();
         }
-        let used = length(stretch.used_ms);
+        let used = counted(stretch.used_ms);
         let text = plain(&stretch.text);
         let row = if stretch.counted {
             let sign = paint(GOOD, "+");
@@ -128,7 +136,7 @@ fn rows(out: &mut String, duty: &DutyStory, clock: &Clock, now: Moment) {
         };
         let _ = writeln!(out, "  {name:<7} {:wide$}  {row}", stamps[i]);
         if let Some(at) = duty.breached_at.filter(|at| stretch.from <= *at && *at < stretch.to) {
-            let spent = limit.map_or(String::new(), |l| format!(": {} used up", length(l)));
+            let spent = limit.map_or(String::new(), |l| format!(": {} used up", counted(l)));
             let _ = writeln!(out, "  {:<7} {:wide$}  {}", "", clock.stamp(at), paint(BAD, &format!("! breach{spent}")));
         }
     }
@@ -137,8 +145,8 @@ fn rows(out: &mut String, duty: &DutyStory, clock: &Clock, now: Moment) {
         None if last.to == now => "now",
         None => "",
     };
-    let of = limit.map_or(String::new(), |l| format!(" of {}", length(l)));
-    let sum = format!("{what}: {}{of} used", length(duty.elapsed_ms));
+    let of = limit.map_or(String::new(), |l| format!(" of {}", counted(l)));
+    let sum = format!("{what}: {}{of} used", counted(duty.elapsed_ms));
     let _ = writeln!(out, "  {:<7} {end:wide$}  {}", "", paint(HEAD, &sum));
 }
 
@@ -152,10 +160,14 @@ fn verdict(duty: &DutyStory) -> String {
             format!("BREACHED, done {} late", duty.late.map_or(String::new(), |l| wall_length(l.elapsed_ms)))
         }
         Standing::Met if finding => "met: what is required was there".to_owned(),
-        Standing::Met => match (duty.deadline, duty.ended_at) {
-            (Some(due), Some(done)) if due > done => format!("met with {} to spare", wall_length(due - done)),
-            _ => "met".to_owned(),
-        },
+        Standing::Met => {
+            let limit = duty.limits.first();
+            let calendar = limit.and_then(|l| l.calendar.as_deref()).map_or(String::new(), |c| format!(" on calendar {c}"));
+            match limit.and_then(|l| l.limit_ms).map(|limit| limit - duty.elapsed_ms).filter(|left| *left > 0) {
+                Some(left) => format!("met with {}{calendar} to spare", measure(duty)(left)),
+                None => "met".to_owned(),
+            }
+        }
         Standing::Open => "open".to_owned(),
         Standing::Paused => "paused".to_owned(),
         Standing::Waived if duty.breached_at.is_some() => "breached, waived".to_owned(),
@@ -166,6 +178,12 @@ fn verdict(duty: &DutyStory) -> String {
         | Standing::Unknown
         | Standing::Untold => duty.standing.word().to_owned(),
     }
+}
+
+/// How counted time is said: working time knows no days.
+fn measure(duty: &DutyStory) -> fn(i64) -> String {
+    let clock = duty.limits.first().is_none_or(|l| l.calendar.is_none());
+    if clock { wall_length } else { length }
 }
 
 fn colour(standing: Standing) -> anstyle::Style {
@@ -207,8 +225,8 @@ fn limit_words(limit: &LimitUse, zone: &str, all: usize) -> String {
     text
 }
 
-fn fact_line(fact: &FactUse, clock: &Clock) -> String {
-    let mut text = format!("{}  {} {}", clock.stamp(fact.at), plain(&fact.event), plain(&fact.id));
+fn fact_line(fact: &FactUse) -> String {
+    let mut text = format!("{} {}", plain(&fact.event), plain(&fact.id));
     if let Some(on) = &fact.on {
         let _ = write!(text, " on {}", plain(on));
     }
@@ -232,6 +250,7 @@ fn fact_line(fact: &FactUse, clock: &Clock) -> String {
 }
 
 /// How instants are shown.
+#[derive(Clone, Copy)]
 struct Clock {
     zone: chrono_tz::Tz,
     year: i32,

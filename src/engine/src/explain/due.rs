@@ -4,7 +4,7 @@ use super::limits;
 use super::stretches::{Stretch, Why};
 use super::{Life, rfc, words};
 use crate::duty::{ClockState, Flags};
-use crate::fold::{Stopped, View};
+use crate::fold::View;
 use crate::terms::Roll;
 use crate::time::{Millis, Moment};
 use chrono_tz::Tz;
@@ -45,7 +45,7 @@ pub(super) fn arithmetic(view: View<'_>, life: &Life<'_>, cut: &[Stretch], end: 
     if clock.state == ClockState::Fixed {
         let words = format!("{}: an instant that nothing moves", words::local(deadline, zone));
         let due = Due { from: duty.start, limit_ms: None, plus: Vec::new(), deadline, words };
-        return Some(rolled(view, life, due, Moment(clock.target), zone));
+        return Some(rolled(due, Moment(clock.target), zone));
     }
     let from = cut.first().map_or(duty.start, |s| s.from);
     let mut plus: Vec<Plus> = Vec::new();
@@ -59,7 +59,8 @@ pub(super) fn arithmetic(view: View<'_>, life: &Life<'_>, cut: &[Stretch], end: 
     }
     // What lies ahead, or lay ahead when the act came.
     let ahead = cut.last().map_or(from, |s| s.to).max(end);
-    if ahead < deadline && Stopped::of(duty) == Stopped::Not {
+    let stopped = duty.flags.has(Flags::WAIVED) || duty.flags.has(Flags::EXEMPT);
+    if ahead < deadline && !stopped {
         for part in view.book.calendar(clock.calendar).stretches(ahead, deadline) {
             if let Some(closed) = part.closed {
                 let why = match closed {
@@ -78,17 +79,16 @@ pub(super) fn arithmetic(view: View<'_>, life: &Life<'_>, cut: &[Stretch], end: 
         let why = if roll { "moved off a closed day" } else { "already used up when this limit came to apply" };
         plus.push(Plus { ms: moved, why: why.to_owned() });
     }
-    let mut text = format!("{} + {}", words::local(from, zone), words::length(clock.target));
+    let limit = if clock.calendar == 0 { words::wall_length(clock.target) } else { words::length(clock.target) };
+    let mut text = format!("{} = {} + {limit}", words::local(deadline, zone), words::local(from, zone));
     for p in &plus {
-        let (sign, ms) = if p.ms < 0 { ("-", -p.ms) } else { ("+", p.ms) };
-        text.push_str(&format!(" {sign} {} {}", words::length(ms), p.why));
+        let sign = if p.ms < 0 { "-" } else { "+" };
+        text.push_str(&format!(" {sign} {} {}", words::wall_length(p.ms.abs()), p.why));
     }
-    text.push_str(&format!(" = {}", words::local(deadline, zone)));
     Some(Due { from, limit_ms: Some(clock.target), plus, deadline, words: text })
 }
 
-fn rolled(view: View<'_>, life: &Life<'_>, mut due: Due, raw: Moment, zone: Tz) -> Due {
-    let _ = (view, life);
+fn rolled(mut due: Due, raw: Moment, zone: Tz) -> Due {
     let moved = due.deadline - raw;
     if moved != 0 {
         due.plus.push(Plus { ms: moved, why: "moved off a closed day".to_owned() });

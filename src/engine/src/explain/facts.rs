@@ -12,6 +12,9 @@ use crate::time::Moment;
 use crate::vocabulary::Effect;
 use serde::Serialize;
 
+/// What an anchor does.
+pub(super) const BEGINS: &str = "begins it";
+
 /// A fact, and what it did.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct FactUse {
@@ -76,6 +79,9 @@ pub(super) fn of(view: View<'_>, life: &Life<'_>, end: Moment) -> Vec<FactUse> {
     let duty = life.duty;
     let rule = view.book.rule(duty.rule);
     let mut out = life.raw.facts.clone();
+    if matches!(rule.form, Form::Requires(_)) {
+        out.iter_mut().filter(|f| f.part == BEGINS).for_each(|f| f.part = "what is judged".to_owned());
+    }
     let anchor = view.timeline.facts().find(|f| f.key() == duty.key);
     let against = Against { anchor, subject: view.subject };
     for fact in view.timeline.facts() {

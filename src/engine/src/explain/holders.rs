@@ -1,7 +1,7 @@
 //! Who held the onus, instant by instant (law 5): of the open duties, the obligor of the earliest deadline; where all
 //! that is open waits in effective pauses, the side that it waits for; where nothing runs, the risk owner.
 
-use super::recorder::{Name, Piece};
+use super::recorder::Name;
 use super::{Life, rfc};
 use crate::fold::{Stopped, View};
 use crate::rule::Rule;
@@ -37,7 +37,7 @@ pub(super) fn over_time(view: View<'_>, lives: &[(Name, Life<'_>)], now: Moment)
     };
     let mut instants: Vec<Moment> = vec![begin, now];
     for (_, life) in lives {
-        instants.extend(life.raw.pieces.iter().flat_map(|p| [p.from, p.to]));
+        instants.extend(life.raw.pieces.iter().flat_map(|p| [p.from, p.to, p.deadline]));
         instants.extend(life.raw.held.iter().map(|(at, _)| *at));
     }
     instants.retain(|at| *at >= begin && *at <= now);
@@ -65,7 +65,7 @@ fn at(view: View<'_>, lives: &[(Name, Life<'_>)], from: Moment, to: Moment) -> H
         let rule = view.book.rule(life.duty.rule);
         match piece.why {
             Stopped::Not => running.push((piece.deadline, rule.obligor.side, life)),
-            Stopped::Paused => waiting.push((waits_for(rule, life, piece, from), life)),
+            Stopped::Paused => waiting.push((waits_for(rule, life, from), life)),
             Stopped::Waived | Stopped::Exempt => covered = true,
             Stopped::Ended => {}
         }
@@ -76,7 +76,7 @@ fn at(view: View<'_>, lives: &[(Name, Life<'_>)], from: Moment, to: Moment) -> H
     let (party, rule, why) = if let Some((deadline, _, life)) = running.first() {
         let rule = view.book.rule(life.duty.rule);
         let why = match deadline.known() {
-            Some(deadline) if deadline < from => "it is late".to_owned(),
+            Some(deadline) if deadline <= from => "it is late".to_owned(),
             Some(_) if running.len() + waiting.len() == 1 => "it is due".to_owned(),
             Some(_) => "it is due first".to_owned(),
             None => "it runs".to_owned(),
@@ -101,14 +101,13 @@ fn at(view: View<'_>, lives: &[(Name, Life<'_>)], from: Moment, to: Moment) -> H
 
 /// A pause excuses the obligor because another must act first. A reason that names a side (`waiting-customer`) says
 /// which; else it is the side that does not owe the duty.
-fn waits_for(rule: &Rule, life: &Life<'_>, piece: &Piece, at: Moment) -> Side {
+fn waits_for(rule: &Rule, life: &Life<'_>, at: Moment) -> Side {
     let other = |side: Side| if side == Side::Partner { Side::Customer } else { Side::Partner };
     let named = |reason: &str| match (reason.contains("customer"), reason.contains("partner")) {
         (true, false) => Some(Side::Customer),
         (false, true) => Some(Side::Partner),
         (true, true) | (false, false) => None,
     };
-    let _ = piece;
     let sides = life.raw.held_at(at).iter().map(|by| {
         by.reason.as_deref().and_then(named).unwrap_or_else(|| other(rule.obligor.side))
     });

@@ -106,7 +106,7 @@ impl<'a> Recorder<'a> {
         let was = self.open.get(&name);
         let ended = self.ended.get(&name);
         Some(match (was, ended) {
-            _ if duty.key == fact.key() && was.is_none() && ended.is_none() => "begins it",
+            _ if duty.key == fact.key() && was.is_none() && ended.is_none() => facts::BEGINS,
             (None, None) => return None,
             (None, Some(_)) if duty.is_open() => "undoes the act: it goes on",
             (None, Some(was)) if was != duty && changed_waivers(was, duty) => "waives it after the fact",

@@ -93,10 +93,11 @@ pub struct Pause {
 /// Cuts the pieces of a life by the calendars on which the limit that binds counted in each.
 pub(super) fn cut(view: View<'_>, life: &Life<'_>, now: Moment, engine: &Engine) -> Vec<Stretch> {
     let pieces = &life.raw.pieces;
-    let (counted_on, brought) = lineage(view, life, now);
+    let (counted_on, first) = lineage(view, life, now);
+    let brought = first.map_or(0, |clock| clock.elapsed);
     let mut out = Cutter { out: Vec::new(), used: 0 };
-    if brought > 0 {
-        let calendar = view.book.calendar(pieces.first().map_or(0, |p| p.clocks[0].calendar));
+    if let Some(clock) = first.filter(|_| brought > 0) {
+        let calendar = view.book.calendar(clock.calendar);
         if let Some(from) = calendar.sub(life.duty.start, brought) {
             for part in calendar.stretches(from, life.duty.start) {
                 let why = part.closed.map_or(Why::Earlier, closed);
@@ -172,18 +173,18 @@ enum On {
 }
 
 /// Follows the binding limit back through changes of row and of calendar: in each piece, the clock that had counted so
-/// much. Gives also what it brought along from before the start.
-fn lineage(view: View<'_>, life: &Life<'_>, now: Moment) -> (Vec<On>, Millis) {
+/// much. Gives also the first of them, which may bring time along from before the start; None: the count began anew.
+fn lineage(view: View<'_>, life: &Life<'_>, now: Moment) -> (Vec<On>, Option<Clock>) {
     let pieces = &life.raw.pieces;
     let mut on = vec![On::Discarded; pieces.len()];
     let mut clock = life.duty.clock;
     clock.elapsed = life.duty.elapsed(now, view.book.calendars());
     for (i, piece) in pieces.iter().enumerate().rev() {
-        let Some(before) = ancestor(view, piece, &clock) else { return (on, 0) };
+        let Some(before) = ancestor(view, piece, &clock) else { return (on, None) };
         on[i] = if before.state == ClockState::Waiting { On::Waiting } else { On::Calendar(before.calendar) };
         clock = before;
     }
-    (on, if pieces.is_empty() { 0 } else { clock.elapsed })
+    (on, Some(clock))
 }
 
 fn ancestor(view: View<'_>, piece: &Piece, clock: &Clock) -> Option<Clock> {

@@ -22,18 +22,15 @@ pub fn length(ms: Millis) -> String {
     if parts.is_empty() { "0min".to_owned() } else { format!("{sign}{}", parts.join(" ")) }
 }
 
-/// The same of wall time, where days can be said: `2 days 3h`.
+/// The same of wall time, where days can be said once there are three: `4 days 3h`.
 pub fn wall_length(ms: Millis) -> String {
+    if ms.abs() < 3 * DAY {
+        return length(ms);
+    }
     let days = ms.abs() / DAY;
     let rest = ms.abs() % DAY;
     let sign = if ms < 0 { "-" } else { "" };
-    match (days, rest) {
-        (0, _) => length(ms),
-        (1, 0) => format!("{sign}1 day"),
-        (n, 0) => format!("{sign}{n} days"),
-        (1, rest) => format!("{sign}1 day {}", length(rest)),
-        (n, rest) => format!("{sign}{n} days {}", length(rest)),
-    }
+    if rest == 0 { format!("{sign}{days} days") } else { format!("{sign}{days} days {}", length(rest)) }
 }
 
 /// Local time: `Fri 6 Mar 15:50`, with seconds only where there are any.
@@ -226,8 +223,9 @@ mod tests {
         assert_eq!(length(90 * MINUTE), "1h 30min");
         assert_eq!(length(26 * HOUR + 5), "26h 5ms");
         assert_eq!(length(-MINUTE), "-1min");
-        assert_eq!(wall_length(26 * HOUR), "1 day 2h");
-        assert_eq!(wall_length(48 * HOUR), "2 days");
+        assert_eq!(wall_length(26 * HOUR), "26h");
+        assert_eq!(wall_length(72 * HOUR), "3 days");
+        assert_eq!(wall_length(-99 * HOUR), "-4 days 3h");
     }
 
     #[test]
