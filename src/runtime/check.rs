@@ -159,31 +159,36 @@ pub enum CheckError {
 /// Bytes read so far, and of how many: for a progress bar.
 pub type Progress<'p> = &'p mut (dyn FnMut(u64) + Send);
 
+/// Engines that have judged everything up to `until`, for those who ask more of them than a report says.
+#[derive(Debug)]
+pub struct Judged {
+    /// Each partner lives in one of them.
+    pub engines: Vec<Engine>,
+    /// As of when; None: no event had a time.
+    pub until: Option<Moment>,
+    /// Lines that could not be read, by file.
+    pub letters: Vec<(String, crate::decode::DeadLetter)>,
+    /// What was read.
+    pub read: Read,
+}
+
+/// Judges, and gives the engines back with everything in memory, whatever the settling time.
+pub fn judged(mut request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
+    request.options.settling = None;
+    let (shards, report) = run(&request, progress)?;
+    let mut engines = Vec::new();
+    for Shard { mut engine, .. } in shards {
+        if let Some(until) = report.until {
+            engine.finish(until, &mut NoArchive);
+        }
+        engines.push(engine);
+    }
+    Ok(Judged { engines, until: report.until, letters: report.letters, read: report.read })
+}
+
 /// Judges.
 pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckError> {
-    let book = Arc::new(Book::with(&request.contracts, request.verbose));
-    let horizon = request.until.unwrap_or(request.wall + DAY);
-    let decoder = Decoder::new(Arc::clone(&book), horizon);
-    let files = ingest::open_all(&request.events)?;
-    let options = if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
-    let mut shards: Vec<Shard> = Vec::new();
-    let single = files.len() == 1 && request.threads > 1;
-    for _ in 0..if single { request.threads } else { 1 } {
-        shards.push(Shard::new(Arc::clone(&book), options.clone())?);
-    }
-    for partner in book.named_partners() {
-        let shard = parallel::shard_of(partner, shards.len());
-        shards[shard].engine.begin(partner);
-    }
-    let mut report = Report::default();
-    let peak = match files.into_iter().next() {
-        Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
-        first => {
-            let files = first.into_iter().chain(ingest::open_all(request.events.get(1..).unwrap_or_default())?);
-            merged(files.map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
-        }
-    };
-    report.until = request.until.or(peak);
+    let (shards, mut report) = run(&request, progress)?;
     for shard in shards {
         shard.finish(report.until, request.duties, &mut report)?;
     }
@@ -200,6 +205,34 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
         (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(&b.partner, &b.obligation, b.start, &b.subject, b.duty))
     });
     Ok(report)
+}
+
+/// The loop: everything that the files say has been taken in, and nothing reported yet.
+fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
+    let book = Arc::new(Book::with(&request.contracts, request.verbose));
+    let horizon = request.until.unwrap_or(request.wall + DAY);
+    let decoder = Decoder::new(Arc::clone(&book), horizon);
+    let files = ingest::open_all(&request.events)?;
+    let options = if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
+    let mut shards: Vec<Shard> = Vec::new();
+    let single = files.len() == 1 && request.threads > 1;
+    for _ in 0..if single { request.threads } else { 1 } {
+        shards.push(Shard::new(Arc::clone(&book), options.clone())?);
+    }
+    for partner in book.named_partners() {
+        let shard = parallel::shard_of(partner, shards.len());
+        shards[shard].engine.begin(partner);
+    }
+    let mut report = Report::default();
+    let mut files = files.into_iter();
+    let peak = match files.next() {
+        Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
+        first => {
+            merged(first.into_iter().chain(files).map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
+        }
+    };
+    report.until = request.until.or(peak);
+    Ok((shards, report))
 }
 
 /// One thread; the files as one stream.

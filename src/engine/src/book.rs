@@ -16,6 +16,7 @@ pub struct Book {
     pub(crate) names: Vocabulary,
     rules: Vec<Rule>,
     calendars: Calendars,
+    calendar_names: Vec<String>,
     bindings: Vec<Binding>,
 }
 
@@ -75,6 +76,11 @@ impl Book {
     /// A calendar.
     pub fn calendar(&self, id: CalendarId) -> &Calendar {
         &self.calendars[usize::from(id)]
+    }
+
+    /// A calendar's name in its contract; None: the one that is open always.
+    pub fn calendar_name(&self, id: CalendarId) -> Option<&str> {
+        usize::from(id).checked_sub(1).and_then(|i| self.calendar_names.get(i)).map(String::as_str)
     }
 
     /// All calendars by position.
@@ -192,6 +198,7 @@ struct Compiler<'c> {
     contracts: Vec<&'c Contract>,
     names: Vocabulary,
     calendars: Calendars,
+    calendar_names: Vec<String>,
     rules: Vec<Rule>,
     bindings: Vec<Binding>,
     /// (contract, version, obligation) to rule.
@@ -206,6 +213,7 @@ impl<'c> Compiler<'c> {
             contracts,
             names: Vocabulary::new(),
             calendars: vec![Calendar::always(chrono_tz::UTC)],
+            calendar_names: Vec::new(),
             rules: Vec::new(),
             bindings: Vec::new(),
             ids: BTreeMap::new(),
@@ -223,14 +231,14 @@ impl<'c> Compiler<'c> {
         self.clock_types();
         self.linked_types();
         if verbose {
-            for field in ["actor", "actortype", "side", "reason", "priority", "approver"] {
+            for field in ["actor", "actortype", "side", "role", "reason", "priority", "approver"] {
                 let id = self.names.field(field);
                 for t in 0..self.names.types().len() as TypeId {
                     self.names.want(t, id);
                 }
             }
         }
-        Book { names: self.names, rules: self.rules, calendars: self.calendars, bindings: self.bindings }
+        Book { names: self.names, rules: self.rules, calendars: self.calendars, calendar_names: self.calendar_names, bindings: self.bindings }
     }
 
     /// Rules are numbered before any is compiled: `done`, `breached` and versions refer to each other.
@@ -248,6 +256,7 @@ impl<'c> Compiler<'c> {
         let first = self.calendars.len() as CalendarId;
         for (name, calendar) in &contract.calendars {
             self.calendars.push(successive(versions, name).unwrap_or_else(|| calendar.clone()));
+            self.calendar_names.push(name.clone());
         }
         let mut rules = Vec::new();
         for obligation in &contract.obligations {
@@ -588,7 +597,8 @@ impl<'c> Compiler<'c> {
             let (subjects, others): (Vec<_>, Vec<_>) = g.tests.iter().partition(|t| own(&t.field));
             let subjects = subjects.into_iter().map(|t| t.want.clone()).collect();
             let tests = others.into_iter().map(|t| self.test(t, kinds)).collect();
-            out.push(GrantedWaiver { id: g.id.clone(), tests, subjects, starts: g.starts, ends: g.ends });
+            let why = format!("{}; approved by {}", g.reason, g.approved_by);
+            out.push(GrantedWaiver { id: g.id.clone(), why, tests, subjects, starts: g.starts, ends: g.ends });
         }
         out
     }

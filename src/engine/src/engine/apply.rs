@@ -425,6 +425,7 @@ pub(crate) fn judge<'a, T: crate::fold::Trace>(
         offset += fact.bytes().len();
         if fact.at() >= settled {
             fold.step(fact, &mut cx);
+            cx.trace.taken(fact, &fold);
         }
     }
     cx.position = offset;

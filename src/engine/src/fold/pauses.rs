@@ -1,6 +1,6 @@
 //! Pauses: a set of reasons; a clock runs when no reason in the set counts for it.
 
-use super::{ActivePause, Cx, Fold, Trace};
+use super::{ActivePause, Cx, Fold, PausedBy, Trace};
 use crate::book::fits;
 use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, FieldId, Value};
@@ -70,6 +70,10 @@ impl Fold {
         let rule = cx.rule(duty.rule);
         let pauses = self.memory.as_ref().map_or(&[][..], |m| &m.pauses);
         let held = pauses.iter().any(|p| counts(p, rule, cx));
+        if cx.trace.watches() && (held || duty.flags.has(Flags::HELD)) {
+            let by = pauses.iter().filter(|p| counts(p, rule, cx)).map(ActivePause::shown).collect();
+            cx.trace.held(at, duty, by);
+        }
         if held == duty.flags.has(Flags::HELD) {
             return;
         }
@@ -119,6 +123,12 @@ fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, 
         }
     }
     !paused
+}
+
+impl ActivePause {
+    fn shown(&self) -> PausedBy {
+        PausedBy { at: self.at, reason: self.reason.clone(), side: self.side, role: self.role.clone() }
+    }
 }
 
 /// When the longest pause is used up, if the duty stays held.
