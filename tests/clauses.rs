@@ -2,6 +2,8 @@
 //!
 //! `ONUS_REVIEW=1` rewrites the last column from what the binary says, to be read as a diff.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 #[path = "clauses/clock_text.rs"]
 mod clock_text;
 #[path = "clauses/reading.rs"]
@@ -37,6 +39,22 @@ fn every_row_of_every_case_is_what_onus_says() {
     }
     println!("{cases} cases, {rows} rows, {open_points} open points, {} mismatches", wrong.len());
     assert!(review || wrong.is_empty(), "{} of {rows} rows differ:\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_clause_is_a_contract_that_loads() {
+    let mut wrong = Vec::new();
+    for file in case_files() {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let found = reading::cases(&fs::read_to_string(&file).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for case in &found {
+            for yaml in &case.contracts {
+                let problems = onus::contract::parse(yaml, &name).err().into_iter().flatten();
+                wrong.extend(problems.map(|problem| format!("\"{}\"\n{problem}", case.title)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn case_files() -> Vec<PathBuf> {
@@ -134,9 +152,17 @@ fn ask(contracts: &Path, events: &Path, until: &str) -> Result<Value, String> {
 
 /// The tallies, the list of breaches and the exit code must tell the same story as the duties.
 fn at_odds(answer: &Value, code: Option<i32>) -> Option<String> {
-    let breaches = answer["breaches"].as_array()?.len();
+    let listed = answer["breaches"].as_array()?;
+    let breaches = listed.len();
     if code != Some(i32::from(breaches > 0)) {
         return Some(format!("{breaches} breaches, yet exit code {code:?}"));
+    }
+    let mut listed: Vec<_> = listed.iter().map(saying::Broken::listed).collect();
+    let mut broken: Vec<_> = saying::duties(answer).iter().filter_map(saying::Broken::of).collect();
+    listed.sort();
+    broken.sort();
+    if listed != broken {
+        return Some(format!("its list of breaches is not that of its duties: {listed:?}, {broken:?}"));
     }
     let mut counted: BTreeMap<(String, String), BTreeMap<&str, u64>> = BTreeMap::new();
     for duty in saying::duties(answer) {

@@ -2,14 +2,13 @@
 
 use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
-use super::{CliError, exit, write_out};
+use super::{CliError, exit, json, write_out};
 use crate::contract;
 use crate::runtime::check::{self, Breach, DutyRow, Report, Request, Row};
 use onus_engine::engine::Options;
 use onus_engine::standing::Standing;
 use onus_engine::terms::{Contract, Trust};
 use onus_engine::time::Moment;
-use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -44,8 +43,8 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
     let report = report?;
     let text = match args.format {
         Format::Table => table(&report, args.duties),
-        Format::Json => json_document(&report, args.duties),
-        Format::Jsonl => json_lines(&report, args.duties),
+        Format::Json => json::document(&report, args.duties),
+        Format::Jsonl => json::lines(&report, args.duties),
     };
     talk(&report, args.quiet);
     write_out(&text)?;
@@ -179,7 +178,7 @@ pub(super) fn standings(rows: &[Row]) -> String {
             t.of(Standing::Cancelled),
             t.of(Standing::Exempt),
             t.of(Standing::Unknown),
-            open(t),
+            json::open(t),
         );
     }
     out
@@ -222,112 +221,4 @@ fn duty_lines(out: &mut String, d: &DutyRow, depth: usize) {
     for earlier in &d.earlier {
         duty_lines(out, earlier, depth + 1);
     }
-}
-
-fn open(tally: &onus_engine::engine::Tally) -> i64 {
-    tally.of(Standing::Open) + tally.of(Standing::Paused)
-}
-
-fn json_document(report: &Report, duties: bool) -> String {
-    let mut document = json!({
-        "until": report.until.map(|at| at.to_string()),
-        "obligations": report.obligations.iter().map(row_json).collect::<Vec<_>>(),
-        "breaches": report.breaches.iter().map(breach_json).collect::<Vec<_>>(),
-        "dead_letters": report.letters.iter().map(|(file, letter)| letter_json(file, letter)).collect::<Vec<_>>(),
-        "read": read_json(report),
-    });
-    if duties {
-        document["duties"] = report.duties.iter().map(duty_json).collect();
-    }
-    format!("{document}\n")
-}
-
-fn json_lines(report: &Report, duties: bool) -> String {
-    let mut out = String::new();
-    let mut line = |record: &str, mut value: Value| {
-        value["record"] = record.into();
-        let _ = writeln!(out, "{value}");
-    };
-    line("check", json!({ "until": report.until.map(|at| at.to_string()), "read": read_json(report) }));
-    report.obligations.iter().for_each(|r| line("obligation", row_json(r)));
-    report.breaches.iter().for_each(|b| line("breach", breach_json(b)));
-    if duties {
-        report.duties.iter().for_each(|d| line("duty", duty_json(d)));
-    }
-    report.letters.iter().for_each(|(file, letter)| line("dead_letter", letter_json(file, letter)));
-    out
-}
-
-fn read_json(report: &Report) -> Value {
-    let read = &report.read;
-    json!({
-        "lines": read.lines,
-        "events": read.events,
-        "idle": read.idle,
-        "held": read.held.0,
-        "repeats": read.repeats,
-        "conflicts": read.conflicts,
-        "late": read.late,
-        "unbound": read.unbound,
-    })
-}
-
-fn row_json(row: &Row) -> Value {
-    let t = &row.tally;
-    json!({
-        "partner": row.partner,
-        "contract": row.contract,
-        "obligation": row.obligation,
-        "clause": row.clause,
-        "met": t.of(Standing::Met),
-        "breached": t.broken,
-        "met_late": t.of(Standing::MetLate),
-        "waived": t.of(Standing::Waived),
-        "cancelled": t.of(Standing::Cancelled),
-        "exempt": t.of(Standing::Exempt),
-        "unknown": t.of(Standing::Unknown),
-        "open": open(t),
-    })
-}
-
-fn breach_json(b: &Breach) -> Value {
-    json!({
-        "partner": b.partner,
-        "obligation": b.obligation,
-        "clause": b.clause,
-        "subject": b.subject,
-        "duty": b.duty.to_string(),
-        "started": b.started.to_string(),
-        "deadline": b.breached_at.to_string(),
-        "breached_at": b.breached_at.to_string(),
-        "ended_at": b.ended.map(|at| at.to_string()),
-        "waived": b.waived,
-    })
-}
-
-fn duty_json(d: &DutyRow) -> Value {
-    json!({
-        "partner": d.partner,
-        "obligation": d.obligation,
-        "subject": d.subject,
-        "duty": d.duty.to_string(),
-        "cycle": d.cycle,
-        "standing": d.standing.word(),
-        "start": d.start.to_string(),
-        "deadline": d.deadline.map(|at| at.to_string()),
-        "breached_at": d.breached_at.map(|at| at.to_string()),
-        "ended_at": d.ended_at.map(|at| at.to_string()),
-        "elapsed_seconds": seconds(d.elapsed),
-        "retracted": d.retracted,
-        "earlier_cycles": d.earlier.iter().map(duty_json).collect::<Vec<_>>(),
-    })
-}
-
-/// Whole seconds as an integer, else with milliseconds.
-fn seconds(ms: i64) -> Value {
-    if ms % 1000 == 0 { json!(ms / 1000) } else { json!(ms as f64 / 1000.0) }
-}
-
-fn letter_json(file: &str, letter: &crate::decode::DeadLetter) -> Value {
-    json!({ "file": file, "line": letter.line, "reason": letter.error.to_string(), "excerpt": letter.excerpt })
 }

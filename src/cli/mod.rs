@@ -6,6 +6,7 @@ mod check;
 mod demo;
 pub mod due;
 mod explain;
+mod json;
 mod style;
 
 pub use args::Cli;

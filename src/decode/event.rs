@@ -14,77 +14,112 @@ const LONGEST_NAME: usize = 1024;
 /// What an event says, before it is placed.
 #[derive(Debug, Default)]
 pub(super) struct Raw<'a> {
-    specversion: Option<Cow<'a, str>>,
-    id: Option<Cow<'a, str>>,
-    source: Option<Cow<'a, str>>,
-    kind: Option<Cow<'a, str>>,
-    time: Option<Cow<'a, str>>,
-    subject: Option<Cow<'a, str>>,
-    partner: Option<Cow<'a, str>>,
-    recordedtime: Option<Cow<'a, str>>,
-    sequence: Option<Cow<'a, str>>,
-    factkey: Option<Cow<'a, str>>,
-    timequality: Option<Cow<'a, str>>,
+    specversion: Text<'a>,
+    id: Text<'a>,
+    source: Text<'a>,
+    kind: Text<'a>,
+    time: Text<'a>,
+    subject: Text<'a>,
+    partner: Text<'a>,
+    recordedtime: Text<'a>,
+    sequence: Text<'a>,
+    factkey: Text<'a>,
+    timequality: Text<'a>,
     data_seen: bool,
+    /// Texts that were written with escapes.
+    unescaped: Vec<String>,
     /// Data fields that some contract names; null, empty texts and empty lists are absent.
     pub(super) fields: Vec<(FieldId, Field<'a>)>,
 }
 
+/// A text attribute: nearly always as it stands in the line.
+#[derive(Clone, Copy, Debug, Default)]
+enum Text<'a> {
+    #[default]
+    Absent,
+    Plain(&'a str),
+    /// Position among the unescaped texts.
+    Unescaped(usize),
+}
+
 impl<'a> Raw<'a> {
     pub(super) fn clear(&mut self) {
-        let mut fields = std::mem::take(&mut self.fields);
+        let (mut fields, mut unescaped) = (std::mem::take(&mut self.fields), std::mem::take(&mut self.unescaped));
         fields.clear();
-        *self = Raw { fields, ..Raw::default() };
+        unescaped.clear();
+        *self = Raw { fields, unescaped, ..Raw::default() };
+    }
+
+    fn text(&self, text: Text<'a>) -> Option<&str> {
+        match text {
+            Text::Absent => None,
+            Text::Plain(text) => Some(text),
+            Text::Unescaped(i) => self.unescaped.get(i).map(String::as_str),
+        }
     }
 
     pub(super) fn at(&self) -> Result<Moment, DecodeError> {
-        match self.specversion.as_deref() {
+        match self.text(self.specversion) {
             Some("1.0") => {}
             Some(other) => return Err(DecodeError::Version(other.chars().take(20).collect())),
             None => return Err(DecodeError::Missing("specversion")),
         }
-        let text = self.time.as_deref().ok_or(DecodeError::Missing("time"))?;
-        instant("time", text)
+        instant("time", self.text(self.time).ok_or(DecodeError::Missing("time"))?)
     }
 
     pub(super) fn recorded(&self) -> Result<Option<Moment>, DecodeError> {
-        self.recordedtime.as_deref().map(|text| instant("recordedtime", text)).transpose()
+        self.text(self.recordedtime).map(|text| instant("recordedtime", text)).transpose()
     }
 
     pub(super) fn kind(&self) -> Result<&str, DecodeError> {
-        name("type", &self.kind)
+        self.name("type", self.kind)
     }
 
     pub(super) fn id(&self) -> Result<&str, DecodeError> {
-        name("id", &self.id)
+        self.name("id", self.id)
     }
 
     pub(super) fn source(&self) -> Result<&str, DecodeError> {
-        name("source", &self.source)
+        self.name("source", self.source)
     }
 
     pub(super) fn subject(&self) -> Result<&str, DecodeError> {
-        name("subject", &self.subject)
+        self.name("subject", self.subject)
     }
 
     pub(super) fn partner(&self) -> Result<&str, DecodeError> {
-        match &self.partner {
-            None => Err(DecodeError::NoPartner),
-            Some(partner) if partner.is_empty() => Err(DecodeError::NoPartner),
-            partner => name("partner", partner),
+        match self.text(self.partner) {
+            None | Some("") => Err(DecodeError::NoPartner),
+            Some(_) => self.name("partner", self.partner),
         }
     }
 
     pub(super) fn sequence(&self) -> &str {
-        self.sequence.as_deref().unwrap_or_default()
+        self.text(self.sequence).unwrap_or_default()
     }
 
     pub(super) fn factkey(&self) -> Option<&str> {
-        self.factkey.as_deref().filter(|key| !key.is_empty())
+        self.text(self.factkey).filter(|key| !key.is_empty())
     }
 
     pub(super) fn exact(&self) -> bool {
-        self.timequality.as_deref().is_none_or(|quality| quality == "exact")
+        self.text(self.timequality).is_none_or(|quality| quality == "exact")
+    }
+
+    fn name(&self, what: &'static str, text: Text<'a>) -> Result<&str, DecodeError> {
+        let escaped = matches!(text, Text::Unescaped(_));
+        let text = self.text(text).ok_or(DecodeError::Missing(what))?;
+        if text.is_empty() {
+            return Err(DecodeError::Empty(what));
+        }
+        if text.len() > LONGEST_NAME {
+            return Err(DecodeError::LongName { name: what, bytes: text.len(), most: LONGEST_NAME });
+        }
+        // Only an escape can hide a control character: JSON forbids bare ones.
+        if escaped && text.chars().any(char::is_control) {
+            return Err(DecodeError::Control(what));
+        }
+        Ok(text)
     }
 }
 
@@ -92,21 +127,6 @@ fn instant(name: &'static str, text: &str) -> Result<Moment, DecodeError> {
     let at = Moment::parse(text)
         .ok_or_else(|| DecodeError::Time { name, text: text.chars().take(60).filter(|c| !c.is_control()).collect() })?;
     if at.0 < 0 { Err(DecodeError::Ancient(at.to_string())) } else { Ok(at) }
-}
-
-fn name<'r>(what: &'static str, text: &'r Option<Cow<'_, str>>) -> Result<&'r str, DecodeError> {
-    let text = text.as_ref().ok_or(DecodeError::Missing(what))?;
-    if text.is_empty() {
-        return Err(DecodeError::Empty(what));
-    }
-    if text.len() > LONGEST_NAME {
-        return Err(DecodeError::LongName { name: what, bytes: text.len(), most: LONGEST_NAME });
-    }
-    // Only an escaped text can hide a control character: JSON forbids bare ones.
-    if matches!(text, Cow::Owned(_)) && text.chars().any(char::is_control) {
-        return Err(DecodeError::Control(what));
-    }
-    Ok(text)
 }
 
 /// Whether a line has the escape of a NUL (and not an escaped backslash before `u0000`).
@@ -162,6 +182,9 @@ impl<'a> DeserializeSeed<'a> for Envelope<'_, 'a> {
     }
 }
 
+const ATTRIBUTES: [&str; 10] =
+    ["specversion", "id", "source", "type", "time", "subject", "partner", "recordedtime", "factkey", "timequality"];
+
 enum Attribute {
     Text(usize),
     Sequence,
@@ -182,27 +205,33 @@ impl<'a> Visitor<'a> for Envelope<'_, 'a> {
         while let Some(attribute) = map.next_key_seed(AttributeName)? {
             match attribute {
                 Attribute::Text(which) => {
-                    let (name, slot) = match which {
-                        0 => ("specversion", &mut raw.specversion),
-                        1 => ("id", &mut raw.id),
-                        2 => ("source", &mut raw.source),
-                        3 => ("type", &mut raw.kind),
-                        4 => ("time", &mut raw.time),
-                        5 => ("subject", &mut raw.subject),
-                        6 => ("partner", &mut raw.partner),
-                        7 => ("recordedtime", &mut raw.recordedtime),
-                        8 => ("factkey", &mut raw.factkey),
-                        _ => ("timequality", &mut raw.timequality),
+                    let seed = TextOf { name: ATTRIBUTES[which], unescaped: &mut raw.unescaped };
+                    let text = map.next_value_seed(seed)?;
+                    let slot = match which {
+                        0 => &mut raw.specversion,
+                        1 => &mut raw.id,
+                        2 => &mut raw.source,
+                        3 => &mut raw.kind,
+                        4 => &mut raw.time,
+                        5 => &mut raw.subject,
+                        6 => &mut raw.partner,
+                        7 => &mut raw.recordedtime,
+                        8 => &mut raw.factkey,
+                        _ => &mut raw.timequality,
                     };
-                    if slot.is_some() {
-                        return Err(M::Error::custom(format_args!("attribute `{name}` stands twice")));
+                    if !matches!(slot, Text::Absent) {
+                        return Err(M::Error::custom(format_args!("attribute `{}` stands twice", ATTRIBUTES[which])));
                     }
-                    *slot = map.next_value_seed(Text { name })?;
+                    *slot = text;
                 }
                 Attribute::Sequence => {
                     raw.sequence = match map.next_value_seed(Scalars)? {
-                        Some(Field::One(text)) => Some(text),
-                        Some(Field::List(_)) | None => None,
+                        Some(Field::One(Cow::Borrowed(text))) => Text::Plain(text),
+                        Some(Field::One(Cow::Owned(text))) => {
+                            raw.unescaped.push(text);
+                            Text::Unescaped(raw.unescaped.len() - 1)
+                        }
+                        Some(Field::List(_)) | None => Text::Absent,
                     };
                 }
                 Attribute::Data if raw.data_seen => return Err(M::Error::custom("attribute `data` stands twice")),
@@ -255,30 +284,32 @@ impl Visitor<'_> for AttributeName {
 }
 
 /// A text attribute; null is absent.
-struct Text {
+struct TextOf<'r> {
     name: &'static str,
+    unescaped: &'r mut Vec<String>,
 }
 
-impl<'a> DeserializeSeed<'a> for Text {
-    type Value = Option<Cow<'a, str>>;
-    fn deserialize<D: Deserializer<'a>>(self, d: D) -> Result<Self::Value, D::Error> {
+impl<'a> DeserializeSeed<'a> for TextOf<'_> {
+    type Value = Text<'a>;
+    fn deserialize<D: Deserializer<'a>>(self, d: D) -> Result<Text<'a>, D::Error> {
         d.deserialize_any(self)
     }
 }
 
-impl<'a> Visitor<'a> for Text {
-    type Value = Option<Cow<'a, str>>;
+impl<'a> Visitor<'a> for TextOf<'_> {
+    type Value = Text<'a>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "attribute `{}` to be text", self.name)
     }
-    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Text<'a>, E> {
+        Ok(Text::Plain(text))
     }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<Text<'a>, E> {
+        self.unescaped.push(text.to_owned());
+        Ok(Text::Unescaped(self.unescaped.len() - 1))
     }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_unit<E>(self) -> Result<Text<'a>, E> {
+        Ok(Text::Absent)
     }
 }
 

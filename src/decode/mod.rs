@@ -153,6 +153,11 @@ impl Decoder {
             out.idle += 1;
             return Ok(());
         };
+        let about = self.book.names().about(kind);
+        if about.by_fields && !raw.fields.iter().any(|(field, _)| about.keeps(*field)) {
+            out.idle += 1;
+            return Ok(());
+        }
         let draft = Draft {
             kind,
             id,

@@ -105,11 +105,7 @@ impl Lines {
         }
         chunk.bytes.append(&mut self.rest);
         loop {
-            let had = chunk.bytes.len();
-            chunk.bytes.resize(had + CHUNK, 0);
-            let read = self.fill(&mut chunk.bytes[had..])?;
-            chunk.bytes.truncate(had + read);
-            self.done = read < CHUNK;
+            self.done = self.fill(&mut chunk.bytes)? < CHUNK;
             if self.dropping.is_some() {
                 self.drop_line(chunk);
                 if self.dropping.is_some() && !self.done {
@@ -156,20 +152,13 @@ impl Lines {
         }
     }
 
-    fn fill(&mut self, room: &mut [u8]) -> Result<usize, ReadError> {
-        let mut have = 0;
-        while have < room.len() {
-            match self.input.read(&mut room[have..]) {
-                Ok(0) => break,
-                Ok(n) => have += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    let what = "cannot be read to its end; it may be cut off or damaged";
-                    return Err(ReadError { name: self.name.clone(), what, error });
-                }
-            }
-        }
-        Ok(have)
+    /// Appends what is read at once; less than a chunk only at the end.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<usize, ReadError> {
+        (&mut self.input).take(CHUNK as u64).read_to_end(bytes).map_err(|error| ReadError {
+            name: self.name.clone(),
+            what: "cannot be read to its end; it may be cut off or damaged",
+            error,
+        })
     }
 }
 

@@ -402,12 +402,14 @@ pub fn standings(engine: &Engine) -> Vec<Row> {
 
 /// Every duty, later cycles with the earlier ones in them.
 fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
-    let mut chains: BTreeMap<(String, String, RuleId, u64), Vec<(Duty, Standing)>> = BTreeMap::new();
+    let mut chains: BTreeMap<(String, String, RuleId, u64, bool), Vec<(Duty, Standing)>> = BTreeMap::new();
     engine.each_duty(&mut |partner, subject, duty, standing| {
-        let key = (partner.to_owned(), subject.to_owned(), book.rule(duty.rule).family, duty.root());
+        // What no longer follows stands by itself: it is no cycle of what does.
+        let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };
+        let key = (partner.to_owned(), subject.to_owned(), book.rule(duty.rule).family, root, standing == Standing::Withdrawn);
         chains.entry(key).or_default().push((duty.clone(), standing));
     });
-    for ((partner, subject, family, _), mut cycles) in chains {
+    for ((partner, subject, family, _, _), mut cycles) in chains {
         cycles.sort_by_key(|(d, _)| d.cycle());
         let rule = book.rule(family);
         let mut earlier: Vec<DutyRow> = Vec::new();

@@ -36,6 +36,34 @@ struct Run {
     entries: u64,
     /// The first key of each page.
     pages: Vec<u64>,
+    /// Says of most keys that are not in the run that they are not: ten bits an entry, all that stays in memory of it.
+    filter: Filter,
+}
+
+/// A Bloom filter in blocks of 64 bits: one look a key, four bits set of one word.
+#[derive(Debug, Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    fn of(keys: &[u64]) -> Filter {
+        let mut filter = Filter(vec![0; keys.len() * 10 / 64 + 1]);
+        for key in keys {
+            let (word, bits) = filter.place(*key);
+            filter.0[word] |= bits;
+        }
+        filter
+    }
+
+    fn may_have(&self, key: u64) -> bool {
+        let (word, bits) = self.place(key);
+        self.0[word] & bits == bits
+    }
+
+    fn place(&self, key: u64) -> (usize, u64) {
+        let mixed = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let bits = (0..4).fold(0, |bits, i| bits | 1 << (mixed >> (6 * i) & 63));
+        ((mixed >> 32) as usize % self.0.len(), bits)
+    }
 }
 
 impl Spill {
@@ -161,8 +189,10 @@ impl Run {
         let mut out = io::BufWriter::with_capacity(1 << 16, tempfile::tempfile()?);
         let mut count = 0;
         let mut pages = Vec::new();
+        let mut keys = Vec::new();
         for entry in entries {
             let (key, at) = entry?;
+            keys.push(key);
             if count % PAGE == 0 {
                 pages.push(key);
             }
@@ -171,7 +201,7 @@ impl Run {
             count += 1;
         }
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Run { file, entries: count, pages })
+        Ok(Run { file, entries: count, pages, filter: Filter::of(&keys) })
     }
 
     fn merge(runs: &mut [Run]) -> io::Result<Run> {
@@ -196,6 +226,9 @@ impl Run {
     }
 
     fn find(&self, key: u64, out: &mut Vec<u64>) -> io::Result<()> {
+        if !self.filter.may_have(key) {
+            return Ok(());
+        }
         // Equal keys may begin in the page before the first that begins with this key.
         let mut page = self.pages.partition_point(|first| *first < key).saturating_sub(1) as u64;
         let mut bytes = [0; PAGE as usize * ENTRY];

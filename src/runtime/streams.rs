@@ -20,10 +20,6 @@ impl Stream {
         Stream { lines, chunk: Chunk::default(), batch: Batch::default(), at: 0, before: None, done: false }
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.lines.name()
-    }
-
     /// How far the file is with its next event; None at its end.
     pub(super) fn key(&self) -> Option<Moment> {
         let event = self.batch.events.get(self.at)?;

@@ -40,8 +40,7 @@ impl Duty {
         let text = |key: &str, shared: Option<&String>| {
             duty[key].as_str().map(str::to_owned).or(shared.cloned()).unwrap_or_default()
         };
-        let instant =
-            |key: &str| duty[key].as_str().and_then(|t| DateTime::parse_from_rfc3339(t).ok()).map(|t| t.to_utc());
+        let instant = |key: &str| instant(duty, key);
         Duty {
             partner: text("partner", of.map(|d| &d.partner)),
             obligation: text("obligation", of.map(|d| &d.obligation)),
@@ -64,6 +63,34 @@ impl Duty {
             partner => format!("{partner}/{}", self.subject),
         }
     }
+}
+
+/// A breach, from the list of breaches or from a duty.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Broken {
+    of: [String; 3],
+    start: Option<DateTime<Utc>>,
+    at: Option<DateTime<Utc>>,
+    ended: Option<DateTime<Utc>>,
+}
+
+impl Broken {
+    pub(crate) fn listed(breach: &Value) -> Broken {
+        let of = ["partner", "obligation", "subject"].map(|key| breach[key].as_str().unwrap_or_default().to_owned());
+        let [start, at, ended] = ["started", "breached_at", "ended_at"].map(|key| instant(breach, key));
+        Broken { of, start, at, ended }
+    }
+
+    /// None: not broken, or no longer.
+    pub(crate) fn of(duty: &Duty) -> Option<Broken> {
+        let of = [&duty.partner, &duty.obligation, &duty.subject].map(String::clone);
+        let broken = duty.breached_at.is_some() && duty.standing != "withdrawn";
+        broken.then_some(Broken { of, start: duty.start, at: duty.breached_at, ended: duty.ended_at })
+    }
+}
+
+fn instant(value: &Value, key: &str) -> Option<DateTime<Utc>> {
+    value[key].as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok()).map(|at| at.to_utc())
 }
 
 /// `resolve of INC1: met at 11:58, used 3h`.

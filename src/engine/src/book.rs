@@ -141,8 +141,17 @@ impl Book {
         let about = self.names.about(kind);
         // An act, a pause, a resume: without an open duty there is nothing to stop, and what is open is in memory.
         let undoes = !matches!(about.effect, Effect::None | Effect::Resumed);
+        // What it names may read all of the subject's past.
+        let opened = || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id));
+        let states = |rule: &Rule| rule.act().is_some_and(|a| a.leaves().iter().any(|l| self.names.about(l.kind).state));
+        // A state that held before the opening counts at it.
+        let born_so = about.opening && opened().any(|rule| rule.pause.is_some() || states(rule));
         undoes
-            || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id)).any(|rule| {
+            || born_so
+            || !about.names.is_empty()
+            // Only the archive may know who waits for it elsewhere.
+            || about.linked && !about.opening
+            || opened().any(|rule| {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
                 let earlier = limits(rule).iter().any(|l| l.from.is_some());
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
@@ -407,7 +416,7 @@ impl<'c> Compiler<'c> {
             }
             terms::Sentence::Requires { what, .. } => {
                 let trust = o.trust;
-                Form::Requires(self.table(what, facts, &mut |c, r| c.requirement(r, trust, kinds, anchor, first)))
+                Form::Requires(self.table(what, facts, &mut |c, r| c.requirement(r, trust, kinds, anchor)))
             }
         }
     }
@@ -462,12 +471,12 @@ impl<'c> Compiler<'c> {
         trust: Trust,
         kinds: &[KindId],
         anchor: &Anchor,
-        first: CalendarId,
     ) -> Requirement {
         match r {
             terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
+            // The loader takes only spans of elapsed time here.
             terms::Requirement::Ahead(event, span) => {
-                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), first)))
+                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), 0)))
             }
             terms::Requirement::Itself(tests) => {
                 let tests = tests.iter().map(|t| self.test(t, kinds)).collect::<Vec<_>>();
@@ -479,10 +488,10 @@ impl<'c> Compiler<'c> {
                 Requirement::Itself(tests)
             }
             terms::Requirement::Any(of) => {
-                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor, first)).collect())
+                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
             }
             terms::Requirement::All(of) => {
-                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor, first)).collect())
+                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
             }
         }
     }
@@ -641,6 +650,12 @@ impl<'c> Compiler<'c> {
             for rule in &self.rules {
                 let id = rule.id.clone();
                 self.names.constant(&id);
+            }
+        }
+        for name in crate::vocabulary::RANKED.iter().chain(&crate::vocabulary::OPENING) {
+            let kind = name.split_once('.').and_then(|(kind, _)| self.names.kind_id(kind));
+            if kind.is_some_and(|k| self.names.has_collective(k)) {
+                self.names.declare_by_fields(name);
             }
         }
         // Types declared late keep the facts of their kind, too.

@@ -20,9 +20,14 @@ pub struct Clock {
     pub calendar: CalendarId,
     /// Which limit of the obligation.
     pub limit: u8,
+    /// Which row of the limit's table; [`NO_ROW`] where another version's row is to be taken.
+    pub row: u8,
     /// Length, instant, or not begun.
     pub state: ClockState,
 }
+
+/// No row of the table in force.
+pub const NO_ROW: u8 = u8::MAX;
 
 /// See [`Clock`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +71,8 @@ impl Flags {
     pub const SCHEDULED: Flags = Flags(1 << 11);
     /// Counted among those that broke.
     pub const COUNTED: Flags = Flags(1 << 12);
+    /// Ended, or moved in time, since it was last told: told again though the standing be the same.
+    pub const NEWS: Flags = Flags(1 << 13);
 
     /// Has it.
     pub fn has(self, flag: Flags) -> bool {
@@ -122,6 +129,8 @@ pub struct More {
     pub follows: Option<u64>,
     /// The period that it is about ends here.
     pub period_end: Option<Moment>,
+    /// Key of the fact that opened it, where another duty of its obligation has that as its own key.
+    pub anchor: Option<u64>,
 }
 
 /// Limits that run together: nearly always one.
@@ -163,7 +172,7 @@ impl Duty {
             since: start,
             deadline: Moment::NEVER,
             ended: Moment::NEVER,
-            clock: Clock { elapsed: 0, target: 0, calendar: 0, limit: 0, state: ClockState::Waiting },
+            clock: Clock { elapsed: 0, target: 0, calendar: 0, limit: 0, row: NO_ROW, state: ClockState::Waiting },
             more: None,
             rule,
             ended_by: 0,
@@ -203,6 +212,11 @@ impl Duty {
     /// Key of the first cycle's anchor.
     pub fn root(&self) -> u64 {
         self.more.as_ref().map_or(self.key, |m| m.root)
+    }
+
+    /// Key of the fact that opened it, if a fact did.
+    pub fn anchor(&self) -> u64 {
+        self.more.as_ref().and_then(|m| m.anchor).unwrap_or(self.key)
     }
 
     /// All limits.
@@ -260,8 +274,9 @@ impl Duty {
             ClockState::Fixed if !exempt => Moment(clock.target),
             ClockState::Counting if counting => {
                 let left = clock.target - clock.elapsed;
-                let raw = if left < 0 { Some(self.since) } else { later(calendars, clock.calendar, self.since, left) };
-                raw.map_or(Moment::NEVER, |at| roll(clock.limit, at))
+                let at = later(calendars, clock.calendar, self.since, left).map(|at| roll(clock.limit, at));
+                // Used up before: by a change of the target, which breaks no promise before it; or the roll gave more.
+                if left < 0 { at.map_or(self.since, |at| at.max(self.since)) } else { at.unwrap_or(Moment::NEVER) }
             }
             ClockState::Fixed | ClockState::Counting | ClockState::Waiting => Moment::NEVER,
         };

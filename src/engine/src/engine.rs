@@ -5,6 +5,7 @@ mod links;
 mod pack;
 mod settle;
 mod shelf;
+mod snapshot;
 mod tell;
 
 use crate::book::{Book, Sheet};
@@ -25,13 +26,14 @@ pub(crate) use apply::judge;
 pub(crate) use pack::{bytes as pack_bytes, read as unpack_bytes};
 
 pub use apply::{Applied, Incoming};
+pub use snapshot::RestoreError;
 pub use tell::{Cells, Difference, Differences, Tally};
 
 /// Where facts go that have left memory, and come back from when later news concerns them.
 pub trait Archive {
     /// Keeps facts of a subject, beside those kept before.
     fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]);
-    /// All facts kept of a subject, in any order, repeats allowed; None if there are none.
+    /// All that was kept of a subject, in any order, repeats allowed; None if nothing was.
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>>;
 }
 
@@ -100,10 +102,9 @@ pub struct Counts {
     pub recalled: u64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Partner {
     name: String,
-    #[serde(skip)]
     sheet: Option<Arc<Sheet>>,
     waivers: Vec<SubjectWaiver>,
     /// The partner's own timeline, where duties of the partner as a whole live.
@@ -134,11 +135,23 @@ pub(crate) struct Rare {
     withdrawn: Vec<Duty>,
     /// Bytes at which the timeline is looked at next.
     compact_at: u32,
+    /// Made without a look into the archive: what is there is not here.
+    unread: bool,
+    /// When it was last linked to: a subject that is waited for stays a while, seen or not.
+    watched: Moment,
 }
 
 impl Default for Rare {
     fn default() -> Rare {
-        Rare { base: None, settled: Moment::DAWN, watchers: Vec::new(), withdrawn: Vec::new(), compact_at: 0 }
+        Rare {
+            base: None,
+            settled: Moment::DAWN,
+            watchers: Vec::new(),
+            withdrawn: Vec::new(),
+            compact_at: 0,
+            unread: false,
+            watched: Moment::DAWN,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! One fact as bytes: what an accepted event says, in the form that a timeline keeps, copies and archives.
 //!
-//! Layout, little-endian: length u32, type u16, trust and flags u8, count of fields u8, event time i64, fact key u64,
-//! digest u32, source u16, id length u16, sequence length u8, recorded time as a varint of its lag; then the id, the
-//! sequence, and the fields. A field is its id u8, a tag, and a value; constants that a contract names are two bytes.
+//! Layout, little-endian: length u32, type u16, trust and flags u8, event time i64, fact key u64, digest u32, source u16,
+//! id length u16, sequence length u8, recorded time as a varint of its lag; then the id, the sequence, and the fields. A
+//! field is its id u16, a tag, and a value; constants that a contract names are two bytes.
 
 use crate::terms::Trust;
 use crate::time::{Millis, Moment};
@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 /// Position of an event type in the book.
 pub type TypeId = u16;
 /// Position of a data field's name in the book.
-pub type FieldId = u8;
+pub type FieldId = u16;
 /// Position of a constant that some contract names.
 pub type Sym = u16;
 /// Position of a source in the engine's list.
@@ -20,7 +20,10 @@ pub type SourceId = u16;
 /// The field that names, on a copy of a linked subject's fact, the subject that it came from.
 pub const ORIGIN: FieldId = 0;
 
-const HEAD: usize = 33;
+/// The type of a note that is no event: see [`watcher`].
+pub const WATCHER: TypeId = TypeId::MAX;
+
+const HEAD: usize = 32;
 const TRUST: u8 = 0b0000_0011;
 const LINKED: u8 = 0b0000_0100;
 const INEXACT: u8 = 0b0000_1000;
@@ -108,7 +111,6 @@ impl<'b> Writer<'b> {
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&draft.kind.to_le_bytes());
         out.push(Trust::Verified as u8 | if draft.exact { 0 } else { INEXACT });
-        out.push(0);
         out.extend_from_slice(&draft.at.0.to_le_bytes());
         let key = match draft.factkey {
             Some(key) => xxh3_64(key.as_bytes()),
@@ -127,25 +129,24 @@ impl<'b> Writer<'b> {
 
     /// Adds a scalar.
     pub fn one(&mut self, field: FieldId, atom: Atom<'_>) {
-        self.count();
-        self.out.push(field);
+        self.out.extend_from_slice(&field.to_le_bytes());
         put_atom(self.out, atom);
     }
 
     /// Adds a list; an empty one is absent and adds nothing.
     pub fn list<'a>(&mut self, field: FieldId, atoms: impl IntoIterator<Item = Atom<'a>>) {
         let at = self.out.len();
-        self.out.extend_from_slice(&[field, TAG_LIST, 0, 0, 0, 0]);
+        self.out.extend_from_slice(&field.to_le_bytes());
+        self.out.extend_from_slice(&[TAG_LIST, 0, 0, 0, 0]);
         for atom in atoms {
             put_atom(self.out, atom);
         }
-        let bytes = self.out.len() - at - 6;
+        let bytes = self.out.len() - at - 7;
         if bytes == 0 {
             self.out.truncate(at);
             return;
         }
-        self.out[at + 2..at + 6].copy_from_slice(&(bytes as u32).to_le_bytes());
-        self.count();
+        self.out[at + 3..at + 7].copy_from_slice(&(bytes as u32).to_le_bytes());
     }
 
     /// Closes the fact; gives its bytes' place in the buffer.
@@ -153,17 +154,21 @@ impl<'b> Writer<'b> {
         let end = self.out.len();
         // The recorded time is left out: the same event heard twice is no conflict.
         let tail = self.start + HEAD + varint(&self.out[self.start + HEAD..]).1;
-        let head = xxh3_64(&self.out[self.start + 4..self.start + 16]);
+        let head = xxh3_64(&self.out[self.start + 4..self.start + 15]);
         let digest = xxh3_64_with_seed(&self.out[tail..end], head) as u32;
-        self.out[self.start + 24..self.start + 28].copy_from_slice(&digest.to_le_bytes());
+        self.out[self.start + 23..self.start + 27].copy_from_slice(&digest.to_le_bytes());
         self.out[self.start..self.start + 4].copy_from_slice(&((end - self.start) as u32).to_le_bytes());
         self.start..end
     }
+}
 
-    fn count(&mut self) {
-        // Decoding keeps at most 250 fields, the book's own limit.
-        self.out[self.start + 7] += 1;
-    }
+/// A note beside archived facts, in the form of one: this subject's duties read them.
+pub fn watcher(name: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let at = Moment(0);
+    let draft = Draft { kind: WATCHER, id: name, source: "", at, recorded: at, sequence: "", factkey: None, exact: true };
+    Writer::begin(&mut out, &draft).end();
+    out
 }
 
 /// Identity of an event that has no fact key: its source and its id.
@@ -198,22 +203,22 @@ impl<'a> Fact<'a> {
 
     /// Event time.
     pub fn at(self) -> Moment {
-        Moment(i64::from_le_bytes(self.array(8)))
+        Moment(i64::from_le_bytes(self.array(7)))
     }
 
     /// Hash of the fact key, or of source and id.
     pub fn key(self) -> u64 {
-        u64::from_le_bytes(self.array(16))
+        u64::from_le_bytes(self.array(15))
     }
 
     /// Digest of the content.
     pub fn digest(self) -> u32 {
-        u32::from_le_bytes(self.array(24))
+        u32::from_le_bytes(self.array(23))
     }
 
     /// Where it came from.
     pub fn source(self) -> SourceId {
-        u16::from_le_bytes(self.array(28))
+        u16::from_le_bytes(self.array(27))
     }
 
     /// How far its source is believed.
@@ -250,7 +255,7 @@ impl<'a> Fact<'a> {
     /// Order within one subject and source; empty if none.
     pub fn sequence(self) -> &'a str {
         let from = self.tail() + self.id_len();
-        text(&self.0[from..from + usize::from(self.0[32])])
+        text(&self.0[from..from + usize::from(self.0[31])])
     }
 
     /// The value of a field.
@@ -260,11 +265,12 @@ impl<'a> Fact<'a> {
 
     /// All fields.
     pub fn fields(self) -> impl Iterator<Item = (FieldId, Value<'a>)> {
-        let from = self.tail() + self.id_len() + usize::from(self.0[32]);
+        let from = self.tail() + self.id_len() + usize::from(self.0[31]);
         let mut rest = &self.0[from..];
         std::iter::from_fn(move || {
-            let field = *rest.first()?;
-            rest = &rest[1..];
+            let (head, after) = rest.split_first_chunk()?;
+            let field = FieldId::from_le_bytes(*head);
+            rest = after;
             if rest[0] != TAG_LIST {
                 return Some((field, Value::One(take_atom(&mut rest))));
             }
@@ -291,8 +297,7 @@ impl<'a> Fact<'a> {
         let start = out.len();
         out.extend_from_slice(self.0);
         out[start + 6] |= LINKED;
-        out[start + 7] += 1;
-        out.push(ORIGIN);
+        out.extend_from_slice(&ORIGIN.to_le_bytes());
         put_atom(out, origin);
         let len = (out.len() - start) as u32;
         out[start..start + 4].copy_from_slice(&len.to_le_bytes());
@@ -300,12 +305,12 @@ impl<'a> Fact<'a> {
 
     /// Type, trust and fields: what a test can see of it.
     pub fn content(self) -> Vec<u8> {
-        let from = self.tail() + self.id_len() + usize::from(self.0[32]);
+        let from = self.tail() + self.id_len() + usize::from(self.0[31]);
         [&self.0[4..7], &self.0[from..]].concat()
     }
 
     fn id_len(self) -> usize {
-        usize::from(u16::from_le_bytes(self.array(30)))
+        usize::from(u16::from_le_bytes(self.array(29)))
     }
 
     fn tail(self) -> usize {
@@ -322,7 +327,7 @@ impl<'a> Fact<'a> {
 /// Stamps a written fact with what only the engine knows: its source's place and trust.
 pub fn stamp(fact: &mut [u8], source: SourceId, trust: Trust) {
     fact[6] = fact[6] & !TRUST | trust as u8;
-    fact[28..30].copy_from_slice(&source.to_le_bytes());
+    fact[27..29].copy_from_slice(&source.to_le_bytes());
 }
 
 fn put_atom(out: &mut Vec<u8>, atom: Atom<'_>) {

@@ -18,7 +18,7 @@ use crate::timeline::Timeline;
 use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use waivers::read as read_waiver;
+pub(crate) use waivers::granted;
 
 /// What is known of one subject after some of its facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,10 +38,6 @@ pub struct Fold {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Memory {
     pauses: Vec<ActivePause>,
-    /// A resume that found nothing to resume, at this instant.
-    idle_resume: Option<(Moment, Option<String>)>,
-    /// An act that found nothing to stop, at this instant.
-    idle_stop: Option<(Moment, u16)>,
     /// Obligations of which only the first anchor counts, and which have had it.
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
@@ -215,8 +211,19 @@ impl<'a, T: Trace> Cx<'a, '_, T> {
         })
     }
 
+    /// Facts before the current one, and that one.
+    fn so_far(&self) -> impl Iterator<Item = Fact<'a>> + use<'a, T> {
+        let end = self.position;
+        let mut offset = 0;
+        self.view.timeline.facts().take_while(move |fact| {
+            let inside = offset <= end;
+            offset += fact.bytes().len();
+            inside
+        })
+    }
+
     fn anchor(&self, duty: &Duty) -> Option<Fact<'a>> {
-        self.view.timeline.facts().find(|f| f.key() == duty.key)
+        self.view.timeline.facts().find(|f| f.key() == duty.anchor())
     }
 
     /// A field of an event, else of its subject as it then stood.
@@ -252,6 +259,8 @@ impl Fold {
         self.advance(fact.at(), cx);
         self.take(fact, cx, true);
         self.schedule(cx);
+        // What begins overdue is so at once.
+        self.advance(fact.at(), cx);
     }
 
     /// Nothing open, nothing recurring: only news can change it.
@@ -315,7 +324,14 @@ impl Fold {
         self.acts(fact, about, cx);
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
+        } else if opening && about.partner_wide {
+            self.slide(fact, cx);
         }
+    }
+
+    fn retire(&mut self, mut duty: Duty) {
+        duty.flags.put(Flags::NEWS, true);
+        self.ended.push(duty);
     }
 
     fn settle<T: Trace>(duty: &mut Duty, to: Moment, cx: &mut Cx<'_, '_, T>) {
@@ -337,7 +353,7 @@ impl Fold {
             duty.flags.put(Flags::CANCELLED, true);
             duty.ended = fact.at();
             duty.ended_by = fact.kind();
-            self.ended.push(duty);
+            self.retire(duty);
         }
         if let Some(memory) = &mut self.memory {
             memory.periods.clear();
@@ -347,16 +363,18 @@ impl Fold {
     /// The act is undone: the clock goes on, or a new cycle begins.
     fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
-        // A stop and a reopening at one instant on a stopped clock leave it stopped.
-        let idle = self.memory.as_ref().and_then(|m| m.idle_stop);
-        if idle.is_some_and(|(when, kind)| when == at && about.undoes.contains(&kind)) {
-            return;
-        }
         let mut i = 0;
         while i < self.ended.len() {
             let duty = &self.ended[i];
             let settled = duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
             if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
+                i += 1;
+                continue;
+            }
+            // A stop and a reopening at one instant on a stopped clock leave it stopped.
+            let acts = cx.rule(duty.rule).act().map(|a| a.leaves()).unwrap_or_default();
+            let stops = |f: Fact<'_>| f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind());
+            if duty.ended < at && cx.before().any(stops) {
                 i += 1;
                 continue;
             }
@@ -391,10 +409,11 @@ impl Fold {
             Fold::settle(&mut duty, at, cx);
             duty.flags.put(Flags::CANCELLED, true);
             duty.ended = at;
-            self.ended.push(duty);
+            self.retire(duty);
         }
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
+        duty.flags.put(Flags::NEWS, true);
         duty.since = at;
         self.rebase_duty(&mut duty, None, at, cx);
         self.hold(&mut duty, at, cx);

@@ -116,9 +116,11 @@ pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, star
         let calendar = book.calendar(limit.calendar);
         let day = if limit.must.keys.is_empty() { NaiveDate::MIN } else { local(rule.zone, start).date() };
         for span in rows(&limit.must, facts, day) {
-            let clock = clock(span, i, limit.calendar, calendar, rule.zone, start);
+            let row = limit.must.rows.iter().position(|r| std::ptr::eq(&r.value, span)).unwrap_or(0);
+            let clock = clock(span, (i, row), limit.calendar, calendar, rule.zone, start);
             let clock = if limit.from.is_some() { Clock { state: ClockState::Waiting, ..clock } } else { clock };
-            if !out.contains(&clock) {
+            let same = |c: &Clock| (c.limit, c.target, c.calendar, c.state) == (clock.limit, clock.target, clock.calendar, clock.state);
+            if !out.iter().any(same) {
                 out.push(clock);
             }
         }
@@ -127,13 +129,20 @@ pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, star
 }
 
 /// One clock for one span.
-pub fn clock(span: &Span, limit: usize, id: CalendarId, calendar: &Calendar, zone: Tz, start: Moment) -> Clock {
-    let limit = limit as u8;
+pub fn clock(
+    span: &Span,
+    (limit, row): (usize, usize),
+    id: CalendarId,
+    calendar: &Calendar,
+    zone: Tz,
+    start: Moment,
+) -> Clock {
+    let (limit, row) = (limit as u8, row as u8);
     match target(span, id, calendar, zone, start) {
         Target::Length(target, calendar) => {
-            Clock { elapsed: 0, target, calendar, limit, state: ClockState::Counting }
+            Clock { elapsed: 0, target, calendar, limit, row, state: ClockState::Counting }
         }
-        Target::Fixed(at) => Clock { elapsed: 0, target: at.0, calendar: 0, limit, state: ClockState::Fixed },
+        Target::Fixed(at) => Clock { elapsed: 0, target: at.0, calendar: 0, limit, row, state: ClockState::Fixed },
     }
 }
 

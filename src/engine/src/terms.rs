@@ -262,7 +262,7 @@ pub enum Want {
     Absent,
     /// One of these texts; a text may end in `*` for any rest.
     OneOf(Vec<String>),
-    /// Not so; an absent field passes.
+    /// Not so. An absent field passes, but for [`Want::SameAs`]: who is not known cannot be shown to be another.
     Not(Box<Want>),
     /// Equal to this field of the anchor (`subject` and the anchor's kind name its own id).
     SameAs(String),

@@ -61,11 +61,29 @@ impl Sub<Moment> for Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.utc() {
-            Some(utc) => f.pad(&utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
-            None if *self == Moment::NEVER => f.pad("never"),
-            None => f.pad("out of range"),
+        if *self == Moment::NEVER {
+            return f.pad("never");
         }
+        let (y, m, d) = civil_from_days(self.0.div_euclid(DAY));
+        if !(0..=9999).contains(&y) {
+            return f.pad("out of range");
+        }
+        let ms = self.0.rem_euclid(DAY);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |at: usize, digits: usize, mut n: i64| {
+            for i in (at..at + digits).rev() {
+                text[i] = b'0' + (n % 10) as u8;
+                n /= 10;
+            }
+        };
+        put(0, 4, y);
+        put(5, 2, m);
+        put(8, 2, d);
+        put(11, 2, ms / HOUR);
+        put(14, 2, ms / MINUTE % 60);
+        put(17, 2, ms / SECOND % 60);
+        put(20, 3, ms % SECOND);
+        f.pad(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -121,6 +139,19 @@ fn days_from_civil(y: i64, m: i64, d: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
+/// The inverse of [`days_from_civil`].
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
 /// Offsets, other fractions, lower-case letters.
 fn slow(text: &str) -> Option<Moment> {
     if text.len() > 64 || !text.is_ascii() {
@@ -157,8 +188,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_read_back(ms in 0i64..4_000_000_000_000) {
-            prop_assert_eq!(Moment::parse(&Moment(ms).to_string()), Some(Moment(ms)));
+        fn what_is_shown_is_read_back_and_agrees_with_chrono(ms in -60_000_000_000_000i64..250_000_000_000_000) {
+            let shown = Moment(ms).to_string();
+            prop_assert_eq!(Moment::parse(&shown), Some(Moment(ms)));
+            let chrono = Moment(ms).utc().map(|utc| utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
+            prop_assert_eq!(chrono, Some(shown));
         }
 
         #[test]

@@ -83,6 +83,11 @@ impl Timeline {
         Facts(&self.bytes)
     }
 
+    /// When the first fact happened; never if there is none.
+    pub(crate) fn first_at(&self) -> Moment {
+        self.facts().next().map_or(Moment::NEVER, Fact::at)
+    }
+
     /// The last fact.
     pub fn last(&self) -> Option<Fact<'_>> {
         Fact::split(self.bytes.get(self.last as usize..)?).map(|(fact, _)| fact)
@@ -256,7 +261,10 @@ fn follows(last: Fact<'_>, fact: Fact<'_>, rank: Rank<'_>) -> bool {
 
 fn order(group: &mut [Fact<'_>], rank: Rank<'_>) {
     let source = group.first().map(|f| f.source());
-    let sequenced = group.iter().all(|f| !f.sequence().is_empty() && Some(f.source()) == source);
+    // One source, and one subject: copies of linked facts are numbered among others.
+    let origin = group.first().and_then(|f| f.origin());
+    let sequenced =
+        group.iter().all(|f| !f.sequence().is_empty() && Some(f.source()) == source && f.origin() == origin);
     group.sort_by(|a, b| {
         let by_sequence = if sequenced { sequence(*a, *b) } else { Ordering::Equal };
         by_sequence

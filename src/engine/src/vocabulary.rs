@@ -54,6 +54,8 @@ pub struct EventType {
     pub linked: bool,
     /// Some obligation of the partner as a whole reads it.
     pub partner_wide: bool,
+    /// Matters only for the facts that it carries: an event that carries none is no fact.
+    pub by_fields: bool,
     /// Fields kept, by field.
     pub fields: Vec<bool>,
     /// Fields that name subjects of another kind whose obligations read this event.
@@ -162,7 +164,7 @@ impl Vocabulary {
 
     /// A field by name, if any contract asks for it.
     pub fn field_id(&self, name: &str) -> Option<FieldId> {
-        self.fields.find(name).map(|id| id as FieldId)
+        self.fields.find(name)
     }
 
     /// A field's name.
@@ -173,6 +175,11 @@ impl Vocabulary {
     /// All fields by position.
     pub fn field_names(&self) -> &[String] {
         &self.fields.texts
+    }
+
+    /// All constants by position.
+    pub fn constants(&self) -> &[String] {
+        &self.constants.texts
     }
 
     /// A text as facts store it: as the constant that some contract names, else as itself.
@@ -211,8 +218,7 @@ impl Vocabulary {
     }
 
     pub(crate) fn field(&mut self, name: &str) -> FieldId {
-        // The contract loader refuses more fields than a byte can number.
-        self.fields.find(name).unwrap_or_else(|| self.fields.add(name)) as FieldId
+        self.fields.find(name).unwrap_or_else(|| self.fields.add(name))
     }
 
     pub(crate) fn constant(&mut self, text: &str) -> Sym {
@@ -236,6 +242,7 @@ impl Vocabulary {
             state: UNDONE_BY.iter().any(|(act, _)| *act == name),
             linked: false,
             partner_wide: false,
+            by_fields: name.ends_with(".*"),
             fields: Vec::new(),
             names: Vec::new(),
         });
@@ -245,6 +252,14 @@ impl Vocabulary {
             self.other[usize::from(kind)] = Some(id);
         }
         id
+    }
+
+    /// Declares a type that matters only for the facts that it carries, unless it matters anyway.
+    pub(crate) fn declare_by_fields(&mut self, name: &str) {
+        if self.type_names.find(name).is_none() {
+            let id = self.declare(name);
+            self.about_mut(id).by_fields = true;
+        }
     }
 
     pub(crate) fn about_mut(&mut self, id: TypeId) -> &mut EventType {
@@ -257,6 +272,11 @@ impl Vocabulary {
             fields.resize(usize::from(field) + 1, false);
         }
         fields[usize::from(field)] = true;
+    }
+
+    /// Facts of this kind matter whatever event carries them.
+    pub(crate) fn has_collective(&self, kind: KindId) -> bool {
+        self.other[usize::from(kind)].is_some()
     }
 
     pub(crate) fn of_kind(&self, kind: KindId) -> Vec<TypeId> {
@@ -289,6 +309,11 @@ pub const UNDONE_BY: [(&str, &str); 5] = [
     ("ticket.acknowledged", "ticket.unacknowledged"),
     ("change.executed", "change.rolled-back"),
     ("evidence.submitted", "evidence.rejected"),
+];
+
+/// Types with a rank of their own, which they keep where they matter only for the facts that they carry.
+pub(crate) const RANKED: [&str; 6] = [
+    "ticket.reprioritised", "ticket.acknowledged", "change.approved", "change.rejected", "change.executed", "ticket.cancelled",
 ];
 
 /// Rank among facts of one instant, and effect on all duties of the subject.

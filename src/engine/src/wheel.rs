@@ -1,4 +1,7 @@
-//! Timers: one a subject, in a hierarchical wheel of milliseconds. Exact cancel, no dead entries, 16 bytes a timer.
+//! Timers: one a subject, in a hierarchical wheel of milliseconds. Exact cancel, no dead entries, 24 bytes a timer.
+//!
+//! A timer that is put off stays where it is and is moved when its old instant comes: most clocks stop before they ring,
+//! so most moves would be for nothing.
 //!
 //! Eight levels of 64 slots reach some 8,900 years. A timer lies at the level of the highest group of six bits in which
 //! its instant differs from the wheel's own, so entering a slot takes its timers one level down, and only once a level.
@@ -24,13 +27,15 @@ pub struct Wheel {
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// Instant; `u64::MAX` when not armed.
+    /// Where it lies; `u64::MAX` when not armed.
     at: u64,
+    /// When it is to go off: at `at`, or later.
+    rings: u64,
     next: u32,
     prev: u32,
 }
 
-const IDLE: Node = Node { at: u64::MAX, next: NIL, prev: NIL };
+const IDLE: Node = Node { at: u64::MAX, rings: u64::MAX, next: NIL, prev: NIL };
 
 impl Default for Wheel {
     fn default() -> Wheel {
@@ -39,6 +44,14 @@ impl Default for Wheel {
 }
 
 impl Wheel {
+    /// A wheel with nothing armed begins at an instant.
+    pub fn start(&mut self, at: Moment) {
+        if self.armed == 0 {
+            self.at = (at.0.max(0) as u64).min(HORIZON);
+            self.next = u64::MAX;
+        }
+    }
+
     /// Timers armed.
     pub fn len(&self) -> usize {
         self.armed
@@ -51,17 +64,23 @@ impl Wheel {
 
     /// When a timer goes off; None if it is not armed.
     pub fn armed(&self, id: u32) -> Option<Moment> {
-        self.nodes.get(id as usize).filter(|n| n.at != u64::MAX).map(|n| Moment(n.at as i64))
+        self.nodes.get(id as usize).filter(|n| n.at != u64::MAX).map(|n| Moment(n.rings as i64))
     }
 
     /// Arms a timer, or moves it. Instants before 1970 go off at once.
     pub fn arm(&mut self, id: u32, at: Moment) {
+        let at = (at.0.max(0) as u64).min(HORIZON);
+        if let Some(node) = self.nodes.get_mut(id as usize)
+            && node.at <= at
+        {
+            node.rings = at;
+            return;
+        }
         self.cancel(id);
         if self.nodes.len() <= id as usize {
             self.nodes.resize(id as usize + 1, IDLE);
         }
-        let at = (at.0.max(0) as u64).min(HORIZON);
-        self.nodes[id as usize].at = at;
+        (self.nodes[id as usize].at, self.nodes[id as usize].rings) = (at, at);
         self.next = self.next.min(at);
         self.link(id);
         self.armed += 1;
@@ -128,7 +147,12 @@ impl Wheel {
             self.occupied[level] &= !(1 << slot);
             while id != NIL {
                 let next = self.nodes[id as usize].next;
-                if level == 0 {
+                let rings = self.nodes[id as usize].rings;
+                if level == 0 && rings > start {
+                    // Put off: it goes to where it rings now. The wheel's instant must not pass this slot before that.
+                    self.nodes[id as usize].at = rings;
+                    self.link(id);
+                } else if level == 0 {
                     self.nodes[id as usize] = IDLE;
                     self.armed -= 1;
                     due.push(id);

@@ -2,13 +2,13 @@
 
 use super::{Archive, Engine, Partner, Subject};
 use crate::duty::{Duty, Flags};
-use crate::fact::{Fact, SourceId, stamp};
+use crate::fact::{Fact, SourceId, WATCHER, stamp};
 use crate::fold::{Cx, Fold, Silent, Source};
 use crate::rule::glob;
 use crate::standing::Standing;
 use crate::terms::Trust;
 use crate::time::Moment;
-use crate::timeline::Placed;
+use crate::timeline::{Facts, Placed};
 use crate::vocabulary::Effect;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -51,8 +51,12 @@ impl Engine {
         let source = self.source(event.source);
         stamp(event.fact, source, self.sources[usize::from(source)].trust);
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
-        let looks_back = sheet.looks_back[usize::from(fact.kind())];
-        let slot = self.find_or_recall(partner, event.subject, fact.at(), looks_back, archive);
+        let look = match () {
+            () if sheet.looks_back[usize::from(fact.kind())] => Look::Back,
+            () if self.book.names().about(fact.kind()).opening => Look::Nowhere,
+            () => Look::Later,
+        };
+        let slot = self.find_or_recall(partner, event.subject, fact.at(), look, archive);
         let placed = self.place(slot, fact, archive);
         match placed {
             Applied::Placed => self.counts.facts += 1,
@@ -85,7 +89,7 @@ impl Engine {
         };
         if !links.is_empty() {
             // What the linked subjects say comes first: a requirement may be met there.
-            let from = if all { Moment::DAWN } else { fact.at() };
+            let from = if all { self.shelf.copy(slot).timeline.first_at() } else { fact.at() };
             for target in links {
                 self.link(slot, &target, from, archive);
             }
@@ -131,6 +135,10 @@ impl Engine {
         {
             let mut cx = Cx { view, trace: &mut Silent, links, position };
             head.step(fact, &mut cx);
+            if head.wake < self.now {
+                cx.position = view.timeline.bytes().len();
+                head.advance(self.now, &mut cx);
+            }
         }
         subject.head = head;
         Ok(matches!(effect, Effect::WaiverApproved | Effect::WaiverEnded))
@@ -165,6 +173,8 @@ impl Engine {
             duty.told = std::mem::take(&mut was.told);
             duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
             duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
+            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended);
+            duty.flags.put(Flags::NEWS, was.flags.has(Flags::NEWS) || instants(was) != instants(duty));
         }
         told.retain(|(d, _)| d.told != Standing::Untold);
         let (still, fresh): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, before)| *before);
@@ -191,16 +201,13 @@ impl Engine {
         }
         let sheet = self.book.sheet(name).map(Arc::new);
         let recurring = sheet.as_ref().is_some_and(|s| !s.partner_wide.is_empty());
-        let p = self.partners.len() as u32;
-        self.partners.push(Partner {
+        let p = self.add_partner(Partner {
             name: name.to_owned(),
             sheet,
             waivers: Vec::new(),
             own: None,
             cells: super::Cells::default(),
         });
-        let partners = &self.partners;
-        self.partner_index.insert_unique(hash, p, |p| xxh3_64(partners[*p as usize].name.as_bytes()));
         if recurring {
             let slot = self.own_subject(p);
             let mut subject = self.shelf.take(slot);
@@ -208,6 +215,15 @@ impl Engine {
             self.tell(slot, &mut subject, true);
             self.put(slot, subject);
         }
+        p
+    }
+
+    pub(super) fn add_partner(&mut self, partner: Partner) -> u32 {
+        let hash = xxh3_64(partner.name.as_bytes());
+        let p = self.partners.len() as u32;
+        self.partners.push(partner);
+        let partners = &self.partners;
+        self.partner_index.insert_unique(hash, p, |p| xxh3_64(partners[*p as usize].name.as_bytes()));
         p
     }
 
@@ -237,8 +253,13 @@ impl Engine {
         } else {
             (name.to_owned(), trust)
         };
+        self.add_source(Source { name, trust })
+    }
+
+    pub(super) fn add_source(&mut self, source: Source) -> SourceId {
+        let hash = xxh3_64(source.name.as_bytes());
         let id = self.sources.len() as SourceId;
-        self.sources.push(Source { name, trust });
+        self.sources.push(source);
         let sources = &self.sources;
         self.source_index.insert_unique(hash, id, |id| xxh3_64(sources[usize::from(*id)].name.as_bytes()));
         id
@@ -250,46 +271,137 @@ impl Engine {
         partner: u32,
         name: &str,
         at: Moment,
-        looks_back: bool,
+        look: Look,
         archive: &mut dyn Archive,
     ) -> u32 {
+        let back = look == Look::Back || at < self.horizon();
         if let Some(slot) = self.shelf.find(partner, name) {
+            if back && self.shelf.has_rare(slot) {
+                self.read_back(slot, at, archive);
+            }
             return slot;
         }
         let slot = self.shelf.create(partner, name);
-        if looks_back || at < self.horizon() {
+        if back {
             self.recall(slot, archive);
+        } else if look == Look::Later && self.options.settling.is_some() {
+            let mut subject = self.shelf.take(slot);
+            subject.rare().unread = true;
+            self.put(slot, subject);
         }
         slot
     }
 
-    /// Brings an archived subject back as it was told: without telling it again.
-    pub(super) fn recall(&mut self, slot: u32, archive: &mut dyn Archive) {
+    /// Of a subject in memory, what is in the archive only.
+    fn read_back(&mut self, slot: u32, at: Moment, archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
-        let partner = &self.partners[subject.partner as usize].name;
-        if let Some(bytes) = archive.recall(partner, &subject.name) {
-            self.counts.recalled += 1;
-            let rank = |t| self.book.names().about(t).rank;
-            for fact in crate::timeline::Facts::of(&bytes) {
-                subject.timeline.insert(fact, &rank);
-            }
+        let (unread, settled) = subject.rare.as_ref().map_or((false, Moment::DAWN), |r| (r.unread, r.settled));
+        if !unread && at < settled {
             let own = self.is_own(slot, &subject);
-            if let Some(view) = self.view(&subject) {
-                let mut fold = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
-                for duty in fold.open.iter_mut().chain(&mut fold.ended) {
-                    self.as_told(duty);
-                }
-                subject.head = fold;
-            }
+            self.unsettle(own, &mut subject, archive);
+            self.judge_again(own, &mut subject, &mut Vec::new());
+            self.tell(slot, &mut subject, true);
         }
         self.put(slot, subject);
+        if unread {
+            self.recall(slot, archive);
+        }
+    }
+
+    /// Brings an archived subject back as it was told: without telling it again.
+    fn recall(&mut self, slot: u32, archive: &mut dyn Archive) {
+        let mut subject = self.shelf.take(slot);
+        if let Some(rare) = &mut subject.rare {
+            rare.unread = false;
+        }
+        let partner = subject.partner;
+        let Some(bytes) = archive.recall(&self.partners[partner as usize].name, &subject.name) else {
+            self.put(slot, subject);
+            return;
+        };
+        self.counts.recalled += 1;
+        let mut links = self.fetch(slot, &mut subject, &bytes);
+        let origins = subject.timeline.facts().filter_map(Fact::origin);
+        links.extend(origins.map(|o| self.book.names().text(o).to_owned()));
+        links.sort_unstable();
+        links.dedup();
+        let watchers = watchers(&bytes).filter_map(|name| self.shelf.find(partner, name)).filter(|w| *w != slot);
+        for watcher in watchers {
+            let link = (watcher, self.shelf.generation(watcher));
+            let known = &mut subject.rare().watchers;
+            if !known.contains(&link) {
+                known.push(link);
+            }
+        }
+        let from = subject.timeline.first_at();
+        self.put(slot, subject);
+        for target in links {
+            self.link(slot, &target, from, archive);
+        }
+    }
+
+    /// Takes in facts from the archive, with what was told of them. Gives the subjects that they make it read.
+    fn fetch(&mut self, slot: u32, subject: &mut Subject, bytes: &[u8]) -> Vec<String> {
+        let own = self.is_own(slot, subject);
+        let mut links = Vec::new();
+        let mut then = Subject::default();
+        then.reset(subject.partner, &subject.name);
+        let book = Arc::clone(&self.book);
+        let rank = |t| book.names().about(t).rank;
+        for fact in archived(bytes) {
+            then.timeline.insert(fact, &rank);
+        }
+        let Some(view) = self.view(&then).filter(|v| !v.timeline.is_empty()) else { return links };
+        let mut fold = judge(view, None, own, self.now, &mut Silent, &mut links);
+        for duty in fold.open.iter_mut().chain(&mut fold.ended) {
+            self.as_told(duty);
+        }
+        if subject.timeline.is_empty() {
+            (subject.timeline, subject.head) = (then.timeline, fold);
+            return links;
+        }
+        for fact in then.timeline.facts() {
+            subject.timeline.insert(fact, &rank);
+        }
+        let family = |d: &Duty| book.rule(d.rule).family;
+        for duty in fold.open.into_iter().chain(fold.ended) {
+            let head = &mut subject.head;
+            if head.open.iter().chain(&head.ended).all(|d| d.key != duty.key || family(d) != family(&duty)) {
+                head.ended.push(duty);
+            }
+        }
+        self.judge_again(own, subject, &mut links);
+        self.tell(slot, subject, true);
+        links
     }
 
     /// A duty that was told before it left memory.
     pub(super) fn as_told(&self, duty: &mut Duty) {
         duty.told = duty.standing(self.heard);
+        duty.flags.put(Flags::NEWS, false);
         duty.flags.put(Flags::COUNTED, duty.breached_at().is_some());
     }
+}
+
+/// Whether to look into the archive for a subject that is not in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Its life begins: there is nothing of it.
+    Nowhere,
+    /// What is there does not matter yet.
+    Later,
+    /// What is there may matter.
+    Back,
+}
+
+/// The facts among what an archive kept.
+pub(super) fn archived(bytes: &[u8]) -> impl Iterator<Item = Fact<'_>> {
+    Facts::of(bytes).filter(|f| f.kind() != WATCHER)
+}
+
+/// The subjects, among what an archive kept, whose duties read these facts.
+pub(super) fn watchers(bytes: &[u8]) -> impl Iterator<Item = &str> {
+    Facts::of(bytes).filter(|f| f.kind() == WATCHER).map(Fact::id)
 }
 
 /// Judges a timeline: from its settled base if there is one, else from the beginning.

@@ -1,9 +1,9 @@
 //! Links: a duty on one subject may read facts of another. A link stands at the target, whether or not it is known.
 
+use super::apply::{Look, watchers};
 use super::{Archive, Engine, Subject};
 use crate::book::Book;
-use crate::fact::{Fact, Value};
-use crate::fold::{Cx, Silent, SubjectWaiver};
+use crate::fact::{self, Fact, Value};
 use crate::time::Moment;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ impl Engine {
         for field in &about.names {
             // It names subjects whose duties may read this one.
             for name in texts(fact.field(*field), &book) {
-                let watcher = self.find_or_recall(partner, name, fact.at(), false, archive);
+                let watcher = self.find_or_recall(partner, name, fact.at(), Look::Later, archive);
                 self.watch(watcher, slot, archive);
             }
         }
@@ -24,6 +24,9 @@ impl Engine {
             let watched = self.shelf.take(slot);
             let list = watched.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
             self.put(slot, watched);
+            if fact.at() < self.horizon() {
+                self.wake_watchers(partner, subject, fact, archive);
+            }
             for (watcher, generation) in list {
                 if self.shelf.generation(watcher) == generation {
                     self.place_copy(watcher, fact, subject, archive);
@@ -39,11 +42,21 @@ impl Engine {
         }
     }
 
-    /// `slot`'s duties read the facts of the subject `target` from about `at` on (DAWN: from its beginning).
+    /// Late news may change what ended long ago: those who have left memory hear it, too.
+    fn wake_watchers(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
+        let kept = archive.recall(&self.partners[partner as usize].name, subject).unwrap_or_default();
+        let names: std::collections::BTreeSet<&str> = watchers(&kept).collect();
+        for name in names {
+            let watcher = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
+            self.place_copy(watcher, fact, subject, archive);
+        }
+    }
+
+    /// `slot`'s duties read the facts of the subject `target` from about `at` on.
     pub(super) fn link(&mut self, slot: u32, target: &str, at: Moment, archive: &mut dyn Archive) {
         let partner = self.shelf.partner(slot);
-        let looks_back = self.requires_links(partner);
-        let other = self.find_or_recall(partner, target, at, looks_back, archive);
+        let look = if self.requires_links(partner) { Look::Back } else { Look::Later };
+        let other = self.find_or_recall(partner, target, at, look, archive);
         self.watch(slot, other, archive);
     }
 
@@ -65,6 +78,12 @@ impl Engine {
             // Those who have left memory watch no more.
             links.retain(|(w, then)| self.shelf.generation(*w) == *then);
             links.push((watcher, generation));
+            subject.rare().watched = self.now;
+            if self.options.settling.is_some() {
+                // Either may leave memory before the other.
+                let partner = &self.partners[subject.partner as usize].name;
+                archive.keep(partner, &subject.name, &fact::watcher(self.shelf.name(watcher)));
+            }
             let names = self.book.names();
             for fact in subject.timeline.facts().filter(|f| !f.linked() && names.about(f.kind()).linked) {
                 linked.push(fact.bytes().to_vec());
@@ -99,51 +118,23 @@ impl Engine {
         let names = book.names();
         for kind in ["ticket", "change", "credential", "incident", "grant"] {
             for name in texts(names.field_id(kind).and_then(|f| fact.field(f)), &book) {
-                let target = self.find_or_recall(partner, name, fact.at(), true, archive);
+                let target = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
                 self.place_copy(target, fact, subject, archive);
             }
         }
         if subject != self.partners[partner as usize].name {
             return;
         }
-        match names.about(fact.kind()).effect {
-            Effect::WaiverApproved => {
-                let waiver = crate::fold::read_waiver(fact, &book);
-                self.partners[partner as usize].waivers.push(waiver.clone());
-                self.grant_all(partner, &waiver);
+        let Some(slot) = self.shelf.find(partner, subject) else { return };
+        // A function of all that was said of waivers, not of what was said last.
+        let said = self.shelf.take(slot);
+        self.partners[partner as usize].waivers = crate::fold::granted(&said.timeline, &book);
+        self.put(slot, said);
+        self.each_of(partner, &mut |engine, own, s| {
+            if s.rare.as_ref().is_some_and(|r| r.base.is_some()) {
+                engine.unsettle(own, s, archive);
             }
-            Effect::WaiverEnded => {
-                for waiver in &mut self.partners[partner as usize].waivers {
-                    waiver.span.ends = waiver.span.ends.min(fact.at());
-                }
-                self.each_of(partner, &mut |engine, own, s| engine.judge_again(own, s, &mut Vec::new()));
-            }
-            Effect::None
-            | Effect::Paused
-            | Effect::Resumed
-            | Effect::Confirmed
-            | Effect::Voided
-            | Effect::Cancelled
-            | Effect::Undo => {}
-        }
-    }
-
-    fn grant_all(&mut self, partner: u32, waiver: &SubjectWaiver) {
-        self.each_of(partner, &mut |engine, _, s| {
-            let mut head = std::mem::take(&mut s.head);
-            let mut base = s.rare.as_mut().and_then(|r| r.base.take());
-            if let Some(view) = engine.view(s) {
-                let position = view.timeline.bytes().len();
-                let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position };
-                head.grant(waiver.clone(), &mut cx);
-                if let Some(base) = &mut base {
-                    base.grant(waiver.clone(), &mut cx);
-                }
-            }
-            s.head = head;
-            if base.is_some() {
-                s.rare().base = base;
-            }
+            engine.judge_again(own, s, &mut Vec::new());
         });
     }
 

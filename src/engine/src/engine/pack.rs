@@ -9,14 +9,14 @@ use crate::time::Moment;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Partner u32, length of the name u16, what else there is u8, then `next`, `at`, `wake` i64, counts of duties u16 each,
-/// count of facts u32, place of the last u32.
-const HEAD: usize = 4 + 2 + 1 + 24 + 4 + 8;
+/// Partner u32, length of the name u16, what else there is u8, then `at` and `wake` i64, counts of open and ended duties and
+/// of facts, and place of the last fact, u32 each.
+const HEAD: usize = 4 + 2 + 1 + 16 + 16;
 const HAS_MEMORY: u8 = 1;
 const HAS_RARE: u8 = 1 << 1;
 
-/// Writes a subject. `next` is when to look at it again, kept where it can be read without the rest.
-pub(super) fn pack(subject: &Subject, next: Moment, out: &mut Vec<u8>) {
+/// Writes a subject.
+pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     let fold = &subject.head;
     let memory = fold.memory_bytes();
     let rare = subject.rare.as_ref().map(|r| bytes(&**r));
@@ -25,13 +25,12 @@ pub(super) fn pack(subject: &Subject, next: Moment, out: &mut Vec<u8>) {
     head[..4].copy_from_slice(&subject.partner.to_le_bytes());
     head[4..6].copy_from_slice(&(subject.name.len() as u16).to_le_bytes());
     head[6] = if memory.is_some() { HAS_MEMORY } else { 0 } | if rare.is_some() { HAS_RARE } else { 0 };
-    head[7..15].copy_from_slice(&next.0.to_le_bytes());
-    head[15..23].copy_from_slice(&fold.at.0.to_le_bytes());
-    head[23..31].copy_from_slice(&fold.wake.0.to_le_bytes());
-    head[31..33].copy_from_slice(&(fold.open.len() as u16).to_le_bytes());
-    head[33..35].copy_from_slice(&(fold.ended.len() as u16).to_le_bytes());
-    head[35..39].copy_from_slice(&count.to_le_bytes());
-    head[39..43].copy_from_slice(&last.to_le_bytes());
+    head[7..15].copy_from_slice(&fold.at.0.to_le_bytes());
+    head[15..23].copy_from_slice(&fold.wake.0.to_le_bytes());
+    head[23..27].copy_from_slice(&(fold.open.len() as u32).to_le_bytes());
+    head[27..31].copy_from_slice(&(fold.ended.len() as u32).to_le_bytes());
+    head[31..35].copy_from_slice(&count.to_le_bytes());
+    head[35..39].copy_from_slice(&last.to_le_bytes());
     out.extend_from_slice(&head);
     out.extend_from_slice(subject.name.as_bytes());
     for duty in fold.open.iter().chain(&fold.ended) {
@@ -43,20 +42,14 @@ pub(super) fn pack(subject: &Subject, next: Moment, out: &mut Vec<u8>) {
     put_part(out, subject.timeline.bytes());
 }
 
-/// More duties, or longer facts, than a packed subject can count.
-pub(super) fn fits(subject: &Subject) -> bool {
-    let most = usize::from(u16::MAX);
-    subject.head.open.len() < most && subject.head.ended.len() < most
-}
-
 /// Reads a subject into the room of another.
 pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     into.reset(partner(bytes), name(bytes));
     let has = bytes[6];
     let fold = &mut into.head;
-    fold.at = Moment(i64::from_le_bytes(array(bytes, 15)));
-    fold.wake = Moment(i64::from_le_bytes(array(bytes, 23)));
-    let (open, ended) = (u16::from_le_bytes(array(bytes, 31)), u16::from_le_bytes(array(bytes, 33)));
+    fold.at = Moment(i64::from_le_bytes(array(bytes, 7)));
+    fold.wake = Moment(i64::from_le_bytes(array(bytes, 15)));
+    let (open, ended) = (u32::from_le_bytes(array(bytes, 23)), u32::from_le_bytes(array(bytes, 27)));
     let mut rest = Reader { bytes, at: HEAD + into.name.len() };
     for _ in 0..open {
         fold.open.push(unpack_duty(&mut rest));
@@ -70,7 +63,7 @@ pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     if has & HAS_RARE != 0 {
         into.rare = read(rest.part()).map(Box::new);
     }
-    let extent = (u32::from_le_bytes(array(bytes, 35)), u32::from_le_bytes(array(bytes, 39)));
+    let extent = (u32::from_le_bytes(array(bytes, 31)), u32::from_le_bytes(array(bytes, 35)));
     into.timeline.set(rest.part(), extent);
 }
 
@@ -78,9 +71,8 @@ pub(super) fn partner(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(array(bytes, 0))
 }
 
-/// When to look at it again.
-pub(super) fn next(bytes: &[u8]) -> Moment {
-    Moment(i64::from_le_bytes(array(bytes, 7)))
+pub(super) fn has_rare(bytes: &[u8]) -> bool {
+    bytes[6] & HAS_RARE != 0
 }
 
 pub(super) fn name(bytes: &[u8]) -> &str {
@@ -111,16 +103,17 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
     let mut buffer = [0u8; 24 + 8 * NUMBERS];
     buffer[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6;
     buffer[1] = d.clock.limit;
+    buffer[18] = d.clock.row;
     buffer[2..4].copy_from_slice(&d.rule.to_le_bytes());
     buffer[4..6].copy_from_slice(&d.clock.calendar.to_le_bytes());
     buffer[6..8].copy_from_slice(&d.flags.0.to_le_bytes());
     buffer[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
     buffer[10..18].copy_from_slice(&d.key.to_le_bytes());
-    let mut at = 18 + NUMBERS / 2;
+    let mut at = 19 + NUMBERS / 2;
     for (i, number) in numbers.into_iter().enumerate() {
         let never = i == 3 && d.deadline == Moment::NEVER || i == 4 && d.ended == Moment::NEVER;
         let len = if never { NEVER } else { (8 - number.leading_zeros() / 8) as u8 };
-        buffer[18 + i / 2] |= len << (4 * (i % 2));
+        buffer[19 + i / 2] |= len << (4 * (i % 2));
         if !never {
             buffer[at..at + 8].copy_from_slice(&number.to_le_bytes());
             at += usize::from(len);
@@ -133,10 +126,10 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
 }
 
 fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
-    let head: [u8; 18 + NUMBERS / 2] = array(rest.bytes, rest.at);
+    let head: [u8; 19 + NUMBERS / 2] = array(rest.bytes, rest.at);
     rest.at += head.len();
     let mut number = |i: usize| {
-        let len = head[18 + i / 2] >> (4 * (i % 2)) & 15;
+        let len = head[19 + i / 2] >> (4 * (i % 2)) & 15;
         (len != NEVER).then(|| rest.number(usize::from(len)))
     };
     let start = number(0).unwrap_or(0);
@@ -157,7 +150,7 @@ fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
         since,
         deadline,
         ended,
-        clock: Clock { elapsed, target, calendar: u16::from_le_bytes(array(&head, 4)), limit: head[1], state },
+        clock: Clock { elapsed, target, calendar: u16::from_le_bytes(array(&head, 4)), limit: head[1], row: head[18], state },
         more,
         rule: u16::from_le_bytes(array(&head, 2)),
         ended_by: u16::from_le_bytes(array(&head, 8)),

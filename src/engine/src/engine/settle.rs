@@ -1,6 +1,6 @@
 //! Time passes, and what has ended and settled leaves memory: memory is bounded by what is open, not by history.
 
-use super::apply::judge;
+use super::apply::{archived, judge};
 use super::{Archive, Engine, Subject};
 use crate::duty::Duty;
 use crate::fact::Fact;
@@ -48,11 +48,6 @@ impl Engine {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
         for slot in due.drain(..) {
-            if let Some(next) = self.shelf.next(slot).filter(|next| *next >= self.now) {
-                // It went off for something that has changed since.
-                self.wheel.arm(slot, next);
-                continue;
-            }
             let mut subject = self.shelf.take(slot);
             if subject.head.wake < self.now {
                 self.pass(&mut subject);
@@ -89,24 +84,24 @@ impl Engine {
     /// Puts a subject back and sets its one timer: the next change by itself, or the time to let go.
     pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let mut at = subject.head.wake;
-        if subject.head.is_quiet() {
+        if subject.head.is_quiet() && !self.is_own(slot, &subject) {
             at = at.min(self.release_at(&subject));
         }
-        self.shelf.put(slot, subject, at);
-        match self.wheel.armed(slot) {
-            // An early timer looks again when it goes off; moving it would cost more.
-            Some(armed) if armed <= at => {}
-            Some(_) | None if at == Moment::NEVER => {}
-            Some(_) | None => self.wheel.arm(slot, at),
+        self.shelf.put(slot, subject);
+        if at == Moment::NEVER {
+            self.wheel.cancel(slot);
+        } else {
+            self.wheel.arm(slot, at);
         }
     }
 
     /// When nothing that may still come can change it, as far as the settling time says.
     fn release_at(&self, subject: &Subject) -> Moment {
         let Some(settling) = self.options.settling else { return Moment::NEVER };
-        let last = subject.timeline.last().map_or(self.now, |f| f.at());
+        let last = subject.timeline.last().map_or(Moment::DAWN, |f| f.at());
         let ended = subject.head.ended.iter().map(|d| d.ended).max().unwrap_or(Moment::DAWN);
-        last.max(ended) + settling
+        let watched = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.watched);
+        last.max(ended).max(watched) + settling
     }
 
     fn may_go(&self, slot: u32, subject: &Subject) -> bool {
@@ -147,7 +142,7 @@ impl Engine {
         let back = archive.recall(partner, &subject.name).unwrap_or_default();
         self.counts.recalled += 1;
         let rank = |t| self.book.names().about(t).rank;
-        for fact in crate::timeline::Facts::of(&back) {
+        for fact in archived(&back) {
             subject.timeline.insert(fact, &rank);
         }
         let limit = (subject.timeline.bytes().len() * 2) as u32;
@@ -199,7 +194,7 @@ struct Keep {
     /// Types that a requirement reads.
     required: Vec<u16>,
     /// Fields that choose rows.
-    fields: Vec<u8>,
+    fields: Vec<crate::fact::FieldId>,
     /// Open duties with acts of several parts: everything from here on.
     from: Moment,
     /// The last fact that carries each field; the first and last of each required content.
@@ -210,7 +205,7 @@ impl Keep {
     fn new(engine: &Engine, subject: &Subject, base: &Fold) -> Keep {
         let mut keep = Keep { anchors: Vec::new(), required: Vec::new(), fields: Vec::new(), from: Moment::NEVER, chosen: Vec::new() };
         for duty in subject.head.open.iter().chain(&base.open) {
-            keep.anchors.push(duty.key);
+            keep.anchors.push(duty.anchor());
             let rule = engine.book.rule(duty.rule);
             let several = |act: &crate::rule::Act| !act.simple();
             if rule.act().is_some_and(several) || rule.until.as_ref().is_some_and(several) {
@@ -229,7 +224,7 @@ impl Keep {
     }
 
     fn look(&mut self, timeline: &Timeline, horizon: Moment) {
-        let mut last: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut last: BTreeMap<crate::fact::FieldId, u64> = BTreeMap::new();
         let mut first: BTreeMap<Vec<u8>, (u64, u64)> = BTreeMap::new();
         for fact in timeline.facts().take_while(|f| f.at() < horizon) {
             for (field, _) in fact.fields().filter(|(f, _)| self.fields.contains(f)) {

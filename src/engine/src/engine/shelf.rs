@@ -4,7 +4,6 @@
 use super::pack;
 use super::{Rare, Subject};
 use crate::fold::Fold;
-use crate::time::Moment;
 use crate::timeline::Timeline;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -46,6 +45,40 @@ impl Shelf {
         self.slots.len() - self.free.len()
     }
 
+    /// Places, in use or not.
+    pub(super) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// A subject as bytes; none where there is none.
+    pub(super) fn packed(&self, slot: u32) -> Vec<u8> {
+        match &self.slots[slot as usize].place {
+            Place::Empty => Vec::new(),
+            Place::Packed(bytes) => bytes.to_vec(),
+            Place::Whole(subject) => {
+                let mut out = Vec::new();
+                pack::pack(subject, &mut out);
+                out
+            }
+        }
+    }
+
+    /// Takes what [`Shelf::packed`] gave, place by place, with the generation of each.
+    pub(super) fn restore(&mut self, places: Vec<(u32, Vec<u8>)>) {
+        for (generation, bytes) in places {
+            let slot = self.slots.len() as u32;
+            if bytes.is_empty() {
+                self.slots.push(Slot { place: Place::Empty, generation, hash: 0 });
+                self.free.push(slot);
+                continue;
+            }
+            let hash = hash(pack::partner(&bytes), pack::name(&bytes));
+            self.slots.push(Slot { place: Place::Packed(bytes.into()), generation, hash });
+            let slots = &self.slots;
+            self.index.insert_unique(spread(hash), slot, |s| spread(slots[*s as usize].hash));
+        }
+    }
+
     /// Places in use.
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
         let used = |(i, slot): (usize, &Slot)| (!matches!(slot.place, Place::Empty)).then_some(i as u32);
@@ -68,6 +101,15 @@ impl Shelf {
 
     pub(super) fn is_empty(&self, slot: u32) -> bool {
         self.slots.get(slot as usize).is_none_or(|s| matches!(s.place, Place::Empty))
+    }
+
+    /// Something is known of it that few subjects have.
+    pub(super) fn has_rare(&self, slot: u32) -> bool {
+        match &self.slots[slot as usize].place {
+            Place::Empty => false,
+            Place::Packed(bytes) => pack::has_rare(bytes),
+            Place::Whole(s) => s.rare.is_some(),
+        }
     }
 
     pub(super) fn partner(&self, slot: u32) -> u32 {
@@ -110,7 +152,7 @@ impl Shelf {
         self.slots[slot as usize].hash = hash;
         let mut subject = self.spare.pop().unwrap_or_default();
         subject.reset(partner, name);
-        self.put(slot, subject, Moment::NEVER);
+        self.put(slot, subject);
         let slots = &self.slots;
         self.index.insert_unique(spread(hash), slot, |s| spread(slots[*s as usize].hash));
         slot
@@ -142,24 +184,16 @@ impl Shelf {
         }
     }
 
-    /// When to look at a subject again, as was said when it was put back; None: look.
-    pub(super) fn next(&self, slot: u32) -> Option<Moment> {
-        match &self.slots[slot as usize].place {
-            Place::Packed(bytes) => Some(pack::next(bytes)),
-            Place::Empty | Place::Whole(_) => None,
-        }
-    }
-
-    /// Puts a subject back, to be looked at again at `next`.
-    pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>, next: Moment) {
+    /// Puts a subject back.
+    pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let place = &mut self.slots[slot as usize].place;
-        if subject.timeline.bytes().len() >= LARGE || !pack::fits(&subject) {
+        if subject.timeline.bytes().len() >= LARGE {
             *place = Place::Whole(subject);
             return;
         }
         let buffer = &mut self.buffer;
         buffer.clear();
-        pack::pack(&subject, next, buffer);
+        pack::pack(&subject, buffer);
         let room = buffer.len().next_multiple_of(STEP);
         match place {
             Place::Packed(bytes) if bytes.len() >= buffer.len() && bytes.len() < room + 2 * STEP => {

@@ -134,7 +134,7 @@ impl Engine {
                 continue;
             }
             let standing = duty.standing(heard);
-            if standing != duty.told {
+            if standing != duty.told || duty.flags.has(Flags::NEWS) {
                 teller.tell(duty, standing);
             }
             if standing == Standing::Unknown {
@@ -143,14 +143,16 @@ impl Engine {
         }
         // In the order in which they ended: what was not told yet stands last.
         for duty in subject.head.ended.iter_mut().rev() {
+            if !all && !duty.flags.has(Flags::NEWS) {
+                break;
+            }
             let standing = duty.standing(heard);
             if standing == Standing::Unknown {
-                self.blind.insert((duty.deadline, slot));
+                // A finding: certain from its own instant on, a deadline only after it.
+                self.blind.insert((duty.deadline + -1, slot));
             }
-            if standing != duty.told {
+            if standing != duty.told || duty.flags.has(Flags::NEWS) {
                 teller.tell(duty, standing);
-            } else if !all {
-                break;
             }
         }
     }
@@ -184,6 +186,7 @@ impl Teller<'_> {
     fn tell(&mut self, duty: &mut Duty, to: Standing) {
         let rule = self.book.rule(duty.rule).family;
         let from = std::mem::replace(&mut duty.told, to);
+        duty.flags.put(Flags::NEWS, false);
         let broken = duty.flags.has(Flags::BROKEN) || duty.flags.has(Flags::FAILED);
         let row = self.cells.row(rule);
         row.standings[from as usize] -= 1;

@@ -74,7 +74,7 @@ fn said(view: View<'_>, rule: &Rule, duty: &Duty, clock: &Clock, end: Moment) ->
         fresh.target == clock.target && fresh.calendar == clock.calendar && fixed == (fresh.state == ClockState::Fixed)
     };
     let gives = |span: &Span, limit: usize, id: u16| {
-        same(crate::limits::clock(span, limit, id, book.calendar(id), rule.zone, duty.start))
+        same(crate::limits::clock(span, (limit, usize::from(clock.row)), id, book.calendar(id), rule.zone, duty.start))
     };
     match &rule.form {
         Form::Within { limits, .. } | Form::Every { limits, .. } if !limits.is_empty() => {

@@ -2,7 +2,7 @@
 
 use super::{Cx, Fold, Trace};
 use crate::duty::{ClockState, Duty, Flags};
-use crate::fact::{Fact, TypeId};
+use crate::fact::{Fact, FieldId, TypeId};
 use crate::rule::{Act, Match, Rule};
 use crate::select::{self, Against, Met};
 use crate::time::Moment;
@@ -11,7 +11,6 @@ use crate::vocabulary::EventType;
 impl Fold {
     /// Holds a fact against the acts of all open duties.
     pub(super) fn acts<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
-        let mut stopped = false;
         let mut i = 0;
         while i < self.open.len() {
             match self.holds_against(i, fact, about, cx) {
@@ -19,22 +18,16 @@ impl Fold {
                 Verdict::Replaced => {
                     self.open.remove(i);
                 }
-                Verdict::Done(at) => {
-                    stopped = true;
-                    self.end(i, at, fact.kind(), false, cx);
-                }
+                Verdict::Done(at) => self.end(i, at, fact.kind(), false, cx),
                 Verdict::Over => self.end(i, fact.at(), fact.kind(), true, cx),
             }
-        }
-        if about.state && !stopped && !self.ended.is_empty() && !fact.linked() {
-            self.memory().idle_stop = Some((fact.at(), fact.kind()));
         }
     }
 
     fn holds_against<T: Trace>(&mut self, i: usize, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) -> Verdict {
         let duty = &self.open[i];
         let rule = cx.rule(duty.rule);
-        if fact.key() == duty.key {
+        if fact.key() == duty.anchor() {
             return Verdict::GoesOn;
         }
         if let Some(until) = &rule.until
@@ -82,7 +75,7 @@ impl Fold {
             if cancelled { format!("ended without a verdict by {what}") } else { format!("done by {what}") }
         });
         let (key, rule) = (duty.key, duty.rule);
-        self.ended.push(duty);
+        self.retire(duty);
         if !cancelled {
             self.open_done(rule, key, at, cx);
         }
@@ -200,11 +193,12 @@ pub(super) fn at_place<T: Trace>(
 /// The subjects that an anchor names in a field: itself, else the last of its subject's facts that names any.
 pub(super) fn targets<'a, T: Trace>(
     anchor: Option<Fact<'a>>,
-    field: u8,
+    field: FieldId,
     cx: &Cx<'a, '_, T>,
 ) -> impl Iterator<Item = &'a str> + use<'a, T> {
     let own = anchor.filter(|a| a.field(field).is_some());
-    let from = own.or_else(|| cx.view.timeline.facts().filter(|f| !f.linked() && f.field(field).is_some()).last());
+    // What is named only later is not known yet.
+    let from = own.or_else(|| cx.so_far().filter(|f| !f.linked() && f.field(field).is_some()).last());
     let book = cx.view.book;
     from.into_iter().flat_map(move |fact| select::named(book, fact, field))
 }
@@ -213,17 +207,8 @@ pub(super) fn targets<'a, T: Trace>(
 /// Gives when it was done, and how many of the named subjects are.
 pub(super) fn evaluate<T: Trace>(act: &Act, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> (Option<Moment>, Option<(u32, u32)>) {
     let anchor = cx.anchor(duty);
-    let mut facts: Vec<(usize, Fact<'_>)> = Vec::new();
-    let mut offset = 0;
-    for fact in cx.view.timeline.facts() {
-        if offset > cx.position {
-            break;
-        }
-        offset += fact.bytes().len();
-        if fact.at() >= duty.acts_from() && fact.key() != duty.key {
-            facts.push((facts.len(), fact));
-        }
-    }
+    let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let field = act.leaves().iter().find_map(|l| l.on);
     let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
     let search = Search { facts: &facts, duty, rule, cx, anchor };

@@ -2,7 +2,7 @@
 
 use super::{Cx, Fold, Memory, Periodic, Trace, acts, findings};
 use crate::duty::{Clock, ClockState, Clocks, Duty, Flags, More};
-use crate::fact::{Fact, Value};
+use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
 use crate::rule::{Form, Rule, RuleId};
 use crate::select::{self, Against, Met};
@@ -133,7 +133,7 @@ impl Fold {
         if let Form::Requires(table) = &rule.form {
             self.add_waivers(&mut duty, fact, cx);
             findings::judge(&mut duty, table, rule, fact, cx);
-            self.ended.push(duty);
+            self.retire(duty);
             return;
         }
         if let Some(act) = rule.act() {
@@ -153,7 +153,7 @@ impl Fold {
             Fold::find_deadline(&mut duty, cx);
             let grown = self.replay(duty, start, cx);
             self.open.extend(grown.open);
-            self.ended.extend(grown.ended);
+            grown.ended.into_iter().for_each(|d| self.retire(d));
             return;
         }
         self.hold(&mut duty, start, cx);
@@ -186,7 +186,7 @@ impl Fold {
                 });
                 let calendar = cx.book().calendar(0);
                 let mut out: Clocks =
-                    sliding.map(|span: &Span| limits::clock(span, 0, 0, calendar, rule.zone, start)).collect();
+                    sliding.enumerate().map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), 0, calendar, rule.zone, start)).collect();
                 out.dedup();
                 out
             }
@@ -294,8 +294,17 @@ impl Fold {
         while let Some((_, next)) = cx.rule(id).next.filter(|(since, _)| *since <= at) {
             id = next;
         }
-        let more = More { cycle: before.cycle() + 1, root: before.root(), ..More::default() };
-        let opening = Opening { rule: id, key: fact.key(), fact: Some(fact), start: at, acts_from: at, tied: false };
+        let mut more = More { cycle: before.cycle() + 1, root: before.root(), ..More::default() };
+        let family = cx.rule(id).family;
+        let taken = |d: &Duty| d.key == fact.key() && cx.view.book.rule(d.rule).family == family;
+        let key = if self.open.iter().chain(&self.ended).any(taken) {
+            // One reopening begins a new cycle of several duties: each has a name of its own.
+            more.anchor = Some(fact.key());
+            xxh3_64(&[fact.key().to_le_bytes(), before.root().to_le_bytes()].concat())
+        } else {
+            fact.key()
+        };
+        let opening = Opening { rule: id, key, fact: Some(fact), start: at, acts_from: at, tied: false };
         self.birth(opening, Some(more), false, cx);
     }
 
@@ -360,6 +369,33 @@ impl Fold {
         self.schedule(cx);
     }
 
+    /// A sliding duty of the partner as a whole begins anew with each act.
+    pub(super) fn slide<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let Some(fact) = current(fact, cx) else { return };
+        let sheet = cx.view.sheet;
+        for id in &sheet.partner_wide {
+            let rule = cx.rule(*id);
+            let in_force = rule.from <= fact.at() && fact.at() < rule.to;
+            let Some(act) = rule.act().filter(|_| in_force && unit_of(rule).is_none()) else { continue };
+            let probe = Duty::new(*id, 0, fact.at());
+            if !act.leaves().iter().any(|leaf| acts::leaf_meets(leaf, fact, &probe, cx) == Met::Yes) {
+                continue;
+            }
+            if self.already(rule, fact.key(), true, fact.at(), cx) {
+                continue;
+            }
+            let opening = Opening {
+                rule: *id,
+                key: fact.key(),
+                fact: Some(fact),
+                start: fact.at(),
+                acts_from: fact.at(),
+                tied: false,
+            };
+            self.birth(opening, None, false, cx);
+        }
+    }
+
     fn recur<T: Trace>(&mut self, id: RuleId, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let rule = cx.rule(id);
         let Form::Every { per: Per::Subject { .. }, .. } = &rule.form else { return };
@@ -401,6 +437,11 @@ impl Fold {
         self.memory().periods[i].next = to;
         let start = plan.next;
         let key = period_key(rule, from);
+        // One duty a period: a subject that came back within it has had that one.
+        let family = rule.family;
+        if self.open.iter().chain(&self.ended).any(|d| d.key == key && cx.rule(d.rule).family == family) {
+            return;
+        }
         let mut more = More { cycle: 1, root: key, ..More::default() };
         let due_at_end = super::limits(rule).is_empty();
         if due_at_end {
@@ -410,7 +451,7 @@ impl Fold {
         duty.more = Some(Box::new(more));
         let clocks = if due_at_end {
             // Due at the period's last instant.
-            smallvec::smallvec![Clock { elapsed: 0, target: to.0 - 1, calendar: 0, limit: 0, state: ClockState::Fixed }]
+            smallvec::smallvec![Clock { elapsed: 0, target: to.0 - 1, calendar: 0, limit: 0, row: 0, state: ClockState::Fixed }]
         } else {
             self.clocks_for(rule, None, start, cx)
         };
@@ -442,7 +483,7 @@ impl Fold {
         }
         for i in 0..self.open.len() {
             let rule = cx.rule(self.open[i].rule);
-            if self.open[i].key == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
+            if self.open[i].anchor() == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
                 continue;
             }
             let mut duty = self.open[i].clone();
@@ -462,9 +503,8 @@ impl Fold {
             (None, anchor) => last_with(rule, cx).or(anchor),
         };
         let fresh = self.clocks_for(rule, facts, duty.start, cx);
-        let same = |a: &Clock, b: &Clock| {
-            (a.target, a.calendar, a.limit, a.state == ClockState::Fixed) == (b.target, b.calendar, b.limit, b.state == ClockState::Fixed)
-        };
+        // The same rows: a repeated fact, or a reopening, renews nothing.
+        let same = |a: &Clock, b: &Clock| (a.limit, a.row) == (b.limit, b.row);
         let exempt = duty.flags.has(Flags::EXEMPT);
         if !exempt && fresh.len() == duty.clocks().count() && fresh.iter().all(|f| duty.clocks().any(|c| same(f, c))) {
             return;
@@ -519,7 +559,7 @@ fn last_with<'a, T: Trace>(rule: &Rule, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> 
     cx.before().filter(|f| !f.linked() && rule.facts.iter().any(|field| f.field(*field).is_some())).last()
 }
 
-fn instant_in<T: Trace>(fact: Fact<'_>, field: u8, cx: &Cx<'_, '_, T>) -> Option<Moment> {
+fn instant_in<T: Trace>(fact: Fact<'_>, field: FieldId, cx: &Cx<'_, '_, T>) -> Option<Moment> {
     match fact.field(field)? {
         Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
         Value::List(_) => None,

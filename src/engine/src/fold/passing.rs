@@ -66,6 +66,8 @@ impl Fold {
         let duty = &mut self.open[i];
         if duty.deadline <= x && !duty.flags.has(Flags::BROKEN) {
             duty.flags.put(Flags::BROKEN, true);
+            // Of a waived duty the standing stays, but not that it is unbroken.
+            duty.flags.put(Flags::NEWS, true);
             cx.trace.note(duty.deadline, Some(duty), &|| "the deadline passes: breach".to_owned());
             let (rule, key, at) = (duty.rule, duty.key, duty.deadline);
             self.open_breached(rule, key, at, cx);
@@ -82,6 +84,7 @@ impl Fold {
             Fold::settle(&mut duty, now, cx);
             cx.trace.note(now, Some(&duty), &|| "a new version of the contract takes it over".to_owned());
             duty.rule = next;
+            duty.clock.row = crate::duty::NO_ROW;
             let anchor = cx.anchor(&duty);
             self.rebase_duty(&mut duty, anchor, now, cx);
         }

@@ -13,9 +13,7 @@ impl Fold {
     pub(super) fn pause<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let reason = reason(fact, cx);
         let at = fact.at();
-        // A pause and a resume of one reason at one instant on a running clock change nothing.
-        let idle = self.memory.as_ref().and_then(|m| m.idle_resume.clone());
-        if idle.is_some_and(|(when, which)| when == at && (which.is_none() || which == reason)) {
+        if cancels_out(fact, reason.as_deref(), cx) {
             return;
         }
         let names = cx.book().names();
@@ -51,11 +49,9 @@ impl Fold {
             None => memory.pauses.clear(),
             Some(reason) => memory.pauses.retain(|p| p.reason.as_ref() != Some(reason)),
         }
-        if memory.pauses.len() == before {
-            memory.idle_resume = Some((at, reason));
-            return;
+        if memory.pauses.len() != before {
+            self.hold_all(at, cx);
         }
-        self.hold_all(at, cx);
     }
 
     fn hold_all<T: Trace>(&mut self, at: Moment, cx: &mut Cx<'_, '_, T>) {
@@ -104,6 +100,29 @@ impl Fold {
             duty.flags.put(Flags::CAPPED, false);
         }
     }
+}
+
+/// A pause and a resume of one reason at one instant, on a clock that was running as far as that reason and that side
+/// go, change nothing: many tools have whole seconds. The resume is ordered first.
+fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> bool {
+    let at = pause.at();
+    let resumes = |f: Fact<'_>| !f.linked() && cx.about(f).effect == Effect::Resumed;
+    let fits = |f: Fact<'_>| f.at() == at && resumes(f) && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason);
+    if !cx.before().any(fits) {
+        return false;
+    }
+    let names = cx.book().names();
+    let side = |f: Fact<'_>| names.side(f.field(names.well_known().side));
+    let mut paused = false;
+    for fact in cx.before().take_while(|f| f.at() < at).filter(|f| !f.linked()) {
+        let of = self::reason(fact, cx);
+        match cx.about(fact).effect {
+            Effect::Paused if of.as_deref() == reason && side(fact) == side(pause) => paused = true,
+            Effect::Resumed if of.is_none() || of.as_deref() == reason => paused = false,
+            _ => {}
+        }
+    }
+    !paused
 }
 
 impl ActivePause {

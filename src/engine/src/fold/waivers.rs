@@ -8,9 +8,10 @@ use crate::rule::Rule;
 use crate::select::{self, Against};
 use crate::terms::{Trust, Want};
 use crate::time::Moment;
+use crate::vocabulary::Effect;
 
 /// Reads an approval.
-pub(crate) fn read(fact: Fact<'_>, book: &crate::book::Book) -> SubjectWaiver {
+fn read(fact: Fact<'_>, book: &crate::book::Book) -> SubjectWaiver {
     let names = book.names();
     let text = |field: &str| match fact.field(names.field_id(field)?)? {
         Value::One(atom) => Some(names.text(atom).to_owned()),
@@ -41,9 +42,28 @@ pub(crate) fn read(fact: Fact<'_>, book: &crate::book::Book) -> SubjectWaiver {
     }
 }
 
+/// What a timeline says of waivers, in the end: for the partner as a whole, where it is the partner's own.
+pub(crate) fn granted(timeline: &crate::timeline::Timeline, book: &crate::book::Book) -> Vec<SubjectWaiver> {
+    let mut out: Vec<SubjectWaiver> = Vec::new();
+    for fact in timeline.facts().filter(|f| !f.linked()) {
+        match book.names().about(fact.kind()).effect {
+            Effect::WaiverApproved => out.push(read(fact, book)),
+            Effect::WaiverEnded => out.iter_mut().for_each(|w| w.span.ends = w.span.ends.min(fact.at())),
+            Effect::None
+            | Effect::Paused
+            | Effect::Resumed
+            | Effect::Confirmed
+            | Effect::Voided
+            | Effect::Cancelled
+            | Effect::Undo => {}
+        }
+    }
+    out
+}
+
 impl Fold {
-    /// Takes in an approval for this subject, or for the partner as a whole.
-    pub fn grant<T: Trace>(&mut self, waiver: SubjectWaiver, cx: &mut Cx<'_, '_, T>) {
+    /// Takes in an approval for this subject.
+    fn grant<T: Trace>(&mut self, waiver: SubjectWaiver, cx: &mut Cx<'_, '_, T>) {
         let mut open = std::mem::take(&mut self.open);
         for duty in open.iter_mut().chain(&mut self.ended) {
             if covers(&waiver, cx.rule(duty.rule)) {

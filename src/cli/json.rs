@@ -1,0 +1,236 @@
+//! The JSON of `onus check`: the shapes that docs/seams.md promises. Instants are RFC 3339 in UTC with milliseconds.
+
+use crate::decode::DeadLetter;
+use crate::runtime::check::{Breach, DutyRow, Read, Report, Row};
+use onus_engine::engine::Tally;
+use onus_engine::standing::Standing;
+use onus_engine::time::Moment;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// One document.
+pub(super) fn document(report: &Report, duties: bool) -> String {
+    let document = Document {
+        until: report.until.map(Shown),
+        obligations: report.obligations.iter().map(ObligationJson::of).collect(),
+        breaches: report.breaches.iter().map(BreachJson::of).collect(),
+        duties: duties.then(|| report.duties.iter().map(DutyJson::of).collect()),
+        dead_letters: report.letters.iter().map(LetterJson::of).collect(),
+        read: ReadJson::of(&report.read),
+    };
+    let mut text = write(&document);
+    text.push('\n');
+    text
+}
+
+/// One object a line, each with its kind.
+pub(super) fn lines(report: &Report, duties: bool) -> String {
+    let mut out = String::new();
+    let mut line = |record: &Record<'_>| {
+        out.push_str(&write(record));
+        out.push('\n');
+    };
+    line(&Record::Check { until: report.until.map(Shown), read: ReadJson::of(&report.read) });
+    report.obligations.iter().for_each(|r| line(&Record::Obligation(ObligationJson::of(r))));
+    report.breaches.iter().for_each(|b| line(&Record::Breach(BreachJson::of(b))));
+    if duties {
+        report.duties.iter().for_each(|d| line(&Record::Duty(DutyJson::of(d))));
+    }
+    report.letters.iter().for_each(|l| line(&Record::DeadLetter(LetterJson::of(l))));
+    out
+}
+
+fn write(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain data with text keys is always JSON")
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    until: Option<Shown<Moment>>,
+    obligations: Vec<ObligationJson<'a>>,
+    breaches: Vec<BreachJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duties: Option<Vec<DutyJson<'a>>>,
+    dead_letters: Vec<LetterJson<'a>>,
+    read: ReadJson<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Record<'a> {
+    Check { until: Option<Shown<Moment>>, read: ReadJson<'a> },
+    Obligation(ObligationJson<'a>),
+    Breach(BreachJson<'a>),
+    Duty(DutyJson<'a>),
+    DeadLetter(LetterJson<'a>),
+}
+
+#[derive(Serialize)]
+struct ObligationJson<'a> {
+    partner: &'a str,
+    contract: &'a str,
+    obligation: &'a str,
+    clause: &'a str,
+    met: i64,
+    breached: i64,
+    met_late: i64,
+    waived: i64,
+    cancelled: i64,
+    exempt: i64,
+    unknown: i64,
+    open: i64,
+}
+
+impl ObligationJson<'_> {
+    fn of(row: &Row) -> ObligationJson<'_> {
+        let t = &row.tally;
+        ObligationJson {
+            partner: &row.partner,
+            contract: &row.contract,
+            obligation: &row.obligation,
+            clause: &row.clause,
+            met: t.of(Standing::Met),
+            breached: t.broken,
+            met_late: t.of(Standing::MetLate),
+            waived: t.of(Standing::Waived),
+            cancelled: t.of(Standing::Cancelled),
+            exempt: t.of(Standing::Exempt),
+            unknown: t.of(Standing::Unknown),
+            open: open(t),
+        }
+    }
+}
+
+/// Running or paused.
+pub(super) fn open(tally: &Tally) -> i64 {
+    tally.of(Standing::Open) + tally.of(Standing::Paused)
+}
+
+#[derive(Serialize)]
+struct BreachJson<'a> {
+    partner: &'a str,
+    obligation: &'a str,
+    clause: &'a str,
+    subject: &'a str,
+    duty: Shown<onus_engine::identity::DutyId>,
+    started: Shown<Moment>,
+    deadline: Shown<Moment>,
+    breached_at: Shown<Moment>,
+    ended_at: Option<Shown<Moment>>,
+    waived: bool,
+}
+
+impl BreachJson<'_> {
+    fn of(b: &Breach) -> BreachJson<'_> {
+        BreachJson {
+            partner: &b.partner,
+            obligation: &b.obligation,
+            clause: &b.clause,
+            subject: &b.subject,
+            duty: Shown(b.duty),
+            started: Shown(b.started),
+            // What is broken keeps its deadline as the instant of its breach.
+            deadline: Shown(b.breached_at),
+            breached_at: Shown(b.breached_at),
+            ended_at: b.ended.map(Shown),
+            waived: b.waived,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct DutyJson<'a> {
+    partner: &'a str,
+    obligation: &'a str,
+    subject: &'a str,
+    duty: Shown<onus_engine::identity::DutyId>,
+    cycle: u16,
+    standing: &'static str,
+    start: Shown<Moment>,
+    deadline: Option<Shown<Moment>>,
+    breached_at: Option<Shown<Moment>>,
+    ended_at: Option<Shown<Moment>>,
+    elapsed_seconds: Seconds,
+    retracted: bool,
+    earlier_cycles: Vec<DutyJson<'a>>,
+}
+
+impl DutyJson<'_> {
+    fn of(d: &DutyRow) -> DutyJson<'_> {
+        DutyJson {
+            partner: &d.partner,
+            obligation: &d.obligation,
+            subject: &d.subject,
+            duty: Shown(d.duty),
+            cycle: d.cycle,
+            standing: d.standing.word(),
+            start: Shown(d.start),
+            deadline: d.deadline.map(Shown),
+            breached_at: d.breached_at.map(Shown),
+            ended_at: d.ended_at.map(Shown),
+            elapsed_seconds: Seconds(d.elapsed),
+            retracted: d.retracted,
+            earlier_cycles: d.earlier.iter().map(DutyJson::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LetterJson<'a> {
+    file: &'a str,
+    line: u64,
+    reason: String,
+    excerpt: &'a str,
+}
+
+impl LetterJson<'_> {
+    fn of((file, letter): &(String, DeadLetter)) -> LetterJson<'_> {
+        LetterJson { file, line: letter.line, reason: letter.error.to_string(), excerpt: &letter.excerpt }
+    }
+}
+
+#[derive(Serialize)]
+struct ReadJson<'a> {
+    lines: u64,
+    events: u64,
+    idle: u64,
+    held: u64,
+    repeats: u64,
+    conflicts: u64,
+    late: u64,
+    unbound: &'a BTreeMap<String, u64>,
+}
+
+impl ReadJson<'_> {
+    fn of(read: &Read) -> ReadJson<'_> {
+        ReadJson {
+            lines: read.lines,
+            events: read.events,
+            idle: read.idle,
+            held: read.held.0,
+            repeats: read.repeats,
+            conflicts: read.conflicts,
+            late: read.late,
+            unbound: &read.unbound,
+        }
+    }
+}
+
+/// As it is shown to people.
+struct Shown<T>(T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&self.0)
+    }
+}
+
+/// Whole seconds as an integer, else with milliseconds.
+struct Seconds(i64);
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 1000 == 0 { s.serialize_i64(self.0 / 1000) } else { s.serialize_f64(self.0 as f64 / 1000.0) }
+    }
+}

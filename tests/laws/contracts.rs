@@ -1,0 +1,240 @@
+//! Random contracts: every construct of the language that the judge keeps, in few words, so that a small one shrinks to
+//! something that a person can read.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::fmt::Write;
+
+/// One or two versions of one contract, as YAML. `second` is the second version's `effective`.
+pub(crate) fn contracts(pieces: impl Strategy<Value = Vec<Piece>>) -> impl Strategy<Value = Vec<String>> {
+    let second = prop_oneof![3 => Just(None), 1 => (0i64..20).prop_map(Some)];
+    (pieces, header(), second, any::<bool>()).prop_map(|(pieces, header, second, shorter)| {
+        let mut out = vec![render(&header, "2026-01-01T00:00:00Z", &pieces, 0)];
+        // A version that takes effect after the contract's end is refused.
+        let header: String = header.lines().filter(|l| !l.starts_with("ends:")).map(|l| format!("{l}\n")).collect();
+        if let Some(step) = second {
+            let effective = crate::records::shown(crate::records::BASE + step * 6 * crate::records::HALF_HOUR);
+            let keep = if shorter && pieces.len() > 1 { pieces.len() - 1 } else { pieces.len() };
+            out.push(render(&header, &effective, &pieces[..keep], 1));
+        }
+        out
+    })
+}
+
+/// Any obligations: the least that is interesting is one.
+pub(crate) fn any_pieces() -> impl Strategy<Value = Vec<Piece>> {
+    let piece = prop_oneof![
+        8 => within(pause(true)),
+        3 => chained(),
+        3 => requires(),
+        3 => every(),
+    ];
+    prop::collection::vec(piece, 1..4)
+}
+
+/// Pausable obligations without confirmation: for the laws of pauses.
+pub(crate) fn pausable_pieces() -> impl Strategy<Value = Vec<Piece>> {
+    prop::collection::vec(prop_oneof![4 => within(pause(false)), 1 => chained()], 1..4)
+}
+
+/// One obligation, apart from its id.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    /// Lines, with `{LIMIT}` for the limit and `{BEFORE}` for the id of an earlier obligation.
+    lines: Vec<String>,
+    /// In the first version, and in the second.
+    limits: [&'static str; 2],
+    /// Whether `done` and `breached` may name it.
+    owes: bool,
+}
+
+const LIMITS: [&str; 14] = [
+    "4h",
+    "90min",
+    "{P1: 1h, P2: 4h, \"*\": 2 business days}",
+    "{P1: 2h, P2: 5 business hours}",
+    "3 business hours",
+    "2 business days",
+    "{depends-on: privileged, table: {true: 1h, false: 4h}}",
+    "[{must: 1 business day}, {must: 2h, from: ticket.assigned}]",
+    "[{must: 6h}, {must: 3 business hours}]",
+    "by 12:00 next business day",
+    "1 calendar day",
+    "1 month",
+    "{must: 30h, roll: next business day}",
+    "at once",
+];
+
+const WHENS: [&str; 9] = [
+    "ticket.opened",
+    "{event: ticket.opened, where: {control: revocation}}",
+    "ticket.assigned",
+    "{event: ticket.assigned, pick: first}",
+    "{event: ticket.assigned, pick: latest}",
+    "{any: [ticket.opened, ticket.assigned]}",
+    "{event: ticket.opened, time: occurred_at}",
+    "change.executed",
+    "{any: [credential.created, credential.rotated]}",
+];
+
+const TICKET_ACTS: [&str; 10] = [
+    "ticket.resolved",
+    "ticket.acknowledged",
+    "{any: [ticket.resolved, ticket.closed]}",
+    "{all: [ticket.acknowledged, ticket.resolved]}",
+    "{in-order: [ticket.acknowledged, ticket.resolved]}",
+    "{event: ticket.resolved, by: customer}",
+    "{event: ticket.resolved, where: {actor: {not: {same-as: actor}}}}",
+    "credential.revoked",
+    "{all: [ticket.resolved, credential.revoked]}",
+    "change.executed",
+];
+
+fn within(pause: impl Strategy<Value = Vec<String>>) -> impl Strategy<Value = Piece> {
+    let of = prop_oneof![
+        6 => (select(&WHENS[..7]), select(&TICKET_ACTS[..])),
+        1 => (Just(WHENS[7]), Just("{event: change.closed, where: {evidence: \"*\"}}")),
+        1 => (Just(WHENS[8]), Just("{any: [credential.rotated, credential.revoked]}")),
+    ];
+    (of, limits(), pause, extras()).prop_map(|((when, act), limits, pause, extras)| {
+        let mut lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+        lines.extend(pause);
+        lines.extend(extras);
+        Piece { lines, limits, owes: true }
+    })
+}
+
+fn chained() -> impl Strategy<Value = Piece> {
+    let acts = vec!["ticket.closed", "ticket.resolved", "ticket.acknowledged"];
+    (select(vec!["done", "breached"]), select(acts), limits(), pause(false)).prop_map(|(how, act, limits, pause)| {
+        let mut lines = vec![format!("when: {{{how}: {{BEFORE}}}}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+        lines.extend(pause);
+        Piece { lines, limits, owes: true }
+    })
+}
+
+fn requires() -> impl Strategy<Value = Piece> {
+    let of = [
+        ("change.executed", "{event: change.approved, by: customer}"),
+        ("change.executed", "{depends-on: privileged, table: {true: {event: change.approved, by: customer}, false: change.approved}}"),
+        ("change.executed", "{any: [{where: {actor: \"*\"}}, change.approved]}"),
+        ("change.executed", "{event: change.approved, ahead: 2h}"),
+        ("change.executed", "ticket.acknowledged"),
+        ("ticket.resolved", "{event: change.approved, by: customer}"),
+        ("ticket.resolved", "{all: [ticket.acknowledged, change.approved]}"),
+        ("credential.rotated", "{where: {actor: \"*\"}}"),
+    ];
+    select(of.to_vec()).prop_map(|(when, what)| Piece {
+        lines: vec![format!("when: {when}"), format!("requires: {what}")],
+        limits: ["", ""],
+        owes: false,
+    })
+}
+
+fn every() -> impl Strategy<Value = Piece> {
+    let of: [&[&str]; 8] = [
+        &["every: 8h", "per: credential", "do: credential.rotated"],
+        &["every: 2 days", "per: credential", "do: credential.rotated", "until: credential.revoked"],
+        &["every: day", "per: credential", "do: credential.rotated", "until: credential.revoked"],
+        &["every: {depends-on: privileged, table: {true: 4h, false: 1 day}}", "per: credential", "do: credential.rotated"],
+        &["every: day", "do: review.completed"],
+        &["every: week", "within: 1 business day", "do: review.completed"],
+        &["every: 3 days", "do: attestation.submitted"],
+        &["when: ticket.opened", "every: 6h", "do: ticket.acknowledged", "until: ticket.resolved"],
+    ];
+    select(of.to_vec()).prop_map(|lines| Piece {
+        lines: lines.iter().map(|l| (*l).to_owned()).collect(),
+        limits: ["", ""],
+        owes: false,
+    })
+}
+
+fn limits() -> impl Strategy<Value = [&'static str; 2]> {
+    (select(&LIMITS[..]), select(&LIMITS[..])).prop_map(|(a, b)| [a, b])
+}
+
+fn pause(confirmed: bool) -> impl Strategy<Value = Vec<String>> {
+    let plain = [
+        "",
+        "pause: {reasons: [\"*\"], by: anyone}",
+        "pause: {reasons: [waiting], by: customer}",
+        "pause: {reasons: [waiting, parts], by: [customer, partner], cap: 2h}",
+        "pause: {reasons: [\"*\"], by: anyone, cap: 50%}",
+        "pause: {reasons: [\"*\"], by: partner, cap: 3 business hours}",
+    ];
+    let with = [
+        "pause: {reasons: [\"*\"], by: anyone, confirm: {by: customer, within: 3h}}",
+        "pause: {reasons: [waiting], by: partner, confirm: {by: customer.owner, within: 1 business day}, cap: 4h}",
+    ];
+    let all: Vec<&str> = plain.iter().chain(if confirmed { &with[..] } else { &[] }).copied().collect();
+    select(all).prop_map(|line| if line.is_empty() { Vec::new() } else { vec![line.to_owned()] })
+}
+
+const REOPEN: [&str; 6] = [
+    "",
+    "reopen: resume",
+    "reopen: {policy: resume, window: 4h}",
+    "reopen: {policy: new, window: 2h}",
+    "reopen: new",
+    "reopen: ignore",
+];
+
+const FURTHER: [&str; 7] = [
+    "",
+    "reprioritise: {policy: restart}",
+    "reprioritise: {policy: rebase, min-remaining: 30min}",
+    "until: ticket.closed",
+    "trust: system",
+    "control: revocation",
+    "open-duties: rebase",
+];
+
+fn extras() -> impl Strategy<Value = Vec<String>> {
+    let optional = |all: &'static [&'static str]| prop_oneof![2 => Just(""), 1 => select(all)];
+    (optional(&REOPEN), optional(&FURTHER))
+        .prop_map(|(a, b)| [a, b].into_iter().filter(|l| !l.is_empty()).map(str::to_owned).collect())
+}
+
+fn header() -> impl Strategy<Value = String> {
+    let granted = "\n  granted:\n    - {id: W-1, obligations: [o1], where: {subject: \"T1\"}, approved-by: customer.owner, \
+                   reason: agreed, starts: 2026-03-23T12:00:00Z, ends: 2026-03-24T09:00:00Z}";
+    let waivers = [
+        String::new(),
+        "waivers:\n  approve: customer.owner\n".to_owned(),
+        "waivers:\n  approve: customer.owner\n  longest: 6h\n".to_owned(),
+        format!("waivers:\n  approve: customer.owner{granted}\n"),
+    ];
+    let ends = prop_oneof![6 => Just(""), 1 => Just("ends: 2026-03-25T00:00:00Z\n")];
+    (prop_oneof![2 => Just(String::new()), 1 => select(waivers.to_vec())], ends).prop_map(|(waivers, ends)| format!("{ends}{waivers}"))
+}
+
+fn render(header: &str, effective: &str, pieces: &[Piece], version: usize) -> String {
+    let mut out = format!(
+        "contract: halden
+partner: [aa, bb]
+customer: northwind
+effective: {effective}
+zone: Europe/Amsterdam
+calendar: office
+roles: {{customer.owner: \"mail:owner@northwind.example\", partner.desk: \"mail:desk@halden.example\"}}
+controls: {{revocation: {{mode: delegated, risk-owner: customer.owner}}}}
+calendars:
+  office: {{zone: Europe/Amsterdam, hours: {{mon-fri: \"09:00-17:00\"}}, holidays: [2026-03-25]}}
+defaults: {{trust: asserted}}
+{header}obligations:
+"
+    );
+    for (i, piece) in pieces.iter().enumerate() {
+        let before = pieces[..i].iter().rposition(|p| p.owes).map(|b| format!("o{}", b + 1));
+        let _ = write!(out, "  - id: o{}\n    clause: \"{}\"\n", i + 1, i + 1);
+        for line in &piece.lines {
+            let line = match &before {
+                Some(before) => line.replace("{BEFORE}", before),
+                None if line.contains("{BEFORE}") => "when: ticket.opened".to_owned(),
+                None => line.clone(),
+            };
+            let _ = writeln!(out, "    {}", line.replace("{LIMIT}", piece.limits[version]));
+        }
+    }
+    out
+}

@@ -1,0 +1,69 @@
+//! What has settled leaves memory and comes back when news concerns it: nobody can tell by what is told.
+
+use crate::cases;
+use crate::records::{ALL, Draw, Record};
+use crate::scene::{Scene, scenes};
+use crate::world::{Outcome, World, unlike};
+use onus_engine::time::{DAY, HOUR, Moment};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Waivers for the partner as a whole do not reach back into the archive: see `found.rs`.
+const NARROW: Draw = Draw { wide: false, moved: false, ..ALL };
+
+/// Without what the design gives up for speed: an event whose type begins a timeline is not looked up while it is recent
+/// news, so nothing may lie before it, and no copy of it after it.
+fn begun(mut scene: Scene) -> Scene {
+    let begins = |r: &Record| onus_engine::vocabulary::OPENING.contains(&r.kind);
+    let mut first: BTreeMap<&str, (i64, String)> = BTreeMap::new();
+    for r in scene.records.iter().filter(|r| begins(r)) {
+        let one = first.entry(r.subject).or_insert((r.at, r.id.clone()));
+        *one = (r.at, r.id.clone()).min(one.clone());
+    }
+    scene.records.retain(|r| match first.get(r.subject) {
+        Some((at, id)) => r.at >= *at && (!begins(r) || r.id == *id && r.at == *at),
+        None => true,
+    });
+    scene
+}
+
+fn same_net(released: &Outcome, kept: &Outcome) -> Option<String> {
+    let ledger = unlike("last word on", &released.ledger, &kept.ledger);
+    let tallies = unlike("tally of", &released.tallies, &kept.tallies);
+    let told: Vec<String> = [ledger, tallies].into_iter().flatten().collect();
+    (!told.is_empty()).then(|| told.join(""))
+}
+
+fn long_after(scene: &Scene) -> Moment {
+    scene.until() + 400 * DAY
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    /// Other content under a known id comes at the known time: what is recent news is not held against the archive.
+    #[test]
+    fn what_settles_is_told_as_if_it_had_stayed(scene in scenes(NARROW).prop_map(begun), settling in 0i64..30) {
+        let kept = World::after(&scene, None, &scene.arrivals());
+        let released = World::after(&scene, Some(settling * HOUR), &scene.arrivals());
+        prop_assert!(released.breaks.is_empty(), "{}", released.breaks.join("\n"));
+        let wrong = same_net(&released.outcome(), &kept.outcome());
+        prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+    }
+
+    #[test]
+    fn memory_holds_what_is_open(scene in scenes(NARROW).prop_map(begun), settling in 0i64..30) {
+        let mut world = World::after(&scene, Some(settling * HOUR), &scene.arrivals());
+        for days in 0..3 {
+            world.pass(long_after(&scene) + days * DAY);
+        }
+        let mut open = BTreeSet::new();
+        world.engine.each_duty(&mut |partner, subject, duty, _| {
+            if duty.is_open() {
+                open.insert((partner.to_owned(), subject.to_owned()));
+            }
+        });
+        let own = 2;
+        prop_assert!(world.engine.live() <= open.len() + own, "{} in memory, open: {open:?}", world.engine.live());
+    }
+}

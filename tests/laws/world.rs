@@ -1,0 +1,279 @@
+//! An engine with what a caller keeps beside it: the archive, and the net of what was told.
+
+use crate::scene::Scene;
+use onus::decode::{Batch, Decoder};
+use onus_engine::book::Book;
+use onus_engine::duty::{Duty, Flags};
+use onus_engine::engine::{Archive, Engine, Incoming, Options, Tally};
+use onus_engine::fold::{Cx, Fold, Silent, View};
+use onus_engine::standing::Standing;
+use onus_engine::terms::Trust;
+use onus_engine::time::{Millis, Moment};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Partner, obligation, subject, key of the anchor.
+pub(crate) type Name = (String, String, String, u64);
+
+/// An archive in memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shelf(pub(crate) BTreeMap<(String, String), Vec<u8>>);
+
+impl Archive for Shelf {
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
+        self.0.entry((partner.to_owned(), subject.to_owned())).or_default().extend_from_slice(facts);
+    }
+
+    fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
+        self.0.get(&(partner.to_owned(), subject.to_owned())).cloned()
+    }
+}
+
+/// What was last told of a duty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) standing: Standing,
+    /// When it broke, and since when it had counted.
+    pub(crate) breach: Option<(Moment, Moment)>,
+    pub(crate) ended: Option<Moment>,
+}
+
+/// How a duty stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stands {
+    pub(crate) standing: Standing,
+    pub(crate) start: Moment,
+    pub(crate) deadline: Option<Moment>,
+    pub(crate) breach: Option<Moment>,
+    pub(crate) ended: Option<Moment>,
+    pub(crate) elapsed: Millis,
+    pub(crate) cycle: u16,
+    pub(crate) claimed: bool,
+}
+
+/// Everything that can be said at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) stands: BTreeMap<Name, Stands>,
+    pub(crate) ledger: BTreeMap<Name, Told>,
+    pub(crate) tallies: BTreeMap<(String, String), Vec<(&'static str, i64)>>,
+}
+
+pub(crate) struct World {
+    pub(crate) book: Arc<Book>,
+    decoder: Decoder,
+    pub(crate) engine: Engine,
+    pub(crate) shelf: Shelf,
+    ledger: BTreeMap<Name, Told>,
+    /// Where a difference did not begin at what was told before.
+    pub(crate) breaks: Vec<String>,
+    peak: Moment,
+}
+
+/// Settling time as given; one source is of the least trust.
+pub(crate) fn options(settling: Option<Millis>) -> Options {
+    Options { settling, trust: vec![("urn:low*".to_owned(), Trust::Asserted)], otherwise: Trust::Verified }
+}
+
+impl World {
+    pub(crate) fn new(scene: &Scene, settling: Option<Millis>) -> World {
+        let book = Arc::new(Book::new(&scene.contracts()));
+        let mut engine = Engine::new(Arc::clone(&book), options(settling));
+        for partner in book.named_partners() {
+            engine.begin(partner);
+        }
+        let decoder = Decoder::new(Arc::clone(&book), Moment::NEVER);
+        let (ledger, breaks) = (BTreeMap::new(), Vec::new());
+        World { book, decoder, engine, shelf: Shelf::default(), ledger, breaks, peak: Moment::DAWN }
+    }
+
+    /// The outcome of hearing these lines, and nothing more up to the scene's last word.
+    pub(crate) fn after(scene: &Scene, settling: Option<Millis>, lines: &[String]) -> World {
+        let mut world = World::new(scene, settling);
+        for line in lines {
+            world.hear(line);
+        }
+        world.finish(scene.until());
+        world
+    }
+
+    /// Takes a line in; time is that of the latest event so far.
+    pub(crate) fn hear(&mut self, line: &str) {
+        self.hear_behind(line, 0);
+    }
+
+    /// The same, where what has been heard lags behind the time.
+    pub(crate) fn hear_behind(&mut self, line: &str, lag: Millis) {
+        let mut batch = Batch::default();
+        self.decoder.record(line, &mut batch).expect("a drawn event is a good event");
+        self.peak = self.peak.max(batch.peak.expect("an event has a time"));
+        self.engine.advance(self.peak, self.peak + -lag, &mut self.shelf);
+        let Batch { events, facts, names, .. } = &mut batch;
+        for event in events.iter() {
+            let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
+            let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
+            let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
+            self.engine.apply(Incoming { partner, subject, source, fact }, &mut self.shelf);
+        }
+        self.tell();
+    }
+
+    pub(crate) fn pass(&mut self, now: Moment) {
+        self.engine.advance(now, now, &mut self.shelf);
+        self.tell();
+    }
+
+    pub(crate) fn finish(&mut self, until: Moment) {
+        self.engine.finish(until, &mut self.shelf);
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        let differences = self.engine.take_differences();
+        for (subject, d) in differences.iter() {
+            let partner = self.engine.partner_name(d.partner).to_owned();
+            let name = (partner, self.book.rule(d.rule).id.clone(), subject.to_owned(), d.key);
+            let before = self.ledger.get(&name).map_or(Standing::Untold, |told| told.standing);
+            // What no longer followed is forgotten when its subject leaves memory; if it follows again, that is news.
+            let anew = before == Standing::Withdrawn && d.from == Standing::Untold;
+            if before != d.from && !anew {
+                self.breaks.push(format!("{name:?}: told {} after {before}, as if after {}", d.to, d.from));
+            }
+            let breach = d.broken.then_some((d.deadline, d.start));
+            self.ledger.insert(name, Told { standing: d.to, breach, ended: d.ended.known() });
+        }
+        self.engine.give_back(differences);
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        let now = self.engine.now();
+        let mut out = Outcome::default();
+        self.engine.each_duty(&mut |partner, subject, duty, standing| {
+            if standing != Standing::Withdrawn {
+                let twice = out.stands.insert(self.name(partner, subject, duty), self.stands(duty, standing, now));
+                assert!(twice.is_none(), "two duties of one identity");
+            }
+        });
+        let net = self.ledger.iter().filter(|(_, told)| told.standing != Standing::Withdrawn);
+        out.ledger = net.map(|(name, told)| (name.clone(), told.clone())).collect();
+        for (partner, rules) in self.engine.bound() {
+            for rule in rules {
+                let tally = self.engine.tally(partner, rule);
+                out.tallies.insert((partner.to_owned(), self.book.rule(rule).id.clone()), counts(&tally));
+            }
+        }
+        out
+    }
+
+    pub(crate) fn stands(&self, duty: &Duty, standing: Standing, now: Moment) -> Stands {
+        Stands {
+            standing,
+            start: duty.start,
+            deadline: duty.shown_deadline(),
+            breach: duty.breached_at(),
+            ended: duty.ended.known(),
+            elapsed: duty.elapsed(now, self.book.calendars()),
+            cycle: duty.cycle(),
+            claimed: duty.flags.has(Flags::CLAIMED),
+        }
+    }
+
+    fn name(&self, partner: &str, subject: &str, duty: &Duty) -> Name {
+        (partner.to_owned(), self.book.rule(duty.rule).id.clone(), subject.to_owned(), duty.key)
+    }
+
+    /// Every subject in memory that has duties, judged from its timeline alone.
+    pub(crate) fn from_scratch(&self) -> BTreeMap<Name, Stands> {
+        let mut subjects = BTreeSet::new();
+        self.engine.each_duty(&mut |partner, subject, _, _| {
+            subjects.insert((partner.to_owned(), subject.to_owned()));
+        });
+        let mut out = BTreeMap::new();
+        for (partner, subject) in &subjects {
+            let judged = self.engine.look(partner, subject, |view, _| self.judge(partner, subject, view, &mut out));
+            judged.expect("a subject with duties is in memory");
+        }
+        out
+    }
+
+    fn judge(&self, partner: &str, subject: &str, view: View<'_>, out: &mut BTreeMap<Name, Stands>) {
+        let now = self.engine.now();
+        let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
+        let mut fold = Fold::default();
+        if partner == subject && !view.sheet.partner_wide.is_empty() {
+            fold.begin_partner(&mut cx);
+        }
+        for fact in view.timeline.facts() {
+            fold.step(fact, &mut cx);
+            cx.position += fact.bytes().len();
+        }
+        fold.advance(now, &mut cx);
+        for duty in fold.open.iter().chain(&fold.ended) {
+            let scheduled = duty.flags.has(Flags::SCHEDULED) && duty.start > now;
+            if !scheduled {
+                out.insert(self.name(partner, subject, duty), self.stands(duty, duty.standing(now), now));
+            }
+        }
+    }
+}
+
+/// By standing, but for those that no longer follow, and for nothing told.
+pub(crate) fn counts(tally: &Tally) -> Vec<(&'static str, i64)> {
+    let told = Standing::ALL.into_iter().filter(|s| !matches!(s, Standing::Untold | Standing::Withdrawn));
+    let mut out: Vec<(&'static str, i64)> = told.map(|s| (s.word(), tally.of(s))).filter(|(_, n)| *n != 0).collect();
+    out.push(("broken", tally.broken));
+    out
+}
+
+/// Where two maps differ, one line each; None: nowhere.
+pub(crate) fn unlike<K: Ord + std::fmt::Debug, V: PartialEq + std::fmt::Debug>(
+    what: &str,
+    a: &BTreeMap<K, V>,
+    b: &BTreeMap<K, V>,
+) -> Option<String> {
+    let keys: BTreeSet<&K> = a.keys().chain(b.keys()).collect();
+    let mut out = String::new();
+    for key in keys {
+        let (one, other) = (a.get(key), b.get(key));
+        if one != other {
+            let _ = writeln!(out, "{what} {key:?}\n    here  {one:?}\n    there {other:?}");
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+impl Outcome {
+    /// Where two outcomes differ.
+    pub(crate) fn unlike(&self, other: &Outcome) -> Option<String> {
+        let parts = [
+            unlike("standing of", &self.stands, &other.stands),
+            unlike("last word on", &self.ledger, &other.ledger),
+            unlike("tally of", &self.tallies, &other.tallies),
+        ];
+        let told: Vec<String> = parts.into_iter().flatten().collect();
+        (!told.is_empty()).then(|| told.join(""))
+    }
+
+    /// What the ledger would have to say, by how everything stands.
+    pub(crate) fn as_told(&self) -> BTreeMap<Name, Told> {
+        let told = |s: &Stands| Told { standing: s.standing, breach: s.breach.map(|at| (at, s.start)), ended: s.ended };
+        self.stands.iter().map(|(name, s)| (name.clone(), told(s))).collect()
+    }
+
+    /// The tallies, counted over all duties.
+    pub(crate) fn recount(&self) -> BTreeMap<(String, String), Vec<(&'static str, i64)>> {
+        let mut out = BTreeMap::new();
+        for rule in self.tallies.keys() {
+            let mut tally = Tally::default();
+            for ((partner, obligation, ..), stands) in &self.stands {
+                if (partner, obligation) == (&rule.0, &rule.1) {
+                    tally.standings[stands.standing as usize] += 1;
+                    tally.broken += i64::from(stands.breach.is_some() && stands.standing != Standing::Unknown);
+                }
+            }
+            out.insert(rule.clone(), counts(&tally));
+        }
+        out
+    }
+}
