@@ -377,18 +377,7 @@ impl Shard {
             return Err(CheckError::Spill(trouble));
         }
         let book = Arc::clone(self.engine.book());
-        for (partner, rules) in self.engine.bound() {
-            for id in rules {
-                let rule = book.rule(id);
-                report.obligations.push(Row {
-                    partner: partner.to_owned(),
-                    contract: rule.contract.clone(),
-                    obligation: rule.id.clone(),
-                    clause: rule.clause.clone(),
-                    tally: self.engine.tally(partner, id),
-                });
-            }
-        }
+        report.obligations.extend(standings(&self.engine));
         report.breaches.extend(self.breaches.into_values());
         let counts = self.engine.counts();
         report.read.repeats += counts.repeats;
@@ -402,6 +391,25 @@ impl Shard {
         }
         Ok(())
     }
+}
+
+/// Counts of every obligation that binds a partner.
+pub fn standings(engine: &Engine) -> Vec<Row> {
+    let book = engine.book();
+    let mut out = Vec::new();
+    for (partner, rules) in engine.bound() {
+        for id in rules {
+            let rule = book.rule(id);
+            out.push(Row {
+                partner: partner.to_owned(),
+                contract: rule.contract.clone(),
+                obligation: rule.id.clone(),
+                clause: rule.clause.clone(),
+                tally: engine.tally(partner, id),
+            });
+        }
+    }
+    out
 }
 
 /// Every duty, later cycles with the earlier ones in them.

@@ -1,7 +1,7 @@
 //! Watches a judgement being made, and keeps what it sees of each duty.
 
-use super::{Note, facts};
 use super::facts::FactUse;
+use super::{Note, facts};
 use crate::book::Book;
 use crate::duty::{Clock, Duty, Flags, WaiverSpan};
 use crate::fact::Fact;
@@ -112,7 +112,11 @@ impl<'a> Recorder<'a> {
             (None, Some(was)) if was != duty && changed_waivers(was, duty) => "waives it after the fact",
             (None, Some(_)) => return None,
             (Some(_), _) if !duty.is_open() && duty.ended_by == fact.kind() => {
-                if duty.flags.has(Flags::CANCELLED) { "ends it without a verdict" } else { "the act that was owed" }
+                if duty.flags.has(Flags::CANCELLED) {
+                    "ends it without a verdict"
+                } else {
+                    "the act that was owed"
+                }
             }
             (Some(was), _) => changed(was, duty)?,
         })
