@@ -316,6 +316,14 @@ impl Fold {
         duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
     }
 
+    /// Ends a duty without a verdict.
+    fn close(duty: &mut Duty, at: Moment) {
+        duty.ended = at;
+        duty.flags.put(Flags::CANCELLED, true);
+        // Of a breached or exempt one the standing stays, but not that it is open.
+        duty.flags.put(Flags::NEWS, true);
+    }
+
     fn cancel<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         for mut duty in std::mem::take(&mut self.open) {
             cx.trace.note(fact.at(), Some(&duty), &|| format!("cancelled ({})", fact.id()));
@@ -377,8 +385,7 @@ impl Fold {
         self.open = stays;
         for mut duty in lost {
             Fold::settle(&mut duty, at, cx);
-            duty.flags.put(Flags::CANCELLED, true);
-            duty.ended = at;
+            Fold::close(&mut duty, at);
             self.retire(duty);
         }
         duty.ended = Moment::NEVER;

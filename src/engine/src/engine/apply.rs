@@ -173,7 +173,8 @@ impl Engine {
             duty.told = std::mem::take(&mut was.told);
             duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
             duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
-            duty.flags.put(Flags::NEWS, duty.ended != was.ended || duty.breached_at() != was.breached_at() || duty.start != was.start);
+            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended);
+            duty.flags.put(Flags::NEWS, was.flags.has(Flags::NEWS) || instants(was) != instants(duty));
         }
         told.retain(|(d, _)| d.told != Standing::Untold);
         let (still, fresh): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, before)| *before);

@@ -67,9 +67,13 @@ impl Fold {
     pub(super) fn end<T: Trace>(&mut self, i: usize, at: Moment, by: TypeId, cancelled: bool, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open.remove(i);
         Fold::settle(&mut duty, at, cx);
-        duty.ended = at;
         duty.ended_by = by;
-        duty.flags.put(Flags::CANCELLED, cancelled);
+        if cancelled {
+            Fold::close(&mut duty, at);
+        } else {
+            duty.ended = at;
+            duty.flags.put(Flags::NEWS, true);
+        }
         cx.trace.note(at, Some(&duty), &|| {
             let what = &cx.view.book.names().about(by).name;
             if cancelled { format!("ended without a verdict by {what}") } else { format!("done by {what}") }
