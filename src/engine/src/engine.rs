@@ -17,9 +17,9 @@ use crate::terms::Trust;
 use crate::time::{DAY, Millis, Moment};
 use crate::timeline::Timeline;
 use crate::wheel::Wheel;
-use shelf::Shelf;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
+use shelf::Shelf;
 use std::sync::Arc;
 
 pub(crate) use pack::{bytes as pack_bytes, read as unpack_bytes};
@@ -136,7 +136,9 @@ pub(crate) struct Rare {
     compact_at: u32,
     /// Made without a look into the archive: what is there is not here.
     unread: bool,
-    /// When it was last linked to: a subject that is waited for stays a while, seen or not.
+    /// All that is in the archive is here, too, or was compacted since.
+    read: bool,
+    /// When it was last linked: one that is waited for stays a while, seen or not.
     watched: Moment,
 }
 
@@ -149,6 +151,7 @@ impl Default for Rare {
             withdrawn: Vec::new(),
             compact_at: 0,
             unread: false,
+            read: false,
             watched: Moment::DAWN,
         }
     }
