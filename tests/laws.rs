@@ -7,12 +7,14 @@
 mod contracts;
 #[path = "laws/order.rs"]
 mod order;
-#[path = "laws/records.rs"]
-mod records;
-#[path = "laws/scene.rs"]
-mod scene;
 #[path = "laws/pauses.rs"]
 mod pauses;
+#[path = "laws/records.rs"]
+mod records;
+#[path = "laws/restarts.rs"]
+mod restarts;
+#[path = "laws/scene.rs"]
+mod scene;
 #[path = "laws/settling.rs"]
 mod settling;
 #[path = "laws/walls.rs"]
@@ -25,5 +27,11 @@ use proptest::test_runner::Config;
 /// As many cases as `PROPTEST_CASES` says, else `few`. Nothing is written down: a find becomes a named test.
 fn cases(few: u32) -> Config {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(few);
-    Config { cases, failure_persistence: None, max_shrink_iters: 20_000, max_global_rejects: 1_000_000, ..Config::default() }
+    Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        max_global_rejects: 1_000_000,
+        ..Config::default()
+    }
 }

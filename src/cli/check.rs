@@ -22,10 +22,8 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
             bar.set_position(lines);
         }
     };
-    let threads = args.threads.map_or_else(
-        || std::thread::available_parallelism().map_or(1, |n| n.get().min(2)),
-        usize::from,
-    );
+    let threads =
+        args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(2)), usize::from);
     let request = Request {
         contracts,
         events: args.events,
@@ -80,7 +78,9 @@ fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Tru
                 "verified" => Trust::Verified,
                 other => {
                     let known = "asserted, shared, system or verified";
-                    return Err(CliError::Other(format!("{name}: source `{pattern}` has trust `{other}`: write {known}")));
+                    return Err(CliError::Other(format!(
+                        "{name}: source `{pattern}` has trust `{other}`: write {known}"
+                    )));
                 }
             };
             Ok((pattern.clone(), level))
@@ -139,7 +139,8 @@ fn table(report: &Report, duties: bool) -> String {
     let mut out = format!("{} as of {until}\n\n", paint(style::HEAD, "Standings"));
     out.push_str(&standings(&report.obligations));
     if !report.breaches.is_empty() {
-        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Breaches and findings ({})", report.breaches.len())));
+        let _ =
+            writeln!(out, "\n{}", paint(style::HEAD, &format!("Breaches and findings ({})", report.breaches.len())));
         for b in &report.breaches {
             let _ = writeln!(out, "{}", breach_line(b));
         }

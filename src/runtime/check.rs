@@ -192,7 +192,9 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
     for shard in shards {
         shard.finish(report.until, request.duties, &mut report)?;
     }
-    report.obligations.sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
+    report
+        .obligations
+        .sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
     report.obligations.dedup_by(|a, b| {
         let same = (&a.partner, &a.contract, &a.obligation) == (&b.partner, &b.contract, &b.obligation);
         if same {
@@ -202,7 +204,13 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
     });
     report.breaches.sort();
     report.duties.sort_by(|a, b| {
-        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(&b.partner, &b.obligation, b.start, &b.subject, b.duty))
+        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(
+            &b.partner,
+            &b.obligation,
+            b.start,
+            &b.subject,
+            b.duty,
+        ))
     });
     Ok(report)
 }
@@ -213,7 +221,8 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let decoder = Decoder::new(Arc::clone(&book), horizon);
     let files = ingest::open_all(&request.events)?;
-    let options = if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
+    let options =
+        if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
     let single = files.len() == 1 && request.threads > 1;
     for _ in 0..if single { request.threads } else { 1 } {
@@ -227,9 +236,13 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
     let mut files = files.into_iter();
     let peak = match files.next() {
         Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
-        first => {
-            merged(first.into_iter().chain(files).map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
-        }
+        first => merged(
+            first.into_iter().chain(files).map(Stream::new).collect(),
+            &decoder,
+            &mut shards[0],
+            &mut report,
+            progress,
+        )?,
     };
     report.until = request.until.or(peak);
     Ok((shards, report))
@@ -418,7 +431,13 @@ fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
     engine.each_duty(&mut |partner, subject, duty, standing| {
         // What no longer follows stands by itself: it is no cycle of what does.
         let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };
-        let key = (partner.to_owned(), subject.to_owned(), book.rule(duty.rule).family, root, standing == Standing::Withdrawn);
+        let key = (
+            partner.to_owned(),
+            subject.to_owned(),
+            book.rule(duty.rule).family,
+            root,
+            standing == Standing::Withdrawn,
+        );
         chains.entry(key).or_default().push((duty.clone(), standing));
     });
     for ((partner, subject, family, _, _), mut cycles) in chains {

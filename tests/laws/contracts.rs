@@ -107,7 +107,8 @@ fn within(pause: impl Strategy<Value = Vec<String>>) -> impl Strategy<Value = Pi
 fn chained() -> impl Strategy<Value = Piece> {
     let acts = vec!["ticket.closed", "ticket.resolved", "ticket.acknowledged"];
     (select(vec!["done", "breached"]), select(acts), limits(), pause(false)).prop_map(|(how, act, limits, pause)| {
-        let mut lines = vec![format!("when: {{{how}: {{BEFORE}}}}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+        let mut lines =
+            vec![format!("when: {{{how}: {{BEFORE}}}}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
         lines.extend(pause);
         Piece { lines, limits, owes: true }
     })
@@ -116,7 +117,10 @@ fn chained() -> impl Strategy<Value = Piece> {
 fn requires() -> impl Strategy<Value = Piece> {
     let of = [
         ("change.executed", "{event: change.approved, by: customer}"),
-        ("change.executed", "{depends-on: privileged, table: {true: {event: change.approved, by: customer}, false: change.approved}}"),
+        (
+            "change.executed",
+            "{depends-on: privileged, table: {true: {event: change.approved, by: customer}, false: change.approved}}",
+        ),
         ("change.executed", "{any: [{where: {actor: \"*\"}}, change.approved]}"),
         ("change.executed", "{event: change.approved, ahead: 2h}"),
         ("change.executed", "ticket.acknowledged"),
@@ -136,7 +140,11 @@ fn every() -> impl Strategy<Value = Piece> {
         &["every: 8h", "per: credential", "do: credential.rotated"],
         &["every: 2 days", "per: credential", "do: credential.rotated", "until: credential.revoked"],
         &["every: day", "per: credential", "do: credential.rotated", "until: credential.revoked"],
-        &["every: {depends-on: privileged, table: {true: 4h, false: 1 day}}", "per: credential", "do: credential.rotated"],
+        &[
+            "every: {depends-on: privileged, table: {true: 4h, false: 1 day}}",
+            "per: credential",
+            "do: credential.rotated",
+        ],
         &["every: day", "do: review.completed"],
         &["every: week", "within: 1 business day", "do: review.completed"],
         &["every: 3 days", "do: attestation.submitted"],
@@ -205,7 +213,8 @@ fn header() -> impl Strategy<Value = String> {
         format!("waivers:\n  approve: customer.owner{granted}\n"),
     ];
     let ends = prop_oneof![6 => Just(""), 1 => Just("ends: 2026-03-25T00:00:00Z\n")];
-    (prop_oneof![2 => Just(String::new()), 1 => select(waivers.to_vec())], ends).prop_map(|(waivers, ends)| format!("{ends}{waivers}"))
+    (prop_oneof![2 => Just(String::new()), 1 => select(waivers.to_vec())], ends)
+        .prop_map(|(waivers, ends)| format!("{ends}{waivers}"))
 }
 
 fn render(header: &str, effective: &str, pieces: &[Piece], version: usize) -> String {

@@ -39,7 +39,10 @@ impl Record {
         put("recordedtime", self.recorded.map(|at| json!(shown(at))));
         put("sequence", self.sequence.map(|n| json!(n.to_string())));
         put("factkey", self.factkey.as_ref().map(|key| json!(key)));
-        put("data", (!self.data.is_empty()).then(|| self.data.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect()));
+        put(
+            "data",
+            (!self.data.is_empty()).then(|| self.data.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect()),
+        );
         out.to_string()
     }
 }
@@ -92,7 +95,8 @@ pub(crate) fn records(draw: Draw) -> impl Strategy<Value = Vec<Record>> {
     let lags = prop_oneof![4 => prop::collection::vec(lag.clone(), 1), 1 => prop::collection::vec(lag, 2..4)];
     let seed = prop_oneof![1 => Just(0u8), 2 => any::<u8>()];
     let seeds = prop::array::uniform6(seed);
-    let one = ((kind, 0usize..6, instant).prop_map(|(k, s, (at, j))| (k, s, at, j)), seeds, any::<(u8, u8, u8)>(), lags);
+    let one =
+        ((kind, 0usize..6, instant).prop_map(|(k, s, (at, j))| (k, s, at, j)), seeds, any::<(u8, u8, u8)>(), lags);
     (step, prop::collection::vec(one, 1..draw.most)).prop_map(move |(step, drawn)| {
         let mut out: Vec<Record> = Vec::new();
         for (i, one) in drawn.into_iter().enumerate() {
@@ -103,7 +107,13 @@ pub(crate) fn records(draw: Draw) -> impl Strategy<Value = Vec<Record>> {
     })
 }
 
-fn build(i: usize, ((kind, subject, at, jitter), seeds, (trick, which, order), lags): Seeds, step: i64, draw: Draw, before: &[Record]) -> Record {
+fn build(
+    i: usize,
+    ((kind, subject, at, jitter), seeds, (trick, which, order), lags): Seeds,
+    step: i64,
+    draw: Draw,
+    before: &[Record],
+) -> Record {
     let (kind, _, subjects) = KINDS[kind];
     let subjects = if draw.wide || !kind.starts_with("waiver") { subjects } else { &subjects[..2] };
     let at = BASE + at * step + [0, 1, -1, 7 * 60_000][usize::from(jitter)];
@@ -126,12 +136,18 @@ fn build(i: usize, ((kind, subject, at, jitter), seeds, (trick, which, order), l
     if order.is_multiple_of(7) && order > 0 {
         record.sequence = Some(order / 7);
     }
+    if let (190..200, Some(other)) = (trick, before.get(usize::from(which) % before.len().max(1))) {
+        // The same again, heard of earlier or later.
+        let recorded = Some(other.at + (i64::from(order) - 60) * 60_000);
+        return Record { recorded, lags: record.lags, ..other.clone() };
+    }
     if let (200.., Some(other)) = (trick, before.get(usize::from(which) % before.len().max(1))) {
         match trick {
             // Another content, or another time, under a known id.
             200..=227 => {
                 let (data, lags) = (record.data, record.lags);
-                record = Record { at: if trick < 214 || !draw.moved { other.at } else { at }, data, lags, ..other.clone() };
+                record =
+                    Record { at: if trick < 214 || !draw.moved { other.at } else { at }, data, lags, ..other.clone() };
                 record.recorded = (order % 2 == 0).then_some(record.at + i64::from(order) * 1000);
             }
             // Another source's copy of one fact.

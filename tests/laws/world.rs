@@ -64,6 +64,7 @@ pub(crate) struct World {
     pub(crate) book: Arc<Book>,
     decoder: Decoder,
     pub(crate) engine: Engine,
+    settling: Option<Millis>,
     pub(crate) shelf: Shelf,
     ledger: BTreeMap<Name, Told>,
     /// Where a difference did not begin at what was told before.
@@ -85,7 +86,7 @@ impl World {
         }
         let decoder = Decoder::new(Arc::clone(&book), Moment::NEVER);
         let (ledger, breaks) = (BTreeMap::new(), Vec::new());
-        World { book, decoder, engine, shelf: Shelf::default(), ledger, breaks, peak: Moment::DAWN }
+        World { book, decoder, engine, settling, shelf: Shelf::default(), ledger, breaks, peak: Moment::DAWN }
     }
 
     /// The outcome of hearing these lines, and nothing more up to the scene's last word.
@@ -96,6 +97,15 @@ impl World {
         }
         world.finish(scene.until());
         world
+    }
+
+    /// Another, with an engine that knows only what a snapshot holds.
+    pub(crate) fn restarted(&self) -> World {
+        let (book, settling) = (Arc::clone(&self.book), self.settling);
+        let engine = Engine::restore(Arc::clone(&book), options(settling), &self.engine.snapshot());
+        let engine = engine.expect("an engine takes up its own snapshot");
+        let (decoder, shelf, ledger) = (self.decoder.clone(), self.shelf.clone(), self.ledger.clone());
+        World { book, decoder, engine, settling, shelf, ledger, breaks: Vec::new(), peak: self.peak }
     }
 
     /// Takes a line in; time is that of the latest event so far.

@@ -280,16 +280,18 @@ impl Duty {
             }
             ClockState::Fixed | ClockState::Counting | ClockState::Waiting => Moment::NEVER,
         };
-        let mut best = (due(&self.clock), None);
+        // Where none binds, or two do, the one that the contract has first.
+        let order = |clock: &Clock| (due(clock), clock.limit, clock.target, clock.calendar);
+        let mut best = (order(&self.clock), None);
         if let Some(more) = &self.more {
             for (i, clock) in more.clocks.iter().enumerate() {
-                let at = due(clock);
+                let at = order(clock);
                 if at < best.0 {
                     best = (at, Some(i));
                 }
             }
         }
-        self.deadline = best.0;
+        self.deadline = best.0.0;
         if let (Some(i), Some(more)) = (best.1, &mut self.more) {
             std::mem::swap(&mut self.clock, &mut more.clocks[i]);
         }

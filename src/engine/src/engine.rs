@@ -17,9 +17,9 @@ use crate::terms::Trust;
 use crate::time::{DAY, Millis, Moment};
 use crate::timeline::Timeline;
 use crate::wheel::Wheel;
-use shelf::Shelf;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
+use shelf::Shelf;
 use std::sync::Arc;
 
 pub(crate) use apply::judge;
@@ -137,7 +137,9 @@ pub(crate) struct Rare {
     compact_at: u32,
     /// Made without a look into the archive: what is there is not here.
     unread: bool,
-    /// When it was last linked to: a subject that is waited for stays a while, seen or not.
+    /// All that is in the archive is here, too, or was compacted since.
+    read: bool,
+    /// When it was last linked: one that is waited for stays a while, seen or not.
     watched: Moment,
 }
 
@@ -150,6 +152,7 @@ impl Default for Rare {
             withdrawn: Vec::new(),
             compact_at: 0,
             unread: false,
+            read: false,
             watched: Moment::DAWN,
         }
     }
@@ -263,7 +266,9 @@ impl Engine {
 
     /// Every duty of one subject in memory: open, ended, withdrawn.
     pub fn duties_of(&self, partner: &str, subject: &str) -> Vec<(Duty, Standing)> {
-        let Some(slot) = self.find_partner(partner).and_then(|p| self.shelf.find(p, subject)) else { return Vec::new() };
+        let Some(slot) = self.find_partner(partner).and_then(|p| self.shelf.find(p, subject)) else {
+            return Vec::new();
+        };
         let s = self.shelf.copy(slot);
         let withdrawn = s.rare.into_iter().flat_map(|r| r.withdrawn).map(|d| (d, Standing::Withdrawn));
         let judged = s.head.open.into_iter().chain(s.head.ended).filter(|d| d.told != Standing::Untold);

@@ -20,8 +20,10 @@ pub type SourceId = u16;
 /// The field that names, on a copy of a linked subject's fact, the subject that it came from.
 pub const ORIGIN: FieldId = 0;
 
-/// The type of a note that is no event: see [`watcher`].
+/// Type of a [`note`]: the duties of the subject that it names read these facts.
 pub const WATCHER: TypeId = TypeId::MAX;
+/// Type of a [`note`]: this subject's duties read the facts of the one that it names.
+pub const WATCHED: TypeId = TypeId::MAX - 1;
 
 const HEAD: usize = 32;
 const TRUST: u8 = 0b0000_0011;
@@ -162,11 +164,11 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// A note beside archived facts, in the form of one: this subject's duties read them.
-pub fn watcher(name: &str) -> Vec<u8> {
+/// A note beside archived facts, in the form of one: it names another subject ([`WATCHER`], [`WATCHED`]).
+pub fn note(kind: TypeId, name: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let at = Moment(0);
-    let draft = Draft { kind: WATCHER, id: name, source: "", at, recorded: at, sequence: "", factkey: None, exact: true };
+    let draft = Draft { kind, id: name, source: "", at, recorded: at, sequence: "", factkey: None, exact: true };
     Writer::begin(&mut out, &draft).end();
     out
 }

@@ -366,14 +366,17 @@ impl Fold {
         let mut i = 0;
         while i < self.ended.len() {
             let duty = &self.ended[i];
-            let settled = duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
+            let settled =
+                duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
             if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
                 i += 1;
                 continue;
             }
             // A stop and a reopening at one instant on a stopped clock leave it stopped.
             let acts = cx.rule(duty.rule).act().map(|a| a.leaves()).unwrap_or_default();
-            let stops = |f: Fact<'_>| f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind());
+            let stops = |f: Fact<'_>| {
+                f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind())
+            };
             if duty.ended < at && cx.before().any(stops) {
                 i += 1;
                 continue;

@@ -2,7 +2,7 @@
 
 use super::{Archive, Engine, Partner, Subject};
 use crate::duty::{Duty, Flags};
-use crate::fact::{Fact, SourceId, WATCHER, stamp};
+use crate::fact::{Fact, SourceId, TypeId, WATCHED, WATCHER, stamp};
 use crate::fold::{Cx, Fold, Silent, Source};
 use crate::rule::glob;
 use crate::standing::Standing;
@@ -282,7 +282,7 @@ impl Engine {
     ) -> u32 {
         let back = look == Look::Back || at < self.horizon();
         if let Some(slot) = self.shelf.find(partner, name) {
-            if back && self.shelf.has_rare(slot) {
+            if at < self.horizon() || look == Look::Back && self.shelf.has_rare(slot) {
                 self.read_back(slot, at, archive);
             }
             return slot;
@@ -301,15 +301,18 @@ impl Engine {
     /// Of a subject in memory, what is in the archive only.
     fn read_back(&mut self, slot: u32, at: Moment, archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
-        let (unread, settled) = subject.rare.as_ref().map_or((false, Moment::DAWN), |r| (r.unread, r.settled));
-        if !unread && at < settled {
+        let rare = subject.rare.as_deref();
+        let (unread, settled) = rare.map_or((false, Moment::DAWN), |r| (r.unread, r.settled));
+        let late = at < self.horizon() && rare.is_none_or(|r| !r.read);
+        let compacted = rare.is_some_and(|r| r.base.is_some());
+        if compacted && at < settled {
             let own = self.is_own(slot, &subject);
             self.unsettle(own, &mut subject, archive);
             self.judge_again(own, &mut subject, &mut Vec::new());
             self.tell(slot, &mut subject, true);
         }
         self.put(slot, subject);
-        if unread {
+        if !compacted && (unread || late) {
             self.recall(slot, archive);
         }
     }
@@ -317,21 +320,22 @@ impl Engine {
     /// Brings an archived subject back as it was told: without telling it again.
     fn recall(&mut self, slot: u32, archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
-        if let Some(rare) = &mut subject.rare {
-            rare.unread = false;
-        }
         let partner = subject.partner;
-        let Some(bytes) = archive.recall(&self.partners[partner as usize].name, &subject.name) else {
+        let found = archive.recall(&self.partners[partner as usize].name, &subject.name);
+        if found.is_some() || subject.rare.is_some() {
+            let rare = subject.rare();
+            (rare.unread, rare.read) = (false, true);
+        }
+        let Some(bytes) = found else {
             self.put(slot, subject);
             return;
         };
         self.counts.recalled += 1;
         let mut links = self.fetch(slot, &mut subject, &bytes);
-        let origins = subject.timeline.facts().filter_map(Fact::origin);
-        links.extend(origins.map(|o| self.book.names().text(o).to_owned()));
+        links.extend(noted(&bytes, WATCHED).map(str::to_owned));
         links.sort_unstable();
         links.dedup();
-        let watchers = watchers(&bytes).filter_map(|name| self.shelf.find(partner, name)).filter(|w| *w != slot);
+        let watchers = noted(&bytes, WATCHER).filter_map(|name| self.shelf.find(partner, name)).filter(|w| *w != slot);
         for watcher in watchers {
             let link = (watcher, self.shelf.generation(watcher));
             let known = &mut subject.rare().watchers;
@@ -402,12 +406,12 @@ pub(super) enum Look {
 
 /// The facts among what an archive kept.
 pub(super) fn archived(bytes: &[u8]) -> impl Iterator<Item = Fact<'_>> {
-    Facts::of(bytes).filter(|f| f.kind() != WATCHER)
+    Facts::of(bytes).filter(|f| !matches!(f.kind(), WATCHER | WATCHED))
 }
 
-/// The subjects, among what an archive kept, whose duties read these facts.
-pub(super) fn watchers(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    Facts::of(bytes).filter(|f| f.kind() == WATCHER).map(Fact::id)
+/// The subjects that notes of this type name, among what an archive kept.
+pub(super) fn noted(bytes: &[u8], kind: TypeId) -> impl Iterator<Item = &str> {
+    Facts::of(bytes).filter(move |f| f.kind() == kind).map(Fact::id)
 }
 
 /// Judges a timeline: from its settled base if there is one, else from the beginning.

@@ -1,9 +1,9 @@
 //! Links: a duty on one subject may read facts of another. A link stands at the target, whether or not it is known.
 
-use super::apply::{Look, watchers};
-use super::{Archive, Engine, Subject};
+use super::apply::{Look, noted};
+use super::{Archive, Engine};
 use crate::book::Book;
-use crate::fact::{self, Fact, Value};
+use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
 use crate::time::Moment;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Engine {
     /// Late news may change what ended long ago: those who have left memory hear it, too.
     fn wake_watchers(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         let kept = archive.recall(&self.partners[partner as usize].name, subject).unwrap_or_default();
-        let names: std::collections::BTreeSet<&str> = watchers(&kept).collect();
+        let names: std::collections::BTreeSet<&str> = noted(&kept, WATCHER).collect();
         for name in names {
             let watcher = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
             self.place_copy(watcher, fact, subject, archive);
@@ -70,6 +70,11 @@ impl Engine {
             return;
         }
         let generation = self.shelf.generation(watcher);
+        let mut waiting = self.shelf.take(watcher);
+        if waiting.timeline.is_empty() {
+            waiting.rare().watched = self.now;
+        }
+        self.put(watcher, waiting);
         let mut subject = self.shelf.take(other);
         let known = subject.rare.as_ref().is_some_and(|r| r.watchers.contains(&(watcher, generation)));
         let mut linked = Vec::new();
@@ -82,7 +87,8 @@ impl Engine {
             if self.options.settling.is_some() {
                 // Either may leave memory before the other.
                 let partner = &self.partners[subject.partner as usize].name;
-                archive.keep(partner, &subject.name, &fact::watcher(self.shelf.name(watcher)));
+                archive.keep(partner, &subject.name, &note(WATCHER, self.shelf.name(watcher)));
+                archive.keep(partner, self.shelf.name(watcher), &note(WATCHED, &subject.name));
             }
             let names = self.book.names();
             for fact in subject.timeline.facts().filter(|f| !f.linked() && names.about(f.kind()).linked) {
@@ -130,23 +136,21 @@ impl Engine {
         let said = self.shelf.take(slot);
         self.partners[partner as usize].waivers = crate::fold::granted(&said.timeline, &book);
         self.put(slot, said);
-        self.each_of(partner, &mut |engine, own, s| {
-            if s.rare.as_ref().is_some_and(|r| r.base.is_some()) {
-                engine.unsettle(own, s, archive);
-            }
-            engine.judge_again(own, s, &mut Vec::new());
-        });
-    }
-
-    /// Does something to all subjects of a partner, and tells what changed.
-    fn each_of(&mut self, partner: u32, act: &mut dyn FnMut(&mut Engine, bool, &mut Subject)) {
         let all: Vec<u32> = self.shelf.slots().filter(|s| self.shelf.partner(*s) == partner).collect();
         for slot in all {
             let mut subject = self.shelf.take(slot);
             let own = self.is_own(slot, &subject);
-            act(self, own, &mut subject);
+            if subject.rare.as_ref().is_some_and(|r| r.base.is_some()) {
+                self.unsettle(own, &mut subject, archive);
+            }
+            let mut links = Vec::new();
+            self.judge_again(own, &mut subject, &mut links);
             self.tell(slot, &mut subject, true);
+            let from = subject.timeline.first_at();
             self.put(slot, subject);
+            for target in links {
+                self.link(slot, &target, from, archive);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use crate::duty::Duty;
 use crate::fact::Fact;
 use crate::fold::{Cx, Fold, Silent};
 use crate::rule::Form;
-use crate::time::Moment;
+use crate::time::{MINUTE, Moment};
 use crate::timeline::Timeline;
 use crate::vocabulary::Effect;
 use std::collections::BTreeMap;
@@ -51,9 +51,21 @@ impl Engine {
         self.wheel.advance(self.now, &mut due);
         for slot in due.drain(..) {
             let mut subject = self.shelf.take(slot);
+            let mut links = Vec::new();
             if subject.head.wake < self.now {
-                self.pass(&mut subject);
+                self.pass(&mut subject, &mut links);
                 self.tell(slot, &mut subject, false);
+            }
+            if !links.is_empty() {
+                // What follows a breach may read other subjects.
+                self.put(slot, subject);
+                for target in links {
+                    self.link(slot, &target, self.now, archive);
+                }
+                continue;
+            }
+            if self.may_go(slot, &subject) && self.is_awaited(&subject) {
+                subject.rare().watched = self.now + MINUTE;
             }
             if self.may_go(slot, &subject) {
                 if !subject.timeline.is_empty() {
@@ -73,11 +85,11 @@ impl Engine {
         self.advance(until, until, archive);
     }
 
-    fn pass(&mut self, subject: &mut Subject) {
+    fn pass(&mut self, subject: &mut Subject, links: &mut Vec<String>) {
         let mut head = std::mem::take(&mut subject.head);
         if let Some(view) = self.view(subject) {
             let position = view.timeline.bytes().len();
-            let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position };
+            let mut cx = Cx { view, trace: &mut Silent, links, position };
             head.advance(self.now, &mut cx);
         }
         subject.head = head;
@@ -93,7 +105,8 @@ impl Engine {
         if at == Moment::NEVER {
             self.wheel.cancel(slot);
         } else {
-            self.wheel.arm(slot, at);
+            // What is overdue goes off when time moves: where the wheel stands is no part of what is known.
+            self.wheel.arm(slot, at.max(self.now));
         }
     }
 
@@ -103,11 +116,21 @@ impl Engine {
         let last = subject.timeline.last().map_or(Moment::DAWN, |f| f.at());
         let ended = subject.head.ended.iter().map(|d| d.ended).max().unwrap_or(Moment::DAWN);
         let watched = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.watched);
-        last.max(ended).max(watched) + settling
+        // Nothing hangs on the millisecond: at these multiples the wheel's timers need not come down level by level.
+        let at = last.max(ended).max(watched) + settling;
+        Moment(at.0.checked_add(COARSE - 1).map_or(at.0, |n| n & !(COARSE - 1)))
     }
 
     fn may_go(&self, slot: u32, subject: &Subject) -> bool {
         subject.head.is_quiet() && !self.is_own(slot, subject) && self.release_at(subject) < self.now
+    }
+
+    /// Never seen, but an open duty waits for what it will do.
+    fn is_awaited(&self, subject: &Subject) -> bool {
+        let open = |(watcher, then): &(u32, u32)| {
+            self.shelf.generation(*watcher) == *then && !self.shelf.copy(*watcher).head.is_quiet()
+        };
+        subject.timeline.is_empty() && subject.rare.as_ref().is_some_and(|r| r.watchers.iter().any(open))
     }
 
     /// A long timeline gives its settled facts to the archive and keeps their outcome.
@@ -205,7 +228,13 @@ struct Keep {
 
 impl Keep {
     fn new(engine: &Engine, subject: &Subject, base: &Fold) -> Keep {
-        let mut keep = Keep { anchors: Vec::new(), required: Vec::new(), fields: Vec::new(), from: Moment::NEVER, chosen: Vec::new() };
+        let mut keep = Keep {
+            anchors: Vec::new(),
+            required: Vec::new(),
+            fields: Vec::new(),
+            from: Moment::NEVER,
+            chosen: Vec::new(),
+        };
         for duty in subject.head.open.iter().chain(&base.open) {
             keep.anchors.push(duty.anchor());
             let rule = engine.book.rule(duty.rule);

@@ -32,7 +32,9 @@ impl Fold {
         if !self.open.is_empty() && !self.open.iter().any(|d| counts(&pause, cx.rule(d.rule), cx)) {
             cx.trace.note(at, None, &|| {
                 let why = pause.reason.as_deref().unwrap_or("no reason given");
-                let who = pause.side.map_or("an unknown side", |s| if s == crate::terms::Side::Customer { "the customer" } else { "the partner" });
+                let who = pause.side.map_or("an unknown side", |s| {
+                    if s == crate::terms::Side::Customer { "the customer" } else { "the partner" }
+                });
                 format!("pause {} ({why}) by {who} has no effect", fact.id())
             });
         }
@@ -107,7 +109,8 @@ impl Fold {
 fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> bool {
     let at = pause.at();
     let resumes = |f: Fact<'_>| !f.linked() && cx.about(f).effect == Effect::Resumed;
-    let fits = |f: Fact<'_>| f.at() == at && resumes(f) && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason);
+    let fits =
+        |f: Fact<'_>| f.at() == at && resumes(f) && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason);
     if !cx.before().any(fits) {
         return false;
     }
@@ -191,13 +194,15 @@ fn counts<T: Trace>(pause: &ActivePause, rule: &Rule, cx: &Cx<'_, '_, T>) -> boo
     let reasons = terms.reasons.as_ref().is_none_or(|wanted| {
         pause.reason.as_deref().is_some_and(|r| wanted.iter().any(|w| names.text(crate::fact::Atom::Sym(*w)) == r))
     });
-    let role = |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
+    let role =
+        |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
     let by = terms
         .by
         .as_ref()
         .is_none_or(|parties| parties.iter().any(|p| fits(p, pause.side, role(&pause.role).as_deref())));
     let confirmed = terms.confirm.as_ref().is_none_or(|(confirm, calendar)| {
-        let until = match limits::target(&confirm.within, *calendar, cx.book().calendar(*calendar), rule.zone, pause.at) {
+        let until = match limits::target(&confirm.within, *calendar, cx.book().calendar(*calendar), rule.zone, pause.at)
+        {
             limits::Target::Length(ms, id) => cx.book().calendar(id).add(pause.at, ms).unwrap_or(Moment::NEVER),
             limits::Target::Fixed(at) => at,
         };
