@@ -425,9 +425,12 @@ pub fn standings(engine: &Engine) -> Vec<Row> {
     out
 }
 
+/// Partner, subject, obligation, key of the first cycle's anchor, withdrawn.
+type Chain = (String, String, RuleId, u64, bool);
+
 /// Every duty, later cycles with the earlier ones in them.
 fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
-    let mut chains: BTreeMap<(String, String, RuleId, u64, bool), Vec<(Duty, Standing)>> = BTreeMap::new();
+    let mut chains: BTreeMap<Chain, Vec<(Duty, Standing)>> = BTreeMap::new();
     engine.each_duty(&mut |partner, subject, duty, standing| {
         // What no longer follows stands by itself: it is no cycle of what does.
         let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };

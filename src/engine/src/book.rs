@@ -496,7 +496,7 @@ impl<'c> Compiler<'c> {
                 Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), 0)))
             }
             terms::Requirement::Itself(tests) => {
-                let tests = tests.iter().map(|t| self.test(t, kinds)).collect::<Vec<_>>();
+                let tests = tests.iter().map(|t| self.test(t)).collect::<Vec<_>>();
                 for event in &anchor.events {
                     for test in &tests {
                         self.names.want(event.kind, test.field);
@@ -562,7 +562,7 @@ impl<'c> Compiler<'c> {
     fn event(&mut self, event: &terms::EventMatch, trust: Trust) -> Match {
         let kind = self.names.declare(&event.kind);
         let subject = self.names.about(kind).kind;
-        let tests: Vec<Test> = event.tests.iter().map(|t| self.test(t, &[subject])).collect();
+        let tests: Vec<Test> = event.tests.iter().map(|t| self.test(t)).collect();
         for test in &tests {
             self.names.want(kind, test.field);
         }
@@ -574,11 +574,11 @@ impl<'c> Compiler<'c> {
         Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None }
     }
 
-    fn test(&mut self, test: &terms::Test, kinds: &[KindId]) -> Test {
-        Test { field: self.names.field(&test.field), want: self.want(&test.want, kinds) }
+    fn test(&mut self, test: &terms::Test) -> Test {
+        Test { field: self.names.field(&test.field), want: self.want(&test.want) }
     }
 
-    fn want(&mut self, want: &terms::Want, kinds: &[KindId]) -> Want {
+    fn want(&mut self, want: &terms::Want) -> Want {
         match want {
             terms::Want::Present => Want::Present,
             terms::Want::Absent => Want::Absent,
@@ -587,7 +587,7 @@ impl<'c> Compiler<'c> {
                 let stems = texts.iter().filter_map(|t| t.strip_suffix('*')).map(str::to_owned).collect();
                 Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), stems)
             }
-            terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner, kinds))),
+            terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner))),
             terms::Want::SameAs(field) if field == "subject" => Want::SameAsSubject,
             terms::Want::SameAs(field) => Want::SameAs(self.names.field(field)),
             terms::Want::MoreThan(n) => Want::Number(Some((*n, false)), None),
@@ -613,7 +613,7 @@ impl<'c> Compiler<'c> {
             let own = |field: &str| field == "subject" || kinds.iter().any(|k| self.names.kind_name(*k) == field);
             let (subjects, others): (Vec<_>, Vec<_>) = g.tests.iter().partition(|t| own(&t.field));
             let subjects = subjects.into_iter().map(|t| t.want.clone()).collect();
-            let tests = others.into_iter().map(|t| self.test(t, kinds)).collect();
+            let tests = others.into_iter().map(|t| self.test(t)).collect();
             let why = format!("{}; approved by {}", g.reason, g.approved_by);
             out.push(GrantedWaiver { id: g.id.clone(), why, tests, subjects, starts: g.starts, ends: g.ends });
         }

@@ -113,7 +113,7 @@ pub(crate) struct Partner {
 }
 
 /// A subject in the hand: what is known of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Subject {
     name: String,
     partner: u32,
