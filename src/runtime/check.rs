@@ -258,6 +258,9 @@ fn merged(
         let file = &mut files[least];
         while let Some(key) = file.key().filter(|key| others.is_none_or(|other| *key <= other)) {
             let at = file.take();
+            if at.is_multiple_of(AHEAD) {
+                shard.look_ahead(&file.batch, at);
+            }
             shard.take(&mut file.batch, at, key);
         }
         shard.tell();
@@ -288,6 +291,9 @@ impl Report {
     }
 }
 
+/// How many events are looked up at once.
+pub(super) const AHEAD: usize = 16;
+
 /// An engine, and the net of what it told.
 pub(super) struct Shard {
     engine: Engine,
@@ -300,6 +306,12 @@ impl Shard {
     fn new(book: Arc<Book>, options: Options) -> Result<Shard, std::io::Error> {
         let spill = options.settling.map(|_| Spill::new()).transpose()?;
         Ok(Shard { engine: Engine::new(book, options), spill, breaches: BTreeMap::new(), unbound: BTreeMap::new() })
+    }
+
+    /// Before events are taken one by one: see [`Engine::look_ahead`].
+    pub(super) fn look_ahead(&self, batch: &Batch, from: usize) {
+        let events = batch.events[from..].iter().take(AHEAD);
+        std::hint::black_box(self.engine.look_ahead(events.map(|e| (batch.name(&e.partner), batch.name(&e.subject)))));
     }
 
     /// Takes one event of a batch in, when everything up to `now` has been heard.

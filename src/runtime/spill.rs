@@ -5,10 +5,11 @@
 //! page of it.
 
 use onus_engine::engine::Archive;
-use std::collections::BTreeSet;
+use hashbrown::HashTable;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Entries kept in memory before they become a run.
 const RECENT: usize = 1 << 16;
@@ -24,7 +25,7 @@ pub struct Spill {
     blocks: File,
     end: u64,
     unwritten: Vec<u8>,
-    recent: BTreeSet<(u64, u64)>,
+    recent: HashTable<(u64, u64)>,
     runs: Vec<Run>,
     /// The first thing that went wrong with the disk: told at the end, since an archive's methods cannot fail.
     pub trouble: Option<io::Error>,
@@ -73,7 +74,7 @@ impl Spill {
             blocks: tempfile::tempfile()?,
             end: 0,
             unwritten: Vec::new(),
-            recent: BTreeSet::new(),
+            recent: HashTable::with_capacity(RECENT),
             runs: Vec::new(),
             trouble: None,
         })
@@ -87,7 +88,8 @@ impl Spill {
         for part in [partner.as_bytes(), subject.as_bytes(), facts] {
             self.unwritten.extend_from_slice(part);
         }
-        self.recent.insert((hash(partner, subject), at));
+        let key = hash(partner, subject);
+        self.recent.insert_unique(key, (key, at), |(key, _)| *key);
         if self.unwritten.len() >= 1 << 18 {
             self.flush()?;
         }
@@ -106,7 +108,8 @@ impl Spill {
     }
 
     fn write_run(&mut self) -> io::Result<()> {
-        let recent = std::mem::take(&mut self.recent);
+        let mut recent: Vec<(u64, u64)> = self.recent.drain().collect();
+        recent.sort_unstable();
         self.runs.push(Run::write(recent.into_iter().map(Ok))?);
         // The newest runs are the smallest; as many of like size as one merge takes become one of the next size.
         while let Some(from) = self.runs.len().checked_sub(RUNS)
@@ -123,7 +126,9 @@ impl Spill {
         for run in &self.runs {
             run.find(key, &mut out)?;
         }
-        out.extend(self.recent.range((key, 0)..=(key, u64::MAX)).map(|(_, at)| *at));
+        let mut recent: Vec<u64> = self.recent.iter_hash(key).filter(|(k, _)| *k == key).map(|(_, at)| *at).collect();
+        recent.sort_unstable();
+        out.extend(recent);
         Ok(out)
     }
 
@@ -261,12 +266,9 @@ fn split(bytes: &[u8]) -> (u64, u64) {
     (number(0), number(8))
 }
 
+/// Only this process reads it, and equal hashes are told apart by the names in the block.
 fn hash(partner: &str, subject: &str) -> u64 {
-    use std::hash::{Hash, Hasher};
-    // Only this process reads it, and equal hashes are told apart by the names in the block.
-    let mut hasher = std::hash::DefaultHasher::new();
-    (partner, subject).hash(&mut hasher);
-    hasher.finish()
+    xxh3_64_with_seed(subject.as_bytes(), xxh3_64(partner.as_bytes()))
 }
 
 #[cfg(test)]
