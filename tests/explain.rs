@@ -333,7 +333,7 @@ fn holds(engine: &Engine, told: &Explanation) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn stretches_touch_cover_the_duty_and_add_up_to_its_elapsed_time(
