@@ -38,6 +38,8 @@ pub struct Fold {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Memory {
     pauses: Vec<ActivePause>,
+    /// Lifted at the last resume, with its instant.
+    lifted: Vec<(Moment, ActivePause)>,
     /// Obligations of which only the first anchor counts, and which have had it.
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
@@ -52,6 +54,8 @@ struct ActivePause {
     role: Option<String>,
     /// Who confirmed it, and when.
     confirmed: Vec<pauses::Confirmation>,
+    /// Resumed and paused at one instant: counts only where one of these counted, which were lifted by that resume.
+    instead_of: Option<Vec<ActivePause>>,
 }
 
 /// A waiver that an event approved for this subject.

@@ -566,11 +566,11 @@ impl Fold {
         let old: Clocks = duty.clocks().copied().collect();
         let terms = rule.reprioritise;
         let fresh = fresh.into_iter().map(|mut clock| {
+            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
+            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
             if clock.state == ClockState::Fixed {
                 return clock;
             }
-            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
-            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
             if kept.state == ClockState::Waiting {
                 clock.state = ClockState::Waiting;
             } else if clock.state == ClockState::Waiting {

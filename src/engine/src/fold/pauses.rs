@@ -13,9 +13,14 @@ impl Fold {
     pub(super) fn pause<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let reason = reason(fact, cx);
         let at = fact.at();
-        if cancels_out(fact, reason.as_deref(), cx) {
-            return;
-        }
+        // A pause and a resume of one reason at one instant, on a clock that was running, change nothing: many tools have
+        // whole seconds. Whether it was running is for each obligation to say: by the pauses that were lifted just now.
+        let lifted = |m: &super::Memory| -> Vec<ActivePause> {
+            let now = m.lifted.iter().filter(|(when, p)| *when == at && p.reason == reason);
+            now.map(|(_, p)| p.clone()).collect()
+        };
+        let instead_of =
+            resumed_with(fact, reason.as_deref(), cx).then(|| self.memory.as_deref().map(lifted).unwrap_or_default());
         let names = cx.book().names();
         let known = names.well_known();
         let Some(confirmed) = confirmations(fact, reason.as_deref(), cx) else {
@@ -28,6 +33,7 @@ impl Fold {
             side: names.side(fact.field(known.side)),
             role: text(fact, known.role, cx),
             confirmed,
+            instead_of,
         };
         if !self.open.is_empty() && !self.open.iter().any(|d| counts(&pause, cx.rule(d.rule), cx)) {
             cx.trace.note(at, None, &|| {
@@ -46,12 +52,14 @@ impl Fold {
         let reason = reason(fact, cx);
         let at = fact.at();
         let memory = self.memory();
-        let before = memory.pauses.len();
-        match &reason {
-            None => memory.pauses.clear(),
-            Some(reason) => memory.pauses.retain(|p| p.reason.as_ref() != Some(reason)),
-        }
-        if memory.pauses.len() != before {
+        let lifts = |p: &ActivePause| reason.is_none() || p.reason == reason;
+        let (lifted, stay) = std::mem::take(&mut memory.pauses).into_iter().partition(lifts);
+        memory.pauses = stay;
+        memory.lifted.retain(|(when, _)| *when == at);
+        let any = !Vec::is_empty(&lifted);
+        // Begun at this very instant, it never held anything.
+        memory.lifted.extend(lifted.into_iter().filter(|p: &ActivePause| p.at < at).map(|p| (at, p)));
+        if any {
             self.hold_all(at, cx);
         }
     }
@@ -104,28 +112,11 @@ impl Fold {
     }
 }
 
-/// A pause and a resume of one reason at one instant, on a clock that was running as far as that reason and that side
-/// go, change nothing: many tools have whole seconds. The resume is ordered first.
-fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> bool {
-    let at = pause.at();
-    let resumes = |f: Fact<'_>| !f.linked() && cx.about(f).effect == Effect::Resumed;
-    let fits =
-        |f: Fact<'_>| f.at() == at && resumes(f) && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason);
-    if !cx.before().any(fits) {
-        return false;
-    }
-    let names = cx.book().names();
-    let side = |f: Fact<'_>| names.side(f.field(names.well_known().side));
-    let mut paused = false;
-    for fact in cx.before().take_while(|f| f.at() < at).filter(|f| !f.linked()) {
-        let of = self::reason(fact, cx);
-        match cx.about(fact).effect {
-            Effect::Paused if of.as_deref() == reason && side(fact) == side(pause) => paused = true,
-            Effect::Resumed if of.is_none() || of.as_deref() == reason => paused = false,
-            _ => {}
-        }
-    }
-    !paused
+/// A resume of this reason, or of all, at the pause's own instant; the resume is ordered first.
+fn resumed_with<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> bool {
+    cx.before().filter(|f| f.at() == pause.at() && !f.linked()).any(|f| {
+        cx.about(f).effect == Effect::Resumed && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason)
+    })
 }
 
 impl ActivePause {
@@ -189,6 +180,9 @@ fn confirmations<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_
 /// Whether a pause stops this obligation's clock.
 fn counts<T: Trace>(pause: &ActivePause, rule: &Rule, cx: &Cx<'_, '_, T>) -> bool {
     let Some(terms) = &rule.pause else { return false };
+    if pause.instead_of.as_ref().is_some_and(|before| !before.iter().any(|p| counts(p, rule, cx))) {
+        return false;
+    }
     let names = cx.book().names();
     let reasons = terms.reasons.as_ref().is_none_or(|wanted| {
         pause.reason.as_deref().is_some_and(|r| wanted.iter().any(|w| names.text(crate::fact::Atom::Sym(*w)) == r))
