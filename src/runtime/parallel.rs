@@ -3,7 +3,7 @@
 
 use super::check::{self, CheckError, Progress, Report, Shard};
 use super::streams::decode;
-use crate::decode::{Batch, Decoder, Event};
+use crate::decode::{Batch, Decoder};
 use crate::ingest::{Chunk, Lines, ReadError};
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
@@ -12,17 +12,26 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// Chunks decoded but not yet judged by every shard, at most: bounds memory.
 const AHEAD: u64 = 8;
 
-struct Desk {
+/// What is read goes by its own lock: who judges does not wait for who reads.
+struct Reader {
     lines: Lines,
-    /// Number of the next chunk to decode.
+    /// Number of the next chunk.
     next: u64,
-    ended: bool,
+    idle: Vec<Chunk>,
+}
+
+struct Desk {
+    /// Chunks that somebody reads or has read.
+    claimed: u64,
+    /// How many chunks there are; known at the end.
+    chunks: Option<u64>,
     failed: Option<ReadError>,
     /// Decoded chunks, by number, until all shards have judged them.
     ready: BTreeMap<u64, Ready>,
     /// By shard: the next chunk that it will judge.
     turns: Vec<u64>,
-    idle: Vec<Chunk>,
+    /// Batches judged, to be used again.
+    spare: Vec<Batch>,
 }
 
 struct Ready {
@@ -39,6 +48,7 @@ struct Parts {
 }
 
 struct Room {
+    reader: Mutex<Reader>,
     desk: Mutex<Desk>,
     changed: Condvar,
 }
@@ -54,14 +64,14 @@ pub(super) fn run(
     let name = file.name().to_owned();
     let count = shards.len();
     let room = Room {
+        reader: Mutex::new(Reader { lines: file, next: 0, idle: Vec::new() }),
         desk: Mutex::new(Desk {
-            lines: file,
-            next: 0,
-            ended: false,
+            claimed: 0,
+            chunks: None,
             failed: None,
             ready: BTreeMap::new(),
             turns: vec![0; count],
-            idle: Vec::new(),
+            spare: Vec::new(),
         }),
         changed: Condvar::new(),
     };
@@ -98,6 +108,7 @@ fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mu
             let (parts, peak) = (Arc::clone(&ready.batch), ready.peak);
             drop(desk);
             let part = lock(&parts).shards[me].take();
+            let mut judged = None;
             if let Some(mut batch) = part {
                 for at in 0..batch.events.len() {
                     if at.is_multiple_of(check::AHEAD) {
@@ -108,9 +119,11 @@ fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mu
                     shard.take(&mut batch, at, key);
                 }
                 shard.tell();
+                judged = Some(batch);
             }
             now = now.max(peak);
             desk = lock(&room.desk);
+            desk.spare.extend(judged);
             desk.turns[me] += 1;
             if let Some(ready) = desk.ready.get_mut(&turn) {
                 ready.left -= 1;
@@ -122,11 +135,12 @@ fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mu
             continue;
         }
         let slowest = desk.turns.iter().min().copied().unwrap_or(0);
-        if desk.failed.is_none() && !desk.ended && desk.next < slowest + AHEAD {
+        let going = desk.failed.is_none() && desk.chunks.is_none();
+        if going && desk.claimed < slowest + AHEAD {
             desk = decode_next(desk, room, decoder, notes, name);
             continue;
         }
-        if (desk.ended || desk.failed.is_some()) && turn >= desk.next {
+        if desk.failed.is_some() || desk.chunks.is_some_and(|chunks| turn >= chunks) {
             return;
         }
         desk = room.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
@@ -141,25 +155,28 @@ fn decode_next<'d>(
     notes: &Mutex<Notes<'_, '_>>,
     name: &str,
 ) -> MutexGuard<'d, Desk> {
-    let mut chunk = desk.idle.pop().unwrap_or_default();
-    match desk.lines.next(&mut chunk) {
-        Ok(true) => {}
-        Ok(false) => {
-            desk.ended = true;
-            room.changed.notify_all();
-            return desk;
-        }
-        Err(error) => {
-            desk.failed = Some(error);
-            room.changed.notify_all();
-            return desk;
-        }
-    }
-    let number = desk.next;
-    desk.next += 1;
+    desk.claimed += 1;
     let shards = desk.turns.len();
+    let mut batches: Vec<Batch> = (0..shards).filter_map(|_| desk.spare.pop()).collect();
     drop(desk);
-    let mut batch = Batch::default();
+    let mut reader = lock(&room.reader);
+    let mut chunk = reader.idle.pop().unwrap_or_default();
+    let read = reader.lines.next(&mut chunk);
+    let number = reader.next;
+    if !matches!(read, Ok(true)) {
+        drop(reader);
+        let mut desk = lock(&room.desk);
+        match read {
+            Err(error) => desk.failed = Some(error),
+            Ok(_) => desk.chunks = Some(number),
+        }
+        room.changed.notify_all();
+        return desk;
+    }
+    reader.next += 1;
+    drop(reader);
+    let mut batch = batches.pop().unwrap_or_default();
+    batch.clear();
     decode(decoder, &chunk, &mut batch);
     {
         let mut notes = lock(notes);
@@ -168,38 +185,53 @@ fn decode_next<'d>(
         (notes.progress)(batch.lines);
     }
     let peak = batch.peak;
-    let parts = cut(batch, shards);
+    let parts = cut(batch, shards, batches);
+    lock(&room.reader).idle.push(chunk);
     let mut desk = lock(&room.desk);
     desk.ready.insert(number, Ready { batch: Arc::new(Mutex::new(Parts { shards: parts })), peak, left: shards });
-    desk.idle.push(chunk);
     room.changed.notify_all();
     desk
 }
 
-/// Events by shard: all of one partner's go to one.
-fn cut(batch: Batch, shards: usize) -> Vec<Option<Batch>> {
-    let mut lists: Vec<Vec<Event>> = vec![Vec::with_capacity(batch.events.len() / shards + 1); shards];
-    for event in &batch.events {
-        lists[shard_of(batch.name(&event.partner), shards)].push(event.clone());
+/// Events by shard: all of one partner's go to one. What all share is copied; `spare` gives the room.
+fn cut(mut batch: Batch, shards: usize, mut spare: Vec<Batch>) -> Vec<Option<Batch>> {
+    let events = std::mem::take(&mut batch.events);
+    let mut out: Vec<Batch> = Vec::with_capacity(shards);
+    for _ in 1..shards {
+        let mut part = spare.pop().unwrap_or_default();
+        part.clear();
+        part.facts.extend_from_slice(&batch.facts);
+        part.names.push_str(&batch.names);
+        out.push(part);
     }
-    let shared = (batch.facts, batch.names);
-    let mut out = Vec::with_capacity(shards);
-    let mut last = Some(shared);
-    for (i, events) in lists.into_iter().enumerate() {
-        let (facts, names) =
-            if i + 1 == shards { last.take().unwrap_or_default() } else { last.clone().unwrap_or_default() };
-        out.push(Some(Batch { events, facts, names, ..Batch::default() }));
+    out.push(batch);
+    for event in events {
+        let shard = shard_of(out[shards - 1].name(&event.partner), shards);
+        out[shard].events.push(event);
     }
-    out
+    out.into_iter().map(Some).collect()
 }
 
 /// The shard of a partner.
 pub(super) fn shard_of(partner: &str, shards: usize) -> usize {
-    // FNV-1a: the same on every run, so that a run can be told again.
-    let hash = partner.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    (hash >> 32) as usize % shards
+    // The same on every run, so that a run can be told again.
+    (xxhash_rust::xxh3::xxh3_64(partner.as_bytes()) >> 32) as usize % shards
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shard_of;
+
+    #[test]
+    fn partners_with_like_names_are_spread_over_all_shards() {
+        for shards in 2..=4 {
+            let mut counts = vec![0; shards];
+            (1..=200).for_each(|p| counts[shard_of(&format!("p{p:04}"), shards)] += 1);
+            assert!(counts.iter().all(|n| *n > 120 / shards), "{counts:?}");
+        }
+    }
 }
