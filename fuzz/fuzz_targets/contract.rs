@@ -1,0 +1,15 @@
+//! Arbitrary text as a contract, a file of calendars and a calendar block: a contract or problems, never a panic; and what
+//! loads can be compiled.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use std::collections::BTreeMap;
+
+fuzz_target!(|text: &str| {
+    if let Ok(contract) = onus::contract::parse(text, "fuzz") {
+        let book = onus_engine::book::Book::new(&[contract]);
+        assert!(book.rules().len() < 1 << 16);
+    }
+    let _ = onus::contract::calendars(text, "fuzz");
+    let _ = onus::contract::calendar_block(text, "fuzz", &BTreeMap::new(), &BTreeMap::new(), None);
+});
