@@ -28,6 +28,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Answer questions of working time.
     Due(DueArgs),
+    /// Say why the duties on one subject stand as they stand, and who held the onus when.
+    Explain(ExplainArgs),
 }
 
 /// How data is printed.
@@ -85,6 +87,37 @@ pub(super) struct CheckArgs {
     /// No progress bar and no summary on standard error
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onus explain INC-2041 --contracts contracts/ tickets.jsonl changes.jsonl.gz
+  onus explain INC-2041 --contracts contracts/ events.jsonl --obligation resolve --until 2026-03-09T12:00:00Z
+  onus explain svc-payroll --contracts contracts/ events.jsonl --partner halden-pam --format json
+
+Of each duty: the clause, the facts it rests on, every stretch of time counted or not and why, how the deadline comes
+about, and how it stands. `--settling` changes nothing here: everything stays in memory.")]
+pub(super) struct ExplainArgs {
+    /// The subject's id: a ticket, change, credential, grant or incident, or a partner's own name
+    #[arg(value_name = "SUBJECT")]
+    pub(super) subject: String,
+    #[command(flatten)]
+    pub(super) terms: Terms,
+    /// Event files: CloudEvents 1.0 as JSON lines, plain, gzip or zstd; `-` is standard input
+    #[arg(required = true, value_name = "EVENTS")]
+    pub(super) events: Vec<PathBuf>,
+    /// At this partner only [default: at all that have the subject]
+    #[arg(long, value_name = "NAME")]
+    pub(super) partner: Option<String>,
+    /// Duties of this obligation only
+    #[arg(long, value_name = "ID")]
+    pub(super) obligation: Option<String>,
+    /// As things stood at this instant [default: the last event or tick not later than the wall clock and a day]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(super) until: Option<Moment>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -22,8 +22,10 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
             bar.set_position(lines);
         }
     };
-    let threads =
-        args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(2)), usize::from);
+    let threads = args.threads.map_or_else(
+        || std::thread::available_parallelism().map_or(1, |n| n.get().min(2)),
+        usize::from,
+    );
     let request = Request {
         contracts,
         events: args.events,
@@ -78,9 +80,7 @@ fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Tru
                 "verified" => Trust::Verified,
                 other => {
                     let known = "asserted, shared, system or verified";
-                    return Err(CliError::Other(format!(
-                        "{name}: source `{pattern}` has trust `{other}`: write {known}"
-                    )));
+                    return Err(CliError::Other(format!("{name}: source `{pattern}` has trust `{other}`: write {known}")));
                 }
             };
             Ok((pattern.clone(), level))
@@ -138,8 +138,7 @@ fn table(report: &Report, duties: bool) -> String {
     let mut out = String::new();
     let until = report.until.map_or("the beginning".to_owned(), |at| at.to_string());
     let _ = writeln!(out, "{} as of {until}\n", paint(style::HEAD, "Standings"));
-    let wide =
-        |of: &dyn Fn(&Row) -> usize, least: usize| report.obligations.iter().map(of).max().unwrap_or(0).max(least);
+    let wide = |of: &dyn Fn(&Row) -> usize, least: usize| report.obligations.iter().map(of).max().unwrap_or(0).max(least);
     let (p, o) = (wide(&|r| r.partner.chars().count(), 7), wide(&|r| r.obligation.chars().count(), 10));
     let _ = writeln!(
         out,
@@ -165,8 +164,7 @@ fn table(report: &Report, duties: bool) -> String {
         );
     }
     if !report.breaches.is_empty() {
-        let _ =
-            writeln!(out, "\n{}", paint(style::HEAD, &format!("Breaches and findings ({})", report.breaches.len())));
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Breaches and findings ({})", report.breaches.len())));
         for b in &report.breaches {
             let _ = writeln!(out, "{}", breach_line(b));
         }

@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod check;
 pub mod due;
+mod explain;
 mod json;
 mod style;
 
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         args::Command::Check(args) => check::run(args),
         args::Command::Due(args) => ask::run(&args),
+        args::Command::Explain(args) => explain::run(args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

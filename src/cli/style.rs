@@ -10,6 +10,8 @@ pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 pub(super) const WARN: Style = AnsiColor::Yellow.on_default();
 /// Headings.
 pub(super) const HEAD: Style = Style::new().bold();
+/// Beside the point.
+pub(super) const DIM: Style = Style::new().dimmed();
 /// Back to plain.
 pub(super) const END: Reset = Reset;
 

@@ -159,14 +159,61 @@ pub enum CheckError {
 /// Bytes read so far, and of how many: for a progress bar.
 pub type Progress<'p> = &'p mut (dyn FnMut(u64) + Send);
 
+/// Engines that have judged everything up to `until`, for those who ask more of them than a report says.
+#[derive(Debug)]
+pub struct Judged {
+    /// Each partner lives in one of them.
+    pub engines: Vec<Engine>,
+    /// As of when; None: no event had a time.
+    pub until: Option<Moment>,
+    /// Lines that could not be read, by file.
+    pub letters: Vec<(String, crate::decode::DeadLetter)>,
+    /// What was read.
+    pub read: Read,
+}
+
+/// Judges, and gives the engines back with everything in memory, whatever the settling time.
+pub fn judged(mut request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
+    request.options.settling = None;
+    let (shards, report) = run(&request, progress)?;
+    let mut engines = Vec::new();
+    for Shard { mut engine, .. } in shards {
+        if let Some(until) = report.until {
+            engine.finish(until, &mut NoArchive);
+        }
+        engines.push(engine);
+    }
+    Ok(Judged { engines, until: report.until, letters: report.letters, read: report.read })
+}
+
 /// Judges.
 pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckError> {
+    let (shards, mut report) = run(&request, progress)?;
+    for shard in shards {
+        shard.finish(report.until, request.duties, &mut report)?;
+    }
+    report.obligations.sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
+    report.obligations.dedup_by(|a, b| {
+        let same = (&a.partner, &a.contract, &a.obligation) == (&b.partner, &b.contract, &b.obligation);
+        if same {
+            b.tally.add(&a.tally);
+        }
+        same
+    });
+    report.breaches.sort();
+    report.duties.sort_by(|a, b| {
+        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(&b.partner, &b.obligation, b.start, &b.subject, b.duty))
+    });
+    Ok(report)
+}
+
+/// The loop: everything that the files say has been taken in, and nothing reported yet.
+fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let decoder = Decoder::new(Arc::clone(&book), horizon);
     let files = ingest::open_all(&request.events)?;
-    let options =
-        if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
+    let options = if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
     let single = files.len() == 1 && request.threads > 1;
     for _ in 0..if single { request.threads } else { 1 } {
@@ -177,38 +224,15 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
         shards[shard].engine.begin(partner);
     }
     let mut report = Report::default();
-    let peak = match files.into_iter().next() {
+    let mut files = files.into_iter();
+    let peak = match files.next() {
         Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
         first => {
-            let files = first.into_iter().chain(ingest::open_all(request.events.get(1..).unwrap_or_default())?);
-            merged(files.map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
+            merged(first.into_iter().chain(files).map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
         }
     };
     report.until = request.until.or(peak);
-    for shard in shards {
-        shard.finish(report.until, request.duties, &mut report)?;
-    }
-    report
-        .obligations
-        .sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
-    report.obligations.dedup_by(|a, b| {
-        let same = (&a.partner, &a.contract, &a.obligation) == (&b.partner, &b.contract, &b.obligation);
-        if same {
-            b.tally.add(&a.tally);
-        }
-        same
-    });
-    report.breaches.sort();
-    report.duties.sort_by(|a, b| {
-        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(
-            &b.partner,
-            &b.obligation,
-            b.start,
-            &b.subject,
-            b.duty,
-        ))
-    });
-    Ok(report)
+    Ok((shards, report))
 }
 
 /// One thread; the files as one stream.
@@ -234,6 +258,9 @@ fn merged(
         let file = &mut files[least];
         while let Some(key) = file.key().filter(|key| others.is_none_or(|other| *key <= other)) {
             let at = file.take();
+            if at.is_multiple_of(AHEAD) {
+                shard.look_ahead(&file.batch, at);
+            }
             shard.take(&mut file.batch, at, key);
         }
         shard.tell();
@@ -264,6 +291,9 @@ impl Report {
     }
 }
 
+/// How many events are looked up at once.
+pub(super) const AHEAD: usize = 16;
+
 /// An engine, and the net of what it told.
 pub(super) struct Shard {
     engine: Engine,
@@ -276,6 +306,12 @@ impl Shard {
     fn new(book: Arc<Book>, options: Options) -> Result<Shard, std::io::Error> {
         let spill = options.settling.map(|_| Spill::new()).transpose()?;
         Ok(Shard { engine: Engine::new(book, options), spill, breaches: BTreeMap::new(), unbound: BTreeMap::new() })
+    }
+
+    /// Before events are taken one by one: see [`Engine::look_ahead`].
+    pub(super) fn look_ahead(&self, batch: &Batch, from: usize) {
+        let events = batch.events[from..].iter().take(AHEAD);
+        std::hint::black_box(self.engine.look_ahead(events.map(|e| (batch.name(&e.partner), batch.name(&e.subject)))));
     }
 
     /// Takes one event of a batch in, when everything up to `now` has been heard.
@@ -374,13 +410,7 @@ fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
     engine.each_duty(&mut |partner, subject, duty, standing| {
         // What no longer follows stands by itself: it is no cycle of what does.
         let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };
-        let key = (
-            partner.to_owned(),
-            subject.to_owned(),
-            book.rule(duty.rule).family,
-            root,
-            standing == Standing::Withdrawn,
-        );
+        let key = (partner.to_owned(), subject.to_owned(), book.rule(duty.rule).family, root, standing == Standing::Withdrawn);
         chains.entry(key).or_default().push((duty.clone(), standing));
     });
     for ((partner, subject, family, _, _), mut cycles) in chains {

@@ -1,7 +1,7 @@
 //! One file, several threads: each decodes the next chunk that nobody has, or judges its own partners' events, in the
 //! file's order. Partners are walls, so shards need nothing of each other but the time.
 
-use super::check::{CheckError, Progress, Report, Shard};
+use super::check::{self, CheckError, Progress, Report, Shard};
 use super::streams::decode;
 use crate::decode::{Batch, Decoder, Event};
 use crate::ingest::{Chunk, Lines, ReadError};
@@ -100,6 +100,9 @@ fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mu
             let part = lock(&parts).shards[me].take();
             if let Some(mut batch) = part {
                 for at in 0..batch.events.len() {
+                    if at.is_multiple_of(check::AHEAD) {
+                        shard.look_ahead(&batch, at);
+                    }
                     let key = batch.events[at].peak;
                     let key = now.map_or(key, |before| before.max(key));
                     shard.take(&mut batch, at, key);
@@ -183,8 +186,11 @@ fn cut(batch: Batch, shards: usize) -> Vec<Option<Batch>> {
     let mut out = Vec::with_capacity(shards);
     let mut last = Some(shared);
     for (i, events) in lists.into_iter().enumerate() {
-        let (facts, names) =
-            if i + 1 == shards { last.take().unwrap_or_default() } else { last.clone().unwrap_or_default() };
+        let (facts, names) = if i + 1 == shards {
+            last.take().unwrap_or_default()
+        } else {
+            last.clone().unwrap_or_default()
+        };
         out.push(Some(Batch { events, facts, names, ..Batch::default() }));
     }
     out

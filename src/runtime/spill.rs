@@ -5,10 +5,11 @@
 //! page of it.
 
 use onus_engine::engine::Archive;
-use std::collections::BTreeSet;
+use hashbrown::HashTable;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Entries kept in memory before they become a run.
 const RECENT: usize = 1 << 16;
@@ -24,7 +25,7 @@ pub struct Spill {
     blocks: File,
     end: u64,
     unwritten: Vec<u8>,
-    recent: BTreeSet<(u64, u64)>,
+    recent: HashTable<(u64, u64)>,
     runs: Vec<Run>,
     /// The first thing that went wrong with the disk: told at the end, since an archive's methods cannot fail.
     pub trouble: Option<io::Error>,
@@ -36,6 +37,34 @@ struct Run {
     entries: u64,
     /// The first key of each page.
     pages: Vec<u64>,
+    /// Says of most keys that are not in the run that they are not: ten bits an entry, all that stays in memory of it.
+    filter: Filter,
+}
+
+/// A Bloom filter in blocks of 64 bits: one look a key, four bits set of one word.
+#[derive(Debug, Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    fn of(keys: &[u64]) -> Filter {
+        let mut filter = Filter(vec![0; keys.len() * 10 / 64 + 1]);
+        for key in keys {
+            let (word, bits) = filter.place(*key);
+            filter.0[word] |= bits;
+        }
+        filter
+    }
+
+    fn may_have(&self, key: u64) -> bool {
+        let (word, bits) = self.place(key);
+        self.0[word] & bits == bits
+    }
+
+    fn place(&self, key: u64) -> (usize, u64) {
+        let mixed = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let bits = (0..4).fold(0, |bits, i| bits | 1 << (mixed >> (6 * i) & 63));
+        ((mixed >> 32) as usize % self.0.len(), bits)
+    }
 }
 
 impl Spill {
@@ -45,7 +74,7 @@ impl Spill {
             blocks: tempfile::tempfile()?,
             end: 0,
             unwritten: Vec::new(),
-            recent: BTreeSet::new(),
+            recent: HashTable::with_capacity(RECENT),
             runs: Vec::new(),
             trouble: None,
         })
@@ -59,7 +88,8 @@ impl Spill {
         for part in [partner.as_bytes(), subject.as_bytes(), facts] {
             self.unwritten.extend_from_slice(part);
         }
-        self.recent.insert((hash(partner, subject), at));
+        let key = hash(partner, subject);
+        self.recent.insert_unique(key, (key, at), |(key, _)| *key);
         if self.unwritten.len() >= 1 << 18 {
             self.flush()?;
         }
@@ -78,7 +108,8 @@ impl Spill {
     }
 
     fn write_run(&mut self) -> io::Result<()> {
-        let recent = std::mem::take(&mut self.recent);
+        let mut recent: Vec<(u64, u64)> = self.recent.drain().collect();
+        recent.sort_unstable();
         self.runs.push(Run::write(recent.into_iter().map(Ok))?);
         // The newest runs are the smallest; as many of like size as one merge takes become one of the next size.
         while let Some(from) = self.runs.len().checked_sub(RUNS)
@@ -95,7 +126,9 @@ impl Spill {
         for run in &self.runs {
             run.find(key, &mut out)?;
         }
-        out.extend(self.recent.range((key, 0)..=(key, u64::MAX)).map(|(_, at)| *at));
+        let mut recent: Vec<u64> = self.recent.iter_hash(key).filter(|(k, _)| *k == key).map(|(_, at)| *at).collect();
+        recent.sort_unstable();
+        out.extend(recent);
         Ok(out)
     }
 
@@ -161,8 +194,10 @@ impl Run {
         let mut out = io::BufWriter::with_capacity(1 << 16, tempfile::tempfile()?);
         let mut count = 0;
         let mut pages = Vec::new();
+        let mut keys = Vec::new();
         for entry in entries {
             let (key, at) = entry?;
+            keys.push(key);
             if count % PAGE == 0 {
                 pages.push(key);
             }
@@ -171,7 +206,7 @@ impl Run {
             count += 1;
         }
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Run { file, entries: count, pages })
+        Ok(Run { file, entries: count, pages, filter: Filter::of(&keys) })
     }
 
     fn merge(runs: &mut [Run]) -> io::Result<Run> {
@@ -196,6 +231,9 @@ impl Run {
     }
 
     fn find(&self, key: u64, out: &mut Vec<u64>) -> io::Result<()> {
+        if !self.filter.may_have(key) {
+            return Ok(());
+        }
         // Equal keys may begin in the page before the first that begins with this key.
         let mut page = self.pages.partition_point(|first| *first < key).saturating_sub(1) as u64;
         let mut bytes = [0; PAGE as usize * ENTRY];
@@ -228,12 +266,9 @@ fn split(bytes: &[u8]) -> (u64, u64) {
     (number(0), number(8))
 }
 
+/// Only this process reads it, and equal hashes are told apart by the names in the block.
 fn hash(partner: &str, subject: &str) -> u64 {
-    use std::hash::{Hash, Hasher};
-    // Only this process reads it, and equal hashes are told apart by the names in the block.
-    let mut hasher = std::hash::DefaultHasher::new();
-    (partner, subject).hash(&mut hasher);
-    hasher.finish()
+    xxh3_64_with_seed(subject.as_bytes(), xxh3_64(partner.as_bytes()))
 }
 
 #[cfg(test)]

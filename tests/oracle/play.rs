@@ -221,12 +221,19 @@ impl<'a> Play<'a> {
                 self.reasons.insert(event.text("reason"));
                 self.used_up = None;
             }
-            "ticket.resumed" => match event.text("reason") {
-                None => self.reasons.clear(),
-                reason => {
-                    self.reasons.remove(&reason);
+            "ticket.resumed" => {
+                let was_running = self.running();
+                match event.text("reason") {
+                    None => self.reasons.clear(),
+                    reason => {
+                        self.reasons.remove(&reason);
+                    }
                 }
-            },
+                // More used than a priority changed in the pause allows: late at the resumption, not at an opening.
+                if !was_running && self.running() && self.aim.is_some_and(|aim| self.elapsed > aim.ticks) {
+                    self.used_up = Some(now);
+                }
+            }
             "ticket.cancelled" => {
                 self.cancelled = true;
                 if self.born.is_some() && self.rest.is_none() {

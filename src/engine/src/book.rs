@@ -2,10 +2,10 @@
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
-use crate::fold::limits;
 use crate::rule::*;
 use crate::terms::{self, Contract, PartnerPattern, Side, Trust};
 use crate::time::Moment;
+use crate::fold::limits;
 use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ pub struct Book {
     pub(crate) names: Vocabulary,
     rules: Vec<Rule>,
     calendars: Calendars,
+    calendar_names: Vec<String>,
     bindings: Vec<Binding>,
 }
 
@@ -77,6 +78,11 @@ impl Book {
         &self.calendars[usize::from(id)]
     }
 
+    /// A calendar's name in its contract; None: the one that is open always.
+    pub fn calendar_name(&self, id: CalendarId) -> Option<&str> {
+        usize::from(id).checked_sub(1).and_then(|i| self.calendar_names.get(i)).map(String::as_str)
+    }
+
     /// All calendars by position.
     pub fn calendars(&self) -> &[Calendar] {
         &self.calendars
@@ -90,8 +96,7 @@ impl Book {
 
     /// What binds a partner; None if no contract names it. A contract that names it wins over a pattern.
     pub fn sheet(&self, partner: &str) -> Option<Sheet> {
-        let exact =
-            |b: &&Binding| b.partners.iter().any(|p| matches!(p, PartnerPattern::Exact(name) if name == partner));
+        let exact = |b: &&Binding| b.partners.iter().any(|p| matches!(p, PartnerPattern::Exact(name) if name == partner));
         let prefix = |b: &&Binding| {
             b.partners.iter().any(|p| matches!(p, PartnerPattern::Prefix(stem) if partner.starts_with(stem.as_str())))
         };
@@ -136,12 +141,18 @@ impl Book {
         let about = self.names.about(kind);
         // An act, a pause, a resume: without an open duty there is nothing to stop, and what is open is in memory.
         let undoes = !matches!(about.effect, Effect::None | Effect::Resumed);
-        // Only the archive may know who waits for it elsewhere.
+        // What it names may read all of the subject's past.
+        let opened = || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id));
+        let states = |rule: &Rule| rule.act().is_some_and(|a| a.leaves().iter().any(|l| self.names.about(l.kind).state));
+        // A state that held before the opening counts at it.
+        let born_so = about.opening && opened().any(|rule| rule.pause.is_some() || states(rule));
         undoes
+            || born_so
+            || !about.names.is_empty()
+            // Only the archive may know who waits for it elsewhere.
             || about.linked && !about.opening
-            || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id)).any(|rule| {
-                let required =
-                    matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
+            || opened().any(|rule| {
+                let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
                 let earlier = limits(rule).iter().any(|l| l.from.is_some());
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
                 let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
@@ -156,12 +167,7 @@ impl Book {
     }
 
     /// Writes an event as a fact, with those of its fields that its type keeps.
-    pub fn write(
-        &self,
-        draft: &Draft<'_>,
-        fields: &[(FieldId, Field<'_>)],
-        out: &mut Vec<u8>,
-    ) -> std::ops::Range<usize> {
+    pub fn write(&self, draft: &Draft<'_>, fields: &[(FieldId, Field<'_>)], out: &mut Vec<u8>) -> std::ops::Range<usize> {
         let about = self.names.about(draft.kind);
         let mut writer = crate::fact::Writer::begin(out, draft);
         for (field, value) in fields.iter().filter(|(field, _)| about.keeps(*field)) {
@@ -192,6 +198,7 @@ struct Compiler<'c> {
     contracts: Vec<&'c Contract>,
     names: Vocabulary,
     calendars: Calendars,
+    calendar_names: Vec<String>,
     rules: Vec<Rule>,
     bindings: Vec<Binding>,
     /// (contract, version, obligation) to rule.
@@ -206,6 +213,7 @@ impl<'c> Compiler<'c> {
             contracts,
             names: Vocabulary::new(),
             calendars: vec![Calendar::always(chrono_tz::UTC)],
+            calendar_names: Vec::new(),
             rules: Vec::new(),
             bindings: Vec::new(),
             ids: BTreeMap::new(),
@@ -223,14 +231,14 @@ impl<'c> Compiler<'c> {
         self.clock_types();
         self.linked_types();
         if verbose {
-            for field in ["actor", "actortype", "side", "reason", "priority", "approver"] {
+            for field in ["actor", "actortype", "side", "role", "reason", "priority", "approver"] {
                 let id = self.names.field(field);
                 for t in 0..self.names.types().len() as TypeId {
                     self.names.want(t, id);
                 }
             }
         }
-        Book { names: self.names, rules: self.rules, calendars: self.calendars, bindings: self.bindings }
+        Book { names: self.names, rules: self.rules, calendars: self.calendars, calendar_names: self.calendar_names, bindings: self.bindings }
     }
 
     /// Rules are numbered before any is compiled: `done`, `breached` and versions refer to each other.
@@ -248,6 +256,7 @@ impl<'c> Compiler<'c> {
         let first = self.calendars.len() as CalendarId;
         for (name, calendar) in &contract.calendars {
             self.calendars.push(successive(versions, name).unwrap_or_else(|| calendar.clone()));
+            self.calendar_names.push(name.clone());
         }
         let mut rules = Vec::new();
         for obligation in &contract.obligations {
@@ -362,20 +371,10 @@ impl<'c> Compiler<'c> {
     }
 
     /// *Every P* on subjects of a kind begins at their creation and begins again at each act.
-    fn recurring(
-        &mut self,
-        out: &mut Anchor,
-        kind: &str,
-        tests: &[terms::Test],
-        act: &terms::Act,
-        from_creation: bool,
-    ) {
+    fn recurring(&mut self, out: &mut Anchor, kind: &str, tests: &[terms::Test], act: &terms::Act, from_creation: bool) {
         if from_creation {
-            for opening in
-                crate::vocabulary::OPENING.iter().filter(|o| o.split_once('.').is_some_and(|(k, _)| k == kind))
-            {
-                let event =
-                    terms::EventMatch { kind: (*opening).to_owned(), tests: tests.to_vec(), by: None, trust: None };
+            for opening in crate::vocabulary::OPENING.iter().filter(|o| o.split_once('.').is_some_and(|(k, _)| k == kind)) {
+                let event = terms::EventMatch { kind: (*opening).to_owned(), tests: tests.to_vec(), by: None, trust: None };
                 let event = self.event(&event, Trust::Asserted);
                 out.events.push(event);
             }
@@ -466,7 +465,13 @@ impl<'c> Compiler<'c> {
         Table { keys, rows }
     }
 
-    fn requirement(&mut self, r: &terms::Requirement, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Requirement {
+    fn requirement(
+        &mut self,
+        r: &terms::Requirement,
+        trust: Trust,
+        kinds: &[KindId],
+        anchor: &Anchor,
+    ) -> Requirement {
         match r {
             terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
             // The loader takes only spans of elapsed time here.
@@ -592,7 +597,8 @@ impl<'c> Compiler<'c> {
             let (subjects, others): (Vec<_>, Vec<_>) = g.tests.iter().partition(|t| own(&t.field));
             let subjects = subjects.into_iter().map(|t| t.want.clone()).collect();
             let tests = others.into_iter().map(|t| self.test(t, kinds)).collect();
-            out.push(GrantedWaiver { id: g.id.clone(), tests, subjects, starts: g.starts, ends: g.ends });
+            let why = format!("{}; approved by {}", g.reason, g.approved_by);
+            out.push(GrantedWaiver { id: g.id.clone(), why, tests, subjects, starts: g.starts, ends: g.ends });
         }
         out
     }
@@ -694,8 +700,9 @@ impl<'c> Compiler<'c> {
 }
 
 /// What a waiver says.
-pub const WAIVER_FIELDS: [&str; 10] =
-    ["obligations", "obligation", "starts", "ends", "approver", "ticket", "change", "credential", "incident", "grant"];
+pub const WAIVER_FIELDS: [&str; 10] = [
+    "obligations", "obligation", "starts", "ends", "approver", "ticket", "change", "credential", "incident", "grant",
+];
 
 /// Kinds of subject on which the duties that `o` follows live, by name. `depth` bounds a cycle, which the loader refuses.
 fn chained_kinds(contract: &Contract, o: &terms::Obligation, depth: usize) -> BTreeSet<String> {

@@ -17,11 +17,12 @@ use crate::terms::Trust;
 use crate::time::{DAY, Millis, Moment};
 use crate::timeline::Timeline;
 use crate::wheel::Wheel;
+use shelf::Shelf;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
-use shelf::Shelf;
 use std::sync::Arc;
 
+pub(crate) use apply::judge;
 pub(crate) use pack::{bytes as pack_bytes, read as unpack_bytes};
 
 pub use apply::{Applied, Incoming};
@@ -261,6 +262,15 @@ impl Engine {
                 show(partner, &s.name, duty, Standing::Withdrawn);
             }
         }
+    }
+
+    /// Every duty of one subject in memory: open, ended, withdrawn.
+    pub fn duties_of(&self, partner: &str, subject: &str) -> Vec<(Duty, Standing)> {
+        let Some(slot) = self.find_partner(partner).and_then(|p| self.shelf.find(p, subject)) else { return Vec::new() };
+        let s = self.shelf.copy(slot);
+        let withdrawn = s.rare.into_iter().flat_map(|r| r.withdrawn).map(|d| (d, Standing::Withdrawn));
+        let judged = s.head.open.into_iter().chain(s.head.ended).filter(|d| d.told != Standing::Untold);
+        judged.map(|d| (d.standing(self.heard), d)).map(|(standing, d)| (d, standing)).chain(withdrawn).collect()
     }
 
     /// Shows a subject as it is judged, if it is in memory.

@@ -122,12 +122,45 @@ pub enum Stopped {
     Ended,
 }
 
+impl Stopped {
+    /// Why an open duty's time does not count as things stand.
+    pub fn of(duty: &Duty) -> Stopped {
+        match () {
+            () if duty.flags.has(Flags::WAIVED) => Stopped::Waived,
+            () if duty.flags.has(Flags::EXEMPT) => Stopped::Exempt,
+            () if !duty.counting() => Stopped::Paused,
+            () => Stopped::Not,
+        }
+    }
+}
+
+/// A pause that holds a duty: since when, why and by whom.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PausedBy {
+    /// Its own instant.
+    pub at: Moment,
+    /// The reason given.
+    pub reason: Option<String>,
+    /// The side that paused; None: not known.
+    pub side: Option<Side>,
+    /// The role within it.
+    pub role: Option<String>,
+}
+
 /// Watches a judgement being made. Two implementations: [`Silent`], and the explanation's recorder.
 pub trait Trace {
     /// A stretch of a duty's time.
     fn stretch(&mut self, duty: &Duty, from: Moment, to: Moment, why: Stopped);
     /// Something that bears on a duty, or on the subject (None).
     fn note(&mut self, at: Moment, duty: Option<&Duty>, text: &dyn Fn() -> String);
+    /// Whether what costs to say is worth saying.
+    fn watches(&self) -> bool {
+        true
+    }
+    /// The pauses that hold a duty from `at` on; none: it runs again.
+    fn held(&mut self, _at: Moment, _duty: &Duty, _by: Vec<PausedBy>) {}
+    /// A fact was taken in, and this is the judgement after it.
+    fn taken(&mut self, _fact: Fact<'_>, _fold: &Fold) {}
 }
 
 /// Watches nothing, and costs nothing.
@@ -137,6 +170,9 @@ pub struct Silent;
 impl Trace for Silent {
     fn stretch(&mut self, _: &Duty, _: Moment, _: Moment, _: Stopped) {}
     fn note(&mut self, _: Moment, _: Option<&Duty>, _: &dyn Fn() -> String) {}
+    fn watches(&self) -> bool {
+        false
+    }
 }
 
 /// What a step works with.
@@ -300,13 +336,7 @@ impl Fold {
 
     fn settle<T: Trace>(duty: &mut Duty, to: Moment, cx: &mut Cx<'_, '_, T>) {
         if to > duty.since && duty.is_open() {
-            let why = match () {
-                () if duty.flags.has(Flags::WAIVED) => Stopped::Waived,
-                () if duty.flags.has(Flags::EXEMPT) => Stopped::Exempt,
-                () if !duty.counting() => Stopped::Paused,
-                () => Stopped::Not,
-            };
-            cx.trace.stretch(duty, duty.since, to, why);
+            cx.trace.stretch(duty, duty.since, to, Stopped::of(duty));
         }
         duty.settle(to, cx.view.book.calendars());
     }
@@ -314,14 +344,6 @@ impl Fold {
     fn find_deadline<T: Trace>(duty: &mut Duty, cx: &Cx<'_, '_, T>) {
         let limits = limits(cx.rule(duty.rule));
         duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
-    }
-
-    /// Ends a duty without a verdict.
-    fn close(duty: &mut Duty, at: Moment) {
-        duty.ended = at;
-        duty.flags.put(Flags::CANCELLED, true);
-        // Of a breached or exempt one the standing stays, but not that it is open.
-        duty.flags.put(Flags::NEWS, true);
     }
 
     fn cancel<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
@@ -344,17 +366,14 @@ impl Fold {
         let mut i = 0;
         while i < self.ended.len() {
             let duty = &self.ended[i];
-            let settled =
-                duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
+            let settled = duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
             if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
                 i += 1;
                 continue;
             }
             // A stop and a reopening at one instant on a stopped clock leave it stopped.
             let acts = cx.rule(duty.rule).act().map(|a| a.leaves()).unwrap_or_default();
-            let stops = |f: Fact<'_>| {
-                f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind())
-            };
+            let stops = |f: Fact<'_>| f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind());
             if duty.ended < at && cx.before().any(stops) {
                 i += 1;
                 continue;
@@ -388,7 +407,8 @@ impl Fold {
         self.open = stays;
         for mut duty in lost {
             Fold::settle(&mut duty, at, cx);
-            Fold::close(&mut duty, at);
+            duty.flags.put(Flags::CANCELLED, true);
+            duty.ended = at;
             self.retire(duty);
         }
         duty.ended = Moment::NEVER;

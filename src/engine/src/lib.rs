@@ -6,6 +6,7 @@ pub mod book;
 pub mod calendar;
 pub mod duty;
 pub mod engine;
+pub mod explain;
 pub mod fact;
 pub mod fold;
 pub mod identity;

@@ -247,6 +247,8 @@ pub struct Pause {
 pub struct GrantedWaiver {
     /// Its name.
     pub id: String,
+    /// The reason, and who approved it, for people.
+    pub why: String,
     /// Which anchors.
     pub tests: Vec<Test>,
     /// Patterns of the subject's id, from tests on the subject itself.

@@ -143,9 +143,7 @@ impl Timeline {
     }
 
     fn place(&mut self, fact: Fact<'_>, rank: Rank<'_>) -> Placed {
-        let late = self
-            .last()
-            .is_some_and(|last| fact.at() < last.at() || fact.at() == last.at() && !follows(last, fact, rank));
+        let late = self.last().is_some_and(|last| fact.at() < last.at() || fact.at() == last.at() && !follows(last, fact, rank));
         let place = if late { self.slot(fact, rank) } else { None };
         self.count += 1;
         match &mut self.keys {
@@ -205,8 +203,7 @@ impl Timeline {
         let was: Vec<u64> = group.iter().map(|f| f.key()).collect();
         group.push(fact);
         order(&mut group, rank);
-        let stable =
-            group.iter().filter(|f| f.key() != fact.key() || f.bytes() != fact.bytes()).map(|f| f.key()).eq(was);
+        let stable = group.iter().filter(|f| f.key() != fact.key() || f.bytes() != fact.bytes()).map(|f| f.key()).eq(was);
         let at_end = group_at + group_len == self.bytes.len();
         if stable && at_end && group.last().is_some_and(|f| f.bytes() == fact.bytes()) && before > 0 {
             return None;
@@ -260,8 +257,7 @@ fn same_event(a: Fact<'_>, b: Fact<'_>) -> bool {
 
 /// Goes after the last fact of its own instant without a look at the others: none of them is ordered by sequence.
 fn follows(last: Fact<'_>, fact: Fact<'_>, rank: Rank<'_>) -> bool {
-    last.sequence().is_empty()
-        && (rank(last.kind()), last.id(), last.key()) < (rank(fact.kind()), fact.id(), fact.key())
+    last.sequence().is_empty() && (rank(last.kind()), last.id(), last.key()) < (rank(fact.kind()), fact.id(), fact.key())
 }
 
 fn order(group: &mut [Fact<'_>], rank: Rank<'_>) {

@@ -1,16 +1,16 @@
-//! Timers: one a subject, in a hierarchical wheel of milliseconds. Exact cancel, no dead entries, 24 bytes a timer.
-//!
-//! A timer that is put off stays where it is and is moved when its old instant comes: most clocks stop before they ring,
-//! so most moves would be for nothing.
+//! Timers: one a subject, in a hierarchical wheel of milliseconds. None is missed, none comes early.
 //!
 //! Eight levels of 64 slots reach some 8,900 years. A timer lies at the level of the highest group of six bits in which
 //! its instant differs from the wheel's own, so entering a slot takes its timers one level down, and only once a level.
+//!
+//! A slot is a list of ids, read from one end to the other. What a timer is, stands by id: one that was moved earlier or
+//! disarmed leaves a dead entry, known by lying where its timer does not; one that was put off stays where it is and is
+//! moved when its old instant comes: most clocks stop before they ring, so most moves would be for nothing.
 
 use crate::time::Moment;
 
 const LEVELS: usize = 8;
 const SLOTS: usize = 64;
-const NIL: u32 = u32::MAX;
 const HORIZON: u64 = (1 << 48) - 1;
 
 /// The wheel.
@@ -19,27 +19,32 @@ pub struct Wheel {
     at: u64,
     /// Nothing goes off before this.
     next: u64,
-    heads: Vec<u32>,
+    slots: Vec<Vec<u32>>,
     occupied: [u64; LEVELS],
-    nodes: Vec<Node>,
+    timers: Vec<Timer>,
     armed: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Node {
+struct Timer {
     /// Where it lies; `u64::MAX` when not armed.
     at: u64,
     /// When it is to go off: at `at`, or later.
     rings: u64,
-    next: u32,
-    prev: u32,
 }
 
-const IDLE: Node = Node { at: u64::MAX, rings: u64::MAX, next: NIL, prev: NIL };
+const IDLE: Timer = Timer { at: u64::MAX, rings: u64::MAX };
 
 impl Default for Wheel {
     fn default() -> Wheel {
-        Wheel { at: 0, next: 0, heads: vec![NIL; LEVELS * SLOTS], occupied: [0; LEVELS], nodes: Vec::new(), armed: 0 }
+        Wheel {
+            at: 0,
+            next: u64::MAX,
+            slots: vec![Vec::new(); LEVELS * SLOTS],
+            occupied: [0; LEVELS],
+            timers: Vec::new(),
+            armed: 0,
+        }
     }
 }
 
@@ -48,7 +53,6 @@ impl Wheel {
     pub fn start(&mut self, at: Moment) {
         if self.armed == 0 {
             self.at = (at.0.max(0) as u64).min(HORIZON);
-            self.next = u64::MAX;
         }
     }
 
@@ -64,48 +68,36 @@ impl Wheel {
 
     /// When a timer goes off; None if it is not armed.
     pub fn armed(&self, id: u32) -> Option<Moment> {
-        self.nodes.get(id as usize).filter(|n| n.at != u64::MAX).map(|n| Moment(n.rings as i64))
+        self.timers.get(id as usize).filter(|t| t.at != u64::MAX).map(|t| Moment(t.rings as i64))
     }
 
     /// Arms a timer, or moves it. Instants before 1970 go off at once.
     pub fn arm(&mut self, id: u32, at: Moment) {
         let at = (at.0.max(0) as u64).min(HORIZON);
-        if let Some(node) = self.nodes.get_mut(id as usize)
-            && node.at <= at
-        {
-            node.rings = at;
+        if self.timers.len() <= id as usize {
+            self.timers.resize(id as usize + 1, IDLE);
+        }
+        let timer = &mut self.timers[id as usize];
+        if timer.at <= at {
+            timer.rings = at;
             return;
         }
-        self.cancel(id);
-        if self.nodes.len() <= id as usize {
-            self.nodes.resize(id as usize + 1, IDLE);
-        }
-        (self.nodes[id as usize].at, self.nodes[id as usize].rings) = (at, at);
+        self.armed += usize::from(timer.at == u64::MAX);
+        // What is past goes off at the next look.
+        let at = at.max(self.at);
+        *timer = Timer { at, rings: at };
         self.next = self.next.min(at);
-        self.link(id);
-        self.armed += 1;
+        self.lay(id, at);
     }
 
     /// Disarms a timer.
     pub fn cancel(&mut self, id: u32) {
-        let Some(node) = self.nodes.get(id as usize).copied() else { return };
-        if node.at == u64::MAX {
-            return;
+        if let Some(timer) = self.timers.get_mut(id as usize)
+            && timer.at != u64::MAX
+        {
+            *timer = IDLE;
+            self.armed -= 1;
         }
-        let bucket = self.bucket(node.at);
-        if node.prev == NIL {
-            self.heads[bucket] = node.next;
-            if node.next == NIL {
-                self.occupied[bucket / SLOTS] &= !(1 << (bucket % SLOTS));
-            }
-        } else {
-            self.nodes[node.prev as usize].next = node.next;
-        }
-        if node.next != NIL {
-            self.nodes[node.next as usize].prev = node.prev;
-        }
-        self.nodes[id as usize] = IDLE;
-        self.armed -= 1;
     }
 
     /// Something may go off before `to`.
@@ -115,20 +107,14 @@ impl Wheel {
 
     /// Takes out all timers before `to`, in order of time; those of one millisecond in no order that may be relied on.
     pub fn advance(&mut self, to: Moment, due: &mut Vec<u32>) {
-        self.pop(to, due);
+        self.turn((to.0.max(0) as u64).min(HORIZON), due);
         self.next = match self.next_slot() {
             None => u64::MAX,
             Some((level, slot)) => self.start_of(level, slot).max(self.at),
         };
     }
 
-    fn start_of(&self, level: usize, slot: usize) -> u64 {
-        let below = 6 * level as u32;
-        (self.at >> below >> 6 << 6 | slot as u64) << below
-    }
-
-    fn pop(&mut self, to: Moment, due: &mut Vec<u32>) {
-        let to = (to.0.max(0) as u64).min(HORIZON);
+    fn turn(&mut self, to: u64, due: &mut Vec<u32>) {
         while self.at < to {
             let Some((level, slot)) = self.next_slot() else {
                 self.at = to;
@@ -143,49 +129,45 @@ impl Wheel {
             if level == 0 && start >= to {
                 return;
             }
-            let mut id = std::mem::replace(&mut self.heads[level * SLOTS + slot], NIL);
-            self.occupied[level] &= !(1 << slot);
-            while id != NIL {
-                let next = self.nodes[id as usize].next;
-                let rings = self.nodes[id as usize].rings;
-                if level == 0 && rings > start {
-                    // Put off: it goes to where it rings now. The wheel's instant must not pass this slot before that.
-                    self.nodes[id as usize].at = rings;
-                    self.link(id);
-                } else if level == 0 {
-                    self.nodes[id as usize] = IDLE;
-                    self.armed -= 1;
-                    due.push(id);
-                } else {
-                    self.link(id);
-                }
-                id = next;
-            }
+            self.empty(level, slot, start, due);
             if level == 0 {
                 self.at = start + 1;
                 // Stepping out of a window enters the next slot of the levels above.
-                self.enter();
+                let at = self.at;
+                for level in (1..LEVELS).take_while(|l| at & ((1 << (6 * l)) - 1) == 0) {
+                    let slot = (at >> (6 * level)) as usize % SLOTS;
+                    if self.occupied[level] & 1 << slot != 0 {
+                        self.empty(level, slot, at, due);
+                    }
+                }
             }
         }
     }
 
-    /// The wheel's own instant has moved into new slots above: their timers come down.
-    fn enter(&mut self) {
-        for level in 1..LEVELS {
-            if self.at & ((1 << (6 * level)) - 1) != 0 {
-                return;
-            }
-            let slot = (self.at >> (6 * level)) as usize % SLOTS;
-            if self.occupied[level] & (1 << slot) == 0 {
+    /// Takes what lies in a slot down, off, or to where it now rings.
+    fn empty(&mut self, level: usize, slot: usize, start: u64, due: &mut Vec<u32>) {
+        let here = level * SLOTS + slot;
+        let mut list = std::mem::take(&mut self.slots[here]);
+        self.occupied[level] &= !(1 << slot);
+        let width = 1u64 << (6 * level);
+        for id in list.drain(..) {
+            let timer = self.timers[id as usize];
+            if timer.at < start || timer.at - start >= width {
                 continue;
             }
-            let mut id = std::mem::replace(&mut self.heads[level * SLOTS + slot], NIL);
-            self.occupied[level] &= !(1 << slot);
-            while id != NIL {
-                let next = self.nodes[id as usize].next;
-                self.link(id);
-                id = next;
+            if timer.rings > timer.at {
+                self.timers[id as usize].at = timer.rings;
+                self.lay(id, timer.rings);
+            } else if level == 0 {
+                self.timers[id as usize] = IDLE;
+                self.armed -= 1;
+                due.push(id);
+            } else {
+                self.lay(id, timer.at);
             }
+        }
+        if self.slots[here].is_empty() {
+            self.slots[here] = list;
         }
     }
 
@@ -198,24 +180,16 @@ impl Wheel {
         })
     }
 
-    fn bucket(&self, at: u64) -> usize {
-        let at = at.max(self.at);
-        let level = (63 - (at ^ self.at | 1).leading_zeros() as usize) / 6;
-        level * SLOTS + (at >> (6 * level)) as usize % SLOTS
+    fn start_of(&self, level: usize, slot: usize) -> u64 {
+        let below = 6 * level as u32;
+        (self.at >> below >> 6 << 6 | slot as u64) << below
     }
 
-    fn link(&mut self, id: u32) {
-        let at = self.nodes[id as usize].at.max(self.at);
-        self.nodes[id as usize].at = at;
-        let bucket = self.bucket(at);
-        let first = self.heads[bucket];
-        self.nodes[id as usize].next = first;
-        self.nodes[id as usize].prev = NIL;
-        if first != NIL {
-            self.nodes[first as usize].prev = id;
-        }
-        self.heads[bucket] = id;
-        self.occupied[bucket / SLOTS] |= 1 << (bucket % SLOTS);
+    fn lay(&mut self, id: u32, at: u64) {
+        let level = (63 - (at ^ self.at | 1).leading_zeros() as usize) / 6;
+        let slot = (at >> (6 * level)) as usize % SLOTS;
+        self.slots[level * SLOTS + slot].push(id);
+        self.occupied[level] |= 1 << slot;
     }
 }
 

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// A timeline longer than this is looked at for facts that have settled.
 const LONG: usize = 8 * 1024;
+/// 2^22 ms, about 70 minutes.
+const COARSE: i64 = 1 << 22;
 
 impl Engine {
     /// Lets time pass up to `now`; all feeds have been heard up to `heard` (never later than `now`).
@@ -224,13 +226,7 @@ struct Keep {
 
 impl Keep {
     fn new(engine: &Engine, subject: &Subject, base: &Fold) -> Keep {
-        let mut keep = Keep {
-            anchors: Vec::new(),
-            required: Vec::new(),
-            fields: Vec::new(),
-            from: Moment::NEVER,
-            chosen: Vec::new(),
-        };
+        let mut keep = Keep { anchors: Vec::new(), required: Vec::new(), fields: Vec::new(), from: Moment::NEVER, chosen: Vec::new() };
         for duty in subject.head.open.iter().chain(&base.open) {
             keep.anchors.push(duty.anchor());
             let rule = engine.book.rule(duty.rule);

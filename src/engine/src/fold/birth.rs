@@ -60,8 +60,7 @@ impl Fold {
         }
         let start = rule.anchor.time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
         let sliding = matches!(&rule.form, Form::Every { .. });
-        if matches!(&rule.form, Form::Every { period, .. } if period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_))))
-        {
+        if matches!(&rule.form, Form::Every { period, .. } if period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_)))) {
             return;
         }
         let first = cx.rule(rule.family).from;
@@ -82,18 +81,9 @@ impl Fold {
     }
 
     /// Copies of one fact open one duty; only the first, or the latest, of several anchors may count.
-    fn already<T: Trace>(
-        &mut self,
-        rule: &Rule,
-        key: u64,
-        sliding: bool,
-        start: Moment,
-        cx: &mut Cx<'_, '_, T>,
-    ) -> bool {
+    fn already<T: Trace>(&mut self, rule: &Rule, key: u64, sliding: bool, start: Moment, cx: &mut Cx<'_, '_, T>) -> bool {
         let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family;
-        if self.open.iter().any(|d| d.key == key && same(d))
-            || self.ended.iter().rev().take(64).any(|d| d.key == key && same(d))
-        {
+        if self.open.iter().any(|d| d.key == key && same(d)) || self.ended.iter().rev().take(64).any(|d| d.key == key && same(d)) {
             return true;
         }
         match rule.anchor.pick {
@@ -106,9 +96,7 @@ impl Fold {
                 false
             }
             Some(Pick::Latest) => {
-                let Some(i) = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) else {
-                    return false;
-                };
+                let Some(i) = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) else { return false };
                 let mut duty = self.open[i].clone();
                 cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
                 Fold::settle(&mut duty, start, cx);
@@ -129,13 +117,7 @@ impl Fold {
     }
 
     /// Makes the duty and looks at what is already known that bears on it.
-    fn birth<'a, T: Trace>(
-        &mut self,
-        opening: Opening<'a>,
-        more: Option<More>,
-        scheduled: bool,
-        cx: &mut Cx<'a, '_, T>,
-    ) {
+    fn birth<'a, T: Trace>(&mut self, opening: Opening<'a>, more: Option<More>, scheduled: bool, cx: &mut Cx<'a, '_, T>) {
         let Opening { rule: id, key, fact, start, acts_from, tied } = opening;
         let rule = cx.rule(id);
         let mut duty = Duty::new(id, key, start);
@@ -203,10 +185,8 @@ impl Fold {
                     Period::Calendar(_) => None,
                 });
                 let calendar = cx.book().calendar(0);
-                let mut out: Clocks = sliding
-                    .enumerate()
-                    .map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), 0, calendar, rule.zone, start))
-                    .collect();
+                let mut out: Clocks =
+                    sliding.enumerate().map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), 0, calendar, rule.zone, start)).collect();
                 out.dedup();
                 out
             }
@@ -223,7 +203,8 @@ impl Fold {
         let mut clocks: Clocks = duty.clocks().copied().collect();
         for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
             let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
-            let earlier = cx.before().find(|f| acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
+            // What came after a start that lies in the past begins the limit at its own instant, when it is replayed.
+            let earlier = cx.before().find(|f| f.at() <= duty.start && acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
             let Some(earlier) = earlier else { continue };
             let calendar = cx.book().calendar(clock.calendar);
             let due = calendar.add(earlier.at(), clock.target).unwrap_or(Moment::NEVER);
@@ -248,8 +229,7 @@ impl Fold {
         let mut cancelled = None;
         for earlier in cx.before() {
             let about = cx.about(earlier);
-            let same_instant =
-                earlier.at() == fact.at() && !rule.anchor.events.iter().any(|e| e.kind == earlier.kind());
+            let same_instant = earlier.at() == fact.at() && !rule.anchor.events.iter().any(|e| e.kind == earlier.kind());
             let standing = opening && about.state && !earlier.linked();
             if about.effect == crate::vocabulary::Effect::Cancelled && opening {
                 cancelled = Some(earlier);
@@ -474,14 +454,7 @@ impl Fold {
         duty.more = Some(Box::new(more));
         let clocks = if due_at_end {
             // Due at the period's last instant.
-            smallvec::smallvec![Clock {
-                elapsed: 0,
-                target: to.0 - 1,
-                calendar: 0,
-                limit: 0,
-                row: 0,
-                state: ClockState::Fixed
-            }]
+            smallvec::smallvec![Clock { elapsed: 0, target: to.0 - 1, calendar: 0, limit: 0, row: 0, state: ClockState::Fixed }]
         } else {
             self.clocks_for(rule, None, start, cx)
         };
@@ -524,13 +497,7 @@ impl Fold {
     }
 
     /// Takes the rows that now apply: elapsed time and pauses stay, the target changes.
-    pub(super) fn rebase_duty<'a, T: Trace>(
-        &self,
-        duty: &mut Duty,
-        fact: Option<Fact<'a>>,
-        at: Moment,
-        cx: &mut Cx<'a, '_, T>,
-    ) {
+    pub(super) fn rebase_duty<'a, T: Trace>(&self, duty: &mut Duty, fact: Option<Fact<'a>>, at: Moment, cx: &mut Cx<'a, '_, T>) {
         let rule = cx.rule(duty.rule);
         // What the duty is about stays; what its subject is now, counts.
         let facts = match (fact, cx.anchor(duty)) {

@@ -1,6 +1,6 @@
 //! Pauses: a set of reasons; a clock runs when no reason in the set counts for it.
 
-use super::{ActivePause, Cx, Fold, Trace};
+use super::{ActivePause, Cx, Fold, PausedBy, Trace};
 use crate::book::fits;
 use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, FieldId, Value};
@@ -32,9 +32,7 @@ impl Fold {
         if !self.open.is_empty() && !self.open.iter().any(|d| counts(&pause, cx.rule(d.rule), cx)) {
             cx.trace.note(at, None, &|| {
                 let why = pause.reason.as_deref().unwrap_or("no reason given");
-                let who = pause.side.map_or("an unknown side", |s| {
-                    if s == crate::terms::Side::Customer { "the customer" } else { "the partner" }
-                });
+                let who = pause.side.map_or("an unknown side", |s| if s == crate::terms::Side::Customer { "the customer" } else { "the partner" });
                 format!("pause {} ({why}) by {who} has no effect", fact.id())
             });
         }
@@ -72,6 +70,10 @@ impl Fold {
         let rule = cx.rule(duty.rule);
         let pauses = self.memory.as_ref().map_or(&[][..], |m| &m.pauses);
         let held = pauses.iter().any(|p| counts(p, rule, cx));
+        if cx.trace.watches() && (held || duty.flags.has(Flags::HELD)) {
+            let by = pauses.iter().filter(|p| counts(p, rule, cx)).map(ActivePause::shown).collect();
+            cx.trace.held(at, duty, by);
+        }
         if held == duty.flags.has(Flags::HELD) {
             return;
         }
@@ -105,8 +107,7 @@ impl Fold {
 fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> bool {
     let at = pause.at();
     let resumes = |f: Fact<'_>| !f.linked() && cx.about(f).effect == Effect::Resumed;
-    let fits =
-        |f: Fact<'_>| f.at() == at && resumes(f) && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason);
+    let fits = |f: Fact<'_>| f.at() == at && resumes(f) && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason);
     if !cx.before().any(fits) {
         return false;
     }
@@ -122,6 +123,12 @@ fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, 
         }
     }
     !paused
+}
+
+impl ActivePause {
+    fn shown(&self) -> PausedBy {
+        PausedBy { at: self.at, reason: self.reason.clone(), side: self.side, role: self.role.clone() }
+    }
 }
 
 /// When the longest pause is used up, if the duty stays held.
@@ -184,15 +191,13 @@ fn counts<T: Trace>(pause: &ActivePause, rule: &Rule, cx: &Cx<'_, '_, T>) -> boo
     let reasons = terms.reasons.as_ref().is_none_or(|wanted| {
         pause.reason.as_deref().is_some_and(|r| wanted.iter().any(|w| names.text(crate::fact::Atom::Sym(*w)) == r))
     });
-    let role =
-        |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
+    let role = |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
     let by = terms
         .by
         .as_ref()
         .is_none_or(|parties| parties.iter().any(|p| fits(p, pause.side, role(&pause.role).as_deref())));
     let confirmed = terms.confirm.as_ref().is_none_or(|(confirm, calendar)| {
-        let until = match limits::target(&confirm.within, *calendar, cx.book().calendar(*calendar), rule.zone, pause.at)
-        {
+        let until = match limits::target(&confirm.within, *calendar, cx.book().calendar(*calendar), rule.zone, pause.at) {
             limits::Target::Length(ms, id) => cx.book().calendar(id).add(pause.at, ms).unwrap_or(Moment::NEVER),
             limits::Target::Fixed(at) => at,
         };
