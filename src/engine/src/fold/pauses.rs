@@ -114,11 +114,17 @@ fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, 
     let names = cx.book().names();
     let side = |f: Fact<'_>| names.side(f.field(names.well_known().side));
     let mut paused = false;
+    // Earlier ones cancelled out, too.
+    let mut idle = Moment::DAWN;
     for fact in cx.before().take_while(|f| f.at() < at).filter(|f| !f.linked()) {
         let of = self::reason(fact, cx);
         match cx.about(fact).effect {
-            Effect::Paused if of.as_deref() == reason && side(fact) == side(pause) => paused = true,
-            Effect::Resumed if of.is_none() || of.as_deref() == reason => paused = false,
+            Effect::Paused if of.as_deref() == reason && side(fact) == side(pause) => paused |= fact.at() != idle,
+            Effect::Resumed if of.is_none() || of.as_deref() == reason => {
+                if !std::mem::take(&mut paused) {
+                    idle = fact.at();
+                }
+            }
             _ => {}
         }
     }
