@@ -1,6 +1,8 @@
 //! `onus explain`: the words of a page, the shape of the JSON, and the property that makes it trustworthy: the
 //! stretches of every duty touch, cover its life, and add up to the elapsed time that is shown elsewhere.
 
+#![allow(clippy::unwrap_used)]
+
 use onus::contract;
 use onus::decode::{Batch, Decoder};
 use onus_engine::book::Book;
@@ -135,7 +137,13 @@ fn in_an_effective_pause_the_side_that_is_waited_for_holds_the_onus() {
 #[test]
 fn json_carries_the_elapsed_time_that_check_shows() {
     let checked = binary(&[
-        "check", "--contracts", "examples/demo/contracts", "examples/demo/events.jsonl", "--duties", "--format", "json",
+        "check",
+        "--contracts",
+        "examples/demo/contracts",
+        "examples/demo/events.jsonl",
+        "--duties",
+        "--format",
+        "json",
     ]);
     let checked: Value = serde_json::from_slice(&checked.stdout).unwrap();
     let mut seen = 0;
@@ -186,9 +194,21 @@ struct Happening {
 
 fn happening() -> impl Strategy<Value = Happening> {
     let kinds = [
-        "ticket.opened", "ticket.acknowledged", "ticket.assigned", "ticket.paused", "ticket.paused", "ticket.resumed",
-        "ticket.pause-confirmed", "ticket.reprioritised", "ticket.resolved", "ticket.reopened", "ticket.closed",
-        "ticket.answered", "ticket.cancelled", "waiver.approved", "waiver.ended",
+        "ticket.opened",
+        "ticket.acknowledged",
+        "ticket.assigned",
+        "ticket.paused",
+        "ticket.paused",
+        "ticket.resumed",
+        "ticket.pause-confirmed",
+        "ticket.reprioritised",
+        "ticket.resolved",
+        "ticket.reopened",
+        "ticket.closed",
+        "ticket.answered",
+        "ticket.cancelled",
+        "waiver.approved",
+        "waiver.ended",
     ];
     let side = prop_oneof![Just(None), Just(Some("customer")), Just(Some("partner"))];
     let priority = prop_oneof![3 => Just(None), 1 => Just(Some("P1")), 1 => Just(Some("P2")), 1 => Just(Some("P3")), 1 => Just(Some("P9"))];
@@ -283,7 +303,10 @@ fn holds(engine: &Engine, told: &Explanation) -> Result<(), TestCaseError> {
         let sum: i64 = story.stretches.iter().map(|s| s.counted_ms).sum();
         prop_assert_eq!(sum, story.elapsed_ms, "{}: counted time is the elapsed time", obligation);
         let same = |(d, s): &&(onus_engine::duty::Duty, Standing)| {
-            d.start == story.start && d.cycle() == story.cycle && engine.book().rule(d.rule).id == *obligation && *s == story.standing
+            d.start == story.start
+                && d.cycle() == story.cycle
+                && engine.book().rule(d.rule).id == *obligation
+                && *s == story.standing
         };
         let shown = duties.iter().filter(same).map(|(d, _)| d.elapsed(now, engine.book().calendars()));
         prop_assert!(shown.into_iter().any(|ms| ms == story.elapsed_ms), "{}: as check shows it", obligation);
@@ -299,13 +322,18 @@ fn holds(engine: &Engine, told: &Explanation) -> Result<(), TestCaseError> {
     }
     if let (Some(first), Some(last)) = (told.holders.first(), told.holders.last()) {
         prop_assert_eq!(last.to, now);
-        prop_assert!(told.duties.iter().filter(|d| d.standing != Standing::Withdrawn).all(|d| d.start >= first.from || d.start >= now));
+        prop_assert!(
+            told.duties
+                .iter()
+                .filter(|d| d.standing != Standing::Withdrawn)
+                .all(|d| d.start >= first.from || d.start >= now)
+        );
     }
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn stretches_touch_cover_the_duty_and_add_up_to_its_elapsed_time(

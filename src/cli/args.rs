@@ -26,6 +26,8 @@ fn version() -> &'static str {
 pub(super) enum Command {
     /// Judge event files against contracts.
     Check(CheckArgs),
+    /// Tell a bundled story: three partners, two weeks, judged before your eyes.
+    Demo(DemoArgs),
     /// Answer questions of working time.
     Due(DueArgs),
     /// Say why the duties on one subject stand as they stand, and who held the onus when.
@@ -87,6 +89,17 @@ pub(super) struct CheckArgs {
     /// No progress bar and no summary on standard error
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onus demo
+  onus demo --into play
+  onus check --contracts play/contracts play/events.jsonl")]
+pub(super) struct DemoArgs {
+    /// Write the story's contracts and records into this folder, too, to change them and judge again
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) into: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

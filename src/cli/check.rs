@@ -22,10 +22,8 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
             bar.set_position(lines);
         }
     };
-    let threads = args.threads.map_or_else(
-        || std::thread::available_parallelism().map_or(1, |n| n.get().min(2)),
-        usize::from,
-    );
+    let threads =
+        args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(2)), usize::from);
     let request = Request {
         contracts,
         events: args.events,
@@ -80,7 +78,9 @@ fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Tru
                 "verified" => Trust::Verified,
                 other => {
                     let known = "asserted, shared, system or verified";
-                    return Err(CliError::Other(format!("{name}: source `{pattern}` has trust `{other}`: write {known}")));
+                    return Err(CliError::Other(format!(
+                        "{name}: source `{pattern}` has trust `{other}`: write {known}"
+                    )));
                 }
             };
             Ok((pattern.clone(), level))
@@ -135,17 +135,36 @@ fn talk(report: &Report, quiet: bool) {
 }
 
 fn table(report: &Report, duties: bool) -> String {
-    let mut out = String::new();
     let until = report.until.map_or("the beginning".to_owned(), |at| at.to_string());
-    let _ = writeln!(out, "{} as of {until}\n", paint(style::HEAD, "Standings"));
-    let wide = |of: &dyn Fn(&Row) -> usize, least: usize| report.obligations.iter().map(of).max().unwrap_or(0).max(least);
+    let mut out = format!("{} as of {until}\n\n", paint(style::HEAD, "Standings"));
+    out.push_str(&standings(&report.obligations));
+    if !report.breaches.is_empty() {
+        let _ =
+            writeln!(out, "\n{}", paint(style::HEAD, &format!("Breaches and findings ({})", report.breaches.len())));
+        for b in &report.breaches {
+            let _ = writeln!(out, "{}", breach_line(b));
+        }
+    }
+    if duties {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Duties ({})", report.duties.len())));
+        for d in &report.duties {
+            duty_lines(&mut out, d, 0);
+        }
+    }
+    out
+}
+
+/// Counts a line for each partner and obligation.
+pub(super) fn standings(rows: &[Row]) -> String {
+    let mut out = String::new();
+    let wide = |of: &dyn Fn(&Row) -> usize, least: usize| rows.iter().map(of).max().unwrap_or(0).max(least);
     let (p, o) = (wide(&|r| r.partner.chars().count(), 7), wide(&|r| r.obligation.chars().count(), 10));
     let _ = writeln!(
         out,
         "{:p$}  {:o$} {:>9} {:>9} {:>9} {:>7} {:>9} {:>7} {:>7} {:>7}",
         "partner", "obligation", "met", "breached", "(late)", "waived", "cancelled", "exempt", "unknown", "open"
     );
-    for row in &report.obligations {
+    for row in rows {
         let t = &row.tally;
         let breached = format!("{:>9}", t.broken);
         let breached = if t.broken > 0 { paint(style::BAD, &breached) } else { breached };
@@ -162,18 +181,6 @@ fn table(report: &Report, duties: bool) -> String {
             t.of(Standing::Unknown),
             json::open(t),
         );
-    }
-    if !report.breaches.is_empty() {
-        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Breaches and findings ({})", report.breaches.len())));
-        for b in &report.breaches {
-            let _ = writeln!(out, "{}", breach_line(b));
-        }
-    }
-    if duties {
-        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Duties ({})", report.duties.len())));
-        for d in &report.duties {
-            duty_lines(&mut out, d, 0);
-        }
     }
     out
 }

@@ -50,7 +50,8 @@ fn tell(judged: &Judged, args: &ExplainArgs) -> Result<Vec<Explanation>, CliErro
         engine.each_subject(&mut |partner, subject| here.push((partner.to_owned(), subject.to_owned())));
         // The duties of a partner as a whole are there before any fact is.
         let own = engine.partners().filter(|p| **p == args.subject).map(|p| (p.to_owned(), p.to_owned()));
-        let mut wanted: Vec<_> = here.iter().filter(|(_, subject)| *subject == args.subject).cloned().chain(own).collect();
+        let mut wanted: Vec<_> =
+            here.iter().filter(|(_, subject)| *subject == args.subject).cloned().chain(own).collect();
         wanted.retain(|(partner, _)| args.partner.as_ref().is_none_or(|p| p == partner));
         wanted.sort();
         wanted.dedup();
@@ -73,13 +74,19 @@ fn unknown(known: &[(String, String)], args: &ExplainArgs) -> String {
             known.iter().filter(|(p, s)| *s == args.subject && p != partner).map(|(p, _)| plain(p)).collect();
         if !elsewhere.is_empty() {
             let partner = plain(partner);
-            return format!("{partner} has no subject {subject}\n  hint: {} has: --partner {}", elsewhere.join(", "), elsewhere[0]);
+            return format!(
+                "{partner} has no subject {subject}\n  hint: {} has: --partner {}",
+                elsewhere.join(", "),
+                elsewhere[0]
+            );
         }
     }
     let ids = known.iter().filter(|(p, _)| args.partner.as_ref().is_none_or(|want| want == p)).map(|(_, s)| s.as_str());
     let near = nearest(&args.subject, ids);
     let hint = match near.as_slice() {
-        [] if known.is_empty() => "no event was taken in: do the contracts name the partner of these events?".to_owned(),
+        [] if known.is_empty() => {
+            "no event was taken in: do the contracts name the partner of these events?".to_owned()
+        }
         [] => "no id is near; events that no obligation names are not kept".to_owned(),
         near => format!("did you mean {}?", near.join(", ")),
     };
@@ -114,7 +121,8 @@ fn only(told: &mut Vec<Explanation>, wanted: &str) -> Result<(), CliError> {
     if told.is_empty() {
         ids.sort();
         ids.dedup();
-        let has = if ids.is_empty() { "it has no duties".to_owned() } else { format!("it has duties of {}", ids.join(", ")) };
+        let has =
+            if ids.is_empty() { "it has no duties".to_owned() } else { format!("it has duties of {}", ids.join(", ")) };
         return Err(CliError::Other(format!("no duty of `{}` on this subject\n  hint: {has}", plain(wanted))));
     }
     Ok(())

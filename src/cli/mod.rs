@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod check;
+mod demo;
 pub mod due;
 mod explain;
 mod json;
@@ -46,6 +47,7 @@ fn problems(all: &[crate::contract::Problem]) -> String {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         args::Command::Check(args) => check::run(args),
+        args::Command::Demo(args) => demo::run(&args),
         args::Command::Due(args) => ask::run(&args),
         args::Command::Explain(args) => explain::run(args),
     };

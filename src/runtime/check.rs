@@ -213,7 +213,8 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let decoder = Decoder::new(Arc::clone(&book), horizon);
     let files = ingest::open_all(&request.events)?;
-    let options = if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
+    let options =
+        if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
     let single = files.len() == 1 && request.threads > 1;
     for _ in 0..if single { request.threads } else { 1 } {
@@ -227,9 +228,13 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
     let mut files = files.into_iter();
     let peak = match files.next() {
         Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
-        first => {
-            merged(first.into_iter().chain(files).map(Stream::new).collect(), &decoder, &mut shards[0], &mut report, progress)?
-        }
+        first => merged(
+            first.into_iter().chain(files).map(Stream::new).collect(),
+            &decoder,
+            &mut shards[0],
+            &mut report,
+            progress,
+        )?,
     };
     report.until = request.until.or(peak);
     Ok((shards, report))
@@ -377,18 +382,7 @@ impl Shard {
             return Err(CheckError::Spill(trouble));
         }
         let book = Arc::clone(self.engine.book());
-        for (partner, rules) in self.engine.bound() {
-            for id in rules {
-                let rule = book.rule(id);
-                report.obligations.push(Row {
-                    partner: partner.to_owned(),
-                    contract: rule.contract.clone(),
-                    obligation: rule.id.clone(),
-                    clause: rule.clause.clone(),
-                    tally: self.engine.tally(partner, id),
-                });
-            }
-        }
+        report.obligations.extend(standings(&self.engine));
         report.breaches.extend(self.breaches.into_values());
         let counts = self.engine.counts();
         report.read.repeats += counts.repeats;
@@ -404,9 +398,31 @@ impl Shard {
     }
 }
 
+/// Counts of every obligation that binds a partner.
+pub fn standings(engine: &Engine) -> Vec<Row> {
+    let book = engine.book();
+    let mut out = Vec::new();
+    for (partner, rules) in engine.bound() {
+        for id in rules {
+            let rule = book.rule(id);
+            out.push(Row {
+                partner: partner.to_owned(),
+                contract: rule.contract.clone(),
+                obligation: rule.id.clone(),
+                clause: rule.clause.clone(),
+                tally: engine.tally(partner, id),
+            });
+        }
+    }
+    out
+}
+
+/// Partner, subject, obligation, key of the first cycle's anchor, withdrawn.
+type Chain = (String, String, RuleId, u64, bool);
+
 /// Every duty, later cycles with the earlier ones in them.
 fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
-    let mut chains: BTreeMap<(String, String, RuleId, u64, bool), Vec<(Duty, Standing)>> = BTreeMap::new();
+    let mut chains: BTreeMap<Chain, Vec<(Duty, Standing)>> = BTreeMap::new();
     engine.each_duty(&mut |partner, subject, duty, standing| {
         // What no longer follows stands by itself: it is no cycle of what does.
         let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };

@@ -3,4 +3,5 @@
 pub mod check;
 mod parallel;
 pub mod spill;
+pub mod story;
 mod streams;

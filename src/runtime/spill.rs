@@ -4,8 +4,8 @@
 //! a sorted run, so that memory does not grow with history. Runs of like size are merged, and a look into one reads one
 //! page of it.
 
-use onus_engine::engine::Archive;
 use hashbrown::HashTable;
+use onus_engine::engine::Archive;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;

@@ -39,7 +39,25 @@ pub(super) fn page(of: &Explanation) -> String {
         for (h, stamp) in of.holders.iter().zip(&stamps) {
             let about = h.obligation.as_ref().map(|o| format!("{o}: ")).unwrap_or_default();
             let held = format!("for {}", wall_length(h.to - h.from));
-            let _ = writeln!(out, "  {stamp:first$}  {:wide$}  {} {}", who(h), plain(&format!("{about}{}", h.why)), paint(DIM, &format!("({held})")));
+            let _ = writeln!(
+                out,
+                "  {stamp:first$}  {:wide$}  {} {}",
+                who(h),
+                plain(&format!("{about}{}", h.why)),
+                paint(DIM, &format!("({held})"))
+            );
+        }
+        let changed =
+            |now: &&onus_engine::explain::Holding| of.holders.last().is_none_or(|last| last.holder != now.holder);
+        if let Some(now) = of.holder.as_ref().filter(changed) {
+            let about = now.obligation.as_ref().map(|o| format!("{o}: ")).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "  {:first$}  {:wide$}  {}",
+                clock.stamp(now.from),
+                who(now),
+                plain(&format!("{about}{}", now.why))
+            );
         }
     }
     out
@@ -79,7 +97,8 @@ fn story(out: &mut String, duty: &DutyStory, now: Moment, depth: usize) {
     if let Some(late) = duty.late {
         let so_far = if duty.ended_at.is_some() { "" } else { " so far" };
         let calendar = duty.limits.first().and_then(|l| l.calendar.as_deref());
-        let measure = calendar.map_or(String::new(), |name| format!("; {} on calendar {name}", length(late.calendar_ms)));
+        let measure =
+            calendar.map_or(String::new(), |name| format!("; {} on calendar {name}", length(late.calendar_ms)));
         line("late by", &format!("{}{so_far}{measure}", wall_length(late.elapsed_ms)));
     }
     rows(out, duty, &clock, now);
@@ -90,12 +109,19 @@ fn story(out: &mut String, duty: &DutyStory, now: Moment, depth: usize) {
         let _ = writeln!(out, "  {name:<7} {:wide$}  {}", stamps[i], fact_line(fact));
     }
     // What the facts and the verdict say already is not said again.
-    let said = |text: &str| ["begins", "done by", "the deadline passes", "what is required"].iter().any(|s| text.starts_with(s));
+    let said = |text: &str| {
+        ["begins", "done by", "the deadline passes", "what is required"].iter().any(|s| text.starts_with(s))
+    };
     for (i, note) in duty.notes.iter().filter(|n| !said(&n.text)).enumerate() {
         let name = if i == 0 { "notes" } else { "" };
         let _ = writeln!(out, "  {name:<7} {}  {}", clock.stamp(note.at), plain(&note.text));
     }
-    let _ = writeln!(out, "  {:<7} {}", "duty", paint(DIM, &format!("{} of contract {}", duty.duty, plain(&duty.contract))));
+    let _ = writeln!(
+        out,
+        "  {:<7} {}",
+        "duty",
+        paint(DIM, &format!("{} of contract {}", duty.duty, plain(&duty.contract)))
+    );
     for earlier in &duty.earlier_cycles {
         let _ = writeln!(out, "  {}", paint(DIM, "before that:"));
         story(out, earlier, now, depth + 1);
@@ -162,7 +188,8 @@ fn verdict(duty: &DutyStory) -> String {
         Standing::Met if finding => "met: what is required was there".to_owned(),
         Standing::Met => {
             let limit = duty.limits.first();
-            let calendar = limit.and_then(|l| l.calendar.as_deref()).map_or(String::new(), |c| format!(" on calendar {c}"));
+            let calendar =
+                limit.and_then(|l| l.calendar.as_deref()).map_or(String::new(), |c| format!(" on calendar {c}"));
             match limit.and_then(|l| l.limit_ms).map(|limit| limit - duty.elapsed_ms).filter(|left| *left > 0) {
                 Some(left) => format!("met with {}{calendar} to spare", measure(duty)(left)),
                 None => "met".to_owned(),

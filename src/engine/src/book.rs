@@ -143,7 +143,8 @@ impl Book {
         let undoes = !matches!(about.effect, Effect::None | Effect::Resumed);
         // What it names may read all of the subject's past.
         let opened = || sheet.opens[usize::from(kind)].iter().map(|id| self.rule(*id));
-        let states = |rule: &Rule| rule.act().is_some_and(|a| a.leaves().iter().any(|l| self.names.about(l.kind).state));
+        let states =
+            |rule: &Rule| rule.act().is_some_and(|a| a.leaves().iter().any(|l| self.names.about(l.kind).state));
         // A state that held before the opening counts at it.
         let born_so = about.opening && opened().any(|rule| rule.pause.is_some() || states(rule));
         undoes
@@ -238,7 +239,13 @@ impl<'c> Compiler<'c> {
                 }
             }
         }
-        Book { names: self.names, rules: self.rules, calendars: self.calendars, calendar_names: self.calendar_names, bindings: self.bindings }
+        Book {
+            names: self.names,
+            rules: self.rules,
+            calendars: self.calendars,
+            calendar_names: self.calendar_names,
+            bindings: self.bindings,
+        }
     }
 
     /// Rules are numbered before any is compiled: `done`, `breached` and versions refer to each other.
@@ -479,7 +486,7 @@ impl<'c> Compiler<'c> {
                 Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), 0)))
             }
             terms::Requirement::Itself(tests) => {
-                let tests = tests.iter().map(|t| self.test(t, kinds)).collect::<Vec<_>>();
+                let tests = tests.iter().map(|t| self.test(t)).collect::<Vec<_>>();
                 for event in &anchor.events {
                     for test in &tests {
                         self.names.want(event.kind, test.field);
@@ -545,7 +552,7 @@ impl<'c> Compiler<'c> {
     fn event(&mut self, event: &terms::EventMatch, trust: Trust) -> Match {
         let kind = self.names.declare(&event.kind);
         let subject = self.names.about(kind).kind;
-        let tests: Vec<Test> = event.tests.iter().map(|t| self.test(t, &[subject])).collect();
+        let tests: Vec<Test> = event.tests.iter().map(|t| self.test(t)).collect();
         for test in &tests {
             self.names.want(kind, test.field);
         }
@@ -557,11 +564,11 @@ impl<'c> Compiler<'c> {
         Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None }
     }
 
-    fn test(&mut self, test: &terms::Test, kinds: &[KindId]) -> Test {
-        Test { field: self.names.field(&test.field), want: self.want(&test.want, kinds) }
+    fn test(&mut self, test: &terms::Test) -> Test {
+        Test { field: self.names.field(&test.field), want: self.want(&test.want) }
     }
 
-    fn want(&mut self, want: &terms::Want, kinds: &[KindId]) -> Want {
+    fn want(&mut self, want: &terms::Want) -> Want {
         match want {
             terms::Want::Present => Want::Present,
             terms::Want::Absent => Want::Absent,
@@ -570,7 +577,7 @@ impl<'c> Compiler<'c> {
                 let stems = texts.iter().filter_map(|t| t.strip_suffix('*')).map(str::to_owned).collect();
                 Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), stems)
             }
-            terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner, kinds))),
+            terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner))),
             terms::Want::SameAs(field) if field == "subject" => Want::SameAsSubject,
             terms::Want::SameAs(field) => Want::SameAs(self.names.field(field)),
             terms::Want::MoreThan(n) => Want::Number(Some((*n, false)), None),
@@ -596,7 +603,7 @@ impl<'c> Compiler<'c> {
             let own = |field: &str| field == "subject" || kinds.iter().any(|k| self.names.kind_name(*k) == field);
             let (subjects, others): (Vec<_>, Vec<_>) = g.tests.iter().partition(|t| own(&t.field));
             let subjects = subjects.into_iter().map(|t| t.want.clone()).collect();
-            let tests = others.into_iter().map(|t| self.test(t, kinds)).collect();
+            let tests = others.into_iter().map(|t| self.test(t)).collect();
             let why = format!("{}; approved by {}", g.reason, g.approved_by);
             out.push(GrantedWaiver { id: g.id.clone(), why, tests, subjects, starts: g.starts, ends: g.ends });
         }

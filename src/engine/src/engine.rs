@@ -113,7 +113,7 @@ pub(crate) struct Partner {
 }
 
 /// A subject in the hand: what is known of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Subject {
     name: String,
     partner: u32,
@@ -266,7 +266,9 @@ impl Engine {
 
     /// Every duty of one subject in memory: open, ended, withdrawn.
     pub fn duties_of(&self, partner: &str, subject: &str) -> Vec<(Duty, Standing)> {
-        let Some(slot) = self.find_partner(partner).and_then(|p| self.shelf.find(p, subject)) else { return Vec::new() };
+        let Some(slot) = self.find_partner(partner).and_then(|p| self.shelf.find(p, subject)) else {
+            return Vec::new();
+        };
         let s = self.shelf.copy(slot);
         let withdrawn = s.rare.into_iter().flat_map(|r| r.withdrawn).map(|d| (d, Standing::Withdrawn));
         let judged = s.head.open.into_iter().chain(s.head.ended).filter(|d| d.told != Standing::Untold);

@@ -2,7 +2,8 @@
 //!
 //! It is made by judging the subject's timeline once more, by the engine's own judge, with a recorder that watches. So
 //! it cannot tell another story than the one that was told: the stretches of a duty touch, cover its whole life, and
-//! what they count adds up to the elapsed time that the engine shows.
+//! what they count adds up to the elapsed time that the engine shows. Who holds the onus follows rules that
+//! `docs/decisions/who-holds-the-onus.md` gives.
 
 mod due;
 mod facts;
@@ -44,6 +45,8 @@ pub struct Explanation {
     pub duties: Vec<DutyStory>,
     /// Who held the onus, from the first duty or fact to now, without a gap.
     pub holders: Vec<Holding>,
+    /// Who holds it from now on, if nothing more happens; None: nothing is known of the subject.
+    pub holder: Option<Holding>,
     /// What bears on no duty in particular, such as a pause that stopped nothing.
     pub notes: Vec<Note>,
 }
@@ -160,7 +163,9 @@ fn of(engine: &Engine, view: View<'_>, told: &[(Duty, Standing)]) -> Explanation
         life.raw.close(life.duty, now);
     }
     let holders = holders::over_time(view, &stories, now);
-    let mut duties = chains(stories.iter().map(|(name, life)| (*name, life.duty.cycle(), teller.story(life))).collect());
+    let holder = holders::from_now(view, &stories, now);
+    let mut duties =
+        chains(stories.iter().map(|(name, life)| (*name, life.duty.cycle(), teller.story(life))).collect());
     duties.append(&mut withdrawn);
     duties.sort_by(|a, b| (a.start, &a.obligation, &a.duty).cmp(&(b.start, &b.obligation, &b.duty)));
     Explanation {
@@ -169,6 +174,7 @@ fn of(engine: &Engine, view: View<'_>, told: &[(Duty, Standing)]) -> Explanation
         now,
         duties,
         holders,
+        holder,
         notes: recorder.notes,
     }
 }
@@ -203,10 +209,10 @@ impl<'a> Teller<'a> {
         let zone = self.zone(duty);
         let cut = stretches::cut(self.view, life, self.now, self.engine);
         let due = due::arithmetic(self.view, life, &cut, end, zone);
-        let late = duty.breached_at().filter(|at| end > *at).map(|at| Late {
-            elapsed_ms: end - at,
-            calendar_ms: self.calendar(duty).between(at, end),
-        });
+        let late = duty
+            .breached_at()
+            .filter(|at| end > *at)
+            .map(|at| Late { elapsed_ms: end - at, calendar_ms: self.calendar(duty).between(at, end) });
         let mut flags = Vec::new();
         for (flag, word) in [(Flags::CLAIMED, "claimed"), (Flags::CAPPED, "capped")] {
             if duty.flags.has(flag) {
@@ -261,7 +267,11 @@ impl<'a> Teller<'a> {
             deadline: duty.shown_deadline(),
             breached_at: duty.breached_at(),
             ended_at: duty.ended.known(),
-            ended_by: duty.ended.known().filter(|_| !duty.flags.has(Flags::FINDING)).map(|_| self.view.book.names().about(duty.ended_by).name.clone()),
+            ended_by: duty
+                .ended
+                .known()
+                .filter(|_| !duty.flags.has(Flags::FINDING))
+                .map(|_| self.view.book.names().about(duty.ended_by).name.clone()),
             elapsed_ms: 0,
             late: None,
             zone: rule.zone.name().to_owned(),

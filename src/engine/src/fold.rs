@@ -51,7 +51,7 @@ struct ActivePause {
     side: Option<Side>,
     role: Option<String>,
     /// Who confirmed it, and when.
-    confirmed: Vec<(Moment, Option<Side>, Option<String>)>,
+    confirmed: Vec<pauses::Confirmation>,
 }
 
 /// A waiver that an event approved for this subject.

@@ -82,11 +82,11 @@ impl Engine {
         let mut links = Vec::new();
         let own = self.is_own(slot, &subject);
         let placed = self.take_in(&mut subject, own, fact, &mut links, archive);
-        if let Ok(all) = placed {
-            if links.is_empty() {
-                self.tell(slot, &mut subject, all);
-                self.compact(own, &mut subject, archive);
-            }
+        if let Ok(all) = placed
+            && links.is_empty()
+        {
+            self.tell(slot, &mut subject, all);
+            self.compact(own, &mut subject, archive);
         }
         self.put(slot, subject);
         let all = match placed {

@@ -116,7 +116,9 @@ impl Engine {
         let last = subject.timeline.last().map_or(Moment::DAWN, |f| f.at());
         let ended = subject.head.ended.iter().map(|d| d.ended).max().unwrap_or(Moment::DAWN);
         let watched = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.watched);
-        last.max(ended).max(watched) + settling
+        // Nothing hangs on the millisecond: at these multiples the wheel's timers need not come down level by level.
+        let at = last.max(ended).max(watched) + settling;
+        Moment(at.0.checked_add(COARSE - 1).map_or(at.0, |n| n & !(COARSE - 1)))
     }
 
     fn may_go(&self, slot: u32, subject: &Subject) -> bool {

@@ -3,8 +3,6 @@
 
 use super::pack;
 use super::{Rare, Subject};
-use crate::fold::Fold;
-use crate::timeline::Timeline;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -20,6 +18,8 @@ pub(super) struct Shelf {
     index: HashTable<u32>,
     free: Vec<u32>,
     /// Subjects at hand, to be used again: their room is kept.
+    // Boxed, since they go into the hand and into `Place::Whole` as they are, without being moved.
+    #[expect(clippy::vec_box)]
     spare: Vec<Box<Subject>>,
     buffer: Vec<u8>,
 }
@@ -238,12 +238,6 @@ impl Subject {
     /// What few subjects need; made on first use.
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_with(Box::default)
-    }
-}
-
-impl Default for Subject {
-    fn default() -> Subject {
-        Subject { name: String::new(), partner: 0, timeline: Timeline::default(), head: Fold::default(), rare: None }
     }
 }
 

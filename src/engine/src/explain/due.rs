@@ -92,7 +92,8 @@ fn rolled(mut due: Due, raw: Moment, zone: Tz) -> Due {
     let moved = due.deadline - raw;
     if moved != 0 {
         due.plus.push(Plus { ms: moved, why: "moved off a closed day".to_owned() });
-        due.words = format!("{}, moved off a closed day to {}", words::local(raw, zone), words::local(due.deadline, zone));
+        due.words =
+            format!("{}, moved off a closed day to {}", words::local(raw, zone), words::local(due.deadline, zone));
     }
     due
 }

@@ -136,8 +136,13 @@ pub(super) fn futile_pauses(view: View<'_>, life: &Life<'_>, end: Moment) -> Vec
         return out;
     }
     let pauses = view.timeline.facts().filter(|f| !f.linked() && names.about(f.kind()).effect == Effect::Paused);
-    for fact in pauses.filter(|f| f.at() >= duty.start && f.at() < end) {
-        let held = life.raw.held.iter().flat_map(|(_, by)| by).any(|by| by.at == fact.at() && by.reason == one(view, fact, "reason"));
+    for fact in pauses.filter(|f| f.at() >= duty.start && (f.at() < end || duty.is_open() && f.at() == end)) {
+        let held = life
+            .raw
+            .held
+            .iter()
+            .flat_map(|(_, by)| by)
+            .any(|by| by.at == fact.at() && by.reason == one(view, fact, "reason"));
         if held {
             continue;
         }

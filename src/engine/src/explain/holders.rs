@@ -47,7 +47,9 @@ pub(super) fn over_time(view: View<'_>, lives: &[(Name, Life<'_>)], now: Moment)
     for pair in instants.windows(2) {
         let next = at(view, lives, pair[0], pair[1]);
         match out.last_mut() {
-            Some(last) if (&last.holder, &last.obligation, &last.why) == (&next.holder, &next.obligation, &next.why) => {
+            Some(last)
+                if (&last.holder, &last.obligation, &last.why) == (&next.holder, &next.obligation, &next.why) =>
+            {
                 last.to = next.to;
             }
             Some(_) | None => out.push(next),
@@ -56,15 +58,35 @@ pub(super) fn over_time(view: View<'_>, lives: &[(Name, Life<'_>)], now: Moment)
     out
 }
 
+/// Who holds it from `now` on.
+pub(super) fn from_now(view: View<'_>, lives: &[(Name, Life<'_>)], now: Moment) -> Option<Holding> {
+    view.timeline.facts().next()?;
+    let open = lives.iter().map(|(_, life)| life).filter(|life| life.duty.is_open() && life.duty.start <= now);
+    let states: Vec<State<'_>> = open.map(|life| (life, Stopped::of(life.duty), life.duty.deadline)).collect();
+    Some(held(view, lives, &states, now, now))
+}
+
 fn at(view: View<'_>, lives: &[(Name, Life<'_>)], from: Moment, to: Moment) -> Holding {
+    let inside = |life: &Life<'_>| {
+        let piece = life.raw.pieces.iter().find(|p| p.from <= from && from < p.to)?;
+        Some((piece.why, piece.deadline))
+    };
+    let states: Vec<State<'_>> =
+        lives.iter().filter_map(|(_, life)| inside(life).map(|(why, deadline)| (life, why, deadline))).collect();
+    held(view, lives, &states, from, to)
+}
+
+/// A duty, whether its time counts, and its deadline.
+type State<'s> = (&'s Life<'s>, Stopped, Moment);
+
+fn held(view: View<'_>, lives: &[(Name, Life<'_>)], states: &[State<'_>], from: Moment, to: Moment) -> Holding {
     let mut running: Vec<(Moment, Side, &Life<'_>)> = Vec::new();
     let mut waiting: Vec<(Side, &Life<'_>)> = Vec::new();
     let mut covered = false;
-    for (_, life) in lives {
-        let Some(piece) = life.raw.pieces.iter().find(|p| p.from <= from && from < p.to) else { continue };
+    for (life, why, deadline) in states {
         let rule = view.book.rule(life.duty.rule);
-        match piece.why {
-            Stopped::Not => running.push((piece.deadline, rule.obligor.side, life)),
+        match why {
+            Stopped::Not => running.push((*deadline, rule.obligor.side, life)),
             Stopped::Paused => waiting.push((waits_for(rule, life, from), life)),
             Stopped::Waived | Stopped::Exempt => covered = true,
             Stopped::Ended => {}
@@ -108,9 +130,11 @@ fn waits_for(rule: &Rule, life: &Life<'_>, at: Moment) -> Side {
         (false, true) => Some(Side::Partner),
         (true, true) | (false, false) => None,
     };
-    let sides = life.raw.held_at(at).iter().map(|by| {
-        by.reason.as_deref().and_then(named).unwrap_or_else(|| other(rule.obligor.side))
-    });
+    let sides = life
+        .raw
+        .held_at(at)
+        .iter()
+        .map(|by| by.reason.as_deref().and_then(named).unwrap_or_else(|| other(rule.obligor.side)));
     // Several pauses that wait for both sides: a tie.
     sides.max().unwrap_or_else(|| other(rule.obligor.side))
 }

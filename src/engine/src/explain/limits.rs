@@ -1,12 +1,12 @@
 //! The limits of a duty in words: which row of which table, on which calendar, and how much of each is used.
 
+use super::{rfc_known, words};
 use crate::duty::{Clock, ClockState, Duty};
 use crate::fact::{Atom, FieldId};
 use crate::fold::View;
 use crate::rule::{Form, Limit, RowCell, Rule, Table};
 use crate::terms::{Period, Span};
 use crate::time::{Millis, Moment};
-use super::{rfc_known, words};
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -115,7 +115,12 @@ fn choose<T>(table: &Table<T>, apply: &[&T], gives: &dyn Fn(&T) -> bool) -> Opti
     rows().find(|(_, row)| applies(&row.value)).or_else(|| rows().next()).map(|(i, _)| i)
 }
 
-fn label<'v, T>(view: View<'v>, table: &Table<T>, at: usize, facts: &dyn Fn(FieldId) -> Option<Atom<'v>>) -> Option<String> {
+fn label<'v, T>(
+    view: View<'v>,
+    table: &Table<T>,
+    at: usize,
+    facts: &dyn Fn(FieldId) -> Option<Atom<'v>>,
+) -> Option<String> {
     let names = view.book.names();
     let parts: Vec<String> = table
         .keys

@@ -1,7 +1,7 @@
 //! Watches a judgement being made, and keeps what it sees of each duty.
 
-use super::{Note, facts};
 use super::facts::FactUse;
+use super::{Note, facts};
 use crate::book::Book;
 use crate::duty::{Clock, Duty, Flags, WaiverSpan};
 use crate::fact::Fact;
@@ -101,18 +101,29 @@ impl<'a> Recorder<'a> {
         self.raws.entry(name_of(self.view.book, duty)).or_default()
     }
 
+    fn undoes(&self, fact: Fact<'_>) -> &'a [u16] {
+        &self.view.book.names().about(fact.kind()).undoes
+    }
+
     /// What a fact did to a duty, if anything.
     fn part(&self, name: Name, duty: &Duty, fact: Fact<'_>) -> Option<&'static str> {
         let was = self.open.get(&name);
         let ended = self.ended.get(&name);
         Some(match (was, ended) {
-            _ if duty.key == fact.key() && was.is_none() && ended.is_none() => facts::BEGINS,
+            (None, None) if duty.cycle() > 1 && duty.start == fact.at() && !self.undoes(fact).is_empty() => {
+                "undoes the act: a new cycle begins"
+            }
+            (None, None) if duty.key == fact.key() => facts::BEGINS,
             (None, None) => return None,
             (None, Some(_)) if duty.is_open() => "undoes the act: it goes on",
             (None, Some(was)) if was != duty && changed_waivers(was, duty) => "waives it after the fact",
             (None, Some(_)) => return None,
             (Some(_), _) if !duty.is_open() && duty.ended_by == fact.kind() => {
-                if duty.flags.has(Flags::CANCELLED) { "ends it without a verdict" } else { "the act that was owed" }
+                if duty.flags.has(Flags::CANCELLED) {
+                    "ends it without a verdict"
+                } else {
+                    "the act that was owed"
+                }
             }
             (Some(was), _) => changed(was, duty)?,
         })

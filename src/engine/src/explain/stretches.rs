@@ -1,7 +1,7 @@
 //! A duty's life cut into what counted and what did not, with the reason.
 
-use super::{Life, rfc, words};
 use super::recorder::Piece;
+use super::{Life, rfc, words};
 use crate::calendar::Closed;
 use crate::duty::{Clock, ClockState};
 use crate::engine::Engine;
@@ -217,9 +217,10 @@ fn pause(view: View<'_>, by: &PausedBy) -> Pause {
         Value::One(atom) => Some(names.text(atom).to_owned()),
         Value::List(_) => None,
     };
-    let fact = view.timeline.facts().find(|f| {
-        f.at() == by.at && names.about(f.kind()).effect == Effect::Paused && one(*f, "reason") == by.reason
-    });
+    let fact = view
+        .timeline
+        .facts()
+        .find(|f| f.at() == by.at && names.about(f.kind()).effect == Effect::Paused && one(*f, "reason") == by.reason);
     Pause {
         event: fact.map(|f| f.id().to_owned()),
         since: by.at,

@@ -60,7 +60,20 @@ pub fn span(span: &Span, zone: Tz) -> String {
             format!("by {:02}:{:02} {day}", minute / 60, minute % 60)
         }
         Span::DayOfYear { month, day } => {
-            let names = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+            let names = [
+                "January",
+                "February",
+                "March",
+                "April",
+                "May",
+                "June",
+                "July",
+                "August",
+                "September",
+                "October",
+                "November",
+                "December",
+            ];
             format!("by {day} {}", names.get(*month as usize - 1).unwrap_or(&"?"))
         }
         Span::At(at) => format!("by {}", local(*at, zone)),
@@ -203,11 +216,8 @@ fn want(book: &Book, field: &str, of: &Want, not: bool) -> String {
             let bound = |(n, inclusive): &(f64, bool), word: &str| {
                 if *inclusive { format!("{word} or equal to {n}") } else { format!("{word} {n}") }
             };
-            let parts: Vec<String> = least
-                .iter()
-                .map(|b| bound(b, "more than"))
-                .chain(most.iter().map(|b| bound(b, "less than")))
-                .collect();
+            let parts: Vec<String> =
+                least.iter().map(|b| bound(b, "more than")).chain(most.iter().map(|b| bound(b, "less than"))).collect();
             format!("{field} {is} {}", parts.join(" and "))
         }
     }

@@ -204,7 +204,8 @@ impl Fold {
         for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
             let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
             // What came after a start that lies in the past begins the limit at its own instant, when it is replayed.
-            let earlier = cx.before().find(|f| f.at() <= duty.start && acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
+            let earlier =
+                cx.before().find(|f| f.at() <= duty.start && acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
             let Some(earlier) = earlier else { continue };
             let calendar = cx.book().calendar(clock.calendar);
             let due = calendar.add(earlier.at(), clock.target).unwrap_or(Moment::NEVER);

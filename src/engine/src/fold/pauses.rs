@@ -158,12 +158,11 @@ fn text<T: Trace>(fact: Fact<'_>, field: FieldId, cx: &Cx<'_, '_, T>) -> Option<
     }
 }
 
+/// When, by which side, in which role.
+pub(super) type Confirmation = (Moment, Option<crate::terms::Side>, Option<String>);
+
 /// Who confirmed a pause, read ahead: what comes later decides from the pause's own instant. None: it was voided.
-fn confirmations<T: Trace>(
-    pause: Fact<'_>,
-    reason: Option<&str>,
-    cx: &Cx<'_, '_, T>,
-) -> Option<Vec<(Moment, Option<crate::terms::Side>, Option<String>)>> {
+fn confirmations<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> Option<Vec<Confirmation>> {
     let names = cx.book().names();
     let known = names.well_known();
     let mut out = Vec::new();

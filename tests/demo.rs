@@ -1,0 +1,88 @@
+//! `onus demo`: the story is told from anywhere, by what the engine says, and the files say the same to `onus check`.
+
+#![allow(clippy::unwrap_used)]
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(args: &[&str], at: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_onus")).args(args).current_dir(at).output().unwrap()
+}
+
+fn story() -> String {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let output = run(&["demo"], elsewhere.path());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_story_has_every_turn_that_it_is_there_to_show() {
+    let told = story();
+    let mut at = 0;
+    // In this order.
+    for turn in [
+        "the clock of restore (4.2) goes on: only the customer may pause it",
+        "BREACH: halden-pam broke restore (4.2)",
+        "the clock of restore (4.2) stops",
+        "the onus passes to northwind (customer)",
+        "restore (4.2) is done, 2h 25min late",
+        "restore (4.2) begins: it is due Tue 7 Apr 15:30",
+        "svc-mainframe: rotate (7.1) is waived",
+        "BREACH: halden-pam broke revoke-leaked (5.1)",
+        "we learn only now, 10h 17min later: svc-build-agent revoked",
+        "INC-2050: the breach of revoke-leaked (5.1) is taken back",
+        "svc-reporting: BREACH: brightkey broke rotate (7.1)",
+        "BREACH: northwind (customer.iam-lead) broke approve (5.3)",
+        "IR-77 handed off",
+        "the onus passes to tidewater-soc (partner)",
+        "accept-handoff (3.1) is met",
+        "FINDING: halden-pam broke approved-first (5.2)",
+        "the waiver is over: rotate (7.1) is due",
+        "How everything stands",
+        "onus explain",
+    ] {
+        let found = told[at..].find(turn);
+        at += found.unwrap_or_else(|| panic!("no {turn:?} after byte {at} of\n{told}"));
+    }
+    assert!(!told.contains('\u{1b}'), "colour only for terminals");
+}
+
+#[test]
+fn the_bundled_files_judge_alike_in_the_story_and_in_check() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let args = ["check", "--contracts", "examples/demo/contracts", "examples/demo/events.jsonl", "--format", "json"];
+    let output = run(&args, here);
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(checked["dead_letters"].as_array().unwrap().is_empty());
+    let told = story();
+    let rows: Vec<Vec<&str>> = told.lines().map(|l| l.split_whitespace().collect()).collect();
+    for row in checked["obligations"].as_array().unwrap() {
+        let name = [row["partner"].as_str().unwrap(), row["obligation"].as_str().unwrap()];
+        let shown =
+            rows.iter().find(|r| r.len() == 10 && r[..2] == name).unwrap_or_else(|| panic!("no row of {name:?}"));
+        for (cell, key) in
+            shown[2..].iter().zip(["met", "breached", "met_late", "waived", "cancelled", "exempt", "unknown", "open"])
+        {
+            assert_eq!(*cell, row[key].to_string(), "{name:?} {key}");
+        }
+    }
+    let breaches = checked["breaches"].as_array().unwrap().len();
+    assert!(told.contains(&format!("{breaches} breaches and findings that stand")), "{told}");
+}
+
+#[test]
+fn the_story_can_be_unpacked_and_judged_and_is_never_written_over() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let told = run(&["demo", "--into", "play"], elsewhere.path());
+    assert_eq!(told.status.code(), Some(0));
+    let checked = run(&["check", "--contracts", "play/contracts", "play/events.jsonl"], elsewhere.path());
+    assert_eq!(checked.status.code(), Some(1));
+    let told = String::from_utf8(told.stdout).unwrap();
+    let next = told.lines().find(|l| l.trim_start().starts_with("onus explain")).unwrap();
+    let words: Vec<&str> = next.split('#').next().unwrap().split_whitespace().skip(1).collect();
+    assert_eq!(run(&words, elsewhere.path()).status.code(), Some(0), "{words:?}");
+    let again = run(&["demo", "--into", "play"], elsewhere.path());
+    assert_eq!(again.status.code(), Some(2));
+}
