@@ -110,7 +110,12 @@ pub fn text_map(text: &str, origin: &str) -> Result<Vec<(String, String)>, Vec<P
     let mut report = Report::new(origin, text);
     let map = yaml::tree(text, &mut report).and_then(|root| {
         let Value::Map(entries) = &root.value else {
-            report.hinted(Code::WrongShape, root.at, "a map of texts is wanted here", "write `pattern: word`, one a line");
+            report.hinted(
+                Code::WrongShape,
+                root.at,
+                "a map of texts is wanted here",
+                "write `pattern: word`, one a line",
+            );
             return None;
         };
         let mut out = Vec::new();

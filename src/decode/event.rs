@@ -167,7 +167,10 @@ fn bucket(name: &str) -> usize {
 /// Reads one event.
 pub(super) fn read<'a>(line: &'a str, keys: &Keys, raw: &mut Raw<'a>) -> Result<(), DecodeError> {
     let mut json = serde_json::Deserializer::from_str(line);
-    Envelope { keys, raw }.deserialize(&mut json).and_then(|()| json.end()).map_err(|e| DecodeError::Json(e.to_string()))
+    Envelope { keys, raw }
+        .deserialize(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|e| DecodeError::Json(e.to_string()))
 }
 
 struct Envelope<'r, 'a> {
@@ -239,7 +242,9 @@ impl<'a> Visitor<'a> for Envelope<'_, 'a> {
                     raw.data_seen = true;
                     map.next_value_seed(Data { keys, fields: &mut raw.fields })?;
                 }
-                Attribute::DataBase64 => return Err(M::Error::custom("`data_base64` is not read: send `data` as JSON")),
+                Attribute::DataBase64 => {
+                    return Err(M::Error::custom("`data_base64` is not read: send `data` as JSON"));
+                }
                 Attribute::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }

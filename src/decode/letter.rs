@@ -15,7 +15,10 @@ pub enum DecodeError {
         byte: usize,
     },
     /// Too long.
-    #[error("{bytes} bytes long, more than the {} that a record may have: send a reference instead of the text", super::LONGEST)]
+    #[error(
+        "{bytes} bytes long, more than the {} that a record may have: send a reference instead of the text",
+        super::LONGEST
+    )]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -46,7 +49,9 @@ pub enum DecodeError {
         most: usize,
     },
     /// No instant.
-    #[error("attribute `{name}` is no instant: `{text}`; write RFC 3339 with an offset, such as 2026-01-05T09:12:33.120Z")]
+    #[error(
+        "attribute `{name}` is no instant: `{text}`; write RFC 3339 with an offset, such as 2026-01-05T09:12:33.120Z"
+    )]
     Time {
         /// Which.
         name: &'static str,

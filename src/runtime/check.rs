@@ -192,7 +192,9 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
     for shard in shards {
         shard.finish(report.until, request.duties, &mut report)?;
     }
-    report.obligations.sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
+    report
+        .obligations
+        .sort_by(|a, b| (&a.partner, &a.contract, &a.obligation).cmp(&(&b.partner, &b.contract, &b.obligation)));
     report.obligations.dedup_by(|a, b| {
         let same = (&a.partner, &a.contract, &a.obligation) == (&b.partner, &b.contract, &b.obligation);
         if same {
@@ -202,7 +204,13 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
     });
     report.breaches.sort();
     report.duties.sort_by(|a, b| {
-        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(&b.partner, &b.obligation, b.start, &b.subject, b.duty))
+        (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(
+            &b.partner,
+            &b.obligation,
+            b.start,
+            &b.subject,
+            b.duty,
+        ))
     });
     Ok(report)
 }
@@ -426,7 +434,13 @@ fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
     engine.each_duty(&mut |partner, subject, duty, standing| {
         // What no longer follows stands by itself: it is no cycle of what does.
         let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };
-        let key = (partner.to_owned(), subject.to_owned(), book.rule(duty.rule).family, root, standing == Standing::Withdrawn);
+        let key = (
+            partner.to_owned(),
+            subject.to_owned(),
+            book.rule(duty.rule).family,
+            root,
+            standing == Standing::Withdrawn,
+        );
         chains.entry(key).or_default().push((duty.clone(), standing));
     });
     for ((partner, subject, family, _, _), mut cycles) in chains {

@@ -186,11 +186,8 @@ fn cut(batch: Batch, shards: usize) -> Vec<Option<Batch>> {
     let mut out = Vec::with_capacity(shards);
     let mut last = Some(shared);
     for (i, events) in lists.into_iter().enumerate() {
-        let (facts, names) = if i + 1 == shards {
-            last.take().unwrap_or_default()
-        } else {
-            last.clone().unwrap_or_default()
-        };
+        let (facts, names) =
+            if i + 1 == shards { last.take().unwrap_or_default() } else { last.clone().unwrap_or_default() };
         out.push(Some(Batch { events, facts, names, ..Batch::default() }));
     }
     out

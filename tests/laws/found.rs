@@ -50,7 +50,8 @@ impl Case {
 
     fn stands(&self, events: &[String], obligation: &str, subject: &str) -> Vec<Stands> {
         let outcome = self.after(events).outcome();
-        let of = outcome.stands.into_iter().filter(|(name, _)| (name.1.as_str(), name.2.as_str()) == (obligation, subject));
+        let of =
+            outcome.stands.into_iter().filter(|(name, _)| (name.1.as_str(), name.2.as_str()) == (obligation, subject));
         of.map(|(_, stands)| stands).collect()
     }
 

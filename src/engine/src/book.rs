@@ -2,10 +2,10 @@
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
+use crate::fold::limits;
 use crate::rule::*;
 use crate::terms::{self, Contract, PartnerPattern, Side, Trust};
 use crate::time::Moment;
-use crate::fold::limits;
 use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +96,8 @@ impl Book {
 
     /// What binds a partner; None if no contract names it. A contract that names it wins over a pattern.
     pub fn sheet(&self, partner: &str) -> Option<Sheet> {
-        let exact = |b: &&Binding| b.partners.iter().any(|p| matches!(p, PartnerPattern::Exact(name) if name == partner));
+        let exact =
+            |b: &&Binding| b.partners.iter().any(|p| matches!(p, PartnerPattern::Exact(name) if name == partner));
         let prefix = |b: &&Binding| {
             b.partners.iter().any(|p| matches!(p, PartnerPattern::Prefix(stem) if partner.starts_with(stem.as_str())))
         };
@@ -168,7 +169,12 @@ impl Book {
     }
 
     /// Writes an event as a fact, with those of its fields that its type keeps.
-    pub fn write(&self, draft: &Draft<'_>, fields: &[(FieldId, Field<'_>)], out: &mut Vec<u8>) -> std::ops::Range<usize> {
+    pub fn write(
+        &self,
+        draft: &Draft<'_>,
+        fields: &[(FieldId, Field<'_>)],
+        out: &mut Vec<u8>,
+    ) -> std::ops::Range<usize> {
         let about = self.names.about(draft.kind);
         let mut writer = crate::fact::Writer::begin(out, draft);
         for (field, value) in fields.iter().filter(|(field, _)| about.keeps(*field)) {
@@ -378,10 +384,20 @@ impl<'c> Compiler<'c> {
     }
 
     /// *Every P* on subjects of a kind begins at their creation and begins again at each act.
-    fn recurring(&mut self, out: &mut Anchor, kind: &str, tests: &[terms::Test], act: &terms::Act, from_creation: bool) {
+    fn recurring(
+        &mut self,
+        out: &mut Anchor,
+        kind: &str,
+        tests: &[terms::Test],
+        act: &terms::Act,
+        from_creation: bool,
+    ) {
         if from_creation {
-            for opening in crate::vocabulary::OPENING.iter().filter(|o| o.split_once('.').is_some_and(|(k, _)| k == kind)) {
-                let event = terms::EventMatch { kind: (*opening).to_owned(), tests: tests.to_vec(), by: None, trust: None };
+            for opening in
+                crate::vocabulary::OPENING.iter().filter(|o| o.split_once('.').is_some_and(|(k, _)| k == kind))
+            {
+                let event =
+                    terms::EventMatch { kind: (*opening).to_owned(), tests: tests.to_vec(), by: None, trust: None };
                 let event = self.event(&event, Trust::Asserted);
                 out.events.push(event);
             }
@@ -472,13 +488,7 @@ impl<'c> Compiler<'c> {
         Table { keys, rows }
     }
 
-    fn requirement(
-        &mut self,
-        r: &terms::Requirement,
-        trust: Trust,
-        kinds: &[KindId],
-        anchor: &Anchor,
-    ) -> Requirement {
+    fn requirement(&mut self, r: &terms::Requirement, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Requirement {
         match r {
             terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
             // The loader takes only spans of elapsed time here.
@@ -707,9 +717,8 @@ impl<'c> Compiler<'c> {
 }
 
 /// What a waiver says.
-pub const WAIVER_FIELDS: [&str; 10] = [
-    "obligations", "obligation", "starts", "ends", "approver", "ticket", "change", "credential", "incident", "grant",
-];
+pub const WAIVER_FIELDS: [&str; 10] =
+    ["obligations", "obligation", "starts", "ends", "approver", "ticket", "change", "credential", "incident", "grant"];
 
 /// Kinds of subject on which the duties that `o` follows live, by name. `depth` bounds a cycle, which the loader refuses.
 fn chained_kinds(contract: &Contract, o: &terms::Obligation, depth: usize) -> BTreeSet<String> {

@@ -17,9 +17,9 @@ use crate::terms::Trust;
 use crate::time::{DAY, Millis, Moment};
 use crate::timeline::Timeline;
 use crate::wheel::Wheel;
-use shelf::Shelf;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
+use shelf::Shelf;
 use std::sync::Arc;
 
 pub(crate) use apply::judge;

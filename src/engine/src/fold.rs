@@ -38,6 +38,8 @@ pub struct Fold {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Memory {
     pauses: Vec<ActivePause>,
+    /// Lifted at the last resume, with its instant.
+    lifted: Vec<(Moment, ActivePause)>,
     /// Obligations of which only the first anchor counts, and which have had it.
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
@@ -52,6 +54,8 @@ struct ActivePause {
     role: Option<String>,
     /// Who confirmed it, and when.
     confirmed: Vec<pauses::Confirmation>,
+    /// Resumed and paused at one instant: counts only where one of these counted, which were lifted by that resume.
+    instead_of: Option<Vec<ActivePause>>,
 }
 
 /// A waiver that an event approved for this subject.
@@ -366,14 +370,17 @@ impl Fold {
         let mut i = 0;
         while i < self.ended.len() {
             let duty = &self.ended[i];
-            let settled = duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
+            let settled =
+                duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
             if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
                 i += 1;
                 continue;
             }
             // A stop and a reopening at one instant on a stopped clock leave it stopped.
             let acts = cx.rule(duty.rule).act().map(|a| a.leaves()).unwrap_or_default();
-            let stops = |f: Fact<'_>| f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind());
+            let stops = |f: Fact<'_>| {
+                f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind())
+            };
             if duty.ended < at && cx.before().any(stops) {
                 i += 1;
                 continue;

@@ -119,7 +119,9 @@ pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, star
             let row = limit.must.rows.iter().position(|r| std::ptr::eq(&r.value, span)).unwrap_or(0);
             let clock = clock(span, (i, row), limit.calendar, calendar, rule.zone, start);
             let clock = if limit.from.is_some() { Clock { state: ClockState::Waiting, ..clock } } else { clock };
-            let same = |c: &Clock| (c.limit, c.target, c.calendar, c.state) == (clock.limit, clock.target, clock.calendar, clock.state);
+            let same = |c: &Clock| {
+                (c.limit, c.target, c.calendar, c.state) == (clock.limit, clock.target, clock.calendar, clock.state)
+            };
             if !out.iter().any(same) {
                 out.push(clock);
             }
@@ -147,7 +149,14 @@ pub fn clock(
 }
 
 /// The longest pause, and what it counts on.
-pub fn cap(book: &Book, rule: &Rule, cap: &Cap, limit: Option<&Limit>, clock: &Clock, from: Moment) -> (Millis, CalendarId) {
+pub fn cap(
+    book: &Book,
+    rule: &Rule,
+    cap: &Cap,
+    limit: Option<&Limit>,
+    clock: &Clock,
+    from: Moment,
+) -> (Millis, CalendarId) {
     match cap {
         Cap::Percent(share) if clock.state == ClockState::Counting => {
             ((i128::from(clock.target) * i128::from(*share) / 100) as Millis, clock.calendar)

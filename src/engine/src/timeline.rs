@@ -24,12 +24,14 @@ pub struct Timeline {
 }
 
 /// What became of a fact offered to a timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placed {
     /// After all others.
     Last,
-    /// Before some other, or in place of another copy: what was judged must be judged again from here.
+    /// Before some other: what was judged must be judged again from here.
     Amid(Moment),
+    /// In place of another copy: what was judged must be judged again, without that copy.
+    Instead(Vec<u8>),
     /// Known already.
     Repeat,
     /// Another content under a known id; the copy that counts was kept, this one was not.
@@ -143,7 +145,9 @@ impl Timeline {
     }
 
     fn place(&mut self, fact: Fact<'_>, rank: Rank<'_>) -> Placed {
-        let late = self.last().is_some_and(|last| fact.at() < last.at() || fact.at() == last.at() && !follows(last, fact, rank));
+        let late = self
+            .last()
+            .is_some_and(|last| fact.at() < last.at() || fact.at() == last.at() && !follows(last, fact, rank));
         let place = if late { self.slot(fact, rank) } else { None };
         self.count += 1;
         match &mut self.keys {
@@ -203,7 +207,8 @@ impl Timeline {
         let was: Vec<u64> = group.iter().map(|f| f.key()).collect();
         group.push(fact);
         order(&mut group, rank);
-        let stable = group.iter().filter(|f| f.key() != fact.key() || f.bytes() != fact.bytes()).map(|f| f.key()).eq(was);
+        let stable =
+            group.iter().filter(|f| f.key() != fact.key() || f.bytes() != fact.bytes()).map(|f| f.key()).eq(was);
         let at_end = group_at + group_len == self.bytes.len();
         if stable && at_end && group.last().is_some_and(|f| f.bytes() == fact.bytes()) && before > 0 {
             return None;
@@ -225,10 +230,9 @@ impl Timeline {
             return if same { Placed::Repeat } else { Placed::Conflict };
         }
         self.remove(held);
-        let from = held.at().min(new.at());
         self.place(new, rank);
-        // When it was first heard of may matter, too.
-        Placed::Amid(from)
+        // The same content, too: when it was first heard of may matter.
+        Placed::Instead(old)
     }
 
     fn remove(&mut self, gone: Fact<'_>) {
@@ -257,7 +261,8 @@ fn same_event(a: Fact<'_>, b: Fact<'_>) -> bool {
 
 /// Goes after the last fact of its own instant without a look at the others: none of them is ordered by sequence.
 fn follows(last: Fact<'_>, fact: Fact<'_>, rank: Rank<'_>) -> bool {
-    last.sequence().is_empty() && (rank(last.kind()), last.id(), last.key()) < (rank(fact.kind()), fact.id(), fact.key())
+    last.sequence().is_empty()
+        && (rank(last.kind()), last.id(), last.key()) < (rank(fact.kind()), fact.id(), fact.key())
 }
 
 fn order(group: &mut [Fact<'_>], rank: Rank<'_>) {

@@ -313,7 +313,12 @@ pub const UNDONE_BY: [(&str, &str); 5] = [
 
 /// Types with a rank of their own, which they keep where they matter only for the facts that they carry.
 pub(crate) const RANKED: [&str; 6] = [
-    "ticket.reprioritised", "ticket.acknowledged", "change.approved", "change.rejected", "change.executed", "ticket.cancelled",
+    "ticket.reprioritised",
+    "ticket.acknowledged",
+    "change.approved",
+    "change.rejected",
+    "change.executed",
+    "ticket.cancelled",
 ];
 
 /// Rank among facts of one instant, and effect on all duties of the subject.

@@ -228,7 +228,13 @@ struct Keep {
 
 impl Keep {
     fn new(engine: &Engine, subject: &Subject, base: &Fold) -> Keep {
-        let mut keep = Keep { anchors: Vec::new(), required: Vec::new(), fields: Vec::new(), from: Moment::NEVER, chosen: Vec::new() };
+        let mut keep = Keep {
+            anchors: Vec::new(),
+            required: Vec::new(),
+            fields: Vec::new(),
+            from: Moment::NEVER,
+            chosen: Vec::new(),
+        };
         for duty in subject.head.open.iter().chain(&base.open) {
             keep.anchors.push(duty.anchor());
             let rule = engine.book.rule(duty.rule);

@@ -92,7 +92,9 @@ impl Shelf {
             Place::Packed(bytes) => bytes.len(),
             Place::Whole(s) => size_of::<Subject>() + s.timeline.capacity() + s.head.heap_bytes(),
         };
-        self.slots.iter().map(held).sum::<usize>() + self.slots.capacity() * size_of::<Slot>() + self.index.capacity() * 5
+        self.slots.iter().map(held).sum::<usize>()
+            + self.slots.capacity() * size_of::<Slot>()
+            + self.index.capacity() * 5
     }
 
     pub(super) fn generation(&self, slot: u32) -> u32 {

@@ -57,7 +57,8 @@ pub enum RestoreError {
 impl Engine {
     /// Everything that it knows. What was not taken of its differences is not in it: take them first.
     pub fn snapshot(&self) -> Vec<u8> {
-        let subjects = (0..self.shelf.places() as u32).map(|slot| (self.shelf.generation(slot), self.shelf.packed(slot)));
+        let subjects =
+            (0..self.shelf.places() as u32).map(|slot| (self.shelf.generation(slot), self.shelf.packed(slot)));
         let partners = self.partners.iter().map(|p| SavedPartner {
             name: p.name.clone(),
             waivers: p.waivers.clone(),
@@ -158,7 +159,13 @@ impl Engine {
     fn fact_in_words(&self, fact: Fact<'_>) -> String {
         let names = self.book.names();
         let source = &self.sources[usize::from(fact.source())].name;
-        let mut text = format!("{} {} {:?} from {source:?} recorded {}", fact.at(), names.about(fact.kind()).name, fact.id(), fact.recorded());
+        let mut text = format!(
+            "{} {} {:?} from {source:?} recorded {}",
+            fact.at(),
+            names.about(fact.kind()).name,
+            fact.id(),
+            fact.recorded()
+        );
         let mut fields: Vec<String> = fact
             .fields()
             .map(|(field, value)| match field {
@@ -196,12 +203,16 @@ fn names_of(book: &Book) -> u64 {
     let names = book.names();
     let mut all = 0;
     let types = names.types().iter().map(|t| t.name.as_str());
-    let texts = types.chain(names.field_names().iter().map(String::as_str)).chain(names.constants().iter().map(String::as_str));
+    let texts =
+        types.chain(names.field_names().iter().map(String::as_str)).chain(names.constants().iter().map(String::as_str));
     for text in texts {
         all = xxh3_64_with_seed(text.as_bytes(), all);
     }
     for rule in book.rules() {
-        all = xxh3_64_with_seed(&all.to_le_bytes(), xxh3_64(format!("{} {} {}", rule.contract, rule.id, rule.from).as_bytes()));
+        all = xxh3_64_with_seed(
+            &all.to_le_bytes(),
+            xxh3_64(format!("{} {} {}", rule.contract, rule.id, rule.from).as_bytes()),
+        );
     }
     all
 }

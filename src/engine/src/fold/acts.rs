@@ -24,7 +24,13 @@ impl Fold {
         }
     }
 
-    fn holds_against<T: Trace>(&mut self, i: usize, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) -> Verdict {
+    fn holds_against<T: Trace>(
+        &mut self,
+        i: usize,
+        fact: Fact<'_>,
+        about: &EventType,
+        cx: &mut Cx<'_, '_, T>,
+    ) -> Verdict {
         let duty = &self.open[i];
         let rule = cx.rule(duty.rule);
         if fact.key() == duty.anchor() {
@@ -32,7 +38,9 @@ impl Fold {
         }
         if let Some(until) = &rule.until
             && fact.at() >= duty.acts_from()
-            && until.leaves().iter().any(|leaf| at_place(leaf, fact, rule, cx.anchor(duty), cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes)
+            && until.leaves().iter().any(|leaf| {
+                at_place(leaf, fact, rule, cx.anchor(duty), cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes
+            })
         {
             self.forget_periods(duty_rule_family(cx, rule));
             return Verdict::Over;
@@ -46,7 +54,8 @@ impl Fold {
             return match simple(act, fact, rule, duty, cx) {
                 Met::No => Verdict::GoesOn,
                 Met::Claimed => {
-                    cx.trace.note(fact.at(), Some(duty), &|| format!("{} claims the act, at too little trust", fact.id()));
+                    cx.trace
+                        .note(fact.at(), Some(duty), &|| format!("{} claims the act, at too little trust", fact.id()));
                     self.open[i].flags.put(Flags::CLAIMED, true);
                     Verdict::GoesOn
                 }
@@ -205,7 +214,12 @@ pub(super) fn targets<'a, T: Trace>(
 
 /// Looks through the facts from a duty's anchor to the current one for an act of several parts or several subjects.
 /// Gives when it was done, and how many of the named subjects are.
-pub(super) fn evaluate<T: Trace>(act: &Act, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> (Option<Moment>, Option<(u32, u32)>) {
+pub(super) fn evaluate<T: Trace>(
+    act: &Act,
+    duty: &Duty,
+    rule: &Rule,
+    cx: &Cx<'_, '_, T>,
+) -> (Option<Moment>, Option<(u32, u32)>) {
     let anchor = cx.anchor(duty);
     let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
     let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
@@ -261,7 +275,10 @@ impl<T: Trace> Search<'_, '_, '_, T> {
         for (i, fact) in self.facts.iter().skip(from) {
             if found.is_none() && place(*fact) && leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes {
                 found = Some((fact.at(), i + 1));
-            } else if found.is_some() && self.cx.about(*fact).undoes.contains(&leaf.kind) && fact.linked() == leaf.on.is_some() {
+            } else if found.is_some()
+                && self.cx.about(*fact).undoes.contains(&leaf.kind)
+                && fact.linked() == leaf.on.is_some()
+            {
                 found = None;
             }
         }

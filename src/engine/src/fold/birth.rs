@@ -60,7 +60,8 @@ impl Fold {
         }
         let start = rule.anchor.time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
         let sliding = matches!(&rule.form, Form::Every { .. });
-        if matches!(&rule.form, Form::Every { period, .. } if period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_)))) {
+        if matches!(&rule.form, Form::Every { period, .. } if period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_))))
+        {
             return;
         }
         let first = cx.rule(rule.family).from;
@@ -81,9 +82,18 @@ impl Fold {
     }
 
     /// Copies of one fact open one duty; only the first, or the latest, of several anchors may count.
-    fn already<T: Trace>(&mut self, rule: &Rule, key: u64, sliding: bool, start: Moment, cx: &mut Cx<'_, '_, T>) -> bool {
+    fn already<T: Trace>(
+        &mut self,
+        rule: &Rule,
+        key: u64,
+        sliding: bool,
+        start: Moment,
+        cx: &mut Cx<'_, '_, T>,
+    ) -> bool {
         let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family;
-        if self.open.iter().any(|d| d.key == key && same(d)) || self.ended.iter().rev().take(64).any(|d| d.key == key && same(d)) {
+        if self.open.iter().any(|d| d.key == key && same(d))
+            || self.ended.iter().rev().take(64).any(|d| d.key == key && same(d))
+        {
             return true;
         }
         match rule.anchor.pick {
@@ -96,7 +106,9 @@ impl Fold {
                 false
             }
             Some(Pick::Latest) => {
-                let Some(i) = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) else { return false };
+                let Some(i) = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) else {
+                    return false;
+                };
                 let mut duty = self.open[i].clone();
                 cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
                 Fold::settle(&mut duty, start, cx);
@@ -117,7 +129,13 @@ impl Fold {
     }
 
     /// Makes the duty and looks at what is already known that bears on it.
-    fn birth<'a, T: Trace>(&mut self, opening: Opening<'a>, more: Option<More>, scheduled: bool, cx: &mut Cx<'a, '_, T>) {
+    fn birth<'a, T: Trace>(
+        &mut self,
+        opening: Opening<'a>,
+        more: Option<More>,
+        scheduled: bool,
+        cx: &mut Cx<'a, '_, T>,
+    ) {
         let Opening { rule: id, key, fact, start, acts_from, tied } = opening;
         let rule = cx.rule(id);
         let mut duty = Duty::new(id, key, start);
@@ -185,8 +203,10 @@ impl Fold {
                     Period::Calendar(_) => None,
                 });
                 let calendar = cx.book().calendar(0);
-                let mut out: Clocks =
-                    sliding.enumerate().map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), 0, calendar, rule.zone, start)).collect();
+                let mut out: Clocks = sliding
+                    .enumerate()
+                    .map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), 0, calendar, rule.zone, start))
+                    .collect();
                 out.dedup();
                 out
             }
@@ -230,7 +250,8 @@ impl Fold {
         let mut cancelled = None;
         for earlier in cx.before() {
             let about = cx.about(earlier);
-            let same_instant = earlier.at() == fact.at() && !rule.anchor.events.iter().any(|e| e.kind == earlier.kind());
+            let same_instant =
+                earlier.at() == fact.at() && !rule.anchor.events.iter().any(|e| e.kind == earlier.kind());
             let standing = opening && about.state && !earlier.linked();
             if about.effect == crate::vocabulary::Effect::Cancelled && opening {
                 cancelled = Some(earlier);
@@ -455,7 +476,14 @@ impl Fold {
         duty.more = Some(Box::new(more));
         let clocks = if due_at_end {
             // Due at the period's last instant.
-            smallvec::smallvec![Clock { elapsed: 0, target: to.0 - 1, calendar: 0, limit: 0, row: 0, state: ClockState::Fixed }]
+            smallvec::smallvec![Clock {
+                elapsed: 0,
+                target: to.0 - 1,
+                calendar: 0,
+                limit: 0,
+                row: 0,
+                state: ClockState::Fixed
+            }]
         } else {
             self.clocks_for(rule, None, start, cx)
         };
@@ -498,7 +526,13 @@ impl Fold {
     }
 
     /// Takes the rows that now apply: elapsed time and pauses stay, the target changes.
-    pub(super) fn rebase_duty<'a, T: Trace>(&self, duty: &mut Duty, fact: Option<Fact<'a>>, at: Moment, cx: &mut Cx<'a, '_, T>) {
+    pub(super) fn rebase_duty<'a, T: Trace>(
+        &self,
+        duty: &mut Duty,
+        fact: Option<Fact<'a>>,
+        at: Moment,
+        cx: &mut Cx<'a, '_, T>,
+    ) {
         let rule = cx.rule(duty.rule);
         // What the duty is about stays; what its subject is now, counts.
         let facts = match (fact, cx.anchor(duty)) {
@@ -532,11 +566,11 @@ impl Fold {
         let old: Clocks = duty.clocks().copied().collect();
         let terms = rule.reprioritise;
         let fresh = fresh.into_iter().map(|mut clock| {
+            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
+            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
             if clock.state == ClockState::Fixed {
                 return clock;
             }
-            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
-            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
             if kept.state == ClockState::Waiting {
                 clock.state = ClockState::Waiting;
             } else if clock.state == ClockState::Waiting {

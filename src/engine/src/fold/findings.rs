@@ -64,9 +64,8 @@ impl<T: Trace> Finding<'_, '_, '_, T> {
     fn came_before(&self, leaf: &Match, ahead: Option<&(Span, CalendarId)>) -> bool {
         let latest = ahead.map_or(Moment::NEVER, |(span, id)| self.ahead(span, *id));
         let names = self.cx.book().names();
-        let fits = |fact: &Fact<'_>| {
-            fact.at() <= latest && acts::leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes
-        };
+        let fits =
+            |fact: &Fact<'_>| fact.at() <= latest && acts::leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes;
         let named: Vec<&str> = match leaf.on {
             Some(field) => acts::targets(self.anchor, field, self.cx).collect(),
             None => Vec::new(),
@@ -76,9 +75,7 @@ impl<T: Trace> Finding<'_, '_, '_, T> {
         if named.len() < 2 {
             return self.cx.before().any(|f| at_place(&f) && fits(&f));
         }
-        named.iter().all(|one| {
-            self.cx.before().any(|f| f.origin().is_some_and(|o| names.text(o) == *one) && fits(&f))
-        })
+        named.iter().all(|one| self.cx.before().any(|f| f.origin().is_some_and(|o| names.text(o) == *one) && fits(&f)))
     }
 
     /// The latest instant that lies so long before the anchor.

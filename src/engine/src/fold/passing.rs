@@ -88,9 +88,10 @@ impl Fold {
             let anchor = cx.anchor(&duty);
             self.rebase_duty(&mut duty, anchor, now, cx);
         }
-        let waived = duty.more.as_ref().is_some_and(|m| {
-            m.waivers.iter().any(|w| w.starts.max(w.approved) <= now && now < w.ends)
-        });
+        let waived = duty
+            .more
+            .as_ref()
+            .is_some_and(|m| m.waivers.iter().any(|w| w.starts.max(w.approved) <= now && now < w.ends));
         if waived != duty.flags.has(Flags::WAIVED) {
             Fold::settle(&mut duty, now, cx);
             duty.flags.put(Flags::WAIVED, waived);

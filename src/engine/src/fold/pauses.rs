@@ -13,9 +13,14 @@ impl Fold {
     pub(super) fn pause<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let reason = reason(fact, cx);
         let at = fact.at();
-        if cancels_out(fact, reason.as_deref(), cx) {
-            return;
-        }
+        // A pause and a resume of one reason at one instant, on a clock that was running, change nothing: many tools have
+        // whole seconds. Whether it was running is for each obligation to say: by the pauses that were lifted just now.
+        let lifted = |m: &super::Memory| -> Vec<ActivePause> {
+            let now = m.lifted.iter().filter(|(when, p)| *when == at && p.reason == reason);
+            now.map(|(_, p)| p.clone()).collect()
+        };
+        let instead_of =
+            resumed_with(fact, reason.as_deref(), cx).then(|| self.memory.as_deref().map(lifted).unwrap_or_default());
         let names = cx.book().names();
         let known = names.well_known();
         let Some(confirmed) = confirmations(fact, reason.as_deref(), cx) else {
@@ -28,11 +33,14 @@ impl Fold {
             side: names.side(fact.field(known.side)),
             role: text(fact, known.role, cx),
             confirmed,
+            instead_of,
         };
         if !self.open.is_empty() && !self.open.iter().any(|d| counts(&pause, cx.rule(d.rule), cx)) {
             cx.trace.note(at, None, &|| {
                 let why = pause.reason.as_deref().unwrap_or("no reason given");
-                let who = pause.side.map_or("an unknown side", |s| if s == crate::terms::Side::Customer { "the customer" } else { "the partner" });
+                let who = pause.side.map_or("an unknown side", |s| {
+                    if s == crate::terms::Side::Customer { "the customer" } else { "the partner" }
+                });
                 format!("pause {} ({why}) by {who} has no effect", fact.id())
             });
         }
@@ -44,12 +52,14 @@ impl Fold {
         let reason = reason(fact, cx);
         let at = fact.at();
         let memory = self.memory();
-        let before = memory.pauses.len();
-        match &reason {
-            None => memory.pauses.clear(),
-            Some(reason) => memory.pauses.retain(|p| p.reason.as_ref() != Some(reason)),
-        }
-        if memory.pauses.len() != before {
+        let lifts = |p: &ActivePause| reason.is_none() || p.reason == reason;
+        let (lifted, stay) = std::mem::take(&mut memory.pauses).into_iter().partition(lifts);
+        memory.pauses = stay;
+        memory.lifted.retain(|(when, _)| *when == at);
+        let any = !Vec::is_empty(&lifted);
+        // Begun at this very instant, it never held anything.
+        memory.lifted.extend(lifted.into_iter().filter(|p: &ActivePause| p.at < at).map(|p| (at, p)));
+        if any {
             self.hold_all(at, cx);
         }
     }
@@ -102,33 +112,11 @@ impl Fold {
     }
 }
 
-/// A pause and a resume of one reason at one instant, on a clock that was running as far as that reason and that side
-/// go, change nothing: many tools have whole seconds. The resume is ordered first.
-fn cancels_out<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> bool {
-    let at = pause.at();
-    let resumes = |f: Fact<'_>| !f.linked() && cx.about(f).effect == Effect::Resumed;
-    let fits = |f: Fact<'_>| f.at() == at && resumes(f) && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason);
-    if !cx.before().any(fits) {
-        return false;
-    }
-    let names = cx.book().names();
-    let side = |f: Fact<'_>| names.side(f.field(names.well_known().side));
-    let mut paused = false;
-    // Earlier ones cancelled out, too.
-    let mut idle = Moment::DAWN;
-    for fact in cx.before().take_while(|f| f.at() < at).filter(|f| !f.linked()) {
-        let of = self::reason(fact, cx);
-        match cx.about(fact).effect {
-            Effect::Paused if of.as_deref() == reason && side(fact) == side(pause) => paused |= fact.at() != idle,
-            Effect::Resumed if of.is_none() || of.as_deref() == reason => {
-                if !std::mem::take(&mut paused) {
-                    idle = fact.at();
-                }
-            }
-            _ => {}
-        }
-    }
-    !paused
+/// A resume of this reason, or of all, at the pause's own instant; the resume is ordered first.
+fn resumed_with<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_, T>) -> bool {
+    cx.before().filter(|f| f.at() == pause.at() && !f.linked()).any(|f| {
+        cx.about(f).effect == Effect::Resumed && self::reason(f, cx).is_none_or(|r| Some(r.as_str()) == reason)
+    })
 }
 
 impl ActivePause {
@@ -192,17 +180,22 @@ fn confirmations<T: Trace>(pause: Fact<'_>, reason: Option<&str>, cx: &Cx<'_, '_
 /// Whether a pause stops this obligation's clock.
 fn counts<T: Trace>(pause: &ActivePause, rule: &Rule, cx: &Cx<'_, '_, T>) -> bool {
     let Some(terms) = &rule.pause else { return false };
+    if pause.instead_of.as_ref().is_some_and(|before| !before.iter().any(|p| counts(p, rule, cx))) {
+        return false;
+    }
     let names = cx.book().names();
     let reasons = terms.reasons.as_ref().is_none_or(|wanted| {
         pause.reason.as_deref().is_some_and(|r| wanted.iter().any(|w| names.text(crate::fact::Atom::Sym(*w)) == r))
     });
-    let role = |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
+    let role =
+        |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
     let by = terms
         .by
         .as_ref()
         .is_none_or(|parties| parties.iter().any(|p| fits(p, pause.side, role(&pause.role).as_deref())));
     let confirmed = terms.confirm.as_ref().is_none_or(|(confirm, calendar)| {
-        let until = match limits::target(&confirm.within, *calendar, cx.book().calendar(*calendar), rule.zone, pause.at) {
+        let until = match limits::target(&confirm.within, *calendar, cx.book().calendar(*calendar), rule.zone, pause.at)
+        {
             limits::Target::Length(ms, id) => cx.book().calendar(id).add(pause.at, ms).unwrap_or(Moment::NEVER),
             limits::Target::Fixed(at) => at,
         };

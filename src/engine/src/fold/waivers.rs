@@ -31,7 +31,9 @@ fn read(fact: Fact<'_>, book: &crate::book::Book) -> SubjectWaiver {
         key: fact.key(),
         obligations,
         side: names.side(fact.field(known.side)),
-        role: text("role").or_else(|| text("approver")).map(|r| r.split_once('.').map_or(r.clone(), |(_, n)| n.to_owned())),
+        role: text("role")
+            .or_else(|| text("approver"))
+            .map(|r| r.split_once('.').map_or(r.clone(), |(_, n)| n.to_owned())),
         span: WaiverSpan {
             // Without a beginning it covers the whole duty.
             starts: instant("starts").unwrap_or(Moment::DAWN),
@@ -110,8 +112,12 @@ impl Fold {
             let against = Against { anchor: fact, subject };
             let tests = granted.tests.iter().all(|t| fact.is_some_and(|f| select::passes(cx.book(), t, f, against)));
             if own && tests {
-                let span =
-                    WaiverSpan { starts: granted.starts, ends: granted.ends, approved: granted.starts, name: granted.id.clone() };
+                let span = WaiverSpan {
+                    starts: granted.starts,
+                    ends: granted.ends,
+                    approved: granted.starts,
+                    name: granted.id.clone(),
+                };
                 give(duty, &span, rule);
             }
         }
@@ -123,9 +129,10 @@ impl Fold {
         }
         if duty.more.as_ref().is_some_and(|m| !m.waivers.is_empty()) {
             let start = duty.start;
-            let now = duty.more.as_ref().is_some_and(|m| {
-                m.waivers.iter().any(|w| w.starts.max(w.approved) <= start && start < w.ends)
-            });
+            let now = duty
+                .more
+                .as_ref()
+                .is_some_and(|m| m.waivers.iter().any(|w| w.starts.max(w.approved) <= start && start < w.ends));
             duty.flags.put(Flags::WAIVED, now);
         }
     }
@@ -147,7 +154,10 @@ fn covers(waiver: &SubjectWaiver, rule: &Rule) -> bool {
     let named = waiver.obligations.is_empty() || waiver.obligations.contains(&rule.id);
     let Some(by) = &rule.waived_by else { return false };
     named && fits(by, waiver.side, waiver.role.as_deref()) && waiver.side != Some(rule.obligor.side)
-        || named && fits(by, waiver.side, waiver.role.as_deref()) && rule.obligor.side == crate::terms::Side::Customer && rule.obligor.role != by.role
+        || named
+            && fits(by, waiver.side, waiver.role.as_deref())
+            && rule.obligor.side == crate::terms::Side::Customer
+            && rule.obligor.role != by.role
 }
 
 fn give(duty: &mut Duty, span: &WaiverSpan, rule: &Rule) {
@@ -168,6 +178,8 @@ fn names_subject(want: &Want, subject: &str) -> bool {
         Want::OneOf(texts) => texts.iter().any(|t| crate::rule::glob(t, subject)),
         Want::Present => true,
         Want::Not(inner) => !names_subject(inner, subject),
-        Want::Absent | Want::SameAs(_) | Want::MoreThan(_) | Want::AtLeast(_) | Want::LessThan(_) | Want::AtMost(_) => false,
+        Want::Absent | Want::SameAs(_) | Want::MoreThan(_) | Want::AtLeast(_) | Want::LessThan(_) | Want::AtMost(_) => {
+            false
+        }
     }
 }
