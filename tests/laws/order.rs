@@ -22,7 +22,7 @@ proptest! {
     fn the_fold_is_the_judgement_of_all_facts(scene in scenes(ALL)) {
         for lines in [scene.arrivals(), scene.in_order()] {
             let world = World::after(&scene, None, &lines);
-            let wrong = unlike("standing of", &world.outcome().stands, &world.from_scratch());
+            let wrong = unlike("standing of", &world.outcome().stands, &world.judged_anew());
             prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
         }
     }

@@ -198,7 +198,7 @@ impl World {
     }
 
     /// Every subject in memory that has duties, judged from its timeline alone.
-    pub(crate) fn from_scratch(&self) -> BTreeMap<Name, Stands> {
+    pub(crate) fn judged_anew(&self) -> BTreeMap<Name, Stands> {
         let mut subjects = BTreeSet::new();
         self.engine.each_duty(&mut |partner, subject, _, _| {
             subjects.insert((partner.to_owned(), subject.to_owned()));
