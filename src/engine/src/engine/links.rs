@@ -4,6 +4,7 @@ use super::apply::{Look, noted};
 use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
+use crate::fold::waived;
 use crate::rule::{Act, Form};
 use crate::time::Moment;
 use crate::vocabulary::Effect;
@@ -54,6 +55,9 @@ impl Engine {
         let kind = book.names().about(fact.kind()).kind;
         let Some(sheet) = self.partners[partner as usize].sheet.clone() else { return };
         self.link_watchers(partner, slot, fact, archive);
+        if matches!(book.names().about(fact.kind()).effect, Effect::WaiverApproved | Effect::WaiverEnded) {
+            self.replace_waiver(partner, slot, fact, archive);
+        }
         for rule in sheet.rules.iter().map(|id| book.rule(*id)).filter(|r| r.anchor.kinds.contains(&kind)) {
             let required = match &rule.form {
                 Form::Requires(table) => table.rows.iter().flat_map(|r| r.value.leaves()).collect(),
@@ -66,6 +70,18 @@ impl Engine {
                     self.link(slot, name, fact.at(), archive);
                 }
             }
+        }
+    }
+
+    /// Whoever was sent this copy of a waiver gets the one that counts.
+    fn replace_waiver(&mut self, partner: u32, slot: u32, copy: Fact<'_>, archive: &mut dyn Archive) {
+        let book = Arc::clone(&self.book);
+        let said = self.shelf.copy(slot);
+        let counts = |f: &Fact<'_>| (f.key(), f.source(), f.id()) == (copy.key(), copy.source(), copy.id());
+        let Some(fact) = said.timeline.facts().find(counts) else { return };
+        for name in waived(copy, &book) {
+            let target = self.find_or_recall(partner, name, copy.at().min(fact.at()), Look::Back, archive);
+            self.place_copy(target, fact, &said.name, archive);
         }
     }
 
@@ -151,12 +167,9 @@ impl Engine {
     /// A waiver reaches the subjects that it names; one for the partner's own name reaches all.
     fn spread_waiver(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         let book = Arc::clone(&self.book);
-        let names = book.names();
-        for kind in ["ticket", "change", "credential", "incident", "grant"] {
-            for name in texts(names.field_id(kind).and_then(|f| fact.field(f)), &book) {
-                let target = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
-                self.place_copy(target, fact, subject, archive);
-            }
+        for name in waived(fact, &book) {
+            let target = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
+            self.place_copy(target, fact, subject, archive);
         }
         if subject != self.partners[partner as usize].name {
             return;
