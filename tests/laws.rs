@@ -5,6 +5,8 @@
 
 #[path = "laws/contracts.rs"]
 mod contracts;
+#[path = "laws/found.rs"]
+mod found;
 #[path = "laws/order.rs"]
 mod order;
 #[path = "laws/pauses.rs"]

@@ -7,7 +7,7 @@ use onus_engine::duty::{Duty, Flags};
 use onus_engine::engine::{Archive, Engine, Incoming, Options, Tally};
 use onus_engine::fold::{Cx, Fold, Silent, View};
 use onus_engine::standing::Standing;
-use onus_engine::terms::Trust;
+use onus_engine::terms::{Contract, Trust};
 use onus_engine::time::{Millis, Moment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -79,7 +79,11 @@ pub(crate) fn options(settling: Option<Millis>) -> Options {
 
 impl World {
     pub(crate) fn new(scene: &Scene, settling: Option<Millis>) -> World {
-        let book = Arc::new(Book::new(&scene.contracts()));
+        World::of(&scene.contracts(), settling)
+    }
+
+    pub(crate) fn of(contracts: &[Contract], settling: Option<Millis>) -> World {
+        let book = Arc::new(Book::new(contracts));
         let mut engine = Engine::new(Arc::clone(&book), options(settling));
         for partner in book.named_partners() {
             engine.begin(partner);

@@ -18,7 +18,7 @@ use crate::timeline::Timeline;
 use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use waivers::granted;
+pub(crate) use waivers::{granted, waived};
 
 /// What is known of one subject after some of its facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

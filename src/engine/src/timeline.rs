@@ -24,12 +24,14 @@ pub struct Timeline {
 }
 
 /// What became of a fact offered to a timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placed {
     /// After all others.
     Last,
-    /// Before some other, or in place of another copy: what was judged must be judged again from here.
+    /// Before some other: what was judged must be judged again from here.
     Amid(Moment),
+    /// In place of another copy: what was judged must be judged again, without that copy.
+    Instead(Vec<u8>),
     /// Known already.
     Repeat,
     /// Another content under a known id; the copy that counts was kept, this one was not.
@@ -228,10 +230,9 @@ impl Timeline {
             return if same { Placed::Repeat } else { Placed::Conflict };
         }
         self.remove(held);
-        let from = held.at().min(new.at());
         self.place(new, rank);
-        // When it was first heard of may matter, too.
-        Placed::Amid(from)
+        // The same content, too: when it was first heard of may matter.
+        Placed::Instead(old)
     }
 
     fn remove(&mut self, gone: Fact<'_>) {

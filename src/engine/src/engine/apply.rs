@@ -64,6 +64,10 @@ impl Engine {
             Applied::Conflict => self.counts.conflicts += 1,
             Applied::Unbound => {}
         }
+        if placed == Applied::Conflict {
+            // The other copy counts, but links may come from any.
+            self.link_all(partner, slot, fact, archive);
+        }
         if placed == Applied::Placed && sheet.travels[usize::from(fact.kind())] {
             self.travel(partner, slot, event.subject, fact, archive);
         }
@@ -81,7 +85,8 @@ impl Engine {
         let mut subject = self.shelf.take(slot);
         let mut links = Vec::new();
         let own = self.is_own(slot, &subject);
-        let placed = self.take_in(&mut subject, own, fact, &mut links, archive);
+        let mut gone = None;
+        let placed = self.take_in(&mut subject, own, fact, &mut links, &mut gone, archive);
         if let Ok(all) = placed
             && links.is_empty()
         {
@@ -103,6 +108,11 @@ impl Engine {
             self.tell(slot, &mut subject, true);
             self.put(slot, subject);
         }
+        if let Some((gone, _)) = gone.as_deref().and_then(Fact::split).filter(|(gone, _)| !gone.linked()) {
+            let partner = self.shelf.partner(slot);
+            self.link_all(partner, slot, gone, archive);
+            self.link_all(partner, slot, fact, archive);
+        }
         Applied::Placed
     }
 
@@ -113,6 +123,7 @@ impl Engine {
         own: bool,
         fact: Fact<'_>,
         links: &mut Vec<String>,
+        gone: &mut Option<Vec<u8>>,
         archive: &mut dyn Archive,
     ) -> Result<bool, Applied> {
         let settled = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
@@ -129,6 +140,10 @@ impl Engine {
             // A confirmation decides from its pause's instant on.
             Placed::Last => fact.at() >= subject.head.at && !matches!(effect, Effect::Confirmed | Effect::Voided),
             Placed::Amid(_) => false,
+            Placed::Instead(copy) => {
+                *gone = Some(copy);
+                false
+            }
         };
         if !in_order {
             self.counts.late += 1;
@@ -299,7 +314,7 @@ impl Engine {
     }
 
     /// Of a subject in memory, what is in the archive only.
-    fn read_back(&mut self, slot: u32, at: Moment, archive: &mut dyn Archive) {
+    pub(super) fn read_back(&mut self, slot: u32, at: Moment, archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
         let rare = subject.rare.as_deref();
         let (unread, settled) = rare.map_or((false, Moment::DAWN), |r| (r.unread, r.settled));
@@ -335,16 +350,13 @@ impl Engine {
         links.extend(noted(&bytes, WATCHED).map(str::to_owned));
         links.sort_unstable();
         links.dedup();
-        let watchers = noted(&bytes, WATCHER).filter_map(|name| self.shelf.find(partner, name)).filter(|w| *w != slot);
-        for watcher in watchers {
-            let link = (watcher, self.shelf.generation(watcher));
-            let known = &mut subject.rare().watchers;
-            if !known.contains(&link) {
-                known.push(link);
-            }
-        }
+        let watchers = noted(&bytes, WATCHER).filter_map(|name| self.shelf.find(partner, name));
+        let watchers: Vec<u32> = watchers.filter(|w| *w != slot).collect();
         let from = subject.timeline.first_at();
         self.put(slot, subject);
+        for watcher in watchers {
+            self.watch(watcher, slot, archive);
+        }
         for target in links {
             self.link(slot, &target, from, archive);
         }

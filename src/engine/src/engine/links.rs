@@ -4,6 +4,8 @@ use super::apply::{Look, noted};
 use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
+use crate::fold::waived;
+use crate::rule::{Act, Form};
 use crate::time::Moment;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
@@ -13,13 +15,7 @@ impl Engine {
     pub(super) fn travel(&mut self, partner: u32, slot: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         let book = Arc::clone(&self.book);
         let about = book.names().about(fact.kind());
-        for field in &about.names {
-            // It names subjects whose duties may read this one.
-            for name in texts(fact.field(*field), &book) {
-                let watcher = self.find_or_recall(partner, name, fact.at(), Look::Later, archive);
-                self.watch(watcher, slot, archive);
-            }
-        }
+        self.link_watchers(partner, slot, fact, archive);
         if about.linked {
             let watched = self.shelf.take(slot);
             let list = watched.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
@@ -39,6 +35,53 @@ impl Engine {
         }
         if matches!(about.effect, Effect::WaiverApproved | Effect::WaiverEnded) {
             self.spread_waiver(partner, subject, fact, archive);
+        }
+    }
+
+    /// It names subjects whose duties may read this one.
+    fn link_watchers(&mut self, partner: u32, slot: u32, fact: Fact<'_>, archive: &mut dyn Archive) {
+        let book = Arc::clone(&self.book);
+        for field in &book.names().about(fact.kind()).names {
+            for name in texts(fact.field(*field), &book) {
+                let watcher = self.find_or_recall(partner, name, fact.at(), Look::Later, archive);
+                self.watch(watcher, slot, archive);
+            }
+        }
+    }
+
+    /// Makes all links that a fact could make: of several copies of one event, whichever was heard first.
+    pub(super) fn link_all(&mut self, partner: u32, slot: u32, fact: Fact<'_>, archive: &mut dyn Archive) {
+        let book = Arc::clone(&self.book);
+        let kind = book.names().about(fact.kind()).kind;
+        let Some(sheet) = self.partners[partner as usize].sheet.clone() else { return };
+        self.link_watchers(partner, slot, fact, archive);
+        if matches!(book.names().about(fact.kind()).effect, Effect::WaiverApproved | Effect::WaiverEnded) {
+            self.replace_waiver(partner, slot, fact, archive);
+        }
+        for rule in sheet.rules.iter().map(|id| book.rule(*id)).filter(|r| r.anchor.kinds.contains(&kind)) {
+            let required = match &rule.form {
+                Form::Requires(table) => table.rows.iter().flat_map(|r| r.value.leaves()).collect(),
+                Form::Within { .. } | Form::Every { .. } => Vec::new(),
+            };
+            for field in
+                rule.act().map(Act::leaves).unwrap_or_default().into_iter().chain(required).filter_map(|l| l.on)
+            {
+                for name in texts(fact.field(field), &book) {
+                    self.link(slot, name, fact.at(), archive);
+                }
+            }
+        }
+    }
+
+    /// Whoever was sent this copy of a waiver gets the one that counts.
+    fn replace_waiver(&mut self, partner: u32, slot: u32, copy: Fact<'_>, archive: &mut dyn Archive) {
+        let book = Arc::clone(&self.book);
+        let said = self.shelf.copy(slot);
+        let counts = |f: &Fact<'_>| (f.key(), f.source(), f.id()) == (copy.key(), copy.source(), copy.id());
+        let Some(fact) = said.timeline.facts().find(counts) else { return };
+        for name in waived(copy, &book) {
+            let target = self.find_or_recall(partner, name, copy.at().min(fact.at()), Look::Back, archive);
+            self.place_copy(target, fact, &said.name, archive);
         }
     }
 
@@ -65,7 +108,7 @@ impl Engine {
         self.partners[partner as usize].sheet.as_ref().is_some_and(|s| s.requires_links)
     }
 
-    fn watch(&mut self, watcher: u32, other: u32, archive: &mut dyn Archive) {
+    pub(super) fn watch(&mut self, watcher: u32, other: u32, archive: &mut dyn Archive) {
         if watcher == other {
             return;
         }
@@ -114,6 +157,9 @@ impl Engine {
         // As other facts name it: same texts are same atoms.
         fact.copy_linked(book.names().atom(origin), &mut copy);
         if let Some((fact, _)) = Fact::split(&copy) {
+            if fact.at() < self.horizon() {
+                self.read_back(slot, fact.at(), archive);
+            }
             self.place(slot, fact, archive);
         }
     }
@@ -121,12 +167,9 @@ impl Engine {
     /// A waiver reaches the subjects that it names; one for the partner's own name reaches all.
     fn spread_waiver(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         let book = Arc::clone(&self.book);
-        let names = book.names();
-        for kind in ["ticket", "change", "credential", "incident", "grant"] {
-            for name in texts(names.field_id(kind).and_then(|f| fact.field(f)), &book) {
-                let target = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
-                self.place_copy(target, fact, subject, archive);
-            }
+        for name in waived(fact, &book) {
+            let target = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
+            self.place_copy(target, fact, subject, archive);
         }
         if subject != self.partners[partner as usize].name {
             return;

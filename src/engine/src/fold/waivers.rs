@@ -80,6 +80,9 @@ impl Fold {
     }
 
     pub(super) fn waive<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        if !concerns(fact, cx) {
+            return;
+        }
         let waiver = read(fact, cx.book());
         cx.trace.note(fact.at(), None, &|| format!("waiver {} approved", fact.id()));
         self.memory().waivers.push(waiver.clone());
@@ -88,6 +91,9 @@ impl Fold {
 
     pub(super) fn end_waiver<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
+        if !concerns(fact, cx) {
+            return;
+        }
         for waiver in &mut self.memory().waivers {
             waiver.span.ends = waiver.span.ends.min(at);
         }
@@ -147,6 +153,21 @@ impl Fold {
         }
         Fold::find_deadline(duty, cx);
     }
+}
+
+/// The subjects that a waiver names, beside its own.
+pub(crate) fn waived<'a>(fact: Fact<'a>, book: &'a crate::book::Book) -> impl Iterator<Item = &'a str> {
+    let names = book.names();
+    ["ticket", "change", "credential", "incident", "grant"]
+        .into_iter()
+        .filter_map(move |kind| fact.field(names.field_id(kind)?))
+        .flat_map(Value::atoms)
+        .map(|atom| names.text(atom))
+}
+
+/// Told of this subject, or naming it: a copy that was sent here may have been replaced by one that names others.
+fn concerns<T: Trace>(fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
+    !fact.linked() || waived(fact, cx.book()).any(|name| name == cx.view.subject)
 }
 
 /// The waiver names the obligation, and its approver is the one whom the contract lets approve; never the obligor.

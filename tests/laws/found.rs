@@ -1,0 +1,111 @@
+//! What the laws have caught, each as small as it became.
+
+use crate::world::{Stands, World};
+use onus_engine::standing::Standing;
+use onus_engine::time::{HOUR, Millis, Moment};
+
+const HEAD: &str = "contract: halden
+partner: [aa, bb]
+customer: northwind
+effective: 2026-01-01T00:00:00Z
+zone: Europe/Amsterdam
+calendar: office
+roles: {customer.owner: \"mail:owner@northwind.example\"}
+calendars:
+  office: {zone: Europe/Amsterdam, hours: {mon-fri: \"09:00-17:00\"}, holidays: [2026-03-25]}
+defaults: {trust: asserted}
+";
+
+/// A case: obligations, events, and the last word. Instants are days of March 2026 and times of day, UTC.
+struct Case {
+    yaml: String,
+    until: Moment,
+    settling: Option<Millis>,
+}
+
+impl Case {
+    fn new(obligations: &str, until: &str) -> Case {
+        Case { yaml: format!("{HEAD}obligations:\n{obligations}"), until: at(until), settling: None }
+    }
+
+    fn waivable(obligations: &str, until: &str) -> Case {
+        let yaml = format!("{HEAD}waivers: {{approve: customer.owner}}\nobligations:\n{obligations}");
+        Case { yaml, until: at(until), settling: None }
+    }
+
+    fn settling(self, hours: i64) -> Case {
+        Case { settling: Some(hours * HOUR), ..self }
+    }
+
+    /// Hears the events in this order.
+    fn after(&self, events: &[String]) -> World {
+        let contract = onus::contract::parse(&self.yaml, "found.yaml").expect("it loads");
+        let mut world = World::of(&[contract], self.settling);
+        for line in events {
+            world.hear(line);
+        }
+        world.finish(self.until);
+        world
+    }
+
+    fn stands(&self, events: &[String], obligation: &str, subject: &str) -> Vec<Stands> {
+        let outcome = self.after(events).outcome();
+        let of =
+            outcome.stands.into_iter().filter(|(name, _)| (name.1.as_str(), name.2.as_str()) == (obligation, subject));
+        of.map(|(_, stands)| stands).collect()
+    }
+
+    fn standing(&self, events: &[String], obligation: &str, subject: &str) -> Vec<Standing> {
+        self.stands(events, obligation, subject).into_iter().map(|s| s.standing).collect()
+    }
+}
+
+fn at(text: &str) -> Moment {
+    let (day, time) = text.split_once(' ').expect("a day and a time");
+    Moment::parse(&format!("2026-03-{day}T{time}:00Z")).expect("an instant")
+}
+
+/// `23 07:00 T1 opened change=H1`
+fn event(n: usize, text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [day, time, subject, verb, fields @ ..] = &words[..] else { panic!("no event: {text}") };
+    let kind = match subject.as_bytes()[0] {
+        b'T' => "ticket",
+        b'H' => "change",
+        b'C' => "credential",
+        b'R' => "review",
+        _ => "waiver",
+    };
+    let mut line = serde_json::json!({
+        "specversion": "1.0", "id": format!("e{n}"), "source": "urn:desk", "type": format!("{kind}.{verb}"),
+        "subject": subject, "partner": "aa", "time": at(&format!("{day} {time}")).to_string(), "data": {},
+    });
+    for (key, value) in fields.iter().map(|f| f.split_once('=').expect("a field")) {
+        match key {
+            "id" | "source" | "factkey" => line[key] = value.into(),
+            "recordedtime" => line[key] = at(&value.replace('_', " ")).to_string().into(),
+            "occurred_at" | "starts" | "ends" => line["data"][key] = at(&value.replace('_', " ")).to_string().into(),
+            _ => line["data"][key] = value.into(),
+        }
+    }
+    line.to_string()
+}
+
+fn events(all: &[&str]) -> Vec<String> {
+    all.iter().enumerate().map(|(n, text)| event(n, text)).collect()
+}
+
+fn reversed(all: &[&str]) -> Vec<String> {
+    let mut out = events(all);
+    out.reverse();
+    out
+}
+
+#[test]
+fn what_is_linked_only_after_it_happened_and_settled_still_counts() {
+    let case = Case::new("- {id: o1, clause: a, when: ticket.assigned, do: change.executed, within: 4h}", "30 07:00");
+    let told = ["23 07:00 T2 assigned", "23 19:00 H1 executed", "30 07:00 H1 approved ticket=T2"];
+    assert_eq!(case.standing(&events(&told), "o1", "T2"), [Standing::MetLate]);
+    let settling = case.settling(0).after(&events(&told)).outcome();
+    assert_eq!(settling.ledger.values().map(|t| t.standing).collect::<Vec<_>>(), [Standing::MetLate]);
+}
