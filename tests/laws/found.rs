@@ -28,11 +28,6 @@ impl Case {
         Case { yaml: format!("{HEAD}obligations:\n{obligations}"), until: at(until), settling: None }
     }
 
-    fn waivable(obligations: &str, until: &str) -> Case {
-        let yaml = format!("{HEAD}waivers: {{approve: customer.owner}}\nobligations:\n{obligations}");
-        Case { yaml, until: at(until), settling: None }
-    }
-
     fn settling(self, hours: i64) -> Case {
         Case { settling: Some(hours * HOUR), ..self }
     }
@@ -93,12 +88,6 @@ fn event(n: usize, text: &str) -> String {
 
 fn events(all: &[&str]) -> Vec<String> {
     all.iter().enumerate().map(|(n, text)| event(n, text)).collect()
-}
-
-fn reversed(all: &[&str]) -> Vec<String> {
-    let mut out = events(all);
-    out.reverse();
-    out
 }
 
 #[test]
