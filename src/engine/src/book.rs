@@ -147,7 +147,8 @@ impl Book {
         let states =
             |rule: &Rule| rule.act().is_some_and(|a| a.leaves().iter().any(|l| self.names.about(l.kind).state));
         // A state that held before the opening counts at it.
-        let born_so = about.opening && opened().any(|rule| rule.pause.is_some() || states(rule));
+        let kept = |rule: &Rule| rule.pause.is_some() || rule.waived_by.is_some() || states(rule);
+        let born_so = about.opening && opened().any(kept);
         undoes
             || born_so
             || !about.names.is_empty()

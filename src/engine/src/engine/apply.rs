@@ -127,18 +127,19 @@ impl Engine {
         archive: &mut dyn Archive,
     ) -> Result<bool, Applied> {
         let settled = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
-        if fact.at() < settled {
+        let effect = self.book.names().about(fact.kind()).effect;
+        // A confirmation decides from its pause's instant on, and that may lie in the settled part.
+        let reaches_back = matches!(effect, Effect::Confirmed | Effect::Voided);
+        if fact.at() < settled || reaches_back && settled != Moment::DAWN {
             self.unsettle(own, subject, archive);
         }
         let names = self.book.names();
         let rank = |t| names.about(t).rank;
-        let effect = names.about(fact.kind()).effect;
         let position = subject.timeline.bytes().len();
         let in_order = match subject.timeline.insert(fact, &rank) {
             Placed::Repeat => return Err(Applied::Repeat),
             Placed::Conflict => return Err(Applied::Conflict),
-            // A confirmation decides from its pause's instant on.
-            Placed::Last => fact.at() >= subject.head.at && !matches!(effect, Effect::Confirmed | Effect::Voided),
+            Placed::Last => fact.at() >= subject.head.at && !reaches_back,
             Placed::Amid(_) => false,
             Placed::Instead(copy) => {
                 *gone = Some(copy);
