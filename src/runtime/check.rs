@@ -3,17 +3,18 @@
 use super::parallel;
 use super::spill::Spill;
 use super::streams::Stream;
-use crate::decode::{Batch, Decoder};
+use crate::decode::{Batch, Decoder, Event};
 use crate::ingest::{self, ReadError};
 use onus_engine::book::Book;
 use onus_engine::duty::Duty;
-use onus_engine::engine::{Archive, Engine, Incoming, NoArchive, Options, Tally};
+use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options, Tally};
 use onus_engine::identity::DutyId;
 use onus_engine::rule::RuleId;
 use onus_engine::standing::Standing;
 use onus_engine::terms::Contract;
 use onus_engine::time::{DAY, Moment};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -269,12 +270,12 @@ fn merged(
     while let Some((_, least)) = files.iter().enumerate().filter_map(|(i, f)| Some((f.key()?, i))).min() {
         let others = files.iter().enumerate().filter(|(i, _)| *i != least).filter_map(|(_, f)| f.key()).min();
         let file = &mut files[least];
-        while let Some(key) = file.key().filter(|key| others.is_none_or(|other| *key <= other)) {
-            let at = file.take();
-            if at.is_multiple_of(AHEAD) {
-                shard.look_ahead(&file.batch, at);
+        while let Some(next) = file.next(others) {
+            shard.look_ahead(&file.batch, next.clone());
+            for at in next {
+                let key = file.key_of(at);
+                shard.take(&mut file.batch, at, key);
             }
-            shard.take(&mut file.batch, at, key);
         }
         shard.tell();
         if file.is_spent() {
@@ -311,6 +312,9 @@ pub(super) const AHEAD: usize = 16;
 pub(super) struct Shard {
     engine: Engine,
     spill: Option<Spill>,
+    /// Of the events that come next, from this position of their batch on.
+    seen: Vec<Ahead>,
+    seen_from: usize,
     breaches: BTreeMap<DutyId, Breach>,
     unbound: BTreeMap<String, u64>,
 }
@@ -318,16 +322,24 @@ pub(super) struct Shard {
 impl Shard {
     fn new(book: Arc<Book>, options: Options) -> Result<Shard, std::io::Error> {
         let spill = options.settling.map(|_| Spill::new()).transpose()?;
-        Ok(Shard { engine: Engine::new(book, options), spill, breaches: BTreeMap::new(), unbound: BTreeMap::new() })
+        Ok(Shard {
+            engine: Engine::new(book, options),
+            spill,
+            seen: Vec::new(),
+            seen_from: 0,
+            breaches: BTreeMap::new(),
+            unbound: BTreeMap::new(),
+        })
     }
 
-    /// Before events are taken one by one: see [`Engine::look_ahead`].
-    pub(super) fn look_ahead(&self, batch: &Batch, from: usize) {
-        let events = batch.events[from..].iter().take(AHEAD);
-        std::hint::black_box(self.engine.look_ahead(events.map(|e| (batch.name(&e.partner), batch.name(&e.subject)))));
+    /// Before these events of a batch are taken one by one: see [`Engine::look_ahead`].
+    pub(super) fn look_ahead(&mut self, batch: &Batch, next: Range<usize>) {
+        self.seen_from = next.start;
+        let names = |e: &Event| [&e.partner, &e.source, &e.subject].map(|place| batch.name(place));
+        self.engine.look_ahead(batch.events[next].iter().map(names), &mut self.seen);
     }
 
-    /// Takes one event of a batch in, when everything up to `now` has been heard.
+    /// Takes one of the events in that were looked up, when everything up to `now` has been heard.
     pub(super) fn take(&mut self, batch: &mut Batch, at: usize, now: Moment) {
         let mut none = NoArchive;
         let archive: &mut dyn Archive = match &mut self.spill {
@@ -337,11 +349,12 @@ impl Shard {
         self.engine.advance(now, now, archive);
         let Batch { events, facts, names, .. } = batch;
         let event = &events[at];
-        let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
+        let name = |place: &Range<u32>| &names[place.start as usize..place.end as usize];
         let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
         let partner = name(&event.partner);
         let incoming = Incoming { partner, subject: name(&event.subject), source: name(&event.source), fact };
-        if self.engine.apply(incoming, archive) == onus_engine::engine::Applied::Unbound {
+        let seen = self.seen[at - self.seen_from];
+        if self.engine.apply_seen(incoming, seen, archive) == onus_engine::engine::Applied::Unbound {
             *self.unbound.entry(partner.to_owned()).or_default() += 1;
         }
     }

@@ -110,13 +110,15 @@ fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mu
             let part = lock(&parts).shards[me].take();
             let mut judged = None;
             if let Some(mut batch) = part {
-                for at in 0..batch.events.len() {
-                    if at.is_multiple_of(check::AHEAD) {
-                        shard.look_ahead(&batch, at);
+                let all = batch.events.len();
+                for from in (0..all).step_by(check::AHEAD) {
+                    let next = from..all.min(from + check::AHEAD);
+                    shard.look_ahead(&batch, next.clone());
+                    for at in next {
+                        let key = batch.events[at].peak;
+                        let key = now.map_or(key, |before| before.max(key));
+                        shard.take(&mut batch, at, key);
                     }
-                    let key = batch.events[at].peak;
-                    let key = now.map_or(key, |before| before.max(key));
-                    shard.take(&mut batch, at, key);
                 }
                 shard.tell();
                 judged = Some(batch);

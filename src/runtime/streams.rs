@@ -1,8 +1,10 @@
 //! Several files as one stream: always on with the file that is least far in time, so that no file runs ahead.
 
+use super::check::AHEAD;
 use crate::decode::{Batch, DeadLetter, DecodeError, Decoder};
 use crate::ingest::{Chunk, Lines, ReadError};
 use onus_engine::time::Moment;
+use std::ops::Range;
 
 /// A file being read, decoded chunk by chunk.
 pub(super) struct Stream {
@@ -22,14 +24,22 @@ impl Stream {
 
     /// How far the file is with its next event; None at its end.
     pub(super) fn key(&self) -> Option<Moment> {
-        let event = self.batch.events.get(self.at)?;
-        Some(self.before.map_or(event.peak, |before| before.max(event.peak)))
+        (!self.is_spent()).then(|| self.key_of(self.at))
     }
 
-    /// The next event's position, and on to the one after.
-    pub(super) fn take(&mut self) -> usize {
-        self.at += 1;
-        self.at - 1
+    /// How far the file is with the event at a position.
+    pub(super) fn key_of(&self, at: usize) -> Moment {
+        let peak = self.batch.events[at].peak;
+        self.before.map_or(peak, |before| before.max(peak))
+    }
+
+    /// Positions of the next few events that no other file's next is earlier than, and on to the one after.
+    pub(super) fn next(&mut self, others: Option<Moment>) -> Option<Range<usize>> {
+        let last = self.batch.events.len().min(self.at + AHEAD);
+        let fits = |at: &usize| others.is_none_or(|other| self.key_of(*at) <= other);
+        let next = self.at..self.at + (self.at..last).take_while(fits).count();
+        self.at = next.end;
+        (!next.is_empty()).then_some(next)
     }
 
     /// Nothing left in the batch.

@@ -1,6 +1,7 @@
 //! The engine: many subjects, one clock. It places facts, makes links, lets time pass, tells what changed, lets go.
 
 mod apply;
+mod arena;
 mod links;
 mod pack;
 mod settle;
@@ -23,9 +24,9 @@ use shelf::Shelf;
 use std::sync::Arc;
 
 pub(crate) use apply::judge;
-pub(crate) use pack::{bytes as pack_bytes, read as unpack_bytes};
+pub(crate) use pack::{put as pack_part, read as unpack_bytes};
 
-pub use apply::{Applied, Incoming};
+pub use apply::{Ahead, Applied, Incoming};
 pub use snapshot::RestoreError;
 pub use tell::{Cells, Difference, Differences, Tally};
 

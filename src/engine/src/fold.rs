@@ -283,12 +283,19 @@ impl Fold {
         duties * size_of::<Duty>() + self.memory.as_ref().map_or(0, |_| size_of::<Memory>())
     }
 
-    /// What few subjects need, as bytes.
-    pub(crate) fn memory_bytes(&self) -> Option<Vec<u8>> {
-        self.memory.as_ref().map(|m| crate::engine::pack_bytes(&**m))
+    /// It knows what few subjects need.
+    pub(crate) fn has_memory(&self) -> bool {
+        self.memory.is_some()
     }
 
-    /// Takes what [`Fold::memory_bytes`] gave; nothing from no bytes.
+    /// Appends what few subjects need, if it knows such.
+    pub(crate) fn put_memory(&self, out: &mut Vec<u8>) {
+        if let Some(memory) = &self.memory {
+            crate::engine::pack_part(out, &**memory);
+        }
+    }
+
+    /// Takes what [`Fold::put_memory`] wrote, without its length; nothing from no bytes.
     pub(crate) fn set_memory(&mut self, bytes: &[u8]) {
         self.memory = if bytes.is_empty() { None } else { crate::engine::unpack_bytes(bytes).map(Box::new) };
     }

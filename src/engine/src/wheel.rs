@@ -100,6 +100,11 @@ impl Wheel {
         }
     }
 
+    /// Reads a timer, so that it is near when it is moved. Gives a number that means nothing.
+    pub(crate) fn touch(&self, id: u32) -> u32 {
+        self.timers.get(id as usize).map_or(0, |t| t.at as u32)
+    }
+
     /// Something may go off before `to`.
     pub fn is_due(&self, to: Moment) -> bool {
         (to.0.max(0) as u64) > self.next

@@ -1,5 +1,6 @@
 //! Taking a fact in: find its subject, place it, judge it, tell what changed.
 
+use super::shelf::{self, Hint};
 use super::{Archive, Engine, Partner, Subject};
 use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, SourceId, TypeId, WATCHED, WATCHER, stamp};
@@ -26,6 +27,14 @@ pub struct Incoming<'a> {
     pub fact: &'a mut [u8],
 }
 
+/// What a look ahead found of an event; see [`Engine::look_ahead`].
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead {
+    partner: Option<u32>,
+    source: Option<SourceId>,
+    hint: Hint,
+}
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -42,13 +51,20 @@ pub enum Applied {
 impl Engine {
     /// Takes an event in. `now` must have been advanced to what was heard before.
     pub fn apply(&mut self, event: Incoming<'_>, archive: &mut dyn Archive) -> Applied {
-        let partner = self.partner(event.partner);
+        let (partner, source) = (self.find_partner(event.partner), self.find_source(event.source));
+        let hint = Hint { hash: shelf::hash(partner.unwrap_or_default(), event.subject), slot: None };
+        self.apply_seen(event, Ahead { partner, source, hint }, archive)
+    }
+
+    /// The same, of an event that was looked up before ([`Engine::look_ahead`]).
+    pub fn apply_seen(&mut self, event: Incoming<'_>, seen: Ahead, archive: &mut dyn Archive) -> Applied {
+        let partner = seen.partner.unwrap_or_else(|| self.partner(event.partner));
         let Some(sheet) = &self.partners[partner as usize].sheet else {
             self.counts.unbound += 1;
             return Applied::Unbound;
         };
         let sheet = Arc::clone(sheet);
-        let source = self.source(event.source);
+        let source = seen.source.unwrap_or_else(|| self.source(event.source));
         stamp(event.fact, source, self.sources[usize::from(source)].trust);
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
         let look = match () {
@@ -56,7 +72,11 @@ impl Engine {
             () if self.book.names().about(fact.kind()).opening => Look::Nowhere,
             () => Look::Later,
         };
-        let slot = self.find_or_recall(partner, event.subject, fact.at(), look, archive);
+        let found = match seen.partner {
+            Some(_) => self.shelf.find_hinted(partner, event.subject, seen.hint),
+            None => self.shelf.find(partner, event.subject),
+        };
+        let slot = self.at_or_recall(found, partner, event.subject, fact.at(), look, archive);
         let placed = self.place(slot, fact, archive);
         match placed {
             Applied::Placed => self.counts.facts += 1,
@@ -74,10 +94,22 @@ impl Engine {
         placed
     }
 
-    /// Looks subjects up before they are asked for one by one: their memory comes from afar meanwhile, all at once. Changes
-    /// nothing; gives how many are known.
-    pub fn look_ahead<'e>(&self, subjects: impl Iterator<Item = (&'e str, &'e str)>) -> usize {
-        subjects.filter(|(p, s)| self.find_partner(p).and_then(|p| self.shelf.find(p, s)).is_some()).count()
+    /// Looks events up before they are taken in one by one, by partner, source and subject: their memory comes from afar
+    /// meanwhile, all at once instead of one after the other. Changes nothing.
+    pub fn look_ahead<'e>(&self, events: impl Iterator<Item = [&'e str; 3]>, seen: &mut Vec<Ahead>) {
+        seen.clear();
+        seen.extend(events.map(|[partner, source, subject]| {
+            let partner = self.find_partner(partner);
+            let hint = Hint { hash: shelf::hash(partner.unwrap_or_default(), subject), slot: None };
+            Ahead { partner, source: self.find_source(source), hint }
+        }));
+        // One kind of look at a time: no look waits for the one before it.
+        for one in seen.iter_mut() {
+            one.hint = self.shelf.hint(one.hint.hash);
+        }
+        let places = || seen.iter().filter_map(|one| one.hint.slot);
+        std::hint::black_box(places().fold(0, |sum, slot| sum ^ self.shelf.generation(slot) ^ self.wheel.touch(slot)));
+        std::hint::black_box(places().fold(0, |sum, slot| sum ^ self.shelf.touch(slot)));
     }
 
     /// Puts a fact into a subject's timeline, judges it, and tells what changed.
@@ -259,10 +291,14 @@ impl Engine {
         slot
     }
 
+    fn find_source(&self, name: &str) -> Option<SourceId> {
+        let is = |id: &SourceId| self.sources[usize::from(*id)].name == name;
+        self.source_index.find(xxh3_64(name.as_bytes()), is).copied()
+    }
+
     fn source(&mut self, name: &str) -> SourceId {
-        let hash = xxh3_64(name.as_bytes());
-        if let Some(id) = self.source_index.find(hash, |id| self.sources[usize::from(*id)].name == name) {
-            return *id;
+        if let Some(id) = self.find_source(name) {
+            return id;
         }
         if self.sources.len() >= usize::from(SourceId::MAX) {
             // More sources than any settings name: the last place stands for all of them, at the least trust.
@@ -296,8 +332,22 @@ impl Engine {
         look: Look,
         archive: &mut dyn Archive,
     ) -> u32 {
+        let found = self.shelf.find(partner, name);
+        self.at_or_recall(found, partner, name, at, look, archive)
+    }
+
+    /// The same, where the look into memory was made.
+    fn at_or_recall(
+        &mut self,
+        found: Option<u32>,
+        partner: u32,
+        name: &str,
+        at: Moment,
+        look: Look,
+        archive: &mut dyn Archive,
+    ) -> u32 {
         let back = look == Look::Back || at < self.horizon();
-        if let Some(slot) = self.shelf.find(partner, name) {
+        if let Some(slot) = found {
             if at < self.horizon() || look == Look::Back && self.shelf.has_rare(slot) {
                 self.read_back(slot, at, archive);
             }

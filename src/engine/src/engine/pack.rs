@@ -18,13 +18,11 @@ const HAS_RARE: u8 = 1 << 1;
 /// Writes a subject.
 pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     let fold = &subject.head;
-    let memory = fold.memory_bytes();
-    let rare = subject.rare.as_ref().map(|r| bytes(&**r));
     let (count, last) = subject.timeline.extent();
     let mut head = [0; HEAD];
     head[..4].copy_from_slice(&subject.partner.to_le_bytes());
     head[4..6].copy_from_slice(&(subject.name.len() as u16).to_le_bytes());
-    head[6] = if memory.is_some() { HAS_MEMORY } else { 0 } | if rare.is_some() { HAS_RARE } else { 0 };
+    head[6] = if fold.has_memory() { HAS_MEMORY } else { 0 } | if subject.rare.is_some() { HAS_RARE } else { 0 };
     head[7..15].copy_from_slice(&fold.at.0.to_le_bytes());
     head[15..23].copy_from_slice(&fold.wake.0.to_le_bytes());
     head[23..27].copy_from_slice(&(fold.open.len() as u32).to_le_bytes());
@@ -36,8 +34,9 @@ pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     for duty in fold.open.iter().chain(&fold.ended) {
         pack_duty(duty, out);
     }
-    for part in [memory, rare].into_iter().flatten() {
-        put_part(out, &part);
+    fold.put_memory(out);
+    if let Some(rare) = &subject.rare {
+        put(out, &**rare);
     }
     put_part(out, subject.timeline.bytes());
 }
@@ -121,7 +120,7 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&buffer[..at]);
     if let Some(more) = &d.more {
-        put_part(out, &bytes(&**more));
+        put(out, &**more);
     }
 }
 
@@ -177,6 +176,15 @@ pub(crate) fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
 
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     postcard::from_bytes(bytes).ok()
+}
+
+/// The same as a part of something else: with its length before it.
+pub(crate) fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+    let from = out.len();
+    out.extend_from_slice(&[0; 4]);
+    *out = postcard::to_extend(value, std::mem::take(out)).expect("plain data in memory is always written");
+    let len = (out.len() - from - 4) as u32;
+    out[from..from + 4].copy_from_slice(&len.to_le_bytes());
 }
 
 fn put_part(out: &mut Vec<u8>, part: &[u8]) {

@@ -1,6 +1,7 @@
 //! Where subjects lie while nothing happens to them: a small one as a single run of bytes (its name, its fold, its
 //! facts), so that a look costs one cache miss or two, and a duty with its facts less than 200 bytes; a large one whole.
 
+use super::arena::{Arena, Run};
 use super::pack;
 use super::{Rare, Subject};
 use hashbrown::HashTable;
@@ -8,8 +9,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// From this many bytes of facts on, a subject lies whole: it is no longer copied at each look.
 const LARGE: usize = 4 * 1024;
-/// Bytes are kept in steps, so that small growth needs no new place.
-const STEP: usize = 32;
+/// From this many duties on, too.
+const MANY: usize = 48;
 
 /// All subjects of an engine.
 #[derive(Debug, Default)]
@@ -17,26 +18,52 @@ pub(super) struct Shelf {
     slots: Vec<Slot>,
     index: HashTable<u32>,
     free: Vec<u32>,
+    small: Arena,
+    /// Empty while its subject is in the hand.
+    large: Vec<Option<Box<Subject>>>,
+    free_large: Vec<u32>,
     /// Subjects at hand, to be used again: their room is kept.
-    // Boxed, since they go into the hand and into `Place::Whole` as they are, without being moved.
+    // Boxed, since they go into the hand and among the large as they are, without being moved.
     #[expect(clippy::vec_box)]
     spare: Vec<Box<Subject>>,
     buffer: Vec<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
-    place: Place,
     /// Rises when the place is given to another subject: links know whom they meant.
     generation: u32,
     hash: u32,
+    /// Which run of its class, or which of the large.
+    at: u32,
+    /// Class of the run, or one of the two below.
+    class: u8,
 }
 
-#[derive(Debug)]
-enum Place {
+const EMPTY: u8 = u8::MAX;
+const WHOLE: u8 = u8::MAX - 1;
+
+enum Place<'s> {
     Empty,
-    Packed(Box<[u8]>),
-    Whole(Box<Subject>),
+    Packed(&'s [u8]),
+    Whole(Option<&'s Subject>),
+}
+
+impl Slot {
+    fn empty(generation: u32) -> Slot {
+        Slot { generation, hash: 0, at: 0, class: EMPTY }
+    }
+
+    fn run(self) -> Option<Run> {
+        (self.class < WHOLE).then_some(Run { class: self.class, at: self.at })
+    }
+}
+
+/// What is known of an event's subject before it is asked for: its hash, and where it probably lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hint {
+    pub(super) hash: u32,
+    pub(super) slot: Option<u32>,
 }
 
 impl Shelf {
@@ -52,47 +79,43 @@ impl Shelf {
 
     /// A subject as bytes; none where there is none.
     pub(super) fn packed(&self, slot: u32) -> Vec<u8> {
-        match &self.slots[slot as usize].place {
-            Place::Empty => Vec::new(),
-            Place::Packed(bytes) => bytes.to_vec(),
-            Place::Whole(subject) => {
-                let mut out = Vec::new();
-                pack::pack(subject, &mut out);
-                out
-            }
+        let mut out = Vec::new();
+        match self.place(slot) {
+            Place::Packed(bytes) => out.extend_from_slice(bytes),
+            Place::Whole(Some(subject)) => pack::pack(subject, &mut out),
+            Place::Empty | Place::Whole(None) => {}
         }
+        out
     }
 
     /// Takes what [`Shelf::packed`] gave, place by place, with the generation of each.
     pub(super) fn restore(&mut self, places: Vec<(u32, Vec<u8>)>) {
         for (generation, bytes) in places {
             let slot = self.slots.len() as u32;
+            self.slots.push(Slot::empty(generation));
             if bytes.is_empty() {
-                self.slots.push(Slot { place: Place::Empty, generation, hash: 0 });
                 self.free.push(slot);
                 continue;
             }
-            let hash = hash(pack::partner(&bytes), pack::name(&bytes));
-            self.slots.push(Slot { place: Place::Packed(bytes.into()), generation, hash });
-            let slots = &self.slots;
-            self.index.insert_unique(spread(hash), slot, |s| spread(slots[*s as usize].hash));
+            self.slots[slot as usize].hash = hash(pack::partner(&bytes), pack::name(&bytes));
+            let mut subject = self.spare.pop().unwrap_or_default();
+            pack::unpack(&bytes, &mut subject);
+            self.put(slot, subject);
+            self.insert(slot);
         }
     }
 
     /// Places in use.
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        let used = |(i, slot): (usize, &Slot)| (!matches!(slot.place, Place::Empty)).then_some(i as u32);
+        let used = |(i, slot): (usize, &Slot)| (slot.class != EMPTY).then_some(i as u32);
         self.slots.iter().enumerate().filter_map(used)
     }
 
-    /// Bytes that subjects take up, the shelf's own included; what the allocator adds is not known.
+    /// Bytes that subjects take up, the shelf's own included.
     pub(super) fn bytes(&self) -> usize {
-        let held = |slot: &Slot| match &slot.place {
-            Place::Empty => 0,
-            Place::Packed(bytes) => bytes.len(),
-            Place::Whole(s) => size_of::<Subject>() + s.timeline.capacity() + s.head.heap_bytes(),
-        };
-        self.slots.iter().map(held).sum::<usize>()
+        let large = self.large.iter().flatten();
+        large.map(|s| size_of::<Subject>() + s.timeline.capacity() + s.head.heap_bytes()).sum::<usize>()
+            + self.small.held()
             + self.slots.capacity() * size_of::<Slot>()
             + self.index.capacity() * 5
     }
@@ -102,127 +125,194 @@ impl Shelf {
     }
 
     pub(super) fn is_empty(&self, slot: u32) -> bool {
-        self.slots.get(slot as usize).is_none_or(|s| matches!(s.place, Place::Empty))
+        self.slots.get(slot as usize).is_none_or(|s| s.class == EMPTY)
     }
 
     /// Something is known of it that few subjects have.
     pub(super) fn has_rare(&self, slot: u32) -> bool {
-        match &self.slots[slot as usize].place {
-            Place::Empty => false,
+        match self.place(slot) {
             Place::Packed(bytes) => pack::has_rare(bytes),
-            Place::Whole(s) => s.rare.is_some(),
+            Place::Whole(subject) => subject.is_some_and(|s| s.rare.is_some()),
+            Place::Empty => false,
         }
     }
 
     pub(super) fn partner(&self, slot: u32) -> u32 {
-        match &self.slots[slot as usize].place {
-            Place::Empty => u32::MAX,
+        match self.place(slot) {
             Place::Packed(bytes) => pack::partner(bytes),
-            Place::Whole(s) => s.partner,
+            Place::Whole(Some(subject)) => subject.partner,
+            Place::Empty | Place::Whole(None) => u32::MAX,
         }
     }
 
     pub(super) fn name(&self, slot: u32) -> &str {
-        match &self.slots[slot as usize].place {
-            Place::Empty => "",
+        match self.place(slot) {
             Place::Packed(bytes) => pack::name(bytes),
-            Place::Whole(s) => &s.name,
+            Place::Whole(Some(subject)) => &subject.name,
+            Place::Empty | Place::Whole(None) => "",
         }
     }
 
     pub(super) fn find(&self, partner: u32, name: &str) -> Option<u32> {
         let hash = hash(partner, name);
-        let is = |slot: &u32| {
-            let at = &self.slots[*slot as usize];
-            at.hash == hash
-                && match &at.place {
-                    Place::Empty => false,
-                    Place::Packed(bytes) => pack::is(bytes, partner, name),
-                    Place::Whole(s) => s.partner == partner && s.name == name,
-                }
-        };
-        self.index.find(spread(hash), is).copied()
+        self.index.find(spread(hash), |slot| self.is(*slot, hash, partner, name)).copied()
+    }
+
+    /// The same, where a look ahead may know the place already.
+    pub(super) fn find_hinted(&self, partner: u32, name: &str, hint: Hint) -> Option<u32> {
+        if let Some(slot) = hint.slot
+            && self.is(slot, hint.hash, partner, name)
+        {
+            return Some(slot);
+        }
+        self.index.find(spread(hint.hash), |slot| self.is(*slot, hint.hash, partner, name)).copied()
+    }
+
+    /// Where a subject probably lies: the first place in the index whose hash begins like its own.
+    pub(super) fn hint(&self, hash: u32) -> Hint {
+        Hint { hash, slot: self.index.find(spread(hash), |_| true).copied() }
+    }
+
+    /// Reads a place's bytes, so that they are near when they are asked for. Gives a number that means nothing.
+    pub(super) fn touch(&self, slot: u32) -> u8 {
+        match self.place(slot) {
+            Place::Packed(bytes) => bytes.iter().step_by(64).fold(0, |sum, b| sum ^ b),
+            Place::Whole(_) | Place::Empty => 0,
+        }
     }
 
     /// A new subject, with nothing known of it.
     pub(super) fn create(&mut self, partner: u32, name: &str) -> u32 {
-        let hash = hash(partner, name);
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { place: Place::Empty, generation: 0, hash: 0 });
+            self.slots.push(Slot::empty(0));
             (self.slots.len() - 1) as u32
         });
-        self.slots[slot as usize].hash = hash;
+        self.slots[slot as usize].hash = hash(partner, name);
         let mut subject = self.spare.pop().unwrap_or_default();
         subject.reset(partner, name);
         self.put(slot, subject);
-        let slots = &self.slots;
-        self.index.insert_unique(spread(hash), slot, |s| spread(slots[*s as usize].hash));
+        self.insert(slot);
         slot
     }
 
     /// Takes a subject into the hand. It must be put back, or removed.
     pub(super) fn take(&mut self, slot: u32) -> Box<Subject> {
-        match &mut self.slots[slot as usize].place {
-            Place::Empty => self.spare.pop().unwrap_or_default(),
-            Place::Packed(bytes) => {
-                let mut subject = self.spare.pop().unwrap_or_default();
-                pack::unpack(bytes, &mut subject);
-                subject
-            }
-            Place::Whole(whole) => std::mem::take(whole),
+        let at = self.slots[slot as usize];
+        if at.class == WHOLE
+            && let Some(subject) = self.large[at.at as usize].take()
+        {
+            return subject;
         }
+        let mut subject = self.spare.pop().unwrap_or_default();
+        if let Some(run) = at.run() {
+            pack::unpack(self.small.bytes(run), &mut subject);
+        }
+        subject
     }
 
     /// A copy of a subject, to look at.
     pub(super) fn copy(&self, slot: u32) -> Subject {
-        match &self.slots[slot as usize].place {
-            Place::Empty => Subject::default(),
+        match self.place(slot) {
             Place::Packed(bytes) => {
                 let mut subject = Subject::default();
                 pack::unpack(bytes, &mut subject);
                 subject
             }
-            Place::Whole(whole) => (**whole).clone(),
+            Place::Whole(Some(subject)) => subject.clone(),
+            Place::Empty | Place::Whole(None) => Subject::default(),
         }
     }
 
     /// Puts a subject back.
     pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
-        let place = &mut self.slots[slot as usize].place;
-        if subject.timeline.bytes().len() >= LARGE {
-            *place = Place::Whole(subject);
+        let duties = subject.head.open.len() + subject.head.ended.len();
+        if subject.timeline.bytes().len() < LARGE && duties < MANY {
+            self.buffer.clear();
+            pack::pack(&subject, &mut self.buffer);
+            if let Some(class) = Arena::class(self.buffer.len()) {
+                self.put_packed(slot, class);
+                self.spare(subject);
+                return;
+            }
+        }
+        let at = self.slots[slot as usize];
+        if at.class == WHOLE {
+            self.large[at.at as usize] = Some(subject);
             return;
         }
-        let buffer = &mut self.buffer;
-        buffer.clear();
-        pack::pack(&subject, buffer);
-        let room = buffer.len().next_multiple_of(STEP);
-        match place {
-            Place::Packed(bytes) if bytes.len() >= buffer.len() && bytes.len() < room + 2 * STEP => {
-                bytes[..buffer.len()].copy_from_slice(buffer);
-            }
-            Place::Packed(_) | Place::Empty | Place::Whole(_) => {
-                buffer.resize(room, 0);
-                *place = Place::Packed(buffer.as_slice().into());
-            }
-        }
-        if self.spare.len() < 8 {
-            self.spare.push(subject);
-        }
+        self.vacate(slot);
+        let place = self.free_large.pop().unwrap_or_else(|| {
+            self.large.push(None);
+            (self.large.len() - 1) as u32
+        });
+        self.large[place as usize] = Some(subject);
+        let at = &mut self.slots[slot as usize];
+        (at.class, at.at) = (WHOLE, place);
     }
 
     /// Removes a subject that is in the hand.
     pub(super) fn remove(&mut self, slot: u32, subject: Box<Subject>) {
+        self.vacate(slot);
         let at = &mut self.slots[slot as usize];
-        at.place = Place::Empty;
         at.generation = at.generation.wrapping_add(1);
         if let Ok(entry) = self.index.find_entry(spread(at.hash), |s| *s == slot) {
             entry.remove();
         }
         self.free.push(slot);
+        self.spare(subject);
+    }
+
+    /// Puts what is in the buffer where the subject lay, if it fits there as well as anywhere.
+    fn put_packed(&mut self, slot: u32, class: u8) {
+        if self.slots[slot as usize].class != class {
+            self.vacate(slot);
+            let run = self.small.take(class);
+            let at = &mut self.slots[slot as usize];
+            (at.class, at.at) = (run.class, run.at);
+        }
+        let run = Run { class, at: self.slots[slot as usize].at };
+        self.small.bytes_mut(run)[..self.buffer.len()].copy_from_slice(&self.buffer);
+    }
+
+    fn vacate(&mut self, slot: u32) {
+        let at = &mut self.slots[slot as usize];
+        if let Some(run) = at.run() {
+            self.small.give(run);
+        } else if at.class == WHOLE {
+            self.large[at.at as usize] = None;
+            self.free_large.push(at.at);
+        }
+        at.class = EMPTY;
+    }
+
+    fn spare(&mut self, subject: Box<Subject>) {
         if self.spare.len() < 8 {
             self.spare.push(subject);
         }
+    }
+
+    fn insert(&mut self, slot: u32) {
+        let slots = &self.slots;
+        let hash = |s: &u32| spread(slots[*s as usize].hash);
+        self.index.insert_unique(hash(&slot), slot, hash);
+    }
+
+    fn place(&self, slot: u32) -> Place<'_> {
+        let at = self.slots[slot as usize];
+        match at.run() {
+            Some(run) => Place::Packed(self.small.bytes(run)),
+            None if at.class == WHOLE => Place::Whole(self.large[at.at as usize].as_deref()),
+            None => Place::Empty,
+        }
+    }
+
+    fn is(&self, slot: u32, hash: u32, partner: u32, name: &str) -> bool {
+        self.slots[slot as usize].hash == hash
+            && match self.place(slot) {
+                Place::Packed(bytes) => pack::is(bytes, partner, name),
+                Place::Whole(subject) => subject.is_some_and(|s| s.partner == partner && s.name == name),
+                Place::Empty => false,
+            }
     }
 }
 
@@ -243,7 +333,8 @@ impl Subject {
     }
 }
 
-fn hash(partner: u32, name: &str) -> u32 {
+/// Of a subject's partner and name.
+pub(super) fn hash(partner: u32, name: &str) -> u32 {
     xxh3_64_with_seed(name.as_bytes(), u64::from(partner).wrapping_mul(0x9e37_79b9_7f4a_7c15)) as u32
 }
 
