@@ -2,10 +2,11 @@
 //!
 //! Each is read here so that a slip in it is told when the contract is written, not when it is first needed.
 
+use super::code::Code;
 use super::fields::{self, Fields};
+use super::keys::{duty, top};
 use super::length::{self, Slip};
 use super::names::{self, Cx};
-use super::problem::Code;
 use super::report::quote;
 use super::words;
 use super::yaml::{Node, Value};
@@ -27,8 +28,7 @@ pub(crate) fn roles(node: &Node, cx: &mut Cx<'_>) {
 /// Subcontractors with the controls they work on and the clause that binds them.
 pub(crate) fn subcontractors(node: &Node, cx: &mut Cx<'_>) {
     for entry in fields::map(node, "`subcontractors`", &mut cx.report).unwrap_or_default() {
-        let keys = &["controls", "flow-down"];
-        let Some(fields) = Fields::of(&entry.node, "a subcontractor", keys, &mut cx.report) else { continue };
+        let Some(fields) = Fields::of(&entry.node, &top::SUBCONTRACTOR, &mut cx.report) else { continue };
         if let Some(node) = fields.need("controls", &mut cx.report) {
             for item in fields::list(node, "`controls`", &mut cx.report).unwrap_or_default() {
                 if let Some(name) = fields::text(item, "a control", &mut cx.report) {
@@ -46,8 +46,7 @@ pub(crate) fn subcontractors(node: &Node, cx: &mut Cx<'_>) {
 pub(crate) fn escalation(node: &Node, cx: &mut Cx<'_>) {
     for ladder in fields::map(node, "`escalation`", &mut cx.report).unwrap_or_default() {
         for rung in fields::list(&ladder.node, "a ladder", &mut cx.report).unwrap_or_default() {
-            let keys = &["at", "tell", "severity"];
-            let Some(fields) = Fields::of(rung, "a rung", keys, &mut cx.report) else { continue };
+            let Some(fields) = Fields::of(rung, &top::RUNG, &mut cx.report) else { continue };
             if let Some(node) = fields.need("at", &mut cx.report) {
                 cx.length(node, "`at`", rung_at);
             }
@@ -75,8 +74,7 @@ pub(crate) fn escalate(node: &Node, cx: &mut Cx<'_>) {
 
 /// A level over many duties.
 pub(crate) fn target(node: &Node, cx: &mut Cx<'_>) {
-    let keys = &["at-least", "average", "each", "credit"];
-    let Some(fields) = Fields::of(node, "a target", keys, &mut cx.report) else { return };
+    let Some(fields) = Fields::of(node, &duty::TARGET, &mut cx.report) else { return };
     if let Some(node) = fields.need("each", &mut cx.report) {
         fields::word(node, "`each`", EACH, &mut cx.report);
     }
@@ -111,9 +109,8 @@ pub(crate) fn mode(node: &Node, cx: &mut Cx<'_>) {
 
 /// Who requests, approves, executes and reviews.
 pub(crate) fn raci(node: &Node, cx: &mut Cx<'_>) {
-    let keys = &["request", "approve", "execute", "review"];
-    let Some(fields) = Fields::of(node, "`raci`", keys, &mut cx.report) else { return };
-    for key in keys {
+    let Some(fields) = Fields::of(node, &top::RACI, &mut cx.report) else { return };
+    for key in top::RACI.names() {
         if let Some(node) = fields.need(key, &mut cx.report) {
             cx.party(node, key);
         }

@@ -1,11 +1,12 @@
 //! Calendars and holiday sets as a contract writes them.
 
+use super::code::Code;
 use super::dates;
 use super::fields::{self, Fields};
+use super::keys;
 use super::length::time_of_day;
 use super::order::order;
-use super::problem::Code;
-use super::report::{At, Report, quote};
+use super::report::{At, Hint, Report, quote};
 use super::yaml::{Entry, Node, Value};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -39,7 +40,6 @@ pub(crate) enum Block {
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const KEYS: &[&str] = &["zone", "hours", "breaks", "holidays", "worked", "any", "all"];
 
 /// Reads `holidays:` of a contract: sets by name.
 pub(crate) fn sets(node: &Node, report: &mut Report<'_>) -> Option<HolidaySets> {
@@ -54,7 +54,7 @@ pub(crate) fn sets(node: &Node, report: &mut Report<'_>) -> Option<HolidaySets> 
 
 /// Reads one calendar.
 pub(crate) fn block(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<Block> {
-    let fields = Fields::of(node, "a calendar", KEYS, report)?;
+    let fields = Fields::of(node, &keys::top::CALENDAR, report)?;
     let zone = match (fields.get("zone"), known.zone) {
         (Some(node), _) => dates::zone(node, report),
         (None, Some(zone)) => Some(zone),
@@ -204,8 +204,8 @@ fn day(
     if days.is_empty() {
         let message = format!("{} is neither a weekday nor a range of them", quote(&entry.key));
         let hint = match super::report::nearest(&entry.key, DAYS) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "write mon, tue, wed, thu, fri, sat, sun, or a range like mon-fri".to_owned(),
+            Some(near) => Hint::Meant(near.to_owned()),
+            None => "write mon, tue, wed, thu, fri, sat, sun, or a range like mon-fri".into(),
         };
         report.hinted(Code::BadTime, entry.at, message, hint);
     }
@@ -226,7 +226,7 @@ fn day(
 }
 
 /// `mon`, `mon-fri`, or round the week's end: `sat-mon`. Empty: no such days.
-fn day_range(text: &str) -> Vec<usize> {
+pub(crate) fn day_range(text: &str) -> Vec<usize> {
     let find = |name: &str| DAYS.iter().position(|d| *d == name);
     match text.split_once('-') {
         None => find(text).into_iter().collect(),
@@ -294,7 +294,8 @@ fn windows(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<Ve
     })
 }
 
-fn window(text: &str) -> Option<Window> {
+/// `09:00-17:30`.
+pub(crate) fn window(text: &str) -> Option<Window> {
     let (from, to) = text.split_once('-')?;
     // Nothing begins at 24:00: that is the next day's 00:00.
     let from = time_of_day(from).filter(|minute| *minute < 1440)?;

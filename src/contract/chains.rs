@@ -1,8 +1,8 @@
 //! Obligations that begin where another ends: they must not go round, and they share its subject.
 
+use super::code::Code;
 use super::names::Cx;
 use super::order::order;
-use super::problem::Code;
 use super::report::{At, quote};
 use onus_engine::terms::{Obligation, Per, Sentence, Trigger};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Instants, dates and zones as a contract writes them.
 
+use super::code::Code;
 use super::fields;
-use super::problem::Code;
-use super::report::{At, Report, nearest, quote};
+use super::report::{At, Hint, Report, nearest, quote};
 use super::yaml::Node;
 use chrono::NaiveDate;
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -52,8 +52,8 @@ pub(crate) fn zone(node: &Node, report: &mut Report<'_>) -> Option<Tz> {
         let message = format!("unknown zone {}", quote(text));
         let named = nearest(text, TZ_VARIANTS.iter().map(|z| z.name()));
         let hint = match named {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "write it as the IANA table does, like Europe/Amsterdam or UTC".to_owned(),
+            Some(near) => Hint::Meant(near.to_owned()),
+            None => "write it as the IANA table does, like Europe/Amsterdam or UTC".into(),
         };
         report.hinted(Code::UnknownZone, node.at, message, hint);
     }

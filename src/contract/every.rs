@@ -1,11 +1,12 @@
 //! *Every P*: periods, and what each duty of one is about.
 
+use super::code::Code;
 use super::fields::{self, Fields};
 use super::filters;
+use super::keys::duty;
 use super::length::{self, Slip};
 use super::names::Cx;
-use super::problem::Code;
-use super::report::{nearest, quote};
+use super::report::{Hint, nearest, quote};
 use super::table;
 use super::words::{self, PerKind};
 use super::yaml::{Node, Value};
@@ -67,11 +68,11 @@ fn read(text: &str) -> Result<Period, Slip> {
         _ => nearest(text, UNITS.iter().map(|(word, _)| *word)),
     };
     let hint = match (said, &slip.hint) {
-        (Some(word), _) => format!("did you mean `{word}`?"),
-        (None, Some(hint)) if hint.starts_with("did you mean") => hint.clone(),
+        (Some(word), _) => Hint::Meant(word.to_owned()),
+        (None, Some(Hint::Meant(meant))) => Hint::Meant(meant.clone()),
         (None, _) => {
             "possible here: a length like `90 days`, which slides from the last act, or day, week, month, quarter, year"
-                .to_owned()
+                .into()
         }
     };
     Err(Slip { message: format!("{} is no period", quote(text)), hint: Some(hint) })
@@ -81,7 +82,7 @@ fn read(text: &str) -> Result<Period, Slip> {
 pub(crate) fn per(node: &Node, cx: &mut Cx<'_>) -> Option<Per> {
     let (kind_node, tests) = match &node.value {
         Value::Map(_) => {
-            let fields = Fields::of(node, "`per`", &["every", "where"], &mut cx.report)?;
+            let fields = Fields::of(node, &duty::PER, &mut cx.report)?;
             let tests = match fields.get("where") {
                 Some(node) => {
                     let tests = filters::tests(node, cx)?;
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(read("quarter"), Ok(Period::Calendar(Unit::Quarter)));
         assert_eq!(read("1 month"), Ok(Period::Sliding(Span::Months(1))));
         assert_eq!(read("6 months"), Ok(Period::Sliding(Span::Months(6))));
-        assert_eq!(read("monthly").expect_err("no period").hint.as_deref(), Some("did you mean `month`?"));
-        assert_eq!(read("90d").expect_err("no period").hint.as_deref(), Some("did you mean `90 days`?"));
+        assert_eq!(read("monthly").expect_err("no period").hint, Some(Hint::Meant("month".into())));
+        assert_eq!(read("90d").expect_err("no period").hint, Some(Hint::Meant("90 days".into())));
     }
 }

@@ -1,6 +1,7 @@
 //! Reading one map, one list, one text: what each reader asks of a node, with the complaint when it isn't so.
 
-use super::problem::Code;
+use super::code::Code;
+use super::keys::Block;
 use super::report::{At, Report, quote};
 use super::yaml::{Entry, Node, Value};
 
@@ -13,7 +14,17 @@ pub(crate) struct Fields<'n> {
 
 impl<'n> Fields<'n> {
     /// None when it is no map. Unknown keys are reported, and the others can still be read.
-    pub(crate) fn of(node: &'n Node, what: &'static str, keys: &[&str], report: &mut Report<'_>) -> Option<Fields<'n>> {
+    pub(crate) fn of(node: &'n Node, block: &Block, report: &mut Report<'_>) -> Option<Fields<'n>> {
+        Fields::among(node, block.what, &block.names(), report)
+    }
+
+    /// The same, where a map may have keys of more than one block.
+    pub(crate) fn among(
+        node: &'n Node,
+        what: &'static str,
+        keys: &[&str],
+        report: &mut Report<'_>,
+    ) -> Option<Fields<'n>> {
         let entries = map(node, what, report)?;
         for entry in entries {
             if !keys.contains(&entry.key.as_str()) {

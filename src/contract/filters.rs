@@ -1,8 +1,9 @@
 //! `where` and the other filters of a selector.
 
+use super::code::Code;
 use super::fields::{self, canonical};
+use super::keys::selectors;
 use super::names::Cx;
-use super::problem::Code;
 use super::report::quote;
 use super::words;
 use super::yaml::{Entry, Node, Value};
@@ -20,11 +21,6 @@ pub(crate) struct Filters {
     pub(crate) pick: Option<Pick>,
     pub(crate) ahead: Option<Span>,
 }
-
-/// The keys read here.
-pub(crate) const KEYS: &[&str] = &["where", "by", "trust", "time", "pick", "ahead", "since", "of", "evidenced"];
-
-const WANTS: &[&str] = &["not", "same-as", "more-than", "at-least", "less-than", "at-most"];
 
 /// Reads the filters of one selector on top of those that stand around it.
 pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>) -> Option<Filters> {
@@ -160,8 +156,8 @@ fn one(text: &str, quoted: bool, node: &Node, cx: &mut Cx<'_>) -> Option<Want> {
 }
 
 fn relation(node: &Node, depth: u8, cx: &mut Cx<'_>) -> Option<Want> {
-    let fields = fields::Fields::of(node, "a test", WANTS, &mut cx.report)?;
-    let present: Vec<&&str> = WANTS.iter().filter(|key| fields.has(key)).collect();
+    let fields = fields::Fields::of(node, &selectors::TEST, &mut cx.report)?;
+    let present: Vec<&str> = selectors::TEST.names().into_iter().filter(|key| fields.has(key)).collect();
     let [key] = present.as_slice() else {
         if present.len() > 1 {
             cx.report.error(Code::BadTest, node.at, "a test says one thing; test the field twice in two selectors");
@@ -169,11 +165,11 @@ fn relation(node: &Node, depth: u8, cx: &mut Cx<'_>) -> Option<Want> {
         return None;
     };
     let value = fields.get(key)?;
-    if depth > 0 && **key == "not" {
+    if depth > 0 && *key == "not" {
         cx.report.error(Code::BadTest, node.at, "`not` of a `not`: say what is meant");
         return None;
     }
-    match **key {
+    match *key {
         "not" => want(value, depth + 1, cx).map(|inner| Want::Not(Box::new(inner))),
         "same-as" => fields::text(value, "`same-as`", &mut cx.report).map(|field| Want::SameAs(field.to_owned())),
         "more-than" => number(value, cx).map(Want::MoreThan),

@@ -1,52 +1,23 @@
 //! The contract as a whole: parties, dates, scope, controls, and the order in which its parts are read.
 
 use super::chains;
+use super::code::Code;
 use super::dates;
 use super::fields::{self, Fields};
+use super::keys::{Effect, top};
 use super::names::{Business, Cx, Names, substitute};
 use super::obligation::{self, Defaults};
-use super::problem::Code;
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
 use super::{asides, calendar, waiver};
 use onus_engine::terms::{Contract, Control, Obligation, PartnerPattern};
 use std::collections::{BTreeMap, BTreeSet};
 
-const KEYS: &[&str] = &[
-    "contract",
-    "partner",
-    "customer",
-    "effective",
-    "ends",
-    "zone",
-    "calendar",
-    "retention",
-    "include",
-    "values",
-    "events",
-    "scope",
-    "stack",
-    "yields-to",
-    "roles",
-    "subcontractors",
-    "calendars",
-    "holidays",
-    "controls",
-    "defaults",
-    "escalation",
-    "waivers",
-    "obligations",
-];
-
-const SCOPE: &[&str] = &["assignment-groups", "accounts", "vault-mounts", "credentials", "sources", "labels", "except"];
-
-const CONTROL: &[&str] = &["mode", "risk-owner", "raci", "scope", "retained", "guardrails", "maps"];
-
-/// Reads a whole contract. None: something is wrong, and the report says what.
-pub(crate) fn contract(mut root: Node, cx: &mut Cx<'_>) -> Option<Contract> {
-    cx.names = Names::of(&root);
-    substitute(&mut root, cx);
-    let fields = Fields::of(&root, "a contract", KEYS, &mut cx.report)?;
+/// Reads a whole contract, and puts its values in their places. None: something is wrong, and the report says what.
+pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
+    cx.names = Names::of(root);
+    substitute(root, cx);
+    let fields = Fields::of(root, &top::CONTRACT, &mut cx.report)?;
     asides(&fields, cx);
     let name = fields.need("contract", &mut cx.report);
     let name = name.and_then(|node| fields::name(node, "`contract`", &mut cx.report));
@@ -139,11 +110,11 @@ fn partners(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<PartnerPattern>> {
 
 /// `scope: {sources: [..]}`. A narrower scope that was ignored would bring strangers' subjects under the contract.
 fn sources(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<String>> {
-    let fields = Fields::of(node, "`scope`", SCOPE, &mut cx.report)?;
+    let fields = Fields::of(node, &top::SCOPE, &mut cx.report)?;
     let mut clean = true;
-    for key in SCOPE.iter().filter(|key| **key != "sources") {
-        if let Some(entry) = fields.entry(key) {
-            cx.report.unsupported(entry.at, format!("`{key}` in `scope`, which knows `sources` only"));
+    for key in top::SCOPE.keys.iter().filter(|key| key.effect == Effect::Refused) {
+        if let Some(entry) = fields.entry(key.name) {
+            cx.report.unsupported(entry.at, format!("`{}` in `scope`, which knows `sources` only", key.name));
             clean = false;
         }
     }
@@ -156,11 +127,11 @@ fn controls(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Control>> {
     let entries = fields::map(node, "`controls`", &mut cx.report)?;
     fields::every(entries, |entry| {
         let named = fields::is_name(&entry.key, entry.at, "the control", &mut cx.report);
-        let fields = Fields::of(&entry.node, "a control", CONTROL, &mut cx.report)?;
+        let fields = Fields::of(&entry.node, &top::CONTROL, &mut cx.report)?;
         let mut clean = named;
-        for key in ["scope", "retained", "guardrails"] {
-            if let Some(entry) = fields.entry(key) {
-                cx.report.unsupported(entry.at, format!("`{key}` of a control"));
+        for key in top::CONTROL.keys.iter().filter(|key| key.effect == Effect::Refused) {
+            if let Some(entry) = fields.entry(key.name) {
+                cx.report.unsupported(entry.at, format!("`{}` of a control", key.name));
                 clean = false;
             }
         }

@@ -1,5 +1,6 @@
 //! Lengths and limits as text: `15min`, `3 business days`, `by 15 April`. The unit says the clock.
 
+use super::report::Hint;
 use onus_engine::terms::Span;
 use onus_engine::time::{DAY, HOUR, MINUTE, Millis, Moment, SECOND};
 
@@ -7,7 +8,7 @@ use onus_engine::time::{DAY, HOUR, MINUTE, Millis, Moment, SECOND};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slip {
     pub(crate) message: String,
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Hint>,
 }
 
 /// Longest count of each unit: a century, so that no arithmetic on instants can leave their range.
@@ -118,9 +119,7 @@ fn by(rest: &str) -> Result<Span, Slip> {
         [day, month] if day.len() <= 2 && day.bytes().all(|b| b.is_ascii_digit()) => day_of_year(day, month),
         _ => Err(Slip {
             message: format!("`by {rest}` names no instant"),
-            hint: Some(
-                "possible here: `by 12:00 next business day`, `by 15 April`, `by 2027-03-15T00:00:00Z`".to_owned(),
-            ),
+            hint: Some("possible here: `by 12:00 next business day`, `by 15 April`, `by 2027-03-15T00:00:00Z`".into()),
         }),
     }
 }
@@ -130,7 +129,7 @@ fn day_of_year(day: &str, month: &str) -> Result<Span, Slip> {
         let near = super::report::nearest(month, MONTHS.iter().map(|(name, _)| *name));
         return Err(Slip {
             message: format!("`{month}` is no month"),
-            hint: near.map(|near| format!("did you mean `{day} {near}`?")),
+            hint: near.map(|near| Hint::Meant(format!("by {day} {near}"))),
         });
     };
     let last = MONTHS[index].1;
@@ -139,7 +138,7 @@ fn day_of_year(day: &str, month: &str) -> Result<Span, Slip> {
         let leap = if index == 1 && number == 29 { " in every year" } else { "" };
         return Err(Slip {
             message: format!("there is no {day} {month}{leap}"),
-            hint: Some(format!("the last day is {last} {month}")),
+            hint: Some(format!("the last day is {last} {month}").into()),
         });
     }
     Ok(Span::DayOfYear { month: u32::try_from(index + 1).unwrap_or(12), day: number })
@@ -160,10 +159,10 @@ fn slip(text: &str) -> Slip {
         return Slip { message: format!("{quoted} is no length"), hint: Some("at least 1".into()) };
     }
     let hint = match meant(text) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+        Some(meant) => Hint::Meant(meant),
         None => "possible here: `15min`, `4h`, `90 days`, `2 weeks`, `4 business hours`, `3 business days`, \
                  `60 calendar days`, `1 month`, `1 year`"
-            .to_owned(),
+            .into(),
     };
     Slip { message: format!("{quoted} is no length"), hint: Some(hint) }
 }
@@ -248,7 +247,7 @@ mod tests {
             ("P1M", "1 month"),
         ] {
             let slip = limit(text).expect_err(text);
-            assert_eq!(slip.hint, Some(format!("did you mean `{right}`?")), "{text}");
+            assert_eq!(slip.hint, Some(Hint::Meant(right.to_owned())), "{text}");
         }
     }
 

@@ -1,9 +1,10 @@
 //! Limits: how long an act may take, and where a deadline on a closed day goes.
 
+use super::code::Code;
 use super::fields::{self, Fields};
+use super::keys::duty;
 use super::length;
 use super::names::{Business, Cx};
-use super::problem::Code;
 use super::report::At;
 use super::yaml::{Node, Value};
 use super::{selector, table};
@@ -15,8 +16,6 @@ pub(crate) struct Ground {
     pub(crate) business: Business,
     pub(crate) roll: Roll,
 }
-
-const KEYS: &[&str] = &["must", "should", "from", "calendar", "roll"];
 
 /// `within`: one limit, or a list of which all run.
 pub(crate) fn limits(node: &Node, ground: Ground, cx: &mut Cx<'_>) -> Option<Vec<Limit>> {
@@ -31,8 +30,8 @@ fn limit(node: &Node, ground: Ground, cx: &mut Cx<'_>) -> Option<Limit> {
         let must = spans(node, ground.business, cx)?;
         return rolled(Limit { must, should: None, from: None, calendar: None, roll: Roll::None }, ground, node.at, cx);
     }
-    let possible: Vec<&str> = KEYS.iter().chain(&["depends-on", "table", "P1"]).copied().collect();
-    let fields = Fields::of(node, "a limit", &possible, &mut cx.report)?;
+    let possible = [duty::LIMIT.names(), duty::TABLE.names(), vec!["P1"]].concat();
+    let fields = Fields::among(node, duty::LIMIT.what, &possible, &mut cx.report)?;
     let business = fields.get("calendar").map_or(ground.business, |node| cx.calendar(node));
     let must = fields.need("must", &mut cx.report).and_then(|node| spans(node, business, cx));
     let should = fields.get("should").map(|node| (node.at, cx.limit(node, "`should`", business)));
@@ -72,14 +71,14 @@ fn row(node: &Node, business: Business, cx: &mut Cx<'_>) -> Option<Span> {
     let Value::Map(entries) = &node.value else {
         return cx.limit(node, "the limit", business);
     };
-    if !entries.iter().any(|e| KEYS.contains(&e.key.as_str())) {
+    if !entries.iter().any(|e| duty::LIMIT.key(&e.key).is_some()) {
         table::too_deep(node, cx);
         return None;
     }
-    let fields = Fields::of(node, "a limit", KEYS, &mut cx.report)?;
-    let own: Vec<&&str> = KEYS.iter().filter(|key| **key != "must" && fields.has(key)).collect();
-    if let Some(key) = own.first() {
-        let message = format!("`{key}` in a row; say it around the table, in a list of limits if need be");
+    let fields = Fields::of(node, &duty::LIMIT, &mut cx.report)?;
+    let own = duty::LIMIT.keys.iter().find(|key| key.name != "must" && fields.has(key.name));
+    if let Some(key) = own {
+        let message = format!("`{}` in a row; say it around the table, in a list of limits if need be", key.name);
         cx.report.unsupported(node.at, message);
         return None;
     }

@@ -1,8 +1,12 @@
 //! Contracts from files and directories, and what must hold between them.
 
-use super::problem::{Code, Problem};
+use super::Reading;
+use super::code::{Code, Level};
+use super::lint::{self, Loaded};
+use super::problem::Problem;
 use super::report::{At, Report};
 use super::yaml::MAX_BYTES;
+use chrono::NaiveDate;
 use onus_engine::terms::Contract;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -12,17 +16,66 @@ use std::path::{Path, PathBuf};
 /// Deepest directory that is searched: links that go round end here.
 const MAX_DEPTH: usize = 32;
 
+/// Contracts of files and folders, with all that is wrong with them.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Those that could be read, in the order of their files. With an error anywhere, not to be judged by.
+    pub contracts: Vec<Contract>,
+    /// Errors and warnings, file by file.
+    pub problems: Vec<Problem>,
+    /// Files that were looked at.
+    pub files: usize,
+}
+
 /// Reads contracts from files, and from directories every `*.yaml` and `*.yml` below them, in the order of their names.
 ///
 /// # Errors
 /// Everything that is wrong with any of them. One problem in one file, and nothing is loaded.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Contract>, Vec<Problem>> {
+    let survey = read_all(paths, &|text, origin| match super::parse(text, origin) {
+        Ok(contract) => Reading { contract: Some(contract), problems: Vec::new() },
+        Err(problems) => Reading { contract: None, problems },
+    });
+    let (loaded, problems, _) = survey;
+    if problems.is_empty() { Ok(loaded.into_iter().map(|one| one.contract).collect()) } else { Err(problems) }
+}
+
+/// Reads contracts as [`load`] does, with warnings: of each file without errors, and where all are without, between
+/// them. `today` says which holidays should be there.
+pub fn survey(paths: &[PathBuf], today: NaiveDate) -> Survey {
+    let (loaded, mut problems, files) = read_all(paths, &|text, origin| super::lint(text, origin, today));
+    if problems.iter().all(|problem| problem.level() == Level::Warning) {
+        problems.extend(lint::between(&loaded));
+    }
+    Survey { contracts: loaded.into_iter().map(|one| one.contract).collect(), problems, files }
+}
+
+fn read_all(paths: &[PathBuf], reader: &dyn Fn(&str, &str) -> Reading) -> (Vec<Loaded>, Vec<Problem>, usize) {
     let mut problems = Vec::new();
+    let files = files(paths, &mut problems);
+    let mut loaded = Vec::new();
+    for path in &files {
+        let file = shown(path);
+        match read(path) {
+            Ok(text) => {
+                let Reading { contract, problems: found } = reader(&text, &file);
+                problems.extend(found);
+                loaded.extend(contract.map(|contract| Loaded { file, text, contract }));
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    between(&loaded, &mut problems);
+    (loaded, problems, files.len())
+}
+
+/// The files of files and directories, each once.
+pub(crate) fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
             let before = (files.len(), problems.len());
-            search(path, 0, &mut files, &mut problems);
+            search(path, 0, &mut files, problems);
             if before == (files.len(), problems.len()) {
                 let hint = "contracts are files that end in .yaml or .yml";
                 problems.push(of_file(path, Code::NoContracts, "no contracts in this directory", Some(hint)));
@@ -31,20 +84,10 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Contract>, Vec<Problem>> {
             files.push(path.clone());
         }
     }
-    let mut contracts = Vec::new();
+    // A file named twice, or named and found, is one file.
     let mut seen = BTreeSet::new();
-    for file in files {
-        // A file named twice, or named and found, is one file.
-        if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
-            continue;
-        }
-        match read(&file).and_then(|text| super::parse(&text, &shown(&file))) {
-            Ok(contract) => contracts.push((file, contract)),
-            Err(found) => problems.extend(found),
-        }
-    }
-    between(&contracts, &mut problems);
-    if problems.is_empty() { Ok(contracts.into_iter().map(|(_, contract)| contract).collect()) } else { Err(problems) }
+    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    files
 }
 
 fn search(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
@@ -74,7 +117,7 @@ fn search(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &m
     }
 }
 
-fn read(path: &Path) -> Result<String, Vec<Problem>> {
+pub(crate) fn read(path: &Path) -> Result<String, Vec<Problem>> {
     let mut bytes = Vec::new();
     // One byte beyond what is allowed is enough to know, whatever the path turns out to be.
     let limit = MAX_BYTES as u64 + 1;
@@ -96,23 +139,20 @@ fn read(path: &Path) -> Result<String, Vec<Problem>> {
 }
 
 /// One contract may have many versions, and one partner many contracts; one version cannot be there twice.
-fn between(contracts: &[(PathBuf, Contract)], problems: &mut Vec<Problem>) {
-    let mut first: BTreeMap<(&str, String, i64), &Path> = BTreeMap::new();
-    for (file, contract) in contracts {
+fn between(loaded: &[Loaded], problems: &mut Vec<Problem>) {
+    let mut first: BTreeMap<(&str, String, i64), &str> = BTreeMap::new();
+    for one in loaded {
+        let contract = &one.contract;
         for partner in &contract.partners {
             let key = (contract.name.as_str(), format!("{partner:?}"), contract.effective.0);
             let Some(other) = first.get(&key) else {
-                first.insert(key, file);
+                first.insert(key, &one.file);
                 continue;
             };
-            let message = format!(
-                "contract {} with effect from {} stands in {} already",
-                contract.name,
-                contract.effective,
-                shown(other)
-            );
+            let message =
+                format!("contract {} with effect from {} stands in {other} already", contract.name, contract.effective);
             let hint = "a version needs an `effective` of its own; another contract needs another name";
-            problems.push(of_file(file, Code::DuplicateVersion, message, Some(hint)));
+            problems.push(of_file(Path::new(&one.file), Code::DuplicateVersion, message, Some(hint)));
             break;
         }
     }
@@ -129,6 +169,6 @@ fn of_file(path: &Path, code: Code, message: impl Into<String>, hint: Option<&st
     problem
 }
 
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -10,13 +10,17 @@
 mod asides;
 mod calendar;
 mod chains;
+mod code;
 mod dates;
 mod every;
+mod explain;
 mod fields;
 mod filters;
 mod header;
+mod keys;
 mod length;
 mod limit;
+mod lint;
 mod load;
 mod names;
 mod obligation;
@@ -31,9 +35,12 @@ mod words;
 mod yaml;
 
 pub use calendar::HolidaySets;
-pub use load::load;
-pub use problem::{Code, Excerpt, Problem};
+pub use code::{Code, Level};
+pub use explain::{Example, Explanation, page as error_page, text as explanation};
+pub use load::{Survey, load, survey};
+pub use problem::{Excerpt, Problem};
 
+use chrono::NaiveDate;
 use names::{Cx, Names};
 use onus_engine::calendar::Calendar;
 use onus_engine::terms::Contract;
@@ -47,8 +54,34 @@ use yaml::{Node, Value};
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(text: &str, origin: &str) -> Result<Contract, Vec<Problem>> {
     let mut cx = Cx { names: Names::default(), report: Report::new(origin, text) };
-    let contract = yaml::tree(text, &mut cx.report).and_then(|root| header::contract(root, &mut cx));
+    let contract = yaml::tree(text, &mut cx.report).and_then(|mut root| header::contract(&mut root, &mut cx));
     finish(contract, cx.report)
+}
+
+/// A contract as far as it could be read, with all that is wrong with it.
+#[derive(Debug)]
+pub struct Reading {
+    /// None: there are errors.
+    pub contract: Option<Contract>,
+    /// Errors; where there are none, warnings. In the order of the file's lines.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads one contract as [`parse`] does, and looks for warnings where there are no errors. `today` says which holidays
+/// should be there.
+pub fn lint(text: &str, origin: &str, today: NaiveDate) -> Reading {
+    let mut cx = Cx { names: Names::default(), report: Report::new(origin, text) };
+    let read = yaml::tree(text, &mut cx.report).and_then(|mut root| {
+        let contract = header::contract(&mut root, &mut cx)?;
+        Some((root, contract))
+    });
+    if let (Some((root, contract)), true) = (&read, cx.report.is_clean()) {
+        lint::Lint { root, contract, names: &cx.names, today }.run(&mut cx.report);
+    }
+    match finish_with(read, cx.report) {
+        Ok(((_, contract), problems)) => Reading { contract: Some(contract), problems },
+        Err(problems) => Reading { contract: None, problems },
+    }
 }
 
 /// Reads the calendars of a file: a contract (its other parts are not looked at), a file with `calendars:` and perhaps
@@ -164,9 +197,14 @@ fn file_calendars(root: &Node, report: &mut Report<'_>) -> Option<BTreeMap<Strin
 }
 
 /// A result only where nothing was wrong.
-fn finish<T>(read: Option<T>, mut report: Report<'_>) -> Result<T, Vec<Problem>> {
+fn finish<T>(read: Option<T>, report: Report<'_>) -> Result<T, Vec<Problem>> {
+    finish_with(read, report).map(|(read, _)| read)
+}
+
+/// The same, with the warnings.
+fn finish_with<T>(read: Option<T>, mut report: Report<'_>) -> Result<(T, Vec<Problem>), Vec<Problem>> {
     match read {
-        Some(read) if report.is_clean() => Ok(read),
+        Some(read) if report.is_clean() => Ok((read, report.finish())),
         _ => {
             if report.is_clean() {
                 // A reader gave up in silence: a defect, and still no reason to load half a contract.

@@ -1,13 +1,13 @@
 //! What a contract declares, gathered before anything is read, so that a name may be used before it is defined.
 
+use super::code::Code;
 use super::fields;
 use super::length::{self, Slip};
-use super::problem::Code;
-use super::report::{At, Report, nearest, quote};
+use super::report::{At, Hint, Report, nearest, quote};
 use super::words;
 use super::yaml::{Node, Value};
 use onus_engine::terms::{Party, Side, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest value: a `$name` of eight letters must not become a megabyte each time it is used.
 pub(crate) const MAX_VALUE: usize = 200;
@@ -30,6 +30,8 @@ pub(crate) struct Names {
     roles: Option<Vec<String>>,
     /// With whether it was quoted: "1.10" stays text where it is used.
     values: BTreeMap<String, (String, bool)>,
+    /// Values that something refers to.
+    used: BTreeSet<String>,
     events: Vec<String>,
     /// Names may be defined in an included file, which isn't read yet: then a missing one isn't reported as well.
     includes: bool,
@@ -82,14 +84,22 @@ impl Names {
             ladders: keys("escalation"),
             roles: root.get("roles").map(|_| keys("roles")),
             values,
+            used: BTreeSet::new(),
             events: items(root.get("events")).filter_map(|e| scalar(e).map(str::to_owned)).collect(),
             includes: root.get("include").is_some(),
         }
     }
 
     /// The value of `$name`, without the dollar.
-    pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(|(text, _)| text.as_str())
+    pub(crate) fn value(&mut self, name: &str) -> Option<&(String, bool)> {
+        let value = self.values.get(name)?;
+        self.used.insert(name.to_owned());
+        Some(value)
+    }
+
+    /// Whether something refers to a value.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        self.used.contains(name)
     }
 }
 
@@ -182,8 +192,8 @@ impl Cx<'_> {
         let built_in: Vec<String> = words::events().collect();
         let possible = built_in.iter().chain(&self.names.events).map(String::as_str);
         let hint = match nearest(kind, possible) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "declare types of your own under `events:`".to_owned(),
+            Some(near) => Hint::Meant(near.to_owned()),
+            None => "declare types of your own under `events:`".into(),
         };
         self.report.hinted(Code::UnknownEvent, node.at, message, hint);
         None
@@ -240,8 +250,8 @@ pub(crate) fn substitute(node: &mut Node, cx: &mut Cx<'_>) {
     match &mut node.value {
         Value::Scalar { text, quoted } => {
             let Some(name) = value_name(text) else { return };
-            match cx.names.values.get(name) {
-                Some(value) => (*text, *quoted) = value.clone(),
+            match cx.names.value(name).cloned() {
+                Some(value) => (*text, *quoted) = value,
                 None if cx.names.includes => {}
                 None => no_value(name, node.at, cx),
             }
@@ -264,7 +274,7 @@ pub(crate) fn no_value(name: &str, at: At, cx: &mut Cx<'_>) {
     let message = format!("no value is named {}", quote(name));
     let possible: Vec<&str> = cx.names.values.keys().map(String::as_str).collect();
     match nearest(name, possible.iter().copied()) {
-        Some(near) => cx.report.hinted(Code::NoValue, at, message, format!("did you mean `${near}`?")),
+        Some(near) => cx.report.hinted(Code::NoValue, at, message, Hint::Meant(format!("${near}"))),
         None => cx.report.hinted(Code::NoValue, at, message, format!("define it: `values: {{{name}: ...}}`")),
     }
 }

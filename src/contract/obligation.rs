@@ -1,10 +1,11 @@
 //! One obligation: one of the three sentences, and what qualifies it.
 
 use super::chains::Draft;
+use super::code::Code;
 use super::fields::{self, Fields};
+use super::keys::duty;
 use super::limit::{self, Ground};
 use super::names::{Business, Cx};
-use super::problem::Code;
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
 use super::{asides, every, length, pause, selector, table, words};
@@ -12,53 +13,6 @@ use onus_engine::terms::{
     Act, Cap, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Side, Trust,
 };
 use onus_engine::time::{HOUR, Millis};
-
-/// Every key that an obligation may have.
-pub(crate) const KEYS: &[&str] = &[
-    "when",
-    "do",
-    "within",
-    "every",
-    "requires",
-    "until",
-    "id",
-    "clause",
-    "says",
-    "maps",
-    "control",
-    "obligor",
-    "per",
-    "calendar",
-    "roll",
-    "pause",
-    "reopen",
-    "reprioritise",
-    "evidence",
-    "excused-by",
-    "supersedes",
-    "serves",
-    "target",
-    "severity",
-    "escalate",
-    "trust",
-    "blind-for",
-    "look-back",
-    "open-duties",
-];
-
-const DEFAULTS: &[&str] = &[
-    "calendar",
-    "roll",
-    "pause",
-    "reopen",
-    "reprioritise",
-    "evidence",
-    "severity",
-    "escalate",
-    "trust",
-    "blind-for",
-    "obligor",
-];
 
 /// Each of these changes what is owed, found or kept: none can be ignored.
 const UNSUPPORTED: &[&str] = &["evidence", "excused-by", "supersedes", "look-back"];
@@ -94,7 +48,7 @@ impl Defaults {
 
     /// Reads `defaults:` over these. What is wrong in it is reported, and the rest still read against what is right.
     pub(crate) fn read(mut self, node: &Node, cx: &mut Cx<'_>) -> Defaults {
-        if let Some(fields) = Fields::of(node, "`defaults`", DEFAULTS, &mut cx.report) {
+        if let Some(fields) = Fields::of(node, &duty::DEFAULTS, &mut cx.report) {
             self.apply(&fields, cx);
         }
         self
@@ -151,7 +105,7 @@ pub(crate) fn obligation(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> O
 }
 
 fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
-    let fields = Fields::of(node, "an obligation", KEYS, &mut cx.report)?;
+    let fields = Fields::of(node, &duty::OBLIGATION, &mut cx.report)?;
     let id = fields.need("id", &mut cx.report).and_then(|node| fields::name(node, "`id`", &mut cx.report));
     let clause = fields.need("clause", &mut cx.report).and_then(|node| clause(node, cx));
     let says = fields.get("says").map(|node| fields::text(node, "`says`", &mut cx.report).map(str::to_owned));

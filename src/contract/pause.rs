@@ -1,16 +1,17 @@
 //! Pauses, reopening and changes of priority: what may move a running clock.
 
+use super::code::Code;
 use super::fields::{self, Fields};
+use super::keys::duty;
 use super::length;
 use super::names::{Business, Cx};
-use super::problem::Code;
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
 use onus_engine::terms::{Cap, Confirm, Party, Pause, Reopen, ReopenPolicy, Reprioritise};
 
 /// `pause`: who may stop the clock, for which reasons, and how long. It has no calendar until it is [`bound`].
 pub(crate) fn pause(node: &Node, cx: &mut Cx<'_>) -> Option<Pause> {
-    let fields = Fields::of(node, "a pause", &["reasons", "by", "confirm", "cap"], &mut cx.report)?;
+    let fields = Fields::of(node, &duty::PAUSE_BLOCK, &mut cx.report)?;
     let reasons = fields.need("reasons", &mut cx.report).and_then(|node| reasons(node, cx));
     let by = fields.need("by", &mut cx.report).and_then(|node| by(node, cx));
     let confirm = fields.get("confirm").map(|node| confirm(node, cx));
@@ -58,7 +59,7 @@ fn by(node: &Node, cx: &mut Cx<'_>) -> Option<Option<Vec<Party>>> {
 }
 
 fn confirm(node: &Node, cx: &mut Cx<'_>) -> Option<Confirm> {
-    let fields = Fields::of(node, "`confirm`", &["by", "within"], &mut cx.report)?;
+    let fields = Fields::of(node, &duty::CONFIRM, &mut cx.report)?;
     let by = fields.need("by", &mut cx.report).and_then(|node| cx.party(node, "`by`"));
     let within = fields.need("within", &mut cx.report).and_then(|node| cx.length(node, "`within`", length::limit));
     Some(Confirm { by: by?, within: within?, calendar: None })
@@ -86,7 +87,7 @@ pub(crate) fn reopen(node: &Node, cx: &mut Cx<'_>) -> Option<Reopen> {
         let policy = fields::word(node, "`reopen`", POLICIES, &mut cx.report)?;
         return Some(Reopen { policy, window: None });
     }
-    let fields = Fields::of(node, "`reopen`", &["policy", "window"], &mut cx.report)?;
+    let fields = Fields::of(node, &duty::REOPEN_BLOCK, &mut cx.report)?;
     let policy = fields.need("policy", &mut cx.report);
     let policy = policy.and_then(|node| fields::word(node, "`policy`", POLICIES, &mut cx.report));
     let window = fields.get("window").map(|node| cx.length(node, "`window`", length::elapsed));
@@ -100,7 +101,7 @@ pub(crate) fn reprioritise(node: &Node, cx: &mut Cx<'_>) -> Option<Reprioritise>
         let restart = fields::word(node, "`reprioritise`", policies, &mut cx.report)?;
         return Some(Reprioritise { restart, min_remaining: None });
     }
-    let fields = Fields::of(node, "`reprioritise`", &["policy", "min-remaining"], &mut cx.report)?;
+    let fields = Fields::of(node, &duty::REPRIORITISE_BLOCK, &mut cx.report)?;
     let restart = fields.need("policy", &mut cx.report);
     let restart = restart.and_then(|node| fields::word(node, "`policy`", policies, &mut cx.report));
     let least = fields.get("min-remaining").map(|node| cx.length(node, "`min-remaining`", length::elapsed));

@@ -1,6 +1,7 @@
 //! Collects the problems of one file, with the source lines they point into.
 
-use super::problem::{Code, Excerpt, Problem};
+use super::code::{Code, Level};
+use super::problem::{Excerpt, Problem};
 
 /// A place in a file: line and column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,10 +15,46 @@ impl At {
     pub(crate) const TOP: At = At { line: 1, column: 1 };
 }
 
+/// What to do about a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hint {
+    /// In words.
+    Say(String),
+    /// This was meant.
+    Meant(String),
+}
+
+impl Hint {
+    /// What to write in the place of the wrong piece, and the hint for people.
+    fn told(self) -> (Option<String>, String) {
+        match self {
+            Hint::Say(text) => (None, text),
+            Hint::Meant(word) => {
+                let text = format!("did you mean `{word}`?");
+                (Some(word), text)
+            }
+        }
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Hint {
+        Hint::Say(text.to_owned())
+    }
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Hint {
+        Hint::Say(text)
+    }
+}
+
 /// The problems found so far in one file.
 pub(crate) struct Report<'t> {
     file: String,
     lines: Vec<&'t str>,
+    /// Where each scalar begins and ends, in the order of the file: how far a problem's place reaches.
+    scalars: Vec<(At, At)>,
     obligation: Option<String>,
     clause: Option<String>,
     found: Vec<Problem>,
@@ -39,6 +76,7 @@ impl<'t> Report<'t> {
         Report {
             file: file.to_owned(),
             lines: lines(text),
+            scalars: Vec::new(),
             obligation: None,
             clause: None,
             found: Vec::new(),
@@ -53,11 +91,16 @@ impl<'t> Report<'t> {
         self.clause = clause.map(|clause| short(&clause));
     }
 
+    /// Notes a scalar as it is read: a problem that begins there reaches to its end.
+    pub(crate) fn scalar(&mut self, from: At, to: At) {
+        self.scalars.push((from, to));
+    }
+
     pub(crate) fn error(&mut self, code: Code, at: At, message: impl Into<String>) {
         self.push(code, at, message.into(), None);
     }
 
-    pub(crate) fn hinted(&mut self, code: Code, at: At, message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn hinted(&mut self, code: Code, at: At, message: impl Into<String>, hint: impl Into<Hint>) {
         self.push(code, at, message.into(), Some(hint.into()));
     }
 
@@ -73,9 +116,9 @@ impl<'t> Report<'t> {
         // The search for the nearest is the dear part.
         let possible: Vec<&str> = if self.is_full() { Vec::new() } else { possible.into_iter().collect() };
         let hint = match nearest(word, possible.iter().copied()) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
+            Some(near) => Some(Hint::Meant(near.to_owned())),
             None if possible.is_empty() => None,
-            None if possible.len() <= 12 => Some(format!("possible here: {}", possible.join(", "))),
+            None if possible.len() <= 12 => Some(Hint::Say(format!("possible here: {}", possible.join(", ")))),
             None => None,
         };
         self.push(code, at, message.into(), hint);
@@ -86,11 +129,12 @@ impl<'t> Report<'t> {
         let message = format!("not supported yet: {}", what.as_ref());
         let hint =
             "leaving it out would change what is owed, so the contract is not loaded; say it otherwise or keep it out";
-        self.push(Code::Unsupported, at, message, Some(hint.to_owned()));
+        self.push(Code::Unsupported, at, message, Some(hint.into()));
     }
 
+    /// No errors; there may be warnings.
     pub(crate) fn is_clean(&self) -> bool {
-        self.found.is_empty()
+        self.found.iter().all(|problem| problem.level() == Level::Warning)
     }
 
     fn is_full(&self) -> bool {
@@ -101,16 +145,23 @@ impl<'t> Report<'t> {
         self.found.sort_by_key(|p| (p.line, p.column));
         // Two readers may look at one node (a default applied to many obligations): once is enough.
         self.found.dedup();
+        // What stands behind an alias or a tag is not read as it was meant: more of that place only follows from it.
+        let opaque = |p: &Problem| matches!(p.code, Code::Alias | Code::Tag);
+        let places: Vec<_> = self.found.iter().filter(|p| opaque(p)).map(|p| (p.line, p.column)).collect();
+        self.found.retain(|p| opaque(p) || !places.contains(&(p.line, p.column)));
         if self.beyond > 0 {
             let last = self.found.last().map_or(At::TOP, |p| At { line: p.line, column: p.column });
-            let message = format!("{} more problems, not shown", std::mem::take(&mut self.beyond));
-            let shown = self.problem(Code::TooMany, last, message, None);
+            // Warnings are looked for only where there are no errors: what is beyond is all of one kind.
+            let (code, what) =
+                if self.is_clean() { (Code::MoreWarnings, "warnings") } else { (Code::TooMany, "problems") };
+            let message = format!("{} more {what}, not shown", std::mem::take(&mut self.beyond));
+            let shown = self.problem(code, last, message, None);
             self.found.push(shown);
         }
         self.found
     }
 
-    fn push(&mut self, code: Code, at: At, message: String, hint: Option<String>) {
+    fn push(&mut self, code: Code, at: At, message: String, hint: Option<Hint>) {
         if self.is_full() {
             self.beyond += 1;
         } else {
@@ -119,27 +170,50 @@ impl<'t> Report<'t> {
         }
     }
 
-    fn problem(&self, code: Code, at: At, message: String, hint: Option<String>) -> Problem {
+    fn problem(&self, code: Code, at: At, message: String, hint: Option<Hint>) -> Problem {
+        let (nearest, hint) = match hint.map(Hint::told) {
+            Some((nearest, hint)) => (nearest, Some(hint)),
+            None => (None, None),
+        };
+        let end = self.end(at);
         Problem {
             code,
             file: self.file.clone(),
             line: at.line,
             column: at.column,
-            excerpt: self.excerpt(at),
+            end_column: end,
+            excerpt: self.excerpt(at, end),
             obligation: self.obligation.clone(),
             clause: self.clause.clone(),
             message,
+            nearest,
             hint,
         }
     }
 
-    fn excerpt(&self, at: At) -> Option<Excerpt> {
+    /// The first column after what begins here, on its line: of a scalar its end, of anything else one character.
+    fn end(&self, at: At) -> u32 {
+        let found = self.scalars.binary_search_by_key(&at, |(from, _)| *from).ok().map(|index| self.scalars[index].1);
+        match found {
+            Some(end) if end.line == at.line => end.column.max(at.column + 1),
+            Some(_) => {
+                let line = self.lines.get((at.line as usize).saturating_sub(1)).map_or("", |line| line.trim_end());
+                u32::try_from(line.chars().count() + 1).unwrap_or(u32::MAX).max(at.column + 1)
+            }
+            None => at.column.saturating_add(1),
+        }
+    }
+
+    fn excerpt(&self, at: At, end: u32) -> Option<Excerpt> {
         let line = self.lines.get((at.line as usize).checked_sub(1)?)?;
         let place = (at.column as usize).saturating_sub(1);
         let first = if place > EXCERPT * 2 / 3 { place - EXCERPT / 2 } else { 0 };
         let text: String = line.chars().skip(first).take(EXCERPT).collect();
-        let caret = (place - first).min(text.chars().count());
-        Some(Excerpt { text: text.trim_end().to_owned(), caret })
+        let text = text.trim_end();
+        let shown = text.chars().count();
+        let caret = (place - first).min(shown);
+        let width = (end.saturating_sub(at.column) as usize).min(shown.saturating_sub(caret)).max(1);
+        Some(Excerpt { text: text.to_owned(), caret, width })
     }
 }
 
@@ -204,7 +278,7 @@ mod tests {
     fn a_long_line_is_cut_around_the_place() {
         let text = "x".repeat(1000);
         let report = Report::new("f", &text);
-        let excerpt = report.excerpt(At { line: 1, column: 501 }).expect("line 1 exists");
+        let excerpt = report.excerpt(At { line: 1, column: 501 }, 502).expect("line 1 exists");
         assert_eq!((excerpt.text.len(), excerpt.caret), (EXCERPT, EXCERPT / 2));
     }
 

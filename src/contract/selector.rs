@@ -1,9 +1,10 @@
 //! Selectors: which events. One head (`event`, `any`, `all`, `in-order`, `done`, `breached`) with filters.
 
+use super::code::Code;
 use super::fields::{self, Fields};
 use super::filters::{self, Filters};
+use super::keys::selectors;
 use super::names::Cx;
-use super::problem::Code;
 use super::report::At;
 use super::yaml::{Node, Value};
 use onus_engine::terms::{Act, Anchor, EventMatch, Pick, Requirement, Test, Trigger};
@@ -96,8 +97,7 @@ fn read(node: &Node, outer: &Filters, cx: &mut Cx<'_>) -> Option<Selector> {
         cx.report.hinted(Code::WrongShape, at, "a selector is an event type or a map, not a list", hint);
         return None;
     }
-    let keys: Vec<&str> = HEADS.iter().chain(filters::KEYS).copied().collect();
-    let fields = Fields::of(node, "a selector", &keys, &mut cx.report)?;
+    let fields = Fields::of(node, &selectors::SELECTOR, &mut cx.report)?;
     let heads: Vec<&str> = HEADS.iter().filter(|head| fields.has(head)).copied().collect();
     let filters = filters::read(&fields, outer, cx);
     let head = match heads.as_slice() {

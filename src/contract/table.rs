@@ -1,10 +1,11 @@
 //! Tables: values by facts. What a row holds is the reader's business; how rows are chosen is the same for all.
 
+use super::code::Code;
 use super::dates;
 use super::fields::{self, Fields, canonical};
 use super::filters;
+use super::keys::duty;
 use super::names::{self, Cx};
-use super::problem::Code;
 use super::report::quote;
 use super::yaml::{Entry, Node, Value};
 use chrono::NaiveDate;
@@ -33,7 +34,7 @@ pub(crate) fn is_table(node: &Node) -> bool {
 
 /// Reads `{depends-on: .., table: ..}`.
 pub(crate) fn read<T>(node: &Node, cx: &mut Cx<'_>, leaf: &mut Leaf<'_, T>) -> Option<Table<T>> {
-    let fields = Fields::of(node, "a table", &["depends-on", "table"], &mut cx.report)?;
+    let fields = Fields::of(node, &duty::TABLE, &mut cx.report)?;
     let depends_on = fields.need("depends-on", &mut cx.report);
     let rows = fields.need("table", &mut cx.report);
     let levels = levels(depends_on?, cx)?;
@@ -76,7 +77,7 @@ fn levels(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Level>> {
         }
         let level = match names::value_name(&text) {
             Some(name) => {
-                let value = cx.names.value(name).map(str::to_owned);
+                let value = cx.names.value(name).map(|(text, _)| text.clone());
                 if value.is_none() {
                     names::no_value(name, item.at, cx);
                 }

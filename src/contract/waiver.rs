@@ -1,22 +1,20 @@
 //! Waivers: who may approve a deviation, and those granted in the contract itself.
 
+use super::code::Code;
 use super::dates;
 use super::fields::{self, Fields};
 use super::filters;
+use super::keys::top;
 use super::length;
 use super::names::Cx;
-use super::problem::Code;
 use super::report::quote;
 use super::yaml::Node;
 use onus_engine::terms::{Granted, Obligation, Party, Side, Waivers};
 use std::collections::BTreeSet;
 
-const GRANTED: &[&str] = &["id", "obligations", "where", "approved-by", "reason", "ticket", "starts", "ends"];
-
 /// Reads `waivers:`.
 pub(crate) fn waivers(node: &Node, cx: &mut Cx<'_>) -> Option<Waivers> {
-    let keys = &["approve", "longest", "renewals", "granted"];
-    let fields = Fields::of(node, "`waivers`", keys, &mut cx.report)?;
+    let fields = Fields::of(node, &top::WAIVERS, &mut cx.report)?;
     if let Some(entry) = fields.entry("renewals") {
         cx.report.unsupported(entry.at, "`renewals`");
     }
@@ -52,7 +50,7 @@ pub(crate) fn not_by_obligor(node: &Node, waivers: &Waivers, obligations: &[Obli
 }
 
 fn granted(node: &Node, ids: &mut BTreeSet<String>, cx: &mut Cx<'_>) -> Option<Granted> {
-    let fields = Fields::of(node, "a waiver", GRANTED, &mut cx.report)?;
+    let fields = Fields::of(node, &top::GRANTED, &mut cx.report)?;
     let id = fields.need("id", &mut cx.report).and_then(|node| {
         let id = fields::name(node, "a waiver's id", &mut cx.report)?;
         if ids.insert(id.clone()) {

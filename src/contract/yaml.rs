@@ -3,7 +3,7 @@
 //! What makes two readers of one file disagree is refused: duplicate keys, anchors, aliases, merge keys, tags, more
 //! than one document. Every scalar is kept as its text; what `true` or `4` means is for the reader that wants it.
 
-use super::problem::Code;
+use super::code::Code;
 use super::report::{At, Report, quote};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use std::borrow::Cow;
@@ -53,8 +53,13 @@ impl Node {
 
     /// The value of a key, if this is a map that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// A key with its value, if this is a map that has it.
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.value {
-            Value::Map(entries) => entries.iter().find(|e| e.key == key).map(|e| &e.node),
+            Value::Map(entries) => entries.iter().find(|e| e.key == key),
             Value::Scalar { .. } | Value::List(_) => None,
         }
     }
@@ -174,7 +179,14 @@ impl<'t> Reader<'_, 't, '_> {
 
     fn next(&mut self) -> Option<(Event<'t>, At)> {
         match self.parser.next_event()? {
-            Ok((event, span)) => Some((event, place(&span.start))),
+            Ok((event, span)) => {
+                let at = place(&span.start);
+                // An omitted value has no extent of its own, and shares its place with what follows.
+                if matches!(event, Event::Scalar(..)) && !span.is_empty() {
+                    self.report.scalar(at, place(&span.end));
+                }
+                Some((event, at))
+            }
             Err(error) if error.info().contains("unknown anchor") => {
                 self.alias(place(error.marker()));
                 None

@@ -1,0 +1,137 @@
+//! Which events: selectors, their filters, and tests of fields.
+
+use super::duty::{TRUST_WORDS, WHERE};
+use super::forms::{self, PARTIES};
+use super::{Block, Key, Named, Shape, Way};
+
+static EVENT_TYPE: Shape = Shape::Text(&forms::EVENT);
+static IDS: Shape = Shape::OneOrMore(&Shape::Text(&forms::OBLIGATION));
+
+const EVENT: Key = may!("event", EVENT_TYPE, "One event type.");
+const ANY: &str = "One of these is enough. Filters beside it hold for each member.";
+const ALL: &str = "All are needed; the last one counts.";
+const IN_ORDER: &str = "All are needed, each after the one before.";
+const DONE: Key = may!("done", IDS, "The act that ended a duty of this obligation, in time or late.");
+const BREACHED: Key = may!("breached", IDS, "The instant at which a duty of this obligation was breached.");
+
+const BY: Key = may!("by", PARTIES, "Who did it: a side takes all its roles.");
+const OF: Key = Key::refused("of", "The population that must be covered, or `stack` for a shared fact.");
+const TIME: Key = may!(
+    "time",
+    Shape::Text(&forms::FIELD),
+    "Count from the instant in this field of the event, where it is there, and not from when the event happened.",
+);
+const PICK: Key = may!(
+    "pick",
+    Shape::Word(&[("first", "Only the first on a subject."), ("latest", "An open duty starts anew from the latest.")]),
+    "Which of several on one subject counts; without it each opens a duty of its own.",
+);
+const SINCE: Key = Key::refused("since", "Only so long after another event.");
+const TRUST: Key =
+    may!("trust", Shape::Word(TRUST_WORDS), "The least trust that counts, where it is not the obligation's.");
+const EVIDENCED: Key = Key::refused("evidenced", "Counts once its evidence is submitted or accepted.");
+const AHEAD: Key = may!("ahead", Shape::Text(&forms::AHEAD), "In `requires`: at least so long before the anchor.");
+
+/// One head and no other.
+macro_rules! heads {
+    ($($head:literal),+) => { &[$(Way { with: &[$head], without: &[] }),+] };
+}
+
+/// Which events, where an event must be named.
+pub(crate) static SELECTOR: Block = Block {
+    name: "selector-map",
+    what: "a selector",
+    says: "Which events: one head, and filters that hold for it.",
+    keys: &[
+        EVENT,
+        may!("any", SELECTORS, ANY),
+        may!("all", SELECTORS, ALL),
+        may!("in-order", SELECTORS, IN_ORDER),
+        DONE,
+        BREACHED,
+        WHERE,
+        BY,
+        OF,
+        TIME,
+        PICK,
+        SINCE,
+        TRUST,
+        EVIDENCED,
+        AHEAD,
+    ],
+    ways: heads!["event", "any", "all", "in-order", "done", "breached"],
+};
+
+/// What must have come before an anchor, or be true of it.
+pub(crate) static REQUIREMENT: Block = Block {
+    name: "requirement-map",
+    what: "a selector",
+    says: "What came before the anchor; `where` with no event speaks of the anchor itself.",
+    keys: &[
+        EVENT,
+        may!("any", REQUIREMENTS, ANY),
+        may!("all", REQUIREMENTS, ALL),
+        may!("in-order", REQUIREMENTS, IN_ORDER),
+        DONE,
+        BREACHED,
+        WHERE,
+        BY,
+        OF,
+        TIME,
+        PICK,
+        SINCE,
+        TRUST,
+        EVIDENCED,
+        AHEAD,
+    ],
+    ways: &[
+        Way { with: &["event"], without: &[] },
+        Way { with: &["any"], without: &[] },
+        Way { with: &["all"], without: &[] },
+        Way { with: &["where"], without: &["event", "any", "all", "in-order", "done", "breached"] },
+    ],
+};
+
+static SELECTOR_NAMED: Named = Named {
+    name: "selector",
+    says: "Which events: a type as plain text, or a map with one head and its filters.",
+    shape: Shape::Either(&[&EVENT_TYPE, &Shape::Block(&SELECTOR)]),
+};
+
+static REQUIREMENT_NAMED: Named = Named {
+    name: "requirement",
+    says: "What came before the anchor, or is true of it.",
+    shape: Shape::Either(&[&EVENT_TYPE, &Shape::Block(&REQUIREMENT)]),
+};
+
+pub(crate) static SELECTOR_SHAPE: Shape = Shape::Named(&SELECTOR_NAMED);
+pub(crate) static REQUIREMENT_SHAPE: Shape = Shape::Named(&REQUIREMENT_NAMED);
+static SELECTORS: Shape = Shape::List(&SELECTOR_SHAPE);
+static REQUIREMENTS: Shape = Shape::List(&REQUIREMENT_SHAPE);
+
+static NUMBER: Shape = Shape::Text(&forms::NUMBER);
+static EQUAL: Shape = Shape::Text(&forms::EQUAL);
+
+/// Tests other than being equal.
+pub(crate) static TEST: Block = Block {
+    name: "relation",
+    what: "a test",
+    says: "One test of a field.",
+    keys: &[
+        may!("not", TEST_SHAPE, "Not so. A field that is absent passes, but for `same-as`."),
+        may!("same-as", Shape::Text(&forms::FIELD), "Equal to this field of the anchor."),
+        may!("more-than", NUMBER, "Greater than this number."),
+        may!("at-least", NUMBER, "This number or greater."),
+        may!("less-than", NUMBER, "Less than this number."),
+        may!("at-most", NUMBER, "This number or less."),
+    ],
+    ways: heads!["not", "same-as", "more-than", "at-least", "less-than", "at-most"],
+};
+
+static TEST_NAMED: Named = Named {
+    name: "test",
+    says: "A text that the field is equal to, a list of which it is one (of a list field: all its items are), `null` for absent, or a relation.",
+    shape: Shape::Either(&[&EQUAL, &Shape::Null, &Shape::List(&EQUAL), &Shape::Block(&TEST)]),
+};
+
+pub(crate) static TEST_SHAPE: Shape = Shape::Named(&TEST_NAMED);

@@ -1,0 +1,211 @@
+//! The contract as a whole.
+
+use super::duty::{DEFAULTS, OBLIGATION, SEVERITY_WORDS, WHERE};
+use super::forms::{self, NAME_SHAPE, PARTIES, PARTY_SHAPE, TEXT_SHAPE, TEXTS, WORDS_SHAPE};
+use super::{Block, Key, Shape, Way};
+
+static INSTANT: Shape = Shape::Text(&forms::INSTANT);
+static ZONE: Shape = Shape::Text(&forms::ZONE);
+static CONTROL_NAMES: Shape = Shape::List(&Shape::Text(&forms::CONTROL));
+
+/// One version of one contract.
+pub(crate) static CONTRACT: Block = Block {
+    name: "contract",
+    what: "a contract",
+    says: "One version of one contract. Unknown keys are errors.",
+    keys: &[
+        must!("contract", NAME_SHAPE, "The contract's name; its versions share it."),
+        must!(
+            "partner",
+            Shape::OneOrMore(&Shape::Text(&forms::PARTNER)),
+            "The partner that is bound; a list, or a beginning with `*`: the same terms for many, each judged apart.",
+        ),
+        must!("customer", NAME_SHAPE, "The accountable side."),
+        must!(
+            "effective",
+            INSTANT,
+            "In force from here until the next version; a duty keeps the version it began under."
+        ),
+        may!("ends", INSTANT, "When the relationship ends."),
+        must!("zone", ZONE, "For local days, months, quarters and years."),
+        may!("calendar", Shape::Text(&forms::CALENDAR), "What \"business\" means unless an obligation says otherwise."),
+        told!("retention", Shape::Text(&forms::LENGTH), "How long facts are kept for restating and audit."),
+        Key::refused("include", "Shared parts of a contract, in this grammar."),
+        may!(
+            "values",
+            Shape::Map(&forms::VALUE_NAME, &Shape::Text(&forms::VALUE)),
+            "Named figures and words, used as `$name`.",
+        ),
+        may!(
+            "events",
+            Shape::List(&Shape::Text(&forms::OWN_EVENT)),
+            "Event types of the contract's own; any other unknown type is an error.",
+        ),
+        may!("scope", Shape::Block(&SCOPE), "Which events the contract is about; by default all of the partner's."),
+        told!("stack", NAME_SHAPE, "The stack that several partners run together."),
+        told!("yields-to", Shape::List(&NAME_SHAPE), "The contracts that go first where two match one control."),
+        told!(
+            "roles",
+            Shape::Map(&forms::ROLE, &WORDS_SHAPE),
+            "Roles and where they are reached. Where they are listed, no other role may be named.",
+        ),
+        told!(
+            "subcontractors",
+            Shape::Map(&forms::NAME_KEY, &Shape::Block(&SUBCONTRACTOR)),
+            "Who works for the partner.",
+        ),
+        may!("calendars", Shape::Map(&forms::NAME_KEY, &Shape::Block(&CALENDAR)), "Calendars by name."),
+        may!(
+            "holidays",
+            Shape::Map(&forms::NAME_KEY, &Shape::Map(&forms::DATE, &TEXT_SHAPE)),
+            "Sets of holidays by name: date to name.",
+        ),
+        may!(
+            "controls",
+            Shape::Map(&forms::NAME_KEY, &Shape::Block(&CONTROL)),
+            "The identity-security activities that the contract gives to the partner.",
+        ),
+        may!("defaults", Shape::Block(&DEFAULTS), "What every obligation says unless it says otherwise."),
+        told!(
+            "escalation",
+            Shape::Map(&forms::NAME_KEY, &Shape::List(&Shape::Block(&RUNG))),
+            "Ladders by name: whom to tell, and when.",
+        ),
+        may!("waivers", Shape::Block(&WAIVERS), "Who may approve deviations, and those granted; by default none."),
+        must!("obligations", Shape::List(&Shape::Block(&OBLIGATION)), "What is owed."),
+    ],
+    ways: &[],
+};
+
+pub(crate) static SCOPE: Block = Block {
+    name: "scope",
+    what: "`scope`",
+    says: "Which events the contract is about.",
+    keys: &[
+        Key::refused("assignment-groups", "Groups that tickets are assigned to."),
+        Key::refused("accounts", "Accounts that changes are about."),
+        Key::refused("vault-mounts", "Paths of a vault."),
+        Key::refused("credentials", "Names of credentials."),
+        may!("sources", TEXTS, "Sources of events, with `*` for any run of characters."),
+        Key::refused("labels", "Labels that subjects carry."),
+        Key::refused("except", "What is left out of all this."),
+    ],
+    ways: &[],
+};
+
+pub(crate) static SUBCONTRACTOR: Block = Block {
+    name: "subcontractor",
+    what: "a subcontractor",
+    says: "Who works for the partner, on what, bound by which clause.",
+    keys: &[
+        must!("controls", CONTROL_NAMES, "The controls it works on."),
+        must!("flow-down", TEXT_SHAPE, "The clause that binds it as the partner is bound."),
+    ],
+    ways: &[],
+};
+
+static WINDOWS: Shape = Shape::OneOrMore(&Shape::Text(&forms::WINDOW));
+static MEMBERS: Shape = Shape::List(&Shape::Text(&forms::CALENDAR));
+
+pub(crate) static CALENDAR: Block = Block {
+    name: "calendar",
+    what: "a calendar",
+    says: "When time counts: hours of its own, or those of other calendars.",
+    keys: &[
+        must!("zone", ZONE, "The zone of its hours and days."),
+        may!("hours", Shape::Map(&forms::DAYS, &WINDOWS), "Windows by weekday."),
+        may!("breaks", Shape::Map(&forms::DAYS_OR_DATE, &WINDOWS), "Windows that do not count, by weekday or date."),
+        may!("holidays", Shape::List(&Shape::Text(&forms::HOLIDAY)), "Days that do not count."),
+        may!(
+            "worked",
+            Shape::Map(&forms::DATE, &WINDOWS),
+            "Windows that replace the hours of a date. A holiday beats them, a break beats both.",
+        ),
+        may!("any", MEMBERS, "Open when any of these is."),
+        may!("all", MEMBERS, "Open when all of these are."),
+    ],
+    ways: &[
+        Way { with: &["hours"], without: &[] },
+        Way { with: &["any"], without: &["holidays", "breaks", "worked"] },
+        Way { with: &["all"], without: &["holidays", "breaks", "worked"] },
+    ],
+};
+
+pub(crate) static CONTROL: Block = Block {
+    name: "control",
+    what: "a control",
+    says: "One identity-security activity.",
+    keys: &[
+        told!(
+            "mode",
+            Shape::Word(&[
+                ("advisory", "The partner recommends; its acts are findings."),
+                ("operational", "The partner acts, the customer approves."),
+                ("delegated", "The partner approves and acts."),
+            ]),
+            "How far the partner goes by itself.",
+        ),
+        must!("risk-owner", PARTY_SHAPE, "Who holds the onus when no duty is open."),
+        told!("raci", Shape::Block(&RACI), "Who does what."),
+        Key::refused("scope", "Which events are of this control."),
+        Key::refused("retained", "Acts that always need the customer's approval first."),
+        Key::refused("guardrails", "Acts that are approved beforehand, within bounds."),
+        told!("maps", TEXTS, "Laws and ids of frameworks that ask for it."),
+    ],
+    ways: &[],
+};
+
+pub(crate) static RACI: Block = Block {
+    name: "raci",
+    what: "`raci`",
+    says: "Who does what on a control.",
+    keys: &[
+        must!("request", PARTY_SHAPE, "Asks for an act."),
+        must!("approve", PARTY_SHAPE, "Allows it."),
+        must!("execute", PARTY_SHAPE, "Does it."),
+        must!("review", PARTY_SHAPE, "Looks at it afterwards."),
+    ],
+    ways: &[],
+};
+
+pub(crate) static RUNG: Block = Block {
+    name: "rung",
+    what: "a rung",
+    says: "One step of a ladder.",
+    keys: &[
+        must!("at", Shape::Text(&forms::RUNG), "When it is reached."),
+        must!("tell", PARTIES, "Whom to tell."),
+        may!("severity", Shape::Word(SEVERITY_WORDS), "How loud."),
+    ],
+    ways: &[],
+};
+
+pub(crate) static WAIVERS: Block = Block {
+    name: "waivers",
+    what: "`waivers`",
+    says: "Who may approve deviations, and those granted from the start.",
+    keys: &[
+        must!("approve", Shape::Text(&forms::CUSTOMER), "The only role whose approval counts, never one that owes."),
+        may!("longest", Shape::Text(&forms::ELAPSED), "The longest that a waiver lasts; a longer one is cut there."),
+        Key::refused("renewals", "How often one may be renewed."),
+        may!("granted", Shape::List(&Shape::Block(&GRANTED)), "Those granted from the start."),
+    ],
+    ways: &[],
+};
+
+pub(crate) static GRANTED: Block = Block {
+    name: "waiver",
+    what: "a waiver",
+    says: "A deviation that the customer approved.",
+    keys: &[
+        must!("id", NAME_SHAPE, "Its name."),
+        must!("obligations", Shape::OneOrMore(&Shape::Text(&forms::OBLIGATION)), "The obligations it frees from."),
+        WHERE,
+        must!("approved-by", Shape::Text(&forms::CUSTOMER), "The customer, or a role of it."),
+        must!("reason", WORDS_SHAPE, "Why."),
+        may!("ticket", TEXT_SHAPE, "Where it was asked for."),
+        must!("starts", INSTANT, "From here."),
+        must!("ends", INSTANT, "To here: from this instant on the duty is back."),
+    ],
+    ways: &[],
+};
