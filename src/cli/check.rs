@@ -3,7 +3,7 @@
 use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
-use crate::contract;
+use crate::contract::{self, Level};
 use crate::runtime::check::{self, Breach, DutyRow, Report, Request, Row};
 use onus_engine::engine::Options;
 use onus_engine::standing::Standing;
@@ -13,7 +13,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
-    let (contracts, options) = terms(&args.terms)?;
+    let (contracts, options, warnings) = terms(&args.terms)?;
+    if !args.quiet {
+        warned(warnings);
+    }
     let bar = (!args.quiet).then(progress_bar);
     let mut lines = 0;
     let mut progress = |n: u64| {
@@ -53,9 +56,13 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
     })
 }
 
-/// Loads contracts and trust.
-pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options), CliError> {
-    let contracts = contract::load(&args.contracts).map_err(CliError::Contracts)?;
+/// Loads contracts and trust; says how many warnings the contracts have.
+pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), CliError> {
+    let contract::Survey { contracts, problems, .. } = contract::survey(&args.contracts, today());
+    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    if !errors.is_empty() {
+        return Err(CliError::Contracts(errors));
+    }
     let trust = match &args.trust {
         None => Vec::new(),
         Some(path) => {
@@ -65,7 +72,7 @@ pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options), CliError> 
         }
     };
     let otherwise = if args.trust.is_some() { Trust::Asserted } else { Trust::Verified };
-    Ok((contracts, Options { settling: Some(args.settling), trust, otherwise }))
+    Ok((contracts, Options { settling: Some(args.settling), trust, otherwise }, warnings.len()))
 }
 
 fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Trust)>, CliError> {
@@ -91,6 +98,19 @@ fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Tru
 /// The clock on the wall; asked once, at the edge.
 pub(super) fn wall_clock() -> Moment {
     Moment(chrono::Utc::now().timestamp_millis())
+}
+
+/// The day of the wall clock, in UTC.
+pub(super) fn today() -> chrono::NaiveDate {
+    wall_clock().utc().map(|now| now.date_naive()).unwrap_or_default()
+}
+
+/// Contracts are judged as they are written; that they may mean something else is said in a line.
+fn warned(warnings: usize) {
+    if warnings > 0 {
+        let many = if warnings == 1 { "1 warning" } else { &format!("{warnings} warnings") };
+        anstream::eprintln!("{}note{}: the contracts have {many}; `onus lint` tells them", style::WARN, style::END);
+    }
 }
 
 fn progress_bar() -> indicatif::ProgressBar {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 pub(super) fn run(args: ExplainArgs) -> Result<u8, CliError> {
-    let (contracts, options) = terms(&args.terms)?;
+    let (contracts, options, _) = terms(&args.terms)?;
     let request = Request {
         contracts,
         events: args.events.clone(),

@@ -7,6 +7,7 @@ mod demo;
 pub mod due;
 mod explain;
 mod json;
+mod lint;
 mod style;
 
 pub use args::Cli;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Demo(args) => demo::run(&args),
         args::Command::Due(args) => ask::run(&args),
         args::Command::Explain(args) => explain::run(args),
+        args::Command::Lint(args) => lint::run(&args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

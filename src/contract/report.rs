@@ -208,7 +208,9 @@ impl<'t> Report<'t> {
         let line = self.lines.get((at.line as usize).checked_sub(1)?)?;
         let place = (at.column as usize).saturating_sub(1);
         let first = if place > EXCERPT * 2 / 3 { place - EXCERPT / 2 } else { 0 };
-        let text: String = line.chars().skip(first).take(EXCERPT).collect();
+        // What a terminal would obey is shown, not sent.
+        let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+        let text: String = line.chars().skip(first).take(EXCERPT).map(shown).collect();
         let text = text.trim_end();
         let shown = text.chars().count();
         let caret = (place - first).min(shown);

@@ -125,8 +125,8 @@ pub(crate) const KEY_NOT_TEXT: Explanation = Explanation {
     remedy: "Keys are text, and not empty.",
     why: "YAML lets a list or a map be a key. Nothing in the language is said so, and most tools cannot show it.",
     example: Example::Contract {
-        broken: "- {id: ack, clause: \"4.1\", when: ticket.opened, do: ticket.acknowledged, within: {[P1, P2]: 1h}}",
-        mended: "- {id: ack, clause: \"4.1\", when: ticket.opened, do: ticket.acknowledged, within: {P1: 1h, P2: 1h}}",
+        broken: "- {id: ack, clause: \"4.1\", when: ticket.opened, do: ticket.acknowledged, within: {[P1, P2]: 1h, P3: 4h}}",
+        mended: "- {id: ack, clause: \"4.1\", when: ticket.opened, do: ticket.acknowledged, within: {P1: 1h, P2: 1h, P3: 4h}}",
     },
 };
 
