@@ -34,6 +34,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Say everything that is wrong with contracts, and what a code means.
     Lint(super::lint::LintArgs),
+    /// Print the schema of contract files, for editors, or their key reference.
+    Schema(super::schema::SchemaArgs),
 }
 
 /// How data is printed.

@@ -8,6 +8,7 @@ pub mod due;
 mod explain;
 mod json;
 mod lint;
+mod schema;
 mod style;
 
 pub use args::Cli;
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Due(args) => ask::run(&args),
         args::Command::Explain(args) => explain::run(args),
         args::Command::Lint(args) => lint::run(&args),
+        args::Command::Schema(args) => schema::run(&args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

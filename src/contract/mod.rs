@@ -27,6 +27,7 @@ mod obligation;
 mod order;
 mod pause;
 mod problem;
+mod publish;
 mod report;
 mod selector;
 mod table;
@@ -39,6 +40,7 @@ pub use code::{Code, Level};
 pub use explain::{Example, Explanation, page as error_page, text as explanation};
 pub use load::{Survey, load, survey};
 pub use problem::{Excerpt, Problem};
+pub use publish::{key_page, schema};
 
 use chrono::NaiveDate;
 use names::{Cx, Names};

@@ -1,0 +1,44 @@
+//! `onus schema`: the contract language for editors, and its reference page.
+
+use super::{CliError, exit, write_out};
+use crate::contract;
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onus schema contract > contract.schema.json
+  onus schema contract --format page > contract.md
+
+With the first line `# yaml-language-server: $schema=contract.schema.json` in a contract, editors complete keys and show
+what they mean. The schema has what the loader accepts today; `onus lint` knows more than a schema can say.")]
+pub(in crate::cli) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    of: Language,
+    /// How to print
+    #[arg(long, value_enum, default_value = "json")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Language {
+    /// Contract files.
+    Contract,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// JSON Schema, draft 2020-12.
+    Json,
+    /// The key reference, in Markdown.
+    Page,
+}
+
+pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<u8, CliError> {
+    let text = match (args.of, args.format) {
+        (Language::Contract, Format::Json) => format!("{:#}\n", contract::schema()),
+        (Language::Contract, Format::Page) => contract::key_page(),
+    };
+    write_out(&text)?;
+    Ok(exit::FINE)
+}

@@ -1,0 +1,7 @@
+//! What is published of the language, written from the declared keys: a schema for editors, a page for people.
+
+mod page;
+mod schema;
+
+pub use page::page as key_page;
+pub use schema::schema;
