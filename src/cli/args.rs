@@ -32,6 +32,8 @@ pub(super) enum Command {
     Due(DueArgs),
     /// Say why the duties on one subject stand as they stand, and who held the onus when.
     Explain(ExplainArgs),
+    /// Put contract files into their canonical form; comments stay.
+    Fmt(super::fmt::FmtArgs),
     /// Say everything that is wrong with contracts, and what a code means.
     Lint(super::lint::LintArgs),
     /// Print the schema of contract files, for editors, or their key reference.

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 pub mod due;
 mod explain;
+mod fmt;
 mod json;
 mod lint;
 mod schema;
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Demo(args) => demo::run(&args),
         args::Command::Due(args) => ask::run(&args),
         args::Command::Explain(args) => explain::run(args),
+        args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
         args::Command::Schema(args) => schema::run(&args),
     };

@@ -51,8 +51,7 @@ pub fn survey(paths: &[PathBuf], today: NaiveDate) -> Survey {
 }
 
 fn read_all(paths: &[PathBuf], reader: &dyn Fn(&str, &str) -> Reading) -> (Vec<Loaded>, Vec<Problem>, usize) {
-    let mut problems = Vec::new();
-    let files = files(paths, &mut problems);
+    let (files, mut problems) = files(paths);
     let mut loaded = Vec::new();
     for path in &files {
         let file = shown(path);
@@ -69,13 +68,13 @@ fn read_all(paths: &[PathBuf], reader: &dyn Fn(&str, &str) -> Reading) -> (Vec<L
     (loaded, problems, files.len())
 }
 
-/// The files of files and directories, each once.
-pub(crate) fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+/// The contract files among files and below directories, each once; and what cannot be looked into.
+pub fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
         if path.is_dir() {
             let before = (files.len(), problems.len());
-            search(path, 0, &mut files, problems);
+            search(path, 0, &mut files, &mut problems);
             if before == (files.len(), problems.len()) {
                 let hint = "contracts are files that end in .yaml or .yml";
                 problems.push(of_file(path, Code::NoContracts, "no contracts in this directory", Some(hint)));
@@ -87,7 +86,7 @@ pub(crate) fn files(paths: &[PathBuf], problems: &mut Vec<Problem>) -> Vec<PathB
     // A file named twice, or named and found, is one file.
     let mut seen = BTreeSet::new();
     files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
-    files
+    (files, problems)
 }
 
 fn search(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
@@ -117,7 +116,11 @@ fn search(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &m
     }
 }
 
-pub(crate) fn read(path: &Path) -> Result<String, Vec<Problem>> {
+/// The text of a contract file, if it is one that can be read.
+///
+/// # Errors
+/// It cannot be read, is too large, or is not UTF-8.
+pub fn read(path: &Path) -> Result<String, Vec<Problem>> {
     let mut bytes = Vec::new();
     // One byte beyond what is allowed is enough to know, whatever the path turns out to be.
     let limit = MAX_BYTES as u64 + 1;
@@ -169,6 +172,6 @@ fn of_file(path: &Path, code: Code, message: impl Into<String>, hint: Option<&st
     problem
 }
 
-pub(crate) fn shown(path: &Path) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -16,6 +16,7 @@ mod every;
 mod explain;
 mod fields;
 mod filters;
+mod format;
 mod header;
 mod keys;
 mod length;
@@ -38,7 +39,8 @@ mod yaml;
 pub use calendar::HolidaySets;
 pub use code::{Code, Level};
 pub use explain::{Example, Explanation, page as error_page, text as explanation};
-pub use load::{Survey, load, survey};
+pub use format::{Unformatted, format};
+pub use load::{Survey, files, load, read, survey};
 pub use problem::{Excerpt, Problem};
 pub use publish::{key_page, schema};
 

@@ -193,14 +193,17 @@ impl<'t> Report<'t> {
 
     /// The first column after what begins here, on its line: of a scalar its end, of anything else one character.
     fn end(&self, at: At) -> u32 {
+        let line = self.lines.get((at.line as usize).saturating_sub(1)).map_or("", |line| line.trim_end());
+        let rest = || line.chars().skip((at.column as usize).saturating_sub(1));
+        let column =
+            |width: usize| at.column.saturating_add(u32::try_from(width).unwrap_or(u32::MAX)).max(at.column + 1);
         let found = self.scalars.binary_search_by_key(&at, |(from, _)| *from).ok().map(|index| self.scalars[index].1);
-        match found {
-            Some(end) if end.line == at.line => end.column.max(at.column + 1),
-            Some(_) => {
-                let line = self.lines.get((at.line as usize).saturating_sub(1)).map_or("", |line| line.trim_end());
-                u32::try_from(line.chars().count() + 1).unwrap_or(u32::MAX).max(at.column + 1)
-            }
-            None => at.column.saturating_add(1),
+        match (found, rest().next()) {
+            (None, _) => column(1),
+            // The parser's own end of a quoted text reaches over what follows it.
+            (Some(_), Some(quote @ ('"' | '\''))) => column(quoted(rest(), quote)),
+            (Some(end), _) if end.line == at.line => end.column.max(at.column + 1),
+            (Some(_), _) => column(rest().count()),
         }
     }
 
@@ -217,6 +220,23 @@ impl<'t> Report<'t> {
         let width = (end.saturating_sub(at.column) as usize).min(shown.saturating_sub(caret)).max(1);
         Some(Excerpt { text: text.to_owned(), caret, width })
     }
+}
+
+/// How many characters a quoted text has with its quotes; to the end, if it goes on in the next line.
+pub(crate) fn quoted(text: impl Iterator<Item = char>, quote: char) -> usize {
+    let mut text = text.enumerate().skip(1).peekable();
+    let mut width = 1;
+    while let Some((index, c)) = text.next() {
+        width = index + 1;
+        let doubled = quote == '\'' && text.peek().is_some_and(|(_, next)| *next == quote);
+        if c == quote && !doubled {
+            break;
+        }
+        if doubled && c == quote || (quote == '"' && c == '\\') {
+            text.next();
+        }
+    }
+    width
 }
 
 /// Text fit for a message: no line ends, not too long.
@@ -282,6 +302,13 @@ mod tests {
         let report = Report::new("f", &text);
         let excerpt = report.excerpt(At { line: 1, column: 501 }, 502).expect("line 1 exists");
         assert_eq!((excerpt.text.len(), excerpt.caret), (EXCERPT, EXCERPT / 2));
+    }
+
+    #[test]
+    fn a_quoted_text_ends_at_its_quote() {
+        for (text, width) in [("'sq' # x", 4), ("'it''s' b", 7), (r#""a\"b" c"#, 6), ("\"open", 5), ("''", 2)] {
+            assert_eq!(quoted(text.chars(), text.chars().next().expect("a quote")), width, "{text}");
+        }
     }
 
     #[test]

@@ -69,8 +69,8 @@ pub(crate) static OBLIGATION: Block = Block {
         must!("clause", Shape::Text(&forms::CLAUSE), "Where it is written in the contract on paper."),
         told!("says", WORDS_SHAPE, "The clause's own words."),
         told!("maps", TEXTS, "Laws and ids of frameworks that ask for it."),
-        may!("control", Shape::Text(&forms::CONTROL), "Only events of this control."),
         OBLIGOR,
+        may!("control", Shape::Text(&forms::CONTROL), "Only events of this control."),
         may!("when", SELECTOR_SHAPE, "The anchor: each such event opens a duty on its subject."),
         may!(
             "every",

@@ -182,6 +182,17 @@ impl Shape {
         }
     }
 
+    /// What a row holds, if it may be a table.
+    pub(crate) fn row(&self) -> Option<&'static Shape> {
+        match self {
+            Shape::Rows(row) => Some(row),
+            Shape::OneOrMore(shape) => shape.row(),
+            Shape::Either(shapes) => shapes.iter().find_map(|shape| shape.row()),
+            Shape::Named(named) => named.shape.row(),
+            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Block(_) | Shape::List(_) | Shape::Map(..) => None,
+        }
+    }
+
     /// What stands under a key of the author's.
     pub(crate) fn value(&self) -> Option<&'static Shape> {
         match self {
