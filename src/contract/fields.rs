@@ -2,7 +2,7 @@
 
 use super::code::Code;
 use super::keys::Block;
-use super::report::{At, Report, quote};
+use super::report::{At, Report, nearest, quote};
 use super::yaml::{Entry, Node, Value};
 
 /// A map whose keys have been checked against those that mean something.
@@ -10,6 +10,8 @@ pub(crate) struct Fields<'n> {
     pub(crate) at: At,
     what: &'static str,
     entries: &'n [Entry],
+    /// Keys that some unknown key is near to: they are not missing, but misspelt.
+    meant: Vec<String>,
 }
 
 impl<'n> Fields<'n> {
@@ -26,13 +28,15 @@ impl<'n> Fields<'n> {
         report: &mut Report<'_>,
     ) -> Option<Fields<'n>> {
         let entries = map(node, what, report)?;
+        let mut meant = Vec::new();
         for entry in entries {
             if !keys.contains(&entry.key.as_str()) {
                 unknown(entry, what, keys, report);
+                meant.extend(nearest(&entry.key, keys.iter().copied()).map(str::to_owned));
             }
         }
         // What such a key hides would only be missed under its own name.
-        (!entries.iter().any(unspaced)).then_some(Fields { at: node.at, what, entries })
+        (!entries.iter().any(unspaced)).then_some(Fields { at: node.at, what, entries, meant })
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&'n Node> {
@@ -47,10 +51,15 @@ impl<'n> Fields<'n> {
         self.entry(key).is_some()
     }
 
+    /// Whether an unknown key, which has been reported, is this one misspelt.
+    pub(crate) fn is_meant(&self, key: &str) -> bool {
+        self.meant.iter().any(|meant| meant == key)
+    }
+
     /// The value of a key that must be there.
     pub(crate) fn need(&self, key: &str, report: &mut Report<'_>) -> Option<&'n Node> {
         let node = self.get(key);
-        if node.is_none() {
+        if node.is_none() && !self.is_meant(key) {
             let message = format!("{} has no `{key}`", self.what);
             report.hinted(Code::MissingKey, self.at, message, format!("add `{key}:`"));
         }
@@ -64,13 +73,16 @@ pub(crate) fn unknown(entry: &Entry, what: &str, keys: &[&str], report: &mut Rep
     if unspaced(entry) {
         let hint = "a map in braces wants a blank after the colon";
         report.hinted(Code::UnknownKey, entry.at, message, hint);
+    } else if keys.len() > 12 && nearest(&entry.key, keys.iter().copied()).is_none() {
+        let hint = "no key is like it; `onus schema contract --format page` has them all, and remarks go into comments";
+        report.hinted(Code::UnknownKey, entry.at, message, hint);
     } else {
         report.misnamed(Code::UnknownKey, entry.at, message, &entry.key, keys.iter().copied());
     }
 }
 
 /// `{P1:4h}`, which to YAML is the key `P1:4h` of nothing.
-fn unspaced(entry: &Entry) -> bool {
+pub(crate) fn unspaced(entry: &Entry) -> bool {
     !entry.quoted && entry.key.contains(':') && entry.node.is_null()
 }
 
@@ -78,7 +90,7 @@ fn unspaced(entry: &Entry) -> bool {
 pub(crate) fn map<'n>(node: &'n Node, what: &str, report: &mut Report<'_>) -> Option<&'n [Entry]> {
     match &node.value {
         Value::Map(entries) if entries.is_empty() => {
-            report.error(Code::Empty, node.at, format!("{what} is empty"));
+            empty(node, what, report);
             None
         }
         Value::Map(entries) => Some(entries),
@@ -93,7 +105,7 @@ pub(crate) fn map<'n>(node: &'n Node, what: &str, report: &mut Report<'_>) -> Op
 pub(crate) fn list<'n>(node: &'n Node, what: &str, report: &mut Report<'_>) -> Option<&'n [Node]> {
     match &node.value {
         Value::List(items) if items.is_empty() => {
-            report.error(Code::Empty, node.at, format!("{what} is empty"));
+            empty(node, what, report);
             None
         }
         Value::List(items) => Some(items),
@@ -120,7 +132,7 @@ pub(crate) fn text<'n>(node: &'n Node, what: &str, report: &mut Report<'_>) -> O
             None
         }
         Value::Scalar { text, .. } if text.trim().is_empty() => {
-            report.error(Code::Empty, node.at, format!("{what} is empty"));
+            empty(node, what, report);
             None
         }
         Value::Scalar { text, .. } => Some(text),
@@ -224,6 +236,10 @@ pub(crate) fn plain_value(text: &str) -> Option<String> {
         && unsigned.bytes().any(|b| b.is_ascii_digit())
         && unsigned.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
     if numeric { text.parse::<f64>().ok().map(|n| n.to_string()) } else { None }
+}
+
+fn empty(node: &Node, what: &str, report: &mut Report<'_>) {
+    report.hinted(Code::Empty, node.at, format!("{what} is empty"), "say something, or leave the key out");
 }
 
 fn shape(node: &Node, what: &str, wanted: &str, report: &mut Report<'_>) {

@@ -29,7 +29,8 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     let ends = fields.get("ends").map(|node| {
         let ends = dates::instant(node, "`ends`", &mut cx.report);
         if matches!((effective, ends), (Some(from), Some(to)) if to <= from) {
-            cx.report.error(Code::EndsFirst, node.at, "the contract ends before it takes effect");
+            let hint = "write an instant after `effective`, or leave `ends` out";
+            cx.report.hinted(Code::EndsFirst, node.at, "the contract ends before it takes effect", hint);
         }
         ends
     });

@@ -98,7 +98,8 @@ fn shorter(should: &Span, must: &Table<Span>, at: At, cx: &mut Cx<'_>) -> Option
         _ => false,
     });
     if not_shorter {
-        cx.report.error(Code::ShouldNotShorter, at, "`should` is not shorter than `must`");
+        let hint = "past `should` it is noted, past `must` it is a breach: shorten `should`, or swap them";
+        cx.report.hinted(Code::ShouldNotShorter, at, "`should` is not shorter than `must`", hint);
         return None;
     }
     Some(())

@@ -155,7 +155,7 @@ fn between(loaded: &[Loaded], problems: &mut Vec<Problem>) {
             let message =
                 format!("contract {} with effect from {} stands in {other} already", contract.name, contract.effective);
             let hint = "a version needs an `effective` of its own; another contract needs another name";
-            problems.push(of_file(Path::new(&one.file), Code::DuplicateVersion, message, Some(hint)));
+            problems.extend(one.problem("effective", Code::DuplicateVersion, message, hint));
             break;
         }
     }

@@ -146,12 +146,11 @@ impl Cx<'_> {
     pub(crate) fn business(&mut self, needed: bool, business: Business, at: At, what: &str) -> Option<()> {
         if needed && business == Business::Unknown {
             let message = format!("{what}, and no calendar says what that means");
-            self.report.hinted(
-                Code::NoBusiness,
-                at,
-                message,
-                "add `calendar:` to the obligation, `defaults` or the contract",
-            );
+            let hint = match self.names.calendars.as_slice() {
+                [only] => format!("add `calendar: {only}` to the obligation, `defaults` or the contract"),
+                _ => "add `calendar:` to the obligation, `defaults` or the contract".to_owned(),
+            };
+            self.report.hinted(Code::NoBusiness, at, message, hint);
             return None;
         }
         Some(())

@@ -195,6 +195,8 @@ fn sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sen
             cx.report.hinted(Code::NoSentence, at, "an obligation has `do` or `requires`, not both", hint);
             None
         }
+        // The sentence is there, and misspelt.
+        (false, false) if fields.is_meant("do") || fields.is_meant("requires") => None,
         (false, false) => {
             let hint = "say `when`, `do`, `within`; or `every`, `do`; or `when`, `requires`";
             cx.report.hinted(Code::NoSentence, at, "an obligation without `do` or `requires` owes nothing", hint);

@@ -191,6 +191,19 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// The character at a place.
+    pub(crate) fn char_at(&self, at: At) -> Option<char> {
+        self.lines.get((at.line as usize).checked_sub(1)?)?.chars().nth((at.column as usize).checked_sub(1)?)
+    }
+
+    /// The first tab in a line's indentation, from a line on.
+    pub(crate) fn tab_from(&self, at: At) -> Option<At> {
+        (at.line..).zip(self.lines.iter().skip((at.line as usize).saturating_sub(1))).find_map(|(line, text)| {
+            let column = text.chars().take_while(|c| c.is_whitespace()).position(|c| c == '\t')?;
+            Some(At { line, column: u32::try_from(column + 1).unwrap_or(u32::MAX) })
+        })
+    }
+
     /// The first column after what begins here, on its line: of a scalar its end, of anything else one character.
     fn end(&self, at: At) -> u32 {
         let line = self.lines.get((at.line as usize).saturating_sub(1)).map_or("", |line| line.trim_end());

@@ -127,7 +127,8 @@ impl<T> Walk<'_, '_, T> {
             return;
         };
         let Value::Map(entries) = &node.value else {
-            let message = format!("the table ends {} level(s) before `depends-on` does", levels.len());
+            let many = if levels.len() == 1 { "1 level" } else { &format!("{} levels", levels.len()) };
+            let message = format!("the table ends {many} before `depends-on` does");
             cx.report.hinted(Code::TableDepth, node.at, message, "give each fact of `depends-on` a level of rows");
             self.clean = false;
             return;
@@ -141,6 +142,11 @@ impl<T> Walk<'_, '_, T> {
             Level::Open(key) => {
                 let mut last: Option<NaiveDate> = None;
                 for entry in entries {
+                    // `{P1:4h}` has been told; it has no value to look at.
+                    if fields::unspaced(entry) {
+                        self.clean = false;
+                        continue;
+                    }
                     match cell(key, entry, &mut last, cx) {
                         Some(cell) => {
                             cells.push(cell);

@@ -77,7 +77,7 @@ fn granted(node: &Node, ids: &mut BTreeSet<String>, cx: &mut Cx<'_>) -> Option<G
     let (starts, ends) = (starts?, ends?);
     if ends <= starts {
         let at = ends_node.map_or(node.at, |n| n.at);
-        cx.report.error(Code::EndsFirst, at, "the waiver ends before it starts");
+        cx.report.hinted(Code::EndsFirst, at, "the waiver ends before it starts", "write an instant after `starts`");
         return None;
     }
     Some(Granted {

@@ -87,7 +87,7 @@ pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
         return None;
     }
     let text = without_surrogates(text);
-    let mut reader = Reader { parser: Parser::new_from_str(&text), report };
+    let mut reader = Reader { parser: Parser::new_from_str(&text), report, open: Vec::new() };
     reader.document()
 }
 
@@ -150,6 +150,8 @@ fn without_surrogates(text: &str) -> Cow<'_, str> {
 struct Reader<'r, 't, 'x> {
     parser: Parser<'t, StrInput<'t>>,
     report: &'r mut Report<'x>,
+    /// Where the lists and maps begin that have not ended.
+    open: Vec<At>,
 }
 
 impl<'t> Reader<'_, 't, '_> {
@@ -192,7 +194,7 @@ impl<'t> Reader<'_, 't, '_> {
                 None
             }
             Err(error) => {
-                self.report.error(Code::Syntax, place(error.marker()), format!("not YAML: {}", error.info()));
+                self.syntax(place(error.marker()), error.info());
                 None
             }
         }
@@ -215,11 +217,17 @@ impl<'t> Reader<'_, 't, '_> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse(anchor, tag.map(|t| t.to_string()), at);
-                Value::List(self.list(depth)?)
+                self.open.push(at);
+                let items = self.list(depth)?;
+                self.open.pop();
+                Value::List(items)
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse(anchor, tag.map(|t| t.to_string()), at);
-                Value::Map(self.map(depth)?)
+                self.open.push(at);
+                let entries = self.map(depth)?;
+                self.open.pop();
+                Value::Map(entries)
             }
             Event::Alias(_) => {
                 self.alias(at);
@@ -282,12 +290,38 @@ impl<'t> Reader<'_, 't, '_> {
         }
     }
 
+    /// The parser says what it was doing; a person wants to know what to look for, and where.
+    fn syntax(&mut self, at: At, info: &str) {
+        let message = format!("not YAML: {info}");
+        let brace =
+            self.open.iter().rev().find_map(|at| Some((*at, self.report.char_at(*at).filter(|c| "{[".contains(*c))?)));
+        if info.contains("tab") {
+            let at = self.report.tab_from(at).unwrap_or(at);
+            self.report.hinted(Code::Syntax, at, message, "indent with blanks: YAML takes no tabs");
+        } else if let Some((open, brace)) = brace {
+            let close = if brace == '{' { '}' } else { ']' };
+            let hint = format!(
+                "look for a `{close}` or a comma: the `{brace}` on line {}, column {} is open",
+                open.line, open.column
+            );
+            self.report.hinted(Code::Syntax, at, message, hint);
+        } else if info.contains("mapping values are not allowed") {
+            self.report.hinted(Code::Syntax, at, message, "a text with a colon and a blank in it wants quotes");
+        } else if info.contains("block") {
+            let hint = "look at the indentation: this line does not stand under the one it belongs to";
+            self.report.hinted(Code::Syntax, at, message, hint);
+        } else {
+            self.report.error(Code::Syntax, at, message);
+        }
+    }
+
     fn refuse(&mut self, anchor: usize, tag: Option<String>, at: At) {
         if anchor != 0 {
             self.report.hinted(Code::Alias, at, "anchors are not allowed", "use `defaults` or `values`");
         }
         if let Some(tag) = tag {
             let hint = "leave it out; quote what must be text";
+            let tag = tag.replace("tag:yaml.org,2002:!", "!!");
             self.report.hinted(Code::Tag, at, format!("tags are not allowed: {}", quote(&tag)), hint);
         }
     }

@@ -16,6 +16,16 @@ pub(crate) struct Loaded {
     pub(crate) contract: Contract,
 }
 
+impl Loaded {
+    /// A problem of the whole contract, told at one of its keys.
+    pub(crate) fn problem(&self, key: &str, code: Code, message: String, hint: &str) -> Vec<Problem> {
+        let mut report = Report::new(&self.file, &self.text);
+        let at = yaml::tree(&self.text, &mut report).and_then(|root| root.get(key).map(|node| node.at));
+        report.hinted(code, at.unwrap_or(At::TOP), message, hint);
+        report.finish()
+    }
+}
+
 /// Warnings between the contracts of one run.
 pub(crate) fn between(loaded: &[Loaded]) -> Vec<Problem> {
     let mut problems = versions(loaded);
@@ -61,8 +71,5 @@ fn meet(earlier: &Loaded, later: &Loaded) -> Vec<Problem> {
         ),
         Some(_) | None => return Vec::new(),
     };
-    let mut report = Report::new(&earlier.file, &earlier.text);
-    let at = yaml::tree(&earlier.text, &mut report).and_then(|root| root.get("ends").map(|node| node.at));
-    report.hinted(code, at.unwrap_or(At::TOP), message, "let the earlier version end when the next takes effect");
-    report.finish()
+    earlier.problem("ends", code, message, "let the earlier version end when the next takes effect")
 }

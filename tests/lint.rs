@@ -1,0 +1,186 @@
+//! `onus lint`: what people, scripts and editors are told of contracts, to the letter.
+
+#[path = "support/checked_in.rs"]
+mod checked_in;
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const BROKEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contracts/broken");
+
+/// In the folder of broken contracts, on a day of 2026.
+fn onus(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_onus")).args(args).current_dir(BROKEN).output().expect("the binary runs")
+}
+
+fn lint(args: &[&str]) -> (i32, String, String) {
+    let all: Vec<&str> = ["lint", "--as-of", "2026-06-01"].iter().chain(args).copied().collect();
+    let out = onus(&all);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (out.status.code().unwrap_or(-1), text(out.stdout), text(out.stderr))
+}
+
+fn broken() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(BROKEN).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
+    files.sort();
+    files
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+/// Each was read by a person, and is the error that one would want at two in the morning.
+#[test]
+fn broken_contracts_are_told_to_the_letter() {
+    let files = broken();
+    assert!(files.len() >= 25, "only {} files", files.len());
+    for path in files {
+        let file = name(&path);
+        let (code, out, talk) = lint(&[&file]);
+        let want = format!("{out}{talk}exit {code}\n");
+        checked_in::same(&format!("tests/contracts/broken/{}", file.replace(".yaml", ".txt")), &want);
+    }
+}
+
+#[test]
+fn a_sound_contract_has_nothing_on_standard_output() {
+    assert_eq!(lint(&["sound.yaml"]), (0, String::new(), "fine: 0 errors, 0 warnings in 1 file\n".to_owned()));
+}
+
+#[test]
+fn the_exit_code_says_how_bad_it_is() {
+    assert_eq!(lint(&["misspelt-keys.yaml"]).0, 2);
+    assert_eq!(lint(&["warnings-about-clocks.yaml"]).0, 0);
+    assert_eq!(lint(&["warnings-about-clocks.yaml", "--strict"]).0, 1);
+    assert_eq!(lint(&["sound.yaml", "--strict"]).0, 0);
+    assert_eq!(lint(&["missing.yaml"]).0, 2);
+}
+
+#[test]
+fn warnings_can_be_left_out_and_errors_cannot() {
+    let (_, before, _) = lint(&["warnings-about-clocks.yaml"]);
+    let (_, after, _) = lint(&["warnings-about-clocks.yaml", "--allow", "w103", "--allow", "W201"]);
+    assert!(before.contains("W103") && before.contains("W201") && before.contains("W202"));
+    assert!(!after.contains("W103") && !after.contains("W201") && after.contains("W202"), "{after}");
+    let (code, _, talk) = lint(&["sound.yaml", "--allow", "E101"]);
+    assert!(code == 2 && talk.contains("E101 is an error"), "{talk}");
+}
+
+#[test]
+fn json_has_every_problem_with_its_place_and_the_nearest_word() {
+    let (code, out, _) = lint(&["misspelt-keys.yaml", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    let problems = json["problems"].as_array().expect("a list");
+    let first = problems.iter().find(|p| p["nearest"] == "customer").expect("the misspelt customer");
+    assert_eq!(first["code"], "E101");
+    assert_eq!(first["name"], "unknown-key");
+    assert_eq!(first["level"], "error");
+    assert_eq!((&first["line"], &first["column"], &first["end_column"]), (&4.into(), &1.into(), &9.into()));
+    assert_eq!(first["excerpt"]["text"], "costumer: northwind");
+    assert_eq!((code, &json["summary"]["errors"]), (2, &problems.len().into()));
+    let (_, out, _) = lint(&["misspelt-keys.yaml", "--format", "jsonl"]);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), problems.len() + 1);
+    assert!(lines[..problems.len()].iter().all(|line| line["record"] == "problem"));
+    assert_eq!(lines[problems.len()]["record"], "summary");
+}
+
+/// What SARIF 2.1.0 requires of a log, and what code hosts need to show it.
+#[test]
+fn sarif_has_what_the_standard_asks_for() {
+    let (_, out, _) = lint(&[".", "--format", "sarif"]);
+    let log: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(log["version"], "2.1.0");
+    assert!(log["$schema"].as_str().is_some_and(|schema| schema.ends_with("sarif-2.1.0.json")));
+    let [run] = log["runs"].as_array().expect("runs").as_slice() else { panic!("one run") };
+    let driver = &run["tool"]["driver"];
+    assert_eq!((driver["name"].as_str(), driver["version"].as_str()), (Some("onus"), Some(env!("CARGO_PKG_VERSION"))));
+    let rules = driver["rules"].as_array().expect("rules");
+    for rule in rules {
+        for text in ["shortDescription", "fullDescription", "help"] {
+            assert!(rule[text]["text"].as_str().is_some_and(|text| !text.is_empty()), "{rule}");
+        }
+        let level = if rule["id"].as_str().is_some_and(|id| id.starts_with('E')) { "error" } else { "warning" };
+        assert_eq!(rule["defaultConfiguration"]["level"], level);
+    }
+    let results = run["results"].as_array().expect("results");
+    assert!(results.len() > 50, "only {} results", results.len());
+    for result in results {
+        let index = result["ruleIndex"].as_u64().expect("an index");
+        assert_eq!(result["ruleId"], rules[usize::try_from(index).expect("small")]["id"]);
+        assert!(matches!(result["level"].as_str(), Some("error" | "warning")));
+        assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
+        let [location] = result["locations"].as_array().expect("locations").as_slice() else { panic!("one location") };
+        let place = &location["physicalLocation"];
+        let uri = place["artifactLocation"]["uri"].as_str().expect("a URI");
+        assert!(!uri.contains([' ', '\\']) && uri.ends_with(".yaml"), "{uri}");
+        let number = |key: &str| place["region"][key].as_u64().expect("a number");
+        assert!(number("startLine") >= 1 && number("startColumn") >= 1);
+        assert!(number("endColumn") > number("startColumn"));
+        assert!(place["region"]["snippet"]["text"].is_string(), "{result}");
+    }
+}
+
+#[test]
+fn a_code_is_explained_with_both_examples() {
+    let (code, out, _) = explain(&["E201"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Broken:") && out.contains("within: 4 hours}") && out.contains("within: 4h}"), "{out}");
+    let (code, out, _) = explain(&["e201", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &json["codes"][0]["name"]), (0, &"bad-length".into()));
+    let (code, _, talk) = explain(&["E299"]);
+    assert!(code == 2 && talk.contains("there are E201, E202"), "{talk}");
+}
+
+fn explain(args: &[&str]) -> (i32, String, String) {
+    let all: Vec<&str> = ["--explain"].iter().chain(args).copied().collect();
+    lint(&all)
+}
+
+#[test]
+fn explaining_all_prints_the_page_that_is_checked_in() {
+    let page = include_str!("../docs/reference/contract-errors.md");
+    assert_eq!(explain(&["all"]).1, page);
+}
+
+#[test]
+fn check_says_in_one_line_that_there_are_warnings_and_judges_all_the_same() {
+    let out = onus(&["check", "--contracts", "warnings-about-clocks.yaml", "/dev/null"]);
+    let talk = String::from_utf8(out.stderr).expect("UTF-8");
+    assert_eq!(talk.matches("warnings; `onus lint` tells them").count(), 1, "{talk}");
+    assert_eq!(out.status.code(), Some(0));
+    let quiet = onus(&["check", "--quiet", "--contracts", "warnings-about-clocks.yaml", "/dev/null"]);
+    assert!(!String::from_utf8_lossy(&quiet.stderr).contains("warnings"));
+}
+
+#[test]
+fn versions_and_other_contracts_are_looked_at_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, effective: &str, rest: &str, duty: &str| {
+        let text = format!(
+            "contract: {name}\npartner: p\ncustomer: k\neffective: {effective}\n{rest}zone: UTC\nobligations:\n  - {{id: a, clause: x, when: incident.detected, do: incident.notified, {duty}}}\n"
+        );
+        std::fs::write(folder.path().join(format!("{name}-{}.yaml", &effective[..4])), text).expect("written");
+    };
+    write("sla", "2026-01-01T00:00:00Z", "ends: 2026-06-01T00:00:00Z\n", "within: 24h, serves: [law/a]");
+    write("sla", "2027-01-01T00:00:00Z", "", "within: 4h, serves: [law/a]");
+    write("law", "2026-01-01T00:00:00Z", "ends: 2028-06-01T00:00:00Z\n", "within: 24h");
+    write("law", "2028-01-01T00:00:00Z", "", "within: 24h");
+    let (code, out, _) = lint(&[folder.path().to_str().expect("UTF-8")]);
+    let found: Vec<&str> =
+        out.lines().filter_map(|line| line.split(": ").nth(1)).filter(|c| c.starts_with('W')).collect();
+    assert_eq!((code, found), (0, vec!["W502", "W501", "W108"]), "{out}");
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_not_sent_to_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.yaml");
+    std::fs::write(&path, "contract: a\u{1b}[31mb\n").expect("written");
+    let (_, out, _) = lint(&[path.to_str().expect("UTF-8")]);
+    assert!(out.contains("E004") && !out.contains('\u{1b}'), "{out:?}");
+}
