@@ -5,7 +5,7 @@ use super::names::Cx;
 use super::order::order;
 use super::report::{At, quote};
 use onus_engine::terms::{Obligation, Per, Sentence, Trigger};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An obligation that has been read, with what the reader must still know of its text.
 pub(crate) struct Draft {
@@ -32,6 +32,8 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
             return None;
         }
     };
+    let is_actless = |draft: &&Draft| matches!(draft.obligation.sentence, Sentence::Requires { .. });
+    let actless: BTreeSet<String> = drafts.iter().filter(is_actless).map(|draft| draft.obligation.id.clone()).collect();
     let mut clean = true;
     let mut kinds: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut settled: Vec<Option<Obligation>> = Vec::new();
@@ -39,7 +41,7 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
     let mut open: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
     for position in ordered {
         let Some(Draft { at, mut obligation, per_anchor }) = open[position].take() else { continue };
-        clean &= ends_in_an_act(&obligation, &open, &settled, at, cx);
+        clean &= ends_in_an_act(&obligation, &actless, at, cx);
         let kind = kind(&obligation, &kinds);
         if per_anchor && whole {
             clean &= about_anchor(&mut obligation, kind.as_deref(), at, cx);
@@ -52,17 +54,9 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
 }
 
 /// `done` of an obligation that asks for no act would never come.
-fn ends_in_an_act(
-    obligation: &Obligation,
-    open: &[Option<Draft>],
-    settled: &[Option<Obligation>],
-    at: At,
-    cx: &mut Cx<'_>,
-) -> bool {
-    let all = || open.iter().flatten().map(|d| &d.obligation).chain(settled.iter().flatten());
-    let actless = |id: &String| all().any(|o| o.id == *id && matches!(o.sentence, Sentence::Requires { .. }));
+fn ends_in_an_act(obligation: &Obligation, actless: &BTreeSet<String>, at: At, cx: &mut Cx<'_>) -> bool {
     let waits_for = triggers(obligation).iter().find_map(|trigger| match trigger {
-        Trigger::Done(ids) => ids.iter().find(|id| actless(id)),
+        Trigger::Done(ids) => ids.iter().find(|id| actless.contains(*id)),
         Trigger::Breached(_) | Trigger::Event(_) => None,
     });
     if let Some(id) = waits_for {

@@ -24,7 +24,7 @@ pub(crate) struct Names {
     /// Calendars, in the order written: terms refer to them by position.
     pub(crate) calendars: Vec<String>,
     pub(crate) controls: Vec<String>,
-    pub(crate) obligations: Vec<String>,
+    pub(crate) obligations: BTreeSet<String>,
     pub(crate) ladders: Vec<String>,
     /// None: the contract lists no roles, so any may be used.
     roles: Option<Vec<String>>,
@@ -106,16 +106,21 @@ impl Names {
 impl Cx<'_> {
     /// Whether something of that name is declared; if not, it is reported with the nearest.
     pub(crate) fn known(&mut self, code: Code, what: &str, name: &str, at: At) -> bool {
-        let declared = match code {
-            Code::NoCalendar => &self.names.calendars,
-            Code::NoControl => &self.names.controls,
-            Code::NoLadder => &self.names.ladders,
-            _ => &self.names.obligations,
+        let listed = match code {
+            Code::NoCalendar => Some(&self.names.calendars),
+            Code::NoControl => Some(&self.names.controls),
+            Code::NoLadder => Some(&self.names.ladders),
+            _ => None,
         };
-        let known = declared.iter().any(|d| d == name);
+        let known = match listed {
+            Some(listed) => listed.iter().any(|declared| declared == name),
+            None => self.names.obligations.contains(name),
+        };
         if !known && !self.names.includes {
             let message = format!("no {what} is named {}", quote(name));
-            self.report.misnamed(code, at, message, name, declared.iter().map(String::as_str));
+            let others = if listed.is_some() { &BTreeSet::new() } else { &self.names.obligations };
+            let declared = listed.into_iter().flatten().chain(others).map(String::as_str);
+            self.report.misnamed(code, at, message, name, declared);
         }
         known
     }
