@@ -120,6 +120,10 @@ pub(crate) struct Subject {
     partner: u32,
     timeline: Timeline,
     head: Fold,
+    /// Made without a look into the archive: what is there is not here.
+    unread: bool,
+    /// All that is in the archive is here, too, or was compacted since.
+    read: bool,
     rare: Option<Box<Rare>>,
 }
 
@@ -136,10 +140,6 @@ pub(crate) struct Rare {
     withdrawn: Vec<Duty>,
     /// Bytes at which the timeline is looked at next.
     compact_at: u32,
-    /// Made without a look into the archive: what is there is not here.
-    unread: bool,
-    /// All that is in the archive is here, too, or was compacted since.
-    read: bool,
     /// When it was last linked: one that is waited for stays a while, seen or not.
     watched: Moment,
 }
@@ -152,8 +152,6 @@ impl Default for Rare {
             watchers: Vec::new(),
             withdrawn: Vec::new(),
             compact_at: 0,
-            unread: false,
-            read: false,
             watched: Moment::DAWN,
         }
     }

@@ -348,7 +348,7 @@ impl Engine {
     ) -> u32 {
         let back = look == Look::Back || at < self.horizon();
         if let Some(slot) = found {
-            if at < self.horizon() || look == Look::Back && self.shelf.has_rare(slot) {
+            if at < self.horizon() || look == Look::Back && self.shelf.is_partial(slot) {
                 self.read_back(slot, at, archive);
             }
             return slot;
@@ -358,7 +358,7 @@ impl Engine {
             self.recall(slot, archive);
         } else if look == Look::Later && self.options.settling.is_some() {
             let mut subject = self.shelf.take(slot);
-            subject.rare().unread = true;
+            subject.unread = true;
             self.put(slot, subject);
         }
         slot
@@ -367,10 +367,9 @@ impl Engine {
     /// Of a subject in memory, what is in the archive only.
     pub(super) fn read_back(&mut self, slot: u32, at: Moment, archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
-        let rare = subject.rare.as_deref();
-        let (unread, settled) = rare.map_or((false, Moment::DAWN), |r| (r.unread, r.settled));
-        let late = at < self.horizon() && rare.is_none_or(|r| !r.read);
-        let compacted = rare.is_some_and(|r| r.base.is_some());
+        let settled = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
+        let compacted = subject.rare.as_ref().is_some_and(|r| r.base.is_some());
+        let (unread, late) = (subject.unread, at < self.horizon() && !subject.read);
         if compacted && at < settled {
             let own = self.is_own(slot, &subject);
             self.unsettle(own, &mut subject, archive);
@@ -388,10 +387,7 @@ impl Engine {
         let mut subject = self.shelf.take(slot);
         let partner = subject.partner;
         let found = archive.recall(&self.partners[partner as usize].name, &subject.name);
-        if found.is_some() || subject.rare.is_some() {
-            let rare = subject.rare();
-            (rare.unread, rare.read) = (false, true);
-        }
+        (subject.unread, subject.read) = (false, true);
         let Some(bytes) = found else {
             self.put(slot, subject);
             return;

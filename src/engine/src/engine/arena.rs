@@ -9,6 +9,8 @@ const COARSE_STEP: usize = 128;
 /// The longest run.
 pub(super) const LONGEST: usize = 8 * 1024;
 const CLASSES: usize = FINE / FINE_STEP + (LONGEST - FINE) / COARSE_STEP;
+/// A class is one byte, and the shelf has two of its own.
+const _: () = assert!(CLASSES < 254);
 /// About so many bytes a page.
 const PAGE: usize = 64 * 1024;
 
@@ -52,9 +54,8 @@ impl Arena {
     /// The class for so many bytes; none where they are too many for a run.
     pub(super) fn class(len: usize) -> Option<u8> {
         let class = match len {
-            0 => 0,
-            ..=FINE => (len - 1) / FINE_STEP,
-            ..=LONGEST => FINE / FINE_STEP + (len - FINE - 1) / COARSE_STEP,
+            0..=FINE => len.saturating_sub(1) / FINE_STEP,
+            _ if len <= LONGEST => FINE / FINE_STEP + (len - FINE - 1) / COARSE_STEP,
             _ => return None,
         };
         Some(class as u8)
@@ -111,7 +112,6 @@ mod tests {
             assert!(class == 0 || len > arena.classes[class - 1].size, "{len}");
         }
         assert_eq!(Arena::class(LONGEST + 1), None);
-        assert!(CLASSES < 255);
     }
 
     #[test]
