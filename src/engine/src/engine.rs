@@ -21,6 +21,7 @@ use crate::wheel::Wheel;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use shelf::Shelf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use apply::judge;
@@ -75,6 +76,8 @@ pub struct Engine {
     heard: Moment,
     partners: Vec<Partner>,
     partner_index: HashTable<u32>,
+    /// By the rules on them.
+    sheets: BTreeMap<Vec<RuleId>, Arc<Sheet>>,
     sources: Vec<Source>,
     source_index: HashTable<u16>,
     shelf: Shelf,
@@ -167,6 +170,7 @@ impl Engine {
             heard: Moment::DAWN,
             partners: Vec::new(),
             partner_index: HashTable::new(),
+            sheets: BTreeMap::new(),
             sources: Vec::new(),
             source_index: HashTable::new(),
             shelf: Shelf::default(),

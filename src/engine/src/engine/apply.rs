@@ -2,6 +2,7 @@
 
 use super::shelf::{self, Hint};
 use super::{Archive, Engine, Partner, Subject};
+use crate::book::Sheet;
 use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, SourceId, TypeId, WATCHED, WATCHER, stamp};
 use crate::fold::{Cx, Fold, Silent, Source};
@@ -59,16 +60,19 @@ impl Engine {
     /// The same, of an event that was looked up before ([`Engine::look_ahead`]).
     pub fn apply_seen(&mut self, event: Incoming<'_>, seen: Ahead, archive: &mut dyn Archive) -> Applied {
         let partner = seen.partner.unwrap_or_else(|| self.partner(event.partner));
+        let Some(kind) = Fact::split(event.fact).map(|(fact, _)| usize::from(fact.kind())) else {
+            return Applied::Repeat;
+        };
         let Some(sheet) = &self.partners[partner as usize].sheet else {
             self.counts.unbound += 1;
             return Applied::Unbound;
         };
-        let sheet = Arc::clone(sheet);
+        let (looks_back, travels) = (sheet.looks_back[kind], sheet.travels[kind]);
         let source = seen.source.unwrap_or_else(|| self.source(event.source));
         stamp(event.fact, source, self.sources[usize::from(source)].trust);
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
         let look = match () {
-            () if sheet.looks_back[usize::from(fact.kind())] => Look::Back,
+            () if looks_back => Look::Back,
             () if self.book.names().about(fact.kind()).opening => Look::Nowhere,
             () => Look::Later,
         };
@@ -88,7 +92,7 @@ impl Engine {
             // The other copy counts, but links may come from any.
             self.link_all(partner, slot, fact, archive);
         }
-        if placed == Applied::Placed && sheet.travels[usize::from(fact.kind())] {
+        if placed == Applied::Placed && travels {
             self.travel(partner, slot, event.subject, fact, archive);
         }
         placed
@@ -253,7 +257,7 @@ impl Engine {
         if let Some(p) = self.partner_index.find(hash, |p| self.partners[*p as usize].name == name) {
             return *p;
         }
-        let sheet = self.book.sheet(name).map(Arc::new);
+        let sheet = self.sheet(name);
         let recurring = sheet.as_ref().is_some_and(|s| !s.partner_wide.is_empty());
         let p = self.add_partner(Partner {
             name: name.to_owned(),
@@ -270,6 +274,13 @@ impl Engine {
             self.put(slot, subject);
         }
         p
+    }
+
+    /// What binds a partner: one sheet for all whom the same rules bind, so that many partners of one contract read the
+    /// same memory.
+    pub(super) fn sheet(&mut self, name: &str) -> Option<Arc<Sheet>> {
+        let sheet = self.book.sheet(name)?;
+        Some(Arc::clone(self.sheets.entry(sheet.rules.clone()).or_insert_with(|| Arc::new(sheet))))
     }
 
     pub(super) fn add_partner(&mut self, partner: Partner) -> u32 {
