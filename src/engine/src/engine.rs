@@ -4,6 +4,7 @@ mod apply;
 mod arena;
 mod links;
 mod pack;
+mod region;
 mod settle;
 mod shelf;
 mod snapshot;
