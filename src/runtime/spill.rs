@@ -35,28 +35,29 @@ pub struct Spill {
 #[derive(Debug)]
 struct Recent {
     lists: Vec<Vec<(u64, u64)>>,
-    entries: usize,
+    filter: Filter,
 }
 
 const LISTS: usize = 256;
 
 impl Recent {
     fn new() -> Recent {
-        Recent { lists: vec![Vec::new(); LISTS], entries: 0 }
+        Recent { lists: vec![Vec::new(); LISTS], filter: Filter::new(RECENT) }
     }
 
     fn add(&mut self, key: u64, at: u64) {
         self.lists[list_of(key)].push((key, at));
-        self.entries += 1;
+        self.filter.add(key);
     }
 
     fn find(&self, key: u64) -> impl Iterator<Item = u64> {
-        self.lists[list_of(key)].iter().filter(move |(k, _)| *k == key).map(|(_, at)| *at)
+        let list = if self.filter.may_have(key) { &self.lists[list_of(key)][..] } else { &[] };
+        list.iter().filter(move |(k, _)| *k == key).map(|(_, at)| *at)
     }
 
     /// Empties it, in order.
     fn drain(&mut self) -> impl Iterator<Item = (u64, u64)> {
-        self.entries = 0;
+        self.filter = Filter::new(RECENT);
         self.lists.iter_mut().flat_map(|list| {
             list.sort_unstable();
             list.drain(..)
@@ -106,11 +107,10 @@ impl Filter {
         self.words[word] & bits == bits
     }
 
+    /// Keys in order have words in order: those of a run are added from one end to the other.
     fn place(&self, key: u64) -> (usize, u64) {
-        let mixed = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bits = (0..4).fold(0, |bits, i| bits | 1 << (mixed >> (6 * i) & 63));
-        // The higher half, spread over the words.
-        let word = ((mixed >> 32) * self.words.len() as u64) >> 32;
+        let bits = (0..4).fold(0, |bits, i| bits | 1 << (key >> (6 * i) & 63));
+        let word = ((key >> 32) * self.words.len() as u64) >> 32;
         (word as usize, bits)
     }
 }
@@ -139,11 +139,10 @@ impl Spill {
         }
         let key = hash(partner, subject);
         self.recent.add(key, at);
-        self.filter.add(key);
         if self.unwritten.len() >= 1 << 18 {
             self.flush()?;
         }
-        if self.recent.entries >= RECENT {
+        if self.recent.filter.entries >= RECENT {
             self.write_run()?;
         }
         Ok(())
@@ -158,7 +157,9 @@ impl Spill {
     }
 
     fn write_run(&mut self) -> io::Result<()> {
-        self.runs.push(Run::write(self.recent.drain().map(Ok))?);
+        let filter = &mut self.filter;
+        let entries = self.recent.drain().inspect(|(key, _)| filter.add(*key));
+        self.runs.push(Run::write(entries.map(Ok))?);
         // The newest runs are the smallest; as many of like size as one merge takes become one of the next size.
         while let Some(from) = self.runs.len().checked_sub(RUNS)
             && self.runs[from].entries < 2 * self.runs[self.runs.len() - 1].entries
@@ -182,8 +183,8 @@ impl Spill {
             for run in &self.runs {
                 run.find(key, &mut out)?;
             }
-            out.extend(self.recent.find(key));
         }
+        out.extend(self.recent.find(key));
         Ok(out)
     }
 
