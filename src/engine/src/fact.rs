@@ -110,19 +110,19 @@ impl<'b> Writer<'b> {
         let sequence = &sequence[..sequence.len().min(255)];
         let id = draft.id.as_bytes();
         let id = &id[..id.len().min(usize::from(u16::MAX))];
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&draft.kind.to_le_bytes());
-        out.push(Trust::Verified as u8 | if draft.exact { 0 } else { INEXACT });
-        out.extend_from_slice(&draft.at.0.to_le_bytes());
         let key = match draft.factkey {
             Some(key) => xxh3_64(key.as_bytes()),
             None => event_key(draft.source, draft.id),
         };
-        out.extend_from_slice(&key.to_le_bytes());
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&0u16.to_le_bytes());
-        out.extend_from_slice(&(id.len() as u16).to_le_bytes());
-        out.push(sequence.len() as u8);
+        // Length, digest and source are not known yet.
+        let mut head = [0; HEAD];
+        head[4..6].copy_from_slice(&draft.kind.to_le_bytes());
+        head[6] = Trust::Verified as u8 | if draft.exact { 0 } else { INEXACT };
+        head[7..15].copy_from_slice(&draft.at.0.to_le_bytes());
+        head[15..23].copy_from_slice(&key.to_le_bytes());
+        head[29..31].copy_from_slice(&(id.len() as u16).to_le_bytes());
+        head[31] = sequence.len() as u8;
+        out.extend_from_slice(&head);
         put_varint(out, draft.recorded - draft.at);
         out.extend_from_slice(id);
         out.extend_from_slice(sequence);
