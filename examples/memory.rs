@@ -19,7 +19,7 @@ fn main() {
     let subjects: u64 = args.next().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let contract = onus::contract::parse(include_str!("w1/w1.yaml"), "w1.yaml").expect("the workload's contract loads");
     let book = Arc::new(Book::new(&[contract]));
-    let decoder = Decoder::new(Arc::clone(&book), Moment(i64::MAX - 1));
+    let mut decoder = Decoder::new(Arc::clone(&book), Moment(i64::MAX - 1));
     let mut engine = Engine::new(book, Options::default());
     let before = resident();
     let mut batch = Batch::default();

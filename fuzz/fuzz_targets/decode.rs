@@ -1,8 +1,9 @@
-//! Arbitrary lines are decoded and judged: nothing panics, and every line is an event, idle, held aside or a dead letter.
+//! Arbitrary lines are decoded and judged: nothing panics, every line is an event, idle, held aside or a dead letter, and
+//! says the same whether lines like it are known or not.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use onus::decode::{Batch, Decoder};
+use onus::decode::{Batch, DeadLetter, DecodeError, Decoder};
 use onus_engine::book::Book;
 use onus_engine::engine::{Engine, Incoming, NoArchive, Options};
 use onus_engine::time::Moment;
@@ -16,9 +17,15 @@ static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let decoder = Decoder::new(Arc::clone(&BOOK), Moment(4_000_000_000_000));
+    let mut decoder = Decoder::new(Arc::clone(&BOOK), Moment(4_000_000_000_000));
+    let by_the_parser = parsed(&decoder, bytes);
     let mut batch = Batch::default();
-    decoder.lines(bytes, 1, &mut batch);
+    // Twice: the second time what can be known is known.
+    for _ in 0..2 {
+        batch.clear();
+        decoder.lines(bytes, 1, &mut batch);
+        assert_eq!(format!("{batch:?}"), format!("{by_the_parser:?}"));
+    }
     let mut engine = Engine::new(Arc::clone(&BOOK), Options::default());
     let Batch { events, facts, names, .. } = &mut batch;
     let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
@@ -31,3 +38,17 @@ fuzz_target!(|bytes: &[u8]| {
     let restored = Engine::restore(Arc::clone(&BOOK), Options::default(), &engine.snapshot());
     assert_eq!(restored.map(|e| e.dump()), Ok(engine.dump()));
 });
+
+/// Each line by itself.
+fn parsed(decoder: &Decoder, bytes: &[u8]) -> Batch {
+    let mut batch = Batch::default();
+    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|b| *b == b'\n');
+    for line in lines.filter(|_| !bytes.is_empty()) {
+        batch.lines += 1;
+        let read = std::str::from_utf8(line).map_err(|e| DecodeError::Utf8 { byte: e.valid_up_to() + 1 });
+        if let Err(error) = read.and_then(|line| decoder.record(line, &mut batch)) {
+            batch.letters.push(DeadLetter::new(batch.lines, line, error));
+        }
+    }
+    batch
+}

@@ -66,11 +66,22 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// What colours begin with.
+const ESCAPE: u8 = 0x1b;
+
 /// Standard output is for data: an error there means that nobody reads it any more.
 fn write_out(text: &str) -> Result<(), CliError> {
     use std::io::Write;
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    let bytes = text.as_bytes();
+    let written = if memchr::memchr(ESCAPE, bytes).is_some() {
+        // Colours go to a terminal only.
+        let mut out = anstream::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush())
+    } else {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush())
+    };
+    match written {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(CliError::Other(format!("cannot write to standard output: {error}"))),
         Ok(()) => Ok(()),

@@ -1,137 +1,17 @@
 //! One pass over a CloudEvent's JSON, borrowing what can be borrowed; data fields that no contract names are passed over.
 
 use super::DecodeError;
+use super::raw::{Name, Raw};
+use memchr::memmem::Finder;
 use onus_engine::book::Field;
 use onus_engine::fact::FieldId;
-use onus_engine::time::Moment;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The longest id, source, subject or partner name.
-const LONGEST_NAME: usize = 1024;
-
-/// What an event says, before it is placed.
-#[derive(Debug, Default)]
-pub(super) struct Raw<'a> {
-    specversion: Text<'a>,
-    id: Text<'a>,
-    source: Text<'a>,
-    kind: Text<'a>,
-    time: Text<'a>,
-    subject: Text<'a>,
-    partner: Text<'a>,
-    recordedtime: Text<'a>,
-    sequence: Text<'a>,
-    factkey: Text<'a>,
-    timequality: Text<'a>,
-    data_seen: bool,
-    /// Texts that were written with escapes.
-    unescaped: Vec<String>,
-    /// Data fields that some contract names; null, empty texts and empty lists are absent.
-    pub(super) fields: Vec<(FieldId, Field<'a>)>,
-}
-
-/// A text attribute: nearly always as it stands in the line.
-#[derive(Clone, Copy, Debug, Default)]
-enum Text<'a> {
-    #[default]
-    Absent,
-    Plain(&'a str),
-    /// Position among the unescaped texts.
-    Unescaped(usize),
-}
-
-impl<'a> Raw<'a> {
-    pub(super) fn clear(&mut self) {
-        let (mut fields, mut unescaped) = (std::mem::take(&mut self.fields), std::mem::take(&mut self.unescaped));
-        fields.clear();
-        unescaped.clear();
-        *self = Raw { fields, unescaped, ..Raw::default() };
-    }
-
-    fn text(&self, text: Text<'a>) -> Option<&str> {
-        match text {
-            Text::Absent => None,
-            Text::Plain(text) => Some(text),
-            Text::Unescaped(i) => self.unescaped.get(i).map(String::as_str),
-        }
-    }
-
-    pub(super) fn at(&self) -> Result<Moment, DecodeError> {
-        match self.text(self.specversion) {
-            Some("1.0") => {}
-            Some(other) => return Err(DecodeError::Version(other.chars().take(20).collect())),
-            None => return Err(DecodeError::Missing("specversion")),
-        }
-        instant("time", self.text(self.time).ok_or(DecodeError::Missing("time"))?)
-    }
-
-    pub(super) fn recorded(&self) -> Result<Option<Moment>, DecodeError> {
-        self.text(self.recordedtime).map(|text| instant("recordedtime", text)).transpose()
-    }
-
-    pub(super) fn kind(&self) -> Result<&str, DecodeError> {
-        self.name("type", self.kind)
-    }
-
-    pub(super) fn id(&self) -> Result<&str, DecodeError> {
-        self.name("id", self.id)
-    }
-
-    pub(super) fn source(&self) -> Result<&str, DecodeError> {
-        self.name("source", self.source)
-    }
-
-    pub(super) fn subject(&self) -> Result<&str, DecodeError> {
-        self.name("subject", self.subject)
-    }
-
-    pub(super) fn partner(&self) -> Result<&str, DecodeError> {
-        match self.text(self.partner) {
-            None | Some("") => Err(DecodeError::NoPartner),
-            Some(_) => self.name("partner", self.partner),
-        }
-    }
-
-    pub(super) fn sequence(&self) -> &str {
-        self.text(self.sequence).unwrap_or_default()
-    }
-
-    pub(super) fn factkey(&self) -> Option<&str> {
-        self.text(self.factkey).filter(|key| !key.is_empty())
-    }
-
-    pub(super) fn exact(&self) -> bool {
-        self.text(self.timequality).is_none_or(|quality| quality == "exact")
-    }
-
-    fn name(&self, what: &'static str, text: Text<'a>) -> Result<&str, DecodeError> {
-        let escaped = matches!(text, Text::Unescaped(_));
-        let text = self.text(text).ok_or(DecodeError::Missing(what))?;
-        if text.is_empty() {
-            return Err(DecodeError::Empty(what));
-        }
-        if text.len() > LONGEST_NAME {
-            return Err(DecodeError::LongName { name: what, bytes: text.len(), most: LONGEST_NAME });
-        }
-        // Only an escape can hide a control character: JSON forbids bare ones.
-        if escaped && text.chars().any(char::is_control) {
-            return Err(DecodeError::Control(what));
-        }
-        Ok(text)
-    }
-}
-
-fn instant(name: &'static str, text: &str) -> Result<Moment, DecodeError> {
-    let at = Moment::parse(text)
-        .ok_or_else(|| DecodeError::Time { name, text: text.chars().take(60).filter(|c| !c.is_control()).collect() })?;
-    if at.0 < 0 { Err(DecodeError::Ancient(at.to_string())) } else { Ok(at) }
-}
-
 /// Whether a line has the escape of a NUL (and not an escaped backslash before `u0000`).
-pub(super) fn has_nul(line: &str) -> bool {
-    memchr::memmem::find_iter(line.as_bytes(), br"\u0000").any(|at| {
+pub(super) fn has_nul(line: &str, nul: &Finder<'_>) -> bool {
+    nul.find_iter(line.as_bytes()).any(|at| {
         let backslashes = line.as_bytes()[..at].iter().rev().take_while(|b| **b == b'\\').count();
         backslashes % 2 == 0
     })
@@ -154,7 +34,7 @@ impl Keys {
         Keys { buckets }
     }
 
-    fn find(&self, name: &str) -> Option<FieldId> {
+    pub(super) fn find(&self, name: &str) -> Option<FieldId> {
         self.buckets[bucket(name)].iter().find(|(n, _)| **n == *name).map(|(_, id)| *id)
     }
 }
@@ -185,15 +65,33 @@ impl<'a> DeserializeSeed<'a> for Envelope<'_, 'a> {
     }
 }
 
-const ATTRIBUTES: [&str; 10] =
-    ["specversion", "id", "source", "type", "time", "subject", "partner", "recordedtime", "factkey", "timequality"];
-
-enum Attribute {
-    Text(usize),
-    Sequence,
+/// What a name in the envelope stands for.
+pub(super) enum Attribute {
+    Kept(Name),
     Data,
     DataBase64,
     Other,
+}
+
+impl Attribute {
+    pub(super) fn of(name: &str) -> Attribute {
+        Attribute::Kept(match name {
+            "specversion" => Name::SpecVersion,
+            "id" => Name::Id,
+            "source" => Name::Source,
+            "type" => Name::Type,
+            "time" => Name::Time,
+            "subject" => Name::Subject,
+            "partner" => Name::Partner,
+            "recordedtime" => Name::RecordedTime,
+            "sequence" => Name::Sequence,
+            "factkey" => Name::FactKey,
+            "timequality" => Name::TimeQuality,
+            "data" => return Attribute::Data,
+            "data_base64" => return Attribute::DataBase64,
+            _ => return Attribute::Other,
+        })
+    }
 }
 
 impl<'a> Visitor<'a> for Envelope<'_, 'a> {
@@ -207,35 +105,21 @@ impl<'a> Visitor<'a> for Envelope<'_, 'a> {
         let Envelope { keys, raw } = self;
         while let Some(attribute) = map.next_key_seed(AttributeName)? {
             match attribute {
-                Attribute::Text(which) => {
-                    let seed = TextOf { name: ATTRIBUTES[which], unescaped: &mut raw.unescaped };
-                    let text = map.next_value_seed(seed)?;
-                    let slot = match which {
-                        0 => &mut raw.specversion,
-                        1 => &mut raw.id,
-                        2 => &mut raw.source,
-                        3 => &mut raw.kind,
-                        4 => &mut raw.time,
-                        5 => &mut raw.subject,
-                        6 => &mut raw.partner,
-                        7 => &mut raw.recordedtime,
-                        8 => &mut raw.factkey,
-                        _ => &mut raw.timequality,
-                    };
-                    if !matches!(slot, Text::Absent) {
-                        return Err(M::Error::custom(format_args!("attribute `{}` stands twice", ATTRIBUTES[which])));
+                Attribute::Kept(Name::Sequence) => match map.next_value_seed(Scalars)? {
+                    Some(Field::One(Cow::Borrowed(text))) => raw.put(Name::Sequence, text),
+                    Some(Field::One(Cow::Owned(text))) => raw.put_unescaped(Name::Sequence, text),
+                    Some(Field::List(_)) | None => raw.remove(Name::Sequence),
+                },
+                Attribute::Kept(name) => {
+                    let text = map.next_value_seed(TextOf(name))?;
+                    if raw.has(name) {
+                        return Err(M::Error::custom(format_args!("attribute `{}` stands twice", name.text())));
                     }
-                    *slot = text;
-                }
-                Attribute::Sequence => {
-                    raw.sequence = match map.next_value_seed(Scalars)? {
-                        Some(Field::One(Cow::Borrowed(text))) => Text::Plain(text),
-                        Some(Field::One(Cow::Owned(text))) => {
-                            raw.unescaped.push(text);
-                            Text::Unescaped(raw.unescaped.len() - 1)
-                        }
-                        Some(Field::List(_)) | None => Text::Absent,
-                    };
+                    match text {
+                        Some(Cow::Borrowed(text)) => raw.put(name, text),
+                        Some(Cow::Owned(text)) => raw.put_unescaped(name, text),
+                        None => {}
+                    }
                 }
                 Attribute::Data if raw.data_seen => return Err(M::Error::custom("attribute `data` stands twice")),
                 Attribute::Data => {
@@ -269,52 +153,33 @@ impl Visitor<'_> for AttributeName {
         f.write_str("an attribute's name")
     }
     fn visit_str<E>(self, name: &str) -> Result<Attribute, E> {
-        Ok(match name {
-            "specversion" => Attribute::Text(0),
-            "id" => Attribute::Text(1),
-            "source" => Attribute::Text(2),
-            "type" => Attribute::Text(3),
-            "time" => Attribute::Text(4),
-            "subject" => Attribute::Text(5),
-            "partner" => Attribute::Text(6),
-            "recordedtime" => Attribute::Text(7),
-            "factkey" => Attribute::Text(8),
-            "timequality" => Attribute::Text(9),
-            "sequence" => Attribute::Sequence,
-            "data" => Attribute::Data,
-            "data_base64" => Attribute::DataBase64,
-            _ => Attribute::Other,
-        })
+        Ok(Attribute::of(name))
     }
 }
 
 /// A text attribute; null is absent.
-struct TextOf<'r> {
-    name: &'static str,
-    unescaped: &'r mut Vec<String>,
-}
+struct TextOf(Name);
 
-impl<'a> DeserializeSeed<'a> for TextOf<'_> {
-    type Value = Text<'a>;
-    fn deserialize<D: Deserializer<'a>>(self, d: D) -> Result<Text<'a>, D::Error> {
+impl<'a> DeserializeSeed<'a> for TextOf {
+    type Value = Option<Cow<'a, str>>;
+    fn deserialize<D: Deserializer<'a>>(self, d: D) -> Result<Self::Value, D::Error> {
         d.deserialize_any(self)
     }
 }
 
-impl<'a> Visitor<'a> for TextOf<'_> {
-    type Value = Text<'a>;
+impl<'a> Visitor<'a> for TextOf {
+    type Value = Option<Cow<'a, str>>;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "attribute `{}` to be text", self.name)
+        write!(f, "attribute `{}` to be text", self.0.text())
     }
-    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Text<'a>, E> {
-        Ok(Text::Plain(text))
+    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Borrowed(text)))
     }
-    fn visit_str<E>(self, text: &str) -> Result<Text<'a>, E> {
-        self.unescaped.push(text.to_owned());
-        Ok(Text::Unescaped(self.unescaped.len() - 1))
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text.to_owned())))
     }
-    fn visit_unit<E>(self) -> Result<Text<'a>, E> {
-        Ok(Text::Absent)
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
     }
 }
 

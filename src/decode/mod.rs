@@ -5,26 +5,35 @@
 
 mod event;
 mod letter;
+mod plain;
+mod raw;
+mod shape;
 
 pub use letter::{DeadLetter, DecodeError};
 
-use event::{Keys, Raw};
+use event::Keys;
+use memchr::memmem::Finder;
 use onus_engine::book::Book;
 use onus_engine::fact::Draft;
 use onus_engine::time::Moment;
+use raw::Raw;
+use shape::Shapes;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// The longest record that is read, in bytes; Kafka's own default is the same.
 pub const LONGEST: usize = 1 << 20;
 
-/// Reads records by the names of a book.
+/// Reads records by the names of a book. Learns what lines look alike: each thread that reads has its own.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     book: Arc<Book>,
     keys: Keys,
     /// Events later than this are held aside: their source's clock is wrong, or they are not for this run.
     horizon: Moment,
+    /// The escape of a NUL.
+    nul: Finder<'static>,
+    shapes: Shapes,
 }
 
 /// Events read from consecutive lines, with their texts, and the lines that could not be read.
@@ -85,53 +94,67 @@ impl Decoder {
     /// A decoder; events later than `horizon` are held aside.
     pub fn new(book: Arc<Book>, horizon: Moment) -> Decoder {
         let keys = Keys::new(book.names().field_names());
-        Decoder { book, keys, horizon }
+        Decoder { book, keys, horizon, nul: Finder::new(br"\u0000"), shapes: Shapes::default() }
     }
 
     /// Reads whole lines; `first` is the number of the first, from 1.
-    pub fn lines(&self, bytes: &[u8], first: u64, out: &mut Batch) {
+    pub fn lines(&mut self, bytes: &[u8], first: u64, out: &mut Batch) {
         // Checked once for all lines; only where that fails is each looked at alone.
         let text = std::str::from_utf8(bytes);
-        let nul = memchr::memmem::find(bytes, br"\u0000").is_some();
         let mut raw = Raw::default();
         let mut number = first;
         let mut from = 0;
         while from < bytes.len() {
-            let end = memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |n| from + n);
-            let line = &bytes[from..end];
-            let read = match &text {
-                Ok(text) => Ok(&text[from..end]),
-                Err(_) => std::str::from_utf8(line).map_err(|e| DecodeError::Utf8 { byte: e.valid_up_to() + 1 }),
+            let ahead = match &text {
+                Ok(text) => Ok(&text[from..]),
+                Err(_) => std::str::from_utf8(first_line(&bytes[from..]))
+                    .map_err(|e| DecodeError::Utf8 { byte: e.valid_up_to() + 1 }),
             };
-            let result = read.and_then(|line| self.line(line, nul, &mut raw, out));
+            let (length, result) = match ahead {
+                Ok(ahead) => self.line(ahead, &mut raw, out),
+                Err(error) => (first_line(&bytes[from..]).len(), Err(error)),
+            };
             if let Err(error) = result {
-                out.letters.push(DeadLetter::new(number, line, error));
+                out.letters.push(DeadLetter::new(number, &bytes[from..from + length], error));
             }
             number += 1;
             out.lines += 1;
-            from = end + 1;
+            from += length + 1;
         }
     }
 
-    /// Reads one record.
+    /// Reads one record, without regard to what others looked like.
     pub fn record(&self, text: &str, out: &mut Batch) -> Result<(), DecodeError> {
-        self.line(text, text.contains(r"\u0000"), &mut Raw::default(), out)
+        let Some(line) = trimmed(text)? else { return Ok(()) };
+        let mut raw = Raw::default();
+        self.read(line, &mut raw)?;
+        self.take(&raw, out)
     }
 
-    fn line<'a>(&self, line: &'a str, nul: bool, raw: &mut Raw<'a>, out: &mut Batch) -> Result<(), DecodeError> {
-        let line = line.trim_matches([' ', '\t', '\r']);
-        if line.is_empty() {
-            return Ok(());
-        }
-        if line.len() > LONGEST {
-            return Err(DecodeError::TooLong { bytes: line.len() });
-        }
+    /// Reads the first of the lines ahead; says how long it is, too.
+    fn line<'a>(&mut self, ahead: &'a str, raw: &mut Raw<'a>, out: &mut Batch) -> (usize, Result<(), DecodeError>) {
         raw.clear();
-        event::read(line, &self.keys, raw)?;
-        if nul && event::has_nul(line) {
-            return Err(DecodeError::Nul);
+        // One of a known shape is not searched for its end: it ends where its shape does.
+        match self.shapes.read(ahead, raw) {
+            Some(length) if length <= LONGEST => (length, self.take(raw, out)),
+            _ => {
+                let length = first_line(ahead.as_bytes()).len();
+                (length, self.parse(&ahead[..length], raw, out))
+            }
         }
+    }
+
+    fn parse<'a>(&mut self, line: &'a str, raw: &mut Raw<'a>, out: &mut Batch) -> Result<(), DecodeError> {
+        let Some(line) = trimmed(line)? else { return Ok(()) };
+        raw.clear();
+        self.read(line, raw)?;
+        self.shapes.learn(line, &self.keys);
         self.take(raw, out)
+    }
+
+    fn read<'a>(&self, line: &'a str, raw: &mut Raw<'a>) -> Result<(), DecodeError> {
+        event::read(line, &self.keys, raw)?;
+        if event::has_nul(line, &self.nul) { Err(DecodeError::Nul) } else { Ok(()) }
     }
 
     fn take(&self, raw: &Raw<'_>, out: &mut Batch) -> Result<(), DecodeError> {
@@ -178,4 +201,17 @@ impl Decoder {
         out.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32 });
         Ok(())
     }
+}
+
+fn first_line(bytes: &[u8]) -> &[u8] {
+    memchr::memchr(b'\n', bytes).map_or(bytes, |end| &bytes[..end])
+}
+
+/// A line without the white space around it; None if nothing is left.
+fn trimmed(line: &str) -> Result<Option<&str>, DecodeError> {
+    let line = line.trim_matches([' ', '\t', '\r']);
+    if line.len() > LONGEST {
+        return Err(DecodeError::TooLong { bytes: line.len() });
+    }
+    Ok((!line.is_empty()).then_some(line))
 }

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// What is read at once.
-const CHUNK: usize = 1 << 20;
+/// What is read at once: with what is made of it, it stays in a core's own cache until it has been judged.
+const CHUNK: usize = 1 << 17;
 
 /// A file that could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -220,7 +220,7 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
 fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
-    let decoder = Decoder::new(Arc::clone(&book), horizon);
+    let mut decoder = Decoder::new(Arc::clone(&book), horizon);
     let files = ingest::open_all(&request.events)?;
     let options =
         if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
@@ -239,7 +239,7 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
         Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
         first => merged(
             first.into_iter().chain(files).map(Stream::new).collect(),
-            &decoder,
+            &mut decoder,
             &mut shards[0],
             &mut report,
             progress,
@@ -252,7 +252,7 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
 /// One thread; the files as one stream.
 fn merged(
     mut files: Vec<Stream>,
-    decoder: &Decoder,
+    decoder: &mut Decoder,
     shard: &mut Shard,
     report: &mut Report,
     progress: Progress<'_>,

@@ -79,7 +79,7 @@ pub(super) fn run(
     std::thread::scope(|scope| {
         for (i, shard) in shards.iter_mut().enumerate() {
             let (room, notes, name) = (&room, &notes, &name);
-            scope.spawn(move || work(i, shard, room, decoder, notes, name));
+            scope.spawn(move || work(i, shard, room, decoder.clone(), notes, name));
         }
     });
     let Notes { report, peak, .. } = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +99,7 @@ struct Notes<'r, 'p> {
     peak: Option<Moment>,
 }
 
-fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mutex<Notes<'_, '_>>, name: &str) {
+fn work(me: usize, shard: &mut Shard, room: &Room, mut decoder: Decoder, notes: &Mutex<Notes<'_, '_>>, name: &str) {
     let mut now: Option<Moment> = None;
     let mut desk = lock(&room.desk);
     loop {
@@ -139,7 +139,7 @@ fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mu
         let slowest = desk.turns.iter().min().copied().unwrap_or(0);
         let going = desk.failed.is_none() && desk.chunks.is_none();
         if going && desk.claimed < slowest + AHEAD {
-            desk = decode_next(desk, room, decoder, notes, name);
+            desk = decode_next(desk, room, &mut decoder, notes, name);
             continue;
         }
         if desk.failed.is_some() || desk.chunks.is_some_and(|chunks| turn >= chunks) {
@@ -153,7 +153,7 @@ fn work(me: usize, shard: &mut Shard, room: &Room, decoder: &Decoder, notes: &Mu
 fn decode_next<'d>(
     mut desk: MutexGuard<'d, Desk>,
     room: &'d Room,
-    decoder: &Decoder,
+    decoder: &mut Decoder,
     notes: &Mutex<Notes<'_, '_>>,
     name: &str,
 ) -> MutexGuard<'d, Desk> {

@@ -2,9 +2,8 @@
 //!
 //! Blocks are appended; an index of (hash of the subject, place) is kept in memory up to a bound and then written out as
 //! a sorted run, so that memory does not grow with history. Runs of like size are merged, and a look into one reads one
-//! page of it.
+//! page of it. Most looks are for what was never kept: a filter answers them.
 
-use hashbrown::HashTable;
 use onus_engine::engine::Archive;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Entries kept in memory before they become a run.
-const RECENT: usize = 1 << 16;
+const RECENT: usize = 1 << 14;
 /// So many runs of like size become one.
 const RUNS: usize = 4;
 const ENTRY: usize = 16;
@@ -25,10 +24,49 @@ pub struct Spill {
     blocks: File,
     end: u64,
     unwritten: Vec<u8>,
-    recent: HashTable<(u64, u64)>,
+    recent: Recent,
     runs: Vec<Run>,
+    filter: Filter,
     /// The first thing that went wrong with the disk: told at the end, since an archive's methods cannot fail.
     pub trouble: Option<io::Error>,
+}
+
+/// Entries that are in no run yet, in lists by the highest bits of their hash.
+#[derive(Debug)]
+struct Recent {
+    lists: Vec<Vec<(u64, u64)>>,
+    filter: Filter,
+}
+
+const LISTS: usize = 256;
+
+impl Recent {
+    fn new() -> Recent {
+        Recent { lists: vec![Vec::new(); LISTS], filter: Filter::new(RECENT) }
+    }
+
+    fn add(&mut self, key: u64, at: u64) {
+        self.lists[list_of(key)].push((key, at));
+        self.filter.add(key);
+    }
+
+    fn find(&self, key: u64) -> impl Iterator<Item = u64> {
+        let list = if self.filter.may_have(key) { &self.lists[list_of(key)][..] } else { &[] };
+        list.iter().filter(move |(k, _)| *k == key).map(|(_, at)| *at)
+    }
+
+    /// Empties it, in order.
+    fn drain(&mut self) -> impl Iterator<Item = (u64, u64)> {
+        self.filter = Filter::new(RECENT);
+        self.lists.iter_mut().flat_map(|list| {
+            list.sort_unstable();
+            list.drain(..)
+        })
+    }
+}
+
+fn list_of(key: u64) -> usize {
+    (key >> 56) as usize
 }
 
 #[derive(Debug)]
@@ -37,33 +75,43 @@ struct Run {
     entries: u64,
     /// The first key of each page.
     pages: Vec<u64>,
-    /// Says of most keys that are not in the run that they are not: ten bits an entry, all that stays in memory of it.
-    filter: Filter,
 }
 
-/// A Bloom filter in blocks of 64 bits: one look a key, four bits set of one word.
-#[derive(Debug, Default)]
-struct Filter(Vec<u64>);
+/// Says of most keys that were never kept that they were not, and never of one that was: a Bloom filter in blocks of 64
+/// bits, one look a key, four bits set of one word. When it has eight bits an entry it is made anew with sixteen: all that
+/// stays in memory of what was kept, but for one key a page.
+#[derive(Debug)]
+struct Filter {
+    words: Vec<u64>,
+    entries: usize,
+}
 
 impl Filter {
-    fn of(keys: &[u64]) -> Filter {
-        let mut filter = Filter(vec![0; keys.len() * 10 / 64 + 1]);
-        for key in keys {
-            let (word, bits) = filter.place(*key);
-            filter.0[word] |= bits;
-        }
-        filter
+    /// With room for so many entries.
+    fn new(entries: usize) -> Filter {
+        Filter { words: vec![0; entries / 8 + 1], entries: 0 }
+    }
+
+    fn is_full(&self) -> bool {
+        self.entries >= self.words.len() * 8
+    }
+
+    fn add(&mut self, key: u64) {
+        let (word, bits) = self.place(key);
+        self.words[word] |= bits;
+        self.entries += 1;
     }
 
     fn may_have(&self, key: u64) -> bool {
         let (word, bits) = self.place(key);
-        self.0[word] & bits == bits
+        self.words[word] & bits == bits
     }
 
+    /// Keys in order have words in order: those of a run are added from one end to the other.
     fn place(&self, key: u64) -> (usize, u64) {
-        let mixed = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bits = (0..4).fold(0, |bits, i| bits | 1 << (mixed >> (6 * i) & 63));
-        ((mixed >> 32) as usize % self.0.len(), bits)
+        let bits = (0..4).fold(0, |bits, i| bits | 1 << (key >> (6 * i) & 63));
+        let word = ((key >> 32) * self.words.len() as u64) >> 32;
+        (word as usize, bits)
     }
 }
 
@@ -74,8 +122,9 @@ impl Spill {
             blocks: tempfile::tempfile()?,
             end: 0,
             unwritten: Vec::new(),
-            recent: HashTable::with_capacity(RECENT),
+            recent: Recent::new(),
             runs: Vec::new(),
+            filter: Filter::new(RECENT),
             trouble: None,
         })
     }
@@ -89,11 +138,11 @@ impl Spill {
             self.unwritten.extend_from_slice(part);
         }
         let key = hash(partner, subject);
-        self.recent.insert_unique(key, (key, at), |(key, _)| *key);
+        self.recent.add(key, at);
         if self.unwritten.len() >= 1 << 18 {
             self.flush()?;
         }
-        if self.recent.len() >= RECENT {
+        if self.recent.filter.entries >= RECENT {
             self.write_run()?;
         }
         Ok(())
@@ -108,27 +157,34 @@ impl Spill {
     }
 
     fn write_run(&mut self) -> io::Result<()> {
-        let mut recent: Vec<(u64, u64)> = self.recent.drain().collect();
-        recent.sort_unstable();
-        self.runs.push(Run::write(recent.into_iter().map(Ok))?);
+        let filter = &mut self.filter;
+        let entries = self.recent.drain().inspect(|(key, _)| filter.add(*key));
+        self.runs.push(Run::write(entries.map(Ok))?);
         // The newest runs are the smallest; as many of like size as one merge takes become one of the next size.
         while let Some(from) = self.runs.len().checked_sub(RUNS)
             && self.runs[from].entries < 2 * self.runs[self.runs.len() - 1].entries
         {
-            let mut tail = self.runs.split_off(from);
-            self.runs.push(Run::merge(&mut tail)?);
+            let tail = self.runs.split_off(from);
+            self.runs.push(Run::write(merged(&tail)?)?);
+        }
+        if self.filter.is_full() {
+            let mut filter = Filter::new(2 * self.filter.entries);
+            for entry in merged(&self.runs)? {
+                filter.add(entry?.0);
+            }
+            self.filter = filter;
         }
         Ok(())
     }
 
     fn places(&self, key: u64) -> io::Result<Vec<u64>> {
         let mut out = Vec::new();
-        for run in &self.runs {
-            run.find(key, &mut out)?;
+        if self.filter.may_have(key) {
+            for run in &self.runs {
+                run.find(key, &mut out)?;
+            }
         }
-        let mut recent: Vec<u64> = self.recent.iter_hash(key).filter(|(k, _)| *k == key).map(|(_, at)| *at).collect();
-        recent.sort_unstable();
-        out.extend(recent);
+        out.extend(self.recent.find(key));
         Ok(out)
     }
 
@@ -194,10 +250,8 @@ impl Run {
         let mut out = io::BufWriter::with_capacity(1 << 16, tempfile::tempfile()?);
         let mut count = 0;
         let mut pages = Vec::new();
-        let mut keys = Vec::new();
         for entry in entries {
             let (key, at) = entry?;
-            keys.push(key);
             if count % PAGE == 0 {
                 pages.push(key);
             }
@@ -206,34 +260,10 @@ impl Run {
             count += 1;
         }
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Run { file, entries: count, pages, filter: Filter::of(&keys) })
-    }
-
-    fn merge(runs: &mut [Run]) -> io::Result<Run> {
-        let mut readers = Vec::new();
-        for run in runs {
-            run.file.seek(SeekFrom::Start(0))?;
-            let mut reader = io::BufReader::with_capacity(1 << 15, run.file.try_clone()?);
-            let head = next_entry(&mut reader)?;
-            readers.push((head, reader));
-        }
-        Run::write(std::iter::from_fn(move || {
-            let least = readers.iter_mut().filter(|(head, _)| head.is_some()).min_by_key(|(head, _)| *head)?;
-            let entry = least.0.take()?;
-            match next_entry(&mut least.1) {
-                Ok(head) => {
-                    least.0 = head;
-                    Some(Ok(entry))
-                }
-                Err(error) => Some(Err(error)),
-            }
-        }))
+        Ok(Run { file, entries: count, pages })
     }
 
     fn find(&self, key: u64, out: &mut Vec<u64>) -> io::Result<()> {
-        if !self.filter.may_have(key) {
-            return Ok(());
-        }
         // Equal keys may begin in the page before the first that begins with this key.
         let mut page = self.pages.partition_point(|first| *first < key).saturating_sub(1) as u64;
         let mut bytes = [0; PAGE as usize * ENTRY];
@@ -246,6 +276,29 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// The entries of several runs, in order.
+fn merged(runs: &[Run]) -> io::Result<impl Iterator<Item = io::Result<(u64, u64)>>> {
+    let mut readers = Vec::new();
+    for run in runs {
+        let mut file = run.file.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut reader = io::BufReader::with_capacity(1 << 15, file);
+        let head = next_entry(&mut reader)?;
+        readers.push((head, reader));
+    }
+    Ok(std::iter::from_fn(move || {
+        let least = readers.iter_mut().filter(|(head, _)| head.is_some()).min_by_key(|(head, _)| *head)?;
+        let entry = least.0.take()?;
+        match next_entry(&mut least.1) {
+            Ok(head) => {
+                least.0 = head;
+                Some(Ok(entry))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }))
 }
 
 fn next_entry(reader: &mut impl Read) -> io::Result<Option<(u64, u64)>> {

@@ -48,7 +48,11 @@ impl Stream {
     }
 
     /// Reads on until there are events or the end; `seen` takes note of each batch. False at the end.
-    pub(super) fn refill(&mut self, decoder: &Decoder, seen: &mut dyn FnMut(&str, &Batch)) -> Result<bool, ReadError> {
+    pub(super) fn refill(
+        &mut self,
+        decoder: &mut Decoder,
+        seen: &mut dyn FnMut(&str, &Batch),
+    ) -> Result<bool, ReadError> {
         while !self.done && self.is_spent() {
             self.before = self.before.max(self.batch.peak);
             self.at = 0;
@@ -65,7 +69,7 @@ impl Stream {
 }
 
 /// Decodes a chunk, with a letter for each line that is too long.
-pub(super) fn decode(decoder: &Decoder, chunk: &Chunk, batch: &mut Batch) {
+pub(super) fn decode(decoder: &mut Decoder, chunk: &Chunk, batch: &mut Batch) {
     for (line, bytes) in &chunk.too_long {
         batch.letters.push(DeadLetter::new(*line, b"", DecodeError::TooLong { bytes: *bytes }));
         batch.lines += 1;

@@ -693,7 +693,7 @@ impl<'c> Compiler<'c> {
     fn linked_types(&mut self) {
         let mut wanted = Vec::new();
         for rule in &self.rules {
-            let mut leaves: Vec<&Match> = rule.act().map(Act::leaves).unwrap_or_default();
+            let mut leaves: Vec<&Match> = rule.act().map(Act::leaves).into_iter().flatten().collect();
             leaves.extend(rule.until.iter().flat_map(Act::leaves));
             if let Form::Requires(table) = &rule.form {
                 leaves.extend(table.rows.iter().flat_map(|r| r.value.leaves()));

@@ -4,6 +4,7 @@ mod apply;
 mod arena;
 mod links;
 mod pack;
+mod region;
 mod settle;
 mod shelf;
 mod snapshot;
@@ -21,6 +22,7 @@ use crate::wheel::Wheel;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use shelf::Shelf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use apply::judge;
@@ -75,6 +77,8 @@ pub struct Engine {
     heard: Moment,
     partners: Vec<Partner>,
     partner_index: HashTable<u32>,
+    /// By the rules on them.
+    sheets: BTreeMap<Vec<RuleId>, Arc<Sheet>>,
     sources: Vec<Source>,
     source_index: HashTable<u16>,
     shelf: Shelf,
@@ -120,6 +124,10 @@ pub(crate) struct Subject {
     partner: u32,
     timeline: Timeline,
     head: Fold,
+    /// Made without a look into the archive: what is there is not here.
+    unread: bool,
+    /// All that is in the archive is here, too, or was compacted since.
+    read: bool,
     rare: Option<Box<Rare>>,
 }
 
@@ -136,10 +144,6 @@ pub(crate) struct Rare {
     withdrawn: Vec<Duty>,
     /// Bytes at which the timeline is looked at next.
     compact_at: u32,
-    /// Made without a look into the archive: what is there is not here.
-    unread: bool,
-    /// All that is in the archive is here, too, or was compacted since.
-    read: bool,
     /// When it was last linked: one that is waited for stays a while, seen or not.
     watched: Moment,
 }
@@ -152,8 +156,6 @@ impl Default for Rare {
             watchers: Vec::new(),
             withdrawn: Vec::new(),
             compact_at: 0,
-            unread: false,
-            read: false,
             watched: Moment::DAWN,
         }
     }
@@ -169,6 +171,7 @@ impl Engine {
             heard: Moment::DAWN,
             partners: Vec::new(),
             partner_index: HashTable::new(),
+            sheets: BTreeMap::new(),
             sources: Vec::new(),
             source_index: HashTable::new(),
             shelf: Shelf::default(),

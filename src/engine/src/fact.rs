@@ -110,19 +110,19 @@ impl<'b> Writer<'b> {
         let sequence = &sequence[..sequence.len().min(255)];
         let id = draft.id.as_bytes();
         let id = &id[..id.len().min(usize::from(u16::MAX))];
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&draft.kind.to_le_bytes());
-        out.push(Trust::Verified as u8 | if draft.exact { 0 } else { INEXACT });
-        out.extend_from_slice(&draft.at.0.to_le_bytes());
         let key = match draft.factkey {
             Some(key) => xxh3_64(key.as_bytes()),
             None => event_key(draft.source, draft.id),
         };
-        out.extend_from_slice(&key.to_le_bytes());
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&0u16.to_le_bytes());
-        out.extend_from_slice(&(id.len() as u16).to_le_bytes());
-        out.push(sequence.len() as u8);
+        // Length, digest and source are not known yet.
+        let mut head = [0; HEAD];
+        head[4..6].copy_from_slice(&draft.kind.to_le_bytes());
+        head[6] = Trust::Verified as u8 | if draft.exact { 0 } else { INEXACT };
+        head[7..15].copy_from_slice(&draft.at.0.to_le_bytes());
+        head[15..23].copy_from_slice(&key.to_le_bytes());
+        head[29..31].copy_from_slice(&(id.len() as u16).to_le_bytes());
+        head[31] = sequence.len() as u8;
+        out.extend_from_slice(&head);
         put_varint(out, draft.recorded - draft.at);
         out.extend_from_slice(id);
         out.extend_from_slice(sequence);
@@ -262,24 +262,24 @@ impl<'a> Fact<'a> {
 
     /// The value of a field.
     pub fn field(self, field: FieldId) -> Option<Value<'a>> {
-        self.fields().find(|(name, _)| *name == field).map(|(_, value)| value)
+        let mut rest = &self.0[self.fields_at()..];
+        while let Some((head, value)) = rest.split_first_chunk() {
+            if FieldId::from_le_bytes(*head) == field {
+                let mut value = value;
+                return Some(take_value(&mut value));
+            }
+            rest = &value[value_len(value)..];
+        }
+        None
     }
 
     /// All fields.
     pub fn fields(self) -> impl Iterator<Item = (FieldId, Value<'a>)> {
-        let from = self.tail() + self.id_len() + usize::from(self.0[31]);
-        let mut rest = &self.0[from..];
+        let mut rest = &self.0[self.fields_at()..];
         std::iter::from_fn(move || {
             let (head, after) = rest.split_first_chunk()?;
-            let field = FieldId::from_le_bytes(*head);
             rest = after;
-            if rest[0] != TAG_LIST {
-                return Some((field, Value::One(take_atom(&mut rest))));
-            }
-            let len = u32::from_le_bytes([rest[1], rest[2], rest[3], rest[4]]) as usize;
-            let (items, after) = rest[5..].split_at(len);
-            rest = after;
-            Some((field, Value::List(Atoms(items))))
+            Some((FieldId::from_le_bytes(*head), take_value(&mut rest)))
         })
     }
 
@@ -307,8 +307,11 @@ impl<'a> Fact<'a> {
 
     /// Type, trust and fields: what a test can see of it.
     pub fn content(self) -> Vec<u8> {
-        let from = self.tail() + self.id_len() + usize::from(self.0[31]);
-        [&self.0[4..7], &self.0[from..]].concat()
+        [&self.0[4..7], &self.0[self.fields_at()..]].concat()
+    }
+
+    fn fields_at(self) -> usize {
+        self.tail() + self.id_len() + usize::from(self.0[31])
     }
 
     fn id_len(self) -> usize {
@@ -346,6 +349,27 @@ fn put_atom(out: &mut Vec<u8>, atom: Atom<'_>) {
     }
 }
 
+/// Bytes of the value that the bytes begin with.
+fn value_len(bytes: &[u8]) -> usize {
+    match bytes[0] {
+        TAG_SYM => 3,
+        TAG_LIST => 5 + u32::from_le_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]) as usize,
+        _ => {
+            let (len, used) = varint(&bytes[1..]);
+            1 + used + len as usize
+        }
+    }
+}
+
+fn take_value<'a>(rest: &mut &'a [u8]) -> Value<'a> {
+    if rest[0] != TAG_LIST {
+        return Value::One(take_atom(rest));
+    }
+    let (list, after) = rest.split_at(value_len(rest));
+    *rest = after;
+    Value::List(Atoms(&list[5..]))
+}
+
 fn take_atom<'a>(rest: &mut &'a [u8]) -> Atom<'a> {
     if rest[0] == TAG_SYM {
         let sym = Sym::from_le_bytes([rest[1], rest[2]]);
@@ -374,6 +398,12 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, n: i64) {
 }
 
 pub(crate) fn varint(bytes: &[u8]) -> (i64, usize) {
+    // Nearly all fit in one byte.
+    if let Some(&b) = bytes.first()
+        && b < 0x80
+    {
+        return (i64::from(b >> 1) ^ -i64::from(b & 1), 1);
+    }
     let mut z = 0u64;
     for (i, b) in bytes.iter().enumerate().take(10) {
         z |= u64::from(b & 0x7f) << (7 * i);

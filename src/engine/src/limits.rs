@@ -114,7 +114,8 @@ pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, star
     let mut out = Clocks::new();
     for (i, limit) in limits.iter().enumerate() {
         let calendar = book.calendar(limit.calendar);
-        let day = if limit.must.keys.is_empty() { NaiveDate::MIN } else { local(rule.zone, start).date() };
+        let by_date = limit.must.keys.iter().any(Option::is_none);
+        let day = if by_date { local(rule.zone, start).date() } else { NaiveDate::MIN };
         for span in rows(&limit.must, facts, day) {
             let row = limit.must.rows.iter().position(|r| std::ptr::eq(&r.value, span)).unwrap_or(0);
             let clock = clock(span, (i, row), limit.calendar, calendar, rule.zone, start);

@@ -261,9 +261,9 @@ pub struct GrantedWaiver {
 
 impl Act {
     /// Its single events, in the order written.
-    pub fn leaves(&self) -> Vec<&Match> {
+    pub fn leaves(&self) -> smallvec::SmallVec<[&Match; 4]> {
         match self {
-            Act::One(one) => vec![one],
+            Act::One(one) => smallvec::smallvec![one],
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::leaves).collect(),
         }
     }
@@ -318,6 +318,12 @@ impl Rule {
 
 /// `*` stands for any run of characters, everything else for itself.
 pub fn glob(pattern: &str, text: &str) -> bool {
+    // Nearly all are a name, or the beginning of one.
+    match pattern.bytes().position(|b| b == b'*') {
+        None => return pattern == text,
+        Some(star) if star + 1 == pattern.len() => return text.starts_with(&pattern[..star]),
+        Some(_) => {}
+    }
     let mut parts = pattern.split('*');
     let Some(first) = parts.next() else { return text.is_empty() };
     let Some(mut rest) = text.strip_prefix(first) else { return false };

@@ -2,6 +2,7 @@
 
 use super::shelf::{self, Hint};
 use super::{Archive, Engine, Partner, Subject};
+use crate::book::Sheet;
 use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, SourceId, TypeId, WATCHED, WATCHER, stamp};
 use crate::fold::{Cx, Fold, Silent, Source};
@@ -59,16 +60,19 @@ impl Engine {
     /// The same, of an event that was looked up before ([`Engine::look_ahead`]).
     pub fn apply_seen(&mut self, event: Incoming<'_>, seen: Ahead, archive: &mut dyn Archive) -> Applied {
         let partner = seen.partner.unwrap_or_else(|| self.partner(event.partner));
+        let Some(kind) = Fact::split(event.fact).map(|(fact, _)| usize::from(fact.kind())) else {
+            return Applied::Repeat;
+        };
         let Some(sheet) = &self.partners[partner as usize].sheet else {
             self.counts.unbound += 1;
             return Applied::Unbound;
         };
-        let sheet = Arc::clone(sheet);
+        let (looks_back, travels) = (sheet.looks_back[kind], sheet.travels[kind]);
         let source = seen.source.unwrap_or_else(|| self.source(event.source));
         stamp(event.fact, source, self.sources[usize::from(source)].trust);
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
         let look = match () {
-            () if sheet.looks_back[usize::from(fact.kind())] => Look::Back,
+            () if looks_back => Look::Back,
             () if self.book.names().about(fact.kind()).opening => Look::Nowhere,
             () => Look::Later,
         };
@@ -88,7 +92,7 @@ impl Engine {
             // The other copy counts, but links may come from any.
             self.link_all(partner, slot, fact, archive);
         }
-        if placed == Applied::Placed && sheet.travels[usize::from(fact.kind())] {
+        if placed == Applied::Placed && travels {
             self.travel(partner, slot, event.subject, fact, archive);
         }
         placed
@@ -253,7 +257,7 @@ impl Engine {
         if let Some(p) = self.partner_index.find(hash, |p| self.partners[*p as usize].name == name) {
             return *p;
         }
-        let sheet = self.book.sheet(name).map(Arc::new);
+        let sheet = self.sheet(name);
         let recurring = sheet.as_ref().is_some_and(|s| !s.partner_wide.is_empty());
         let p = self.add_partner(Partner {
             name: name.to_owned(),
@@ -270,6 +274,13 @@ impl Engine {
             self.put(slot, subject);
         }
         p
+    }
+
+    /// What binds a partner: one sheet for all whom the same rules bind, so that many partners of one contract read the
+    /// same memory.
+    pub(super) fn sheet(&mut self, name: &str) -> Option<Arc<Sheet>> {
+        let sheet = self.book.sheet(name)?;
+        Some(Arc::clone(self.sheets.entry(sheet.rules.clone()).or_insert_with(|| Arc::new(sheet))))
     }
 
     pub(super) fn add_partner(&mut self, partner: Partner) -> u32 {
@@ -348,7 +359,7 @@ impl Engine {
     ) -> u32 {
         let back = look == Look::Back || at < self.horizon();
         if let Some(slot) = found {
-            if at < self.horizon() || look == Look::Back && self.shelf.has_rare(slot) {
+            if at < self.horizon() || look == Look::Back && self.shelf.is_partial(slot) {
                 self.read_back(slot, at, archive);
             }
             return slot;
@@ -358,7 +369,7 @@ impl Engine {
             self.recall(slot, archive);
         } else if look == Look::Later && self.options.settling.is_some() {
             let mut subject = self.shelf.take(slot);
-            subject.rare().unread = true;
+            subject.unread = true;
             self.put(slot, subject);
         }
         slot
@@ -367,10 +378,9 @@ impl Engine {
     /// Of a subject in memory, what is in the archive only.
     pub(super) fn read_back(&mut self, slot: u32, at: Moment, archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
-        let rare = subject.rare.as_deref();
-        let (unread, settled) = rare.map_or((false, Moment::DAWN), |r| (r.unread, r.settled));
-        let late = at < self.horizon() && rare.is_none_or(|r| !r.read);
-        let compacted = rare.is_some_and(|r| r.base.is_some());
+        let settled = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
+        let compacted = subject.rare.as_ref().is_some_and(|r| r.base.is_some());
+        let (unread, late) = (subject.unread, at < self.horizon() && !subject.read);
         if compacted && at < settled {
             let own = self.is_own(slot, &subject);
             self.unsettle(own, &mut subject, archive);
@@ -388,10 +398,7 @@ impl Engine {
         let mut subject = self.shelf.take(slot);
         let partner = subject.partner;
         let found = archive.recall(&self.partners[partner as usize].name, &subject.name);
-        if found.is_some() || subject.rare.is_some() {
-            let rare = subject.rare();
-            (rare.unread, rare.read) = (false, true);
-        }
+        (subject.unread, subject.read) = (false, true);
         let Some(bytes) = found else {
             self.put(slot, subject);
             return;

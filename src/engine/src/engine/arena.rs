@@ -1,5 +1,7 @@
 //! Room for small runs of bytes, by size. A run is taken from the pages of its size and given back to them: neither an
-//! allocator's time nor its own bytes are spent on each.
+//! allocator's time nor its own bytes are spent on each. Pages are cut from a few large regions.
+
+use super::region::Region;
 
 /// Up to here sizes rise by 16 bytes.
 const FINE: usize = 512;
@@ -9,13 +11,20 @@ const COARSE_STEP: usize = 128;
 /// The longest run.
 pub(super) const LONGEST: usize = 8 * 1024;
 const CLASSES: usize = FINE / FINE_STEP + (LONGEST - FINE) / COARSE_STEP;
-/// About so many bytes a page.
+/// A class is one byte, and the shelf has two of its own.
+const _: () = assert!(CLASSES < 254);
+/// About so many bytes a page, and the first region.
 const PAGE: usize = 64 * 1024;
+/// The largest region.
+const REGION: usize = 16 << 20;
 
 /// Runs of all sizes.
 #[derive(Debug)]
 pub(super) struct Arena {
     classes: Vec<Class>,
+    regions: Vec<Region>,
+    /// Bytes of the last region that are in pages.
+    cut: usize,
 }
 
 /// Where a run lies.
@@ -31,10 +40,16 @@ struct Class {
     size: usize,
     /// Runs a page, as a power of two.
     shift: u32,
-    pages: Vec<Box<[u8]>>,
+    pages: Vec<Page>,
     free: Vec<u32>,
     /// Runs ever handed out.
     used: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    region: u32,
+    from: u32,
 }
 
 impl Default for Arena {
@@ -44,7 +59,7 @@ impl Default for Arena {
             let size = if i < fine { (i + 1) * FINE_STEP } else { FINE + (i - fine + 1) * COARSE_STEP };
             Class { size, shift: (PAGE / size).ilog2(), pages: Vec::new(), free: Vec::new(), used: 0 }
         };
-        Arena { classes: (0..CLASSES).map(class).collect() }
+        Arena { classes: (0..CLASSES).map(class).collect(), regions: Vec::new(), cut: 0 }
     }
 }
 
@@ -52,9 +67,8 @@ impl Arena {
     /// The class for so many bytes; none where they are too many for a run.
     pub(super) fn class(len: usize) -> Option<u8> {
         let class = match len {
-            0 => 0,
-            ..=FINE => (len - 1) / FINE_STEP,
-            ..=LONGEST => FINE / FINE_STEP + (len - FINE - 1) / COARSE_STEP,
+            0..=FINE => len.saturating_sub(1) / FINE_STEP,
+            _ if len <= LONGEST => FINE / FINE_STEP + (len - FINE - 1) / COARSE_STEP,
             _ => return None,
         };
         Some(class as u8)
@@ -62,15 +76,29 @@ impl Arena {
 
     /// A run of the class; what is in it is left over from before.
     pub(super) fn take(&mut self, class: u8) -> Run {
+        let of = &self.classes[usize::from(class)];
+        if of.free.is_empty() && of.used as usize >= of.pages.len() << of.shift {
+            let page = self.page(of.size << of.shift);
+            self.classes[usize::from(class)].pages.push(page);
+        }
         let of = &mut self.classes[usize::from(class)];
         let at = of.free.pop().unwrap_or_else(|| {
-            if of.used as usize >= of.pages.len() << of.shift {
-                of.pages.push(vec![0; of.size << of.shift].into_boxed_slice());
-            }
             of.used += 1;
             of.used - 1
         });
         Run { class, at }
+    }
+
+    fn page(&mut self, bytes: usize) -> Page {
+        if self.regions.last().is_none_or(|r| r.len() - self.cut < bytes) {
+            // As much again as there is: little for an engine with little to keep.
+            let held: usize = self.regions.iter().map(|r| r.len()).sum();
+            self.regions.push(Region::new(held.clamp(PAGE, REGION)));
+            self.cut = 0;
+        }
+        let page = Page { region: (self.regions.len() - 1) as u32, from: self.cut as u32 };
+        self.cut += bytes;
+        page
     }
 
     /// Gives a run back.
@@ -80,21 +108,27 @@ impl Arena {
 
     /// A run's bytes.
     pub(super) fn bytes(&self, run: Run) -> &[u8] {
-        let of = &self.classes[usize::from(run.class)];
-        let from = (run.at as usize & ((1 << of.shift) - 1)) * of.size;
-        &of.pages[(run.at >> of.shift) as usize][from..from + of.size]
+        let (page, from, to) = self.place(run);
+        &self.regions[page][from..to]
     }
 
     /// A run's bytes, to be written.
     pub(super) fn bytes_mut(&mut self, run: Run) -> &mut [u8] {
-        let of = &mut self.classes[usize::from(run.class)];
-        let from = (run.at as usize & ((1 << of.shift) - 1)) * of.size;
-        &mut of.pages[(run.at >> of.shift) as usize][from..from + of.size]
+        let (page, from, to) = self.place(run);
+        &mut self.regions[page][from..to]
     }
 
-    /// Bytes of all pages.
+    fn place(&self, run: Run) -> (usize, usize, usize) {
+        let of = &self.classes[usize::from(run.class)];
+        let page = of.pages[(run.at >> of.shift) as usize];
+        let from = page.from as usize + (run.at as usize & ((1 << of.shift) - 1)) * of.size;
+        (page.region as usize, from, from + of.size)
+    }
+
+    /// Bytes of all regions.
     pub(super) fn held(&self) -> usize {
-        self.classes.iter().map(|c| c.pages.len() * (c.size << c.shift) + c.free.capacity() * 4).sum()
+        let free: usize = self.classes.iter().map(|c| c.free.capacity() * 4).sum();
+        free + self.regions.iter().map(|r| r.len()).sum::<usize>()
     }
 }
 
@@ -111,7 +145,6 @@ mod tests {
             assert!(class == 0 || len > arena.classes[class - 1].size, "{len}");
         }
         assert_eq!(Arena::class(LONGEST + 1), None);
-        assert!(CLASSES < 255);
     }
 
     #[test]

@@ -9,27 +9,47 @@ use crate::time::Moment;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Partner u32, length of the name u16, what else there is u8, then `at` and `wake` i64, counts of open and ended duties and
-/// of facts, and place of the last fact, u32 each.
-const HEAD: usize = 4 + 2 + 1 + 16 + 16;
+/// Partner u32, length of the name u16, what else there is u8, then `at` and `wake` i64.
+const HEAD: usize = 4 + 2 + 1 + 16;
 const HAS_MEMORY: u8 = 1;
 const HAS_RARE: u8 = 1 << 1;
+const UNREAD: u8 = 1 << 2;
+const READ: u8 = 1 << 3;
+/// Counts and lengths want four bytes each.
+const BIG: u8 = 1 << 4;
 
 /// Writes a subject.
 pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     let fold = &subject.head;
     let (count, last) = subject.timeline.extent();
-    let mut head = [0; HEAD];
+    let facts = subject.timeline.bytes();
+    let sizes = [fold.open.len() as u32, fold.ended.len() as u32, count, last, facts.len() as u32];
+    let big = sizes[..2].iter().any(|n| *n > u32::from(u8::MAX)) || sizes[2..].iter().any(|n| *n > u32::from(u16::MAX));
+    let has = [
+        (fold.has_memory(), HAS_MEMORY),
+        (subject.rare.is_some(), HAS_RARE),
+        (subject.unread, UNREAD),
+        (subject.read, READ),
+        (big, BIG),
+    ];
+    let mut head = [0; HEAD + SIZES_BIG];
     head[..4].copy_from_slice(&subject.partner.to_le_bytes());
     head[4..6].copy_from_slice(&(subject.name.len() as u16).to_le_bytes());
-    head[6] = if fold.has_memory() { HAS_MEMORY } else { 0 } | if subject.rare.is_some() { HAS_RARE } else { 0 };
+    head[6] = has.iter().map(|(has, bit)| u8::from(*has) * bit).sum();
     head[7..15].copy_from_slice(&fold.at.0.to_le_bytes());
     head[15..23].copy_from_slice(&fold.wake.0.to_le_bytes());
-    head[23..27].copy_from_slice(&(fold.open.len() as u32).to_le_bytes());
-    head[27..31].copy_from_slice(&(fold.ended.len() as u32).to_le_bytes());
-    head[31..35].copy_from_slice(&count.to_le_bytes());
-    head[35..39].copy_from_slice(&last.to_le_bytes());
-    out.extend_from_slice(&head);
+    if big {
+        for (i, n) in sizes.iter().enumerate() {
+            head[HEAD + 4 * i..HEAD + 4 * i + 4].copy_from_slice(&n.to_le_bytes());
+        }
+        out.extend_from_slice(&head);
+    } else {
+        (head[HEAD], head[HEAD + 1]) = (sizes[0] as u8, sizes[1] as u8);
+        for (i, n) in sizes[2..].iter().enumerate() {
+            head[HEAD + 2 + 2 * i..HEAD + 4 + 2 * i].copy_from_slice(&(*n as u16).to_le_bytes());
+        }
+        out.extend_from_slice(&head[..HEAD + SIZES]);
+    }
     out.extend_from_slice(subject.name.as_bytes());
     for duty in fold.open.iter().chain(&fold.ended) {
         pack_duty(duty, out);
@@ -38,50 +58,67 @@ pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     if let Some(rare) = &subject.rare {
         put(out, &**rare);
     }
-    put_part(out, subject.timeline.bytes());
+    out.extend_from_slice(facts);
+}
+
+/// Counts of open and ended duties u8, of facts u16, place of the last fact and bytes of all facts u16.
+const SIZES: usize = 2 + 3 * 2;
+/// The same, u32 each.
+const SIZES_BIG: usize = 5 * 4;
+
+fn sizes(bytes: &[u8]) -> [u32; 5] {
+    if bytes[6] & BIG != 0 {
+        return std::array::from_fn(|i| u32::from_le_bytes(array(bytes, HEAD + 4 * i)));
+    }
+    let short = |i: usize| u32::from(u16::from_le_bytes(array(bytes, HEAD + 2 + 2 * i)));
+    [bytes[HEAD].into(), bytes[HEAD + 1].into(), short(0), short(1), short(2)]
+}
+
+/// Where the name stands.
+fn name_at(bytes: &[u8]) -> usize {
+    HEAD + if bytes[6] & BIG != 0 { SIZES_BIG } else { SIZES }
 }
 
 /// Reads a subject into the room of another.
 pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     into.reset(partner(bytes), name(bytes));
     let has = bytes[6];
+    (into.unread, into.read) = (has & UNREAD != 0, has & READ != 0);
     let fold = &mut into.head;
     fold.at = Moment(i64::from_le_bytes(array(bytes, 7)));
     fold.wake = Moment(i64::from_le_bytes(array(bytes, 15)));
-    let (open, ended) = (u32::from_le_bytes(array(bytes, 23)), u32::from_le_bytes(array(bytes, 27)));
-    let mut rest = Reader { bytes, at: HEAD + into.name.len() };
-    for _ in 0..open {
-        fold.open.push(unpack_duty(&mut rest));
-    }
-    for _ in 0..ended {
-        fold.ended.push(unpack_duty(&mut rest));
-    }
+    let [open, ended, count, last, facts] = sizes(bytes);
+    let mut rest = Reader { bytes, at: name_at(bytes) + into.name.len() };
+    fold.open.extend((0..open).map(|_| unpack_duty(&mut rest)));
+    fold.ended.extend((0..ended).map(|_| unpack_duty(&mut rest)));
     if has & HAS_MEMORY != 0 {
         fold.set_memory(rest.part());
     }
     if has & HAS_RARE != 0 {
         into.rare = read(rest.part()).map(Box::new);
     }
-    let extent = (u32::from_le_bytes(array(bytes, 31)), u32::from_le_bytes(array(bytes, 35)));
-    into.timeline.set(rest.part(), extent);
+    into.timeline.set(&bytes[rest.at..rest.at + facts as usize], (count, last));
 }
 
 pub(super) fn partner(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(array(bytes, 0))
 }
 
-pub(super) fn has_rare(bytes: &[u8]) -> bool {
-    bytes[6] & HAS_RARE != 0
+pub(super) fn is_partial(bytes: &[u8]) -> bool {
+    bytes[6] & (HAS_RARE | UNREAD) != 0
 }
 
 pub(super) fn name(bytes: &[u8]) -> &str {
-    let len = usize::from(u16::from_le_bytes(array(bytes, 4)));
-    std::str::from_utf8(&bytes[HEAD..HEAD + len]).unwrap_or_default()
+    std::str::from_utf8(name_bytes(bytes)).unwrap_or_default()
 }
 
 pub(super) fn is(bytes: &[u8], partner: u32, name: &str) -> bool {
-    let len = usize::from(u16::from_le_bytes(array(bytes, 4)));
-    self::partner(bytes) == partner && &bytes[HEAD..HEAD + len] == name.as_bytes()
+    self::partner(bytes) == partner && name_bytes(bytes) == name.as_bytes()
+}
+
+fn name_bytes(bytes: &[u8]) -> &[u8] {
+    let (at, len) = (name_at(bytes), usize::from(u16::from_le_bytes(array(bytes, 4))));
+    &bytes[at..at + len]
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
@@ -90,65 +127,91 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     out
 }
 
-/// Numbers of a duty, each as many bytes as it needs; a length of 15 says "never".
+/// Told (4 bits), limit's state (2), further parts (1), wide (1); limit, rule, calendar, flags, ended by, key, row.
+const DUTY: usize = 19;
+/// A duty's instants and lengths: the start, then since, limit, deadline, end as differences from it, then time used.
 const NUMBERS: usize = 6;
-const NEVER: u8 = 15;
+/// In a narrow duty the start has six bytes, the differences five each: 17 years.
+const NARROW: usize = 6 + 5 * (NUMBERS - 1);
+/// In a wide one all have eight.
+const WIDE: usize = 8 * NUMBERS;
+/// Stands for "never", and where nothing else is as far away.
+const NEVER: i64 = -1 << 39;
 
 fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
-    let since = |at: Moment| at.0.wrapping_sub(d.start.0);
-    let numbers =
-        [d.start.0, d.clock.target, since(d.since), since(d.deadline), since(d.ended), d.clock.elapsed].map(zigzag);
-    // Told (4 bits), limit's state (2), further parts (1): then rule, calendar, limit, flags, ended by.
-    let mut buffer = [0u8; 24 + 8 * NUMBERS];
-    buffer[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6;
+    let start = d.start.0;
+    let since = |at: Moment| if at == Moment::NEVER { NEVER } else { at.0.wrapping_sub(start) };
+    let limit = match d.clock.state {
+        ClockState::Fixed => d.clock.target.wrapping_sub(start),
+        ClockState::Counting | ClockState::Waiting => d.clock.target,
+    };
+    let numbers = [since(d.since), limit, since(d.deadline), since(d.ended), d.clock.elapsed];
+    let narrow = (0..1 << 47).contains(&start)
+        && numbers.iter().enumerate().all(|(i, n)| {
+            let never = i == 2 && d.deadline == Moment::NEVER || i == 3 && d.ended == Moment::NEVER;
+            never || *n > NEVER && *n < -NEVER
+        });
+    let mut buffer = [0u8; DUTY + WIDE + 8];
+    buffer[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6 | u8::from(!narrow) << 7;
     buffer[1] = d.clock.limit;
-    buffer[18] = d.clock.row;
     buffer[2..4].copy_from_slice(&d.rule.to_le_bytes());
     buffer[4..6].copy_from_slice(&d.clock.calendar.to_le_bytes());
     buffer[6..8].copy_from_slice(&d.flags.0.to_le_bytes());
     buffer[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
     buffer[10..18].copy_from_slice(&d.key.to_le_bytes());
-    let mut at = 19 + NUMBERS / 2;
-    for (i, number) in numbers.into_iter().enumerate() {
-        let never = i == 3 && d.deadline == Moment::NEVER || i == 4 && d.ended == Moment::NEVER;
-        let len = if never { NEVER } else { (8 - number.leading_zeros() / 8) as u8 };
-        buffer[19 + i / 2] |= len << (4 * (i % 2));
-        if !never {
-            buffer[at..at + 8].copy_from_slice(&number.to_le_bytes());
-            at += usize::from(len);
+    buffer[18] = d.clock.row;
+    let len = if narrow {
+        buffer[DUTY..DUTY + 8].copy_from_slice(&start.to_le_bytes());
+        for (i, n) in numbers.iter().enumerate() {
+            // Eight bytes are written, and the next number lies over the last three.
+            let at = DUTY + 6 + 5 * i;
+            buffer[at..at + 8].copy_from_slice(&n.to_le_bytes());
         }
-    }
-    out.extend_from_slice(&buffer[..at]);
+        DUTY + NARROW
+    } else {
+        let plain = [start, d.since.0, d.clock.target, d.deadline.0, d.ended.0, d.clock.elapsed];
+        for (i, n) in plain.iter().enumerate() {
+            buffer[DUTY + 8 * i..DUTY + 8 * i + 8].copy_from_slice(&n.to_le_bytes());
+        }
+        DUTY + WIDE
+    };
+    out.extend_from_slice(&buffer[..len]);
     if let Some(more) = &d.more {
         put(out, &**more);
     }
 }
 
 fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
-    let head: [u8; 19 + NUMBERS / 2] = array(rest.bytes, rest.at);
-    rest.at += head.len();
-    let mut number = |i: usize| {
-        let len = head[19 + i / 2] >> (4 * (i % 2)) & 15;
-        (len != NEVER).then(|| rest.number(usize::from(len)))
-    };
-    let start = number(0).unwrap_or(0);
-    let target = number(1).unwrap_or(0);
-    let since = Moment(start.wrapping_add(number(2).unwrap_or(0)));
-    let deadline = number(3).map_or(Moment::NEVER, |n| Moment(start.wrapping_add(n)));
-    let ended = number(4).map_or(Moment::NEVER, |n| Moment(start.wrapping_add(n)));
-    let elapsed = number(5).unwrap_or(0);
+    let head: [u8; DUTY] = array(rest.bytes, rest.at);
     let state = match head[0] >> 4 & 3 {
         0 => ClockState::Counting,
         1 => ClockState::Fixed,
         _ => ClockState::Waiting,
     };
+    let body = rest.at + DUTY;
+    let (start, since, target, deadline, ended, elapsed);
+    if head[0] & 1 << 7 == 0 {
+        let five: [u8; NARROW] = array(rest.bytes, body);
+        start = (u64::from_le_bytes(array(&five, 0)) & ((1 << 48) - 1)) as i64;
+        // The eight bytes that end with the number: its sign comes down with it.
+        let n = |i: usize| i64::from_le_bytes(array(&five, 6 + 5 * i - 3)) >> 24;
+        let from_start = |n: i64| if n == NEVER { i64::MAX } else { start.wrapping_add(n) };
+        since = start.wrapping_add(n(0));
+        target = if state == ClockState::Fixed { start.wrapping_add(n(1)) } else { n(1) };
+        (deadline, ended, elapsed) = (from_start(n(2)), from_start(n(3)), n(4));
+        rest.at = body + NARROW;
+    } else {
+        let plain: [i64; NUMBERS] = std::array::from_fn(|i| i64::from_le_bytes(array(rest.bytes, body + 8 * i)));
+        [start, since, target, deadline, ended, elapsed] = plain;
+        rest.at = body + WIDE;
+    }
     let more = (head[0] & 1 << 6 != 0).then(|| rest.part()).and_then(read).map(Box::new);
     Duty {
         key: u64::from_le_bytes(array(&head, 10)),
         start: Moment(start),
-        since,
-        deadline,
-        ended,
+        since: Moment(since),
+        deadline: Moment(deadline),
+        ended: Moment(ended),
         clock: Clock {
             elapsed,
             target,
@@ -163,10 +226,6 @@ fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
         flags: Flags(u16::from_le_bytes(array(&head, 6))),
         told: Standing::ALL[usize::from(head[0] & 15).min(Standing::ALL.len() - 1)],
     }
-}
-
-fn zigzag(n: i64) -> u64 {
-    (n << 1 ^ n >> 63) as u64
 }
 
 /// What is rare is written plainly.
@@ -187,32 +246,12 @@ pub(crate) fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     out[from..from + 4].copy_from_slice(&len.to_le_bytes());
 }
 
-fn put_part(out: &mut Vec<u8>, part: &[u8]) {
-    out.extend_from_slice(&(part.len() as u32).to_le_bytes());
-    out.extend_from_slice(part);
-}
-
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// A number of so many bytes. What follows a duty is never shorter than the part's length that comes after it, and
-    /// the shelf pads its bytes, so that eight can nearly always be read at once.
-    fn number(&mut self, len: usize) -> i64 {
-        let mut word = [0; 8];
-        if let Some(eight) = self.bytes.get(self.at..self.at + 8) {
-            word.copy_from_slice(eight);
-        } else {
-            word[..len].copy_from_slice(&self.bytes[self.at..self.at + len]);
-        }
-        self.at += len;
-        let mask = if len >= 8 { u64::MAX } else { (1 << (8 * len)) - 1 };
-        let z = u64::from_le_bytes(word) & mask;
-        (z >> 1) as i64 ^ -((z & 1) as i64)
-    }
-
     fn part(&mut self) -> &'a [u8] {
         let len = u32::from_le_bytes(array(self.bytes, self.at)) as usize;
         let from = self.at + 4;
@@ -230,5 +269,47 @@ impl Fold {
         self.open.clear();
         self.ended.clear();
         self.set_memory(&[]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn instant() -> impl Strategy<Value = i64> {
+        prop_oneof![
+            5 => 1_700_000_000_000i64..1_900_000_000_000,
+            1 => Just(i64::MAX),
+            1 => any::<i64>(),
+            1 => Just(1_800_000_000_000 + NEVER),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_duty_comes_back_as_it_was(
+            start in prop_oneof![5 => Just(1_800_000_000_000i64), 1 => any::<i64>()],
+            instants in prop::array::uniform3(instant()),
+            lengths in prop::array::uniform2(prop_oneof![4 => 0i64..40_000_000_000, 1 => any::<i64>()]),
+            state in prop_oneof![Just(ClockState::Counting), Just(ClockState::Fixed), Just(ClockState::Waiting)],
+            held in prop::option::of(any::<i64>()),
+        ) {
+            let mut duty = Duty::new(7, 9, Moment(start));
+            [duty.since, duty.deadline, duty.ended] = instants.map(Moment);
+            [duty.clock.target, duty.clock.elapsed] = lengths;
+            if state == ClockState::Fixed {
+                duty.clock.target = instants[0];
+            }
+            (duty.clock.state, duty.clock.row, duty.told) = (state, 3, Standing::Paused);
+            if let Some(held) = held {
+                duty.more_mut().held = held;
+            }
+            let mut bytes = Vec::new();
+            pack_duty(&duty, &mut bytes);
+            let mut reader = Reader { bytes: &bytes, at: 0 };
+            prop_assert_eq!(unpack_duty(&mut reader), duty);
+            prop_assert_eq!(reader.at, bytes.len());
+        }
     }
 }

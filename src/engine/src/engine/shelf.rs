@@ -12,6 +12,9 @@ const LARGE: usize = 4 * 1024;
 /// From this many duties on, too.
 const MANY: usize = 48;
 
+/// How many subjects at hand a moment ago lie whole.
+const HOT: usize = 4;
+
 /// All subjects of an engine.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -22,6 +25,10 @@ pub(super) struct Shelf {
     /// Empty while its subject is in the hand.
     large: Vec<Option<Box<Subject>>>,
     free_large: Vec<u32>,
+    /// Places of small subjects that still lie whole, since they were at hand a moment ago: one event takes and puts the
+    /// same few again and again, and only at the end is it worth to write them as bytes.
+    hot: [u32; HOT],
+    oldest: usize,
     /// Subjects at hand, to be used again: their room is kept.
     // Boxed, since they go into the hand and among the large as they are, without being moved.
     #[expect(clippy::vec_box)]
@@ -128,11 +135,11 @@ impl Shelf {
         self.slots.get(slot as usize).is_none_or(|s| s.class == EMPTY)
     }
 
-    /// Something is known of it that few subjects have.
-    pub(super) fn has_rare(&self, slot: u32) -> bool {
+    /// The archive may know more of it.
+    pub(super) fn is_partial(&self, slot: u32) -> bool {
         match self.place(slot) {
-            Place::Packed(bytes) => pack::has_rare(bytes),
-            Place::Whole(subject) => subject.is_some_and(|s| s.rare.is_some()),
+            Place::Packed(bytes) => pack::is_partial(bytes),
+            Place::Whole(subject) => subject.is_some_and(|s| s.unread || s.rare.is_some()),
             Place::Empty => false,
         }
     }
@@ -225,16 +232,15 @@ impl Shelf {
 
     /// Puts a subject back.
     pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
-        let duties = subject.head.open.len() + subject.head.ended.len();
-        if subject.timeline.bytes().len() < LARGE && duties < MANY {
-            self.buffer.clear();
-            pack::pack(&subject, &mut self.buffer);
-            if let Some(class) = Arena::class(self.buffer.len()) {
-                self.put_packed(slot, class);
-                self.spare(subject);
-                return;
-            }
+        self.put_whole(slot, subject);
+        if !self.hot.contains(&slot) {
+            let cold = std::mem::replace(&mut self.hot[self.oldest], slot);
+            self.oldest = (self.oldest + 1) % HOT;
+            self.cool(cold);
         }
+    }
+
+    fn put_whole(&mut self, slot: u32, subject: Box<Subject>) {
         let at = self.slots[slot as usize];
         if at.class == WHOLE {
             self.large[at.at as usize] = Some(subject);
@@ -248,6 +254,22 @@ impl Shelf {
         self.large[place as usize] = Some(subject);
         let at = &mut self.slots[slot as usize];
         (at.class, at.at) = (WHOLE, place);
+    }
+
+    /// A small subject becomes bytes.
+    fn cool(&mut self, slot: u32) {
+        let Some(at) = self.slots.get(slot as usize).filter(|at| at.class == WHOLE) else { return };
+        // In the hand, it is put back later.
+        let Some(subject) = self.large[at.at as usize].take_if(|s| s.is_small()) else { return };
+        self.buffer.clear();
+        pack::pack(&subject, &mut self.buffer);
+        match Arena::class(self.buffer.len()) {
+            Some(class) => {
+                self.put_packed(slot, class);
+                self.spare(subject);
+            }
+            None => self.put_whole(slot, subject),
+        }
     }
 
     /// Removes a subject that is in the hand.
@@ -325,6 +347,11 @@ impl Subject {
         self.timeline.clear();
         self.head.clear();
         self.rare = None;
+        (self.unread, self.read) = (false, false);
+    }
+
+    fn is_small(&self) -> bool {
+        self.timeline.bytes().len() < LARGE && self.head.open.len() + self.head.ended.len() < MANY
     }
 
     /// What few subjects need; made on first use.

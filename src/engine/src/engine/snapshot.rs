@@ -98,7 +98,7 @@ impl Engine {
             engine.add_source(source);
         }
         for p in saved.partners {
-            let sheet = engine.book.sheet(&p.name).map(Arc::new);
+            let sheet = engine.sheet(&p.name);
             engine.add_partner(Partner { name: p.name, sheet, waivers: p.waivers, own: p.own, cells: p.cells });
         }
         let subjects = saved.subjects.len() as u32;

@@ -67,11 +67,13 @@ impl Differences {
 /// Counts by obligation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cells {
-    rows: Vec<(RuleId, Tally)>,
+    rules: Vec<RuleId>,
+    tallies: Vec<Tally>,
 }
 
-/// How many duties of one obligation stand how.
+/// How many duties of one obligation stand how. Aligned so that the standings that change all the time share a cache line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(align(32))]
 pub struct Tally {
     /// By standing, in the order of [`Standing::ALL`].
     pub standings: [i64; 11],
@@ -99,18 +101,20 @@ impl Tally {
 impl Cells {
     /// Counts of an obligation, by its first version.
     pub fn get(&self, rule: RuleId) -> Tally {
-        self.rows.iter().find(|(r, _)| *r == rule).map_or(Tally::default(), |(_, tally)| *tally)
+        self.place(rule).map_or(Tally::default(), |at| self.tallies[at])
     }
 
     fn row(&mut self, rule: RuleId) -> &mut Tally {
-        let at = match self.rows.iter().position(|(r, _)| *r == rule) {
-            Some(at) => at,
-            None => {
-                self.rows.push((rule, Tally::default()));
-                self.rows.len() - 1
-            }
-        };
-        &mut self.rows[at].1
+        let at = self.place(rule).unwrap_or_else(|| {
+            self.rules.push(rule);
+            self.tallies.push(Tally::default());
+            self.rules.len() - 1
+        });
+        &mut self.tallies[at]
+    }
+
+    fn place(&self, rule: RuleId) -> Option<usize> {
+        self.rules.iter().position(|r| *r == rule)
     }
 }
 
