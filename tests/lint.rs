@@ -143,8 +143,7 @@ fn explain(args: &[&str]) -> (i32, String, String) {
 
 #[test]
 fn explaining_all_prints_the_page_that_is_checked_in() {
-    let page = include_str!("../docs/reference/contract-errors.md");
-    assert_eq!(explain(&["all"]).1, page);
+    checked_in::same("docs/reference/contract-errors.md", &explain(&["all"]).1);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Arbitrary text as a contract, a file of calendars and a calendar block: a contract or problems, never a panic; and what
-//! loads can be compiled.
+//! loads can be compiled. Its warnings never panic, and its canonical form is its own.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,6 +9,10 @@ fuzz_target!(|text: &str| {
     if let Ok(contract) = onus::contract::parse(text, "fuzz") {
         let book = onus_engine::book::Book::new(&[contract]);
         assert!(book.rules().len() < 1 << 16);
+    }
+    let _ = onus::contract::lint(text, "fuzz", Default::default());
+    if let Ok(once) = onus::contract::format(text, "fuzz") {
+        assert_eq!(onus::contract::format(&once, "fuzz").ok(), Some(once));
     }
     let _ = onus::contract::calendars(text, "fuzz");
     let _ = onus::contract::calendar_block(text, "fuzz", &BTreeMap::new(), &BTreeMap::new(), None);

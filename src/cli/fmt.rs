@@ -18,10 +18,11 @@ const WOULD_CHANGE: u8 = 1;
   onus fmt --check contracts/
   onus fmt - < acme.yaml
 
-Keys in reading order, two blanks a level, double quotes, one empty line at most, braces where they fit on the line. What
-the contract says does not change, and no comment is lost: a file in which something could not be kept is left as it is,
-and named. Exit codes: 0 all is in its form, 1 `--check` was given and something would change, 2 a file could not be read
-or kept.")]
+Keys in reading order, two blanks a level, double quotes, one empty line at most,
+braces where they fit on the line. What the contract says does not change, and no
+comment is lost: a file in which something could not be kept is left as it is, and
+named. Exit codes: 0 all is in its form, 1 `--check` was given and something would
+change, 2 a file could not be read or kept.")]
 pub(in crate::cli) struct FmtArgs {
     /// Contract files, or folders of them; `-` reads standard input and writes standard output
     #[arg(value_name = "PATH", required = true)]

@@ -22,8 +22,9 @@ const WARNED: u8 = 1;
   onus lint --explain E201
   onus lint --explain all > contract-errors.md
 
-Exit codes: 0 nothing that matters, 1 warnings and `--strict` was given, 2 errors. Errors stop a contract from being
-used; warnings do not, and are looked for in files without errors.")]
+Errors stop a contract from being used; warnings do not, and are looked for in
+files without errors. Exit codes: 0 no errors, 1 warnings and `--strict` was
+given, 2 errors.")]
 pub(in crate::cli) struct LintArgs {
     /// Contract files, or folders of them
     #[arg(value_name = "PATH", required_unless_present = "explain", conflicts_with = "explain")]
@@ -157,11 +158,19 @@ fn explain(text: &str, format: Format) -> Result<String, CliError> {
     };
     let told = codes.iter().map(|code| explained(*code));
     Ok(match format {
-        Format::Table => codes.iter().map(|code| contract::explanation(*code)).collect(),
+        Format::Table => codes.iter().map(|code| headed(&contract::explanation(*code))).collect(),
         Format::Json => format!("{}\n", serde_json::json!({ "codes": told.collect::<Vec<_>>() })),
         Format::Jsonl => told.map(|code| format!("{code}\n")).collect(),
         Format::Sarif => return Err(CliError::Other("a code is explained as table, json or jsonl".to_owned())),
     })
+}
+
+/// An explanation with its first line as a heading.
+fn headed(text: &str) -> String {
+    match text.split_once('\n') {
+        Some((head, rest)) => format!("{}\n{rest}", style::paint(style::HEAD, head)),
+        None => text.to_owned(),
+    }
 }
 
 fn explained(code: Code) -> serde_json::Value {

@@ -9,8 +9,9 @@ use clap::{Args, ValueEnum};
   onus schema contract > contract.schema.json
   onus schema contract --format page > contract.md
 
-With the first line `# yaml-language-server: $schema=contract.schema.json` in a contract, editors complete keys and show
-what they mean. The schema has what the loader accepts today; `onus lint` knows more than a schema can say.")]
+With the first line `# yaml-language-server: $schema=contract.schema.json` in a
+contract, editors complete keys and show what they mean. The schema has what the
+loader accepts today; `onus lint` knows more than a schema can say.")]
 pub(in crate::cli) struct SchemaArgs {
     /// Of what
     #[arg(value_enum)]

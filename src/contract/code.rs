@@ -197,9 +197,11 @@ codes! {
     NoHolidaysAtAll = "W204": clocks::NO_HOLIDAYS_AT_ALL,
     /// A name that nothing uses.
     Unused = "W205": clocks::UNUSED,
+    /// A window that a change of the clocks swallows.
+    SwallowedWindow = "W206": clocks::SWALLOWED_WINDOW,
     /// A control that does not say who requests, approves, executes and reviews.
     NoRaci = "W301": gaps::NO_RACI,
-    /// A high-risk control that the customer does not approve.
+    /// A control of high risk, or with `mode: operational`, on which the partner approves its own acts.
     NotApproved = "W302": gaps::NOT_APPROVED,
     /// A control whose risk owner is not a role of the customer.
     NoRiskOwner = "W303": gaps::NO_RISK_OWNER,

@@ -174,3 +174,14 @@ pub(crate) const UNUSED: Explanation = Explanation {
         mended: "values: {undue: 24h}\nobligations:\n  - {id: notice, clause: \"9.1\", when: incident.detected, do: incident.notified, within: $undue}",
     },
 };
+
+pub(crate) const SWALLOWED_WINDOW: Explanation = Explanation {
+    name: "swallowed-window",
+    remedy: "Begin the window before the gap or end it after, or live with a day that does not open.",
+    why: "When summer time begins, an hour of the local day is left out. A window that lies within it does not exist on \
+          that day: nobody is there, and no time counts.",
+    example: Example::Contract {
+        broken: "calendars: {night: {zone: Europe/Amsterdam, hours: {mon-sun: [\"02:00-03:00\", \"09:00-17:00\"]}}}",
+        mended: "calendars: {night: {zone: Europe/Amsterdam, hours: {mon-sun: [\"01:00-04:00\", \"09:00-17:00\"]}}}",
+    },
+};

@@ -15,9 +15,9 @@ pub(crate) const NO_RACI: Explanation = Explanation {
 
 pub(crate) const NOT_APPROVED: Explanation = Explanation {
     name: "not-approved",
-    remedy: "Let a role of the customer approve. What may be done without, a later `guardrails` will say.",
+    remedy: "Let a role of the customer approve.",
     why: "Privileged access and emergency revocation can stop the customer's business. Where the partner approves its \
-          own acts, the customer stays accountable for what it was not asked; `mode: operational` says that it is asked.",
+          own acts, the customer answers for what it was not asked. `mode: operational` says that it is asked.",
     example: Example::Contract {
         broken: "controls:\n  privileged-access:\n    risk-owner: customer.ciso-office\n    raci: {request: partner.desk, approve: partner.desk, execute: partner.desk, review: customer.audit}",
         mended: "controls:\n  privileged-access:\n    risk-owner: customer.ciso-office\n    raci: {request: partner.desk, approve: customer.iam-lead, execute: partner.desk, review: customer.audit}",

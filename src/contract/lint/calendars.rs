@@ -6,9 +6,9 @@ use crate::contract::code::Code;
 use crate::contract::dates::read_date;
 use crate::contract::report::{Report, quote};
 use crate::contract::yaml::{Entry, Node};
-use chrono::{Datelike, Days};
-use onus_engine::calendar::local;
-use onus_engine::time::Moment;
+use chrono::{Datelike, Days, NaiveDate};
+use onus_engine::calendar::{instant, local};
+use onus_engine::time::{DAY, Moment};
 use std::collections::BTreeSet;
 
 /// So long before a year ends, deadlines of the next one are being worked out.
@@ -27,6 +27,7 @@ pub(super) fn check(lint: &Lint<'_>, report: &mut Report<'_>) {
         }
         if calendar.node.get("hours").is_some() {
             holidays(lint, calendar, report);
+            swallowed(lint, calendar, report);
         }
     }
 }
@@ -75,6 +76,34 @@ fn holidays(lint: &Lint<'_>, calendar: &Entry, report: &mut Report<'_>) {
             None => format!("{last}: the contract has no end"),
         };
         report.hinted(Code::YearRunsOut, said.at, message, format!("add the holidays of each year up to {until}"));
+    }
+}
+
+/// Windows that lie within the hour that the clocks leave out.
+fn swallowed(lint: &Lint<'_>, calendar: &Entry, report: &mut Report<'_>) {
+    let Some(zone) = calendar.node.get("zone").and_then(text).and_then(|zone| zone.parse().ok()) else { return };
+    let (first, last) = life(lint);
+    let days = NaiveDate::from_ymd_opt(first, 1, 1).into_iter().flat_map(|first| first.iter_days());
+    let of_life = days.take_while(|date| date.year() <= last);
+    // Few days are not of 24 hours; only those are looked at window by window.
+    let odd: Vec<NaiveDate> = of_life
+        .filter(|date| date.succ_opt().is_some_and(|next| instant(zone, next, 0) - instant(zone, *date, 0) < DAY))
+        .collect();
+    for day in entries(calendar.node.get("hours")) {
+        let weekdays = day_range(&day.key);
+        for node in one_or_more(&day.node) {
+            let Some((words, window)) = text(node).and_then(|words| Some((words, window(words)?))) else { continue };
+            let gone = |date: &&NaiveDate| {
+                let at = |minute| instant(zone, **date, minute);
+                let weekday = usize::try_from(date.weekday().num_days_from_monday()).unwrap_or_default();
+                weekdays.contains(&weekday) && window.from < window.to && at(window.from) >= at(window.to)
+            };
+            if let Some(date) = odd.iter().find(gone) {
+                let message =
+                    format!("the clocks leave {} of {date} out: the calendar does not open in it", quote(words));
+                report.hinted(Code::SwallowedWindow, node.at, message, "begin it earlier, or end it later");
+            }
+        }
     }
 }
 
