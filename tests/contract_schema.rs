@@ -32,6 +32,21 @@ fn the_schema_and_the_page_are_those_checked_in() {
 }
 
 #[test]
+fn every_link_of_the_page_leads_somewhere() {
+    let page = key_page();
+    let headings: Vec<String> = page
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')))
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect();
+    let links: Vec<&str> = page.split("](#").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 100, "only {} links", links.len());
+    for link in links {
+        assert!(headings.iter().any(|heading| heading == link), "#{link}");
+    }
+}
+
+#[test]
 fn the_schema_is_of_draft_2020_12_and_has_words_for_every_key() {
     let schema = schema();
     jsonschema::draft202012::meta::validate(&schema).expect("a schema of draft 2020-12");

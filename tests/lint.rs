@@ -121,6 +121,7 @@ fn sarif_has_what_the_standard_asks_for() {
         assert!(number("startLine") >= 1 && number("startColumn") >= 1);
         assert!(number("endColumn") > number("startColumn"));
         assert!(place["region"]["snippet"]["text"].is_string(), "{result}");
+        assert!(place["contextRegion"]["snippet"]["text"].is_string(), "{result}");
     }
 }
 

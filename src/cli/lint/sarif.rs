@@ -49,24 +49,27 @@ fn rule(code: Code) -> Value {
 
 fn result(problem: &Problem, codes: &[Code]) -> Value {
     let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    let mut region = json!({
-        "startLine": problem.line,
-        "startColumn": problem.column,
-        "endLine": problem.line,
-        "endColumn": problem.end_column,
+    let mut place = json!({
+        "artifactLocation": {"uri": uri(&problem.file)},
+        "region": {
+            "startLine": problem.line,
+            "startColumn": problem.column,
+            "endLine": problem.line,
+            "endColumn": problem.end_column,
+        },
     });
-    if let (Some(excerpt), Some(region)) = (&problem.excerpt, region.as_object_mut()) {
-        region.insert("snippet".to_owned(), json!({"text": excerpt.text}));
+    if let Some(excerpt) = &problem.excerpt {
+        // The snippet of a region is its own text; the line is around it.
+        let piece: String = excerpt.text.chars().skip(excerpt.caret).take(excerpt.width).collect();
+        place["region"]["snippet"] = json!({ "text": piece });
+        place["contextRegion"] = json!({"startLine": problem.line, "snippet": {"text": excerpt.text}});
     }
     json!({
         "ruleId": problem.code,
         "ruleIndex": codes.binary_search(&problem.code).unwrap_or_default(),
         "level": level(problem.code),
         "message": {"text": format!("{}{}{hint}", problem.message, problem.context())},
-        "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": uri(&problem.file)},
-            "region": region,
-        }}],
+        "locations": [{"physicalLocation": place}],
         "properties": {
             "obligation": problem.obligation,
             "clause": problem.clause,

@@ -156,7 +156,7 @@ pub(crate) static LIMIT: Block = Block {
 };
 
 /// The long way to say a span, in a row of a table.
-static ROW: Block = Block {
+pub(crate) static ROW: Block = Block {
     name: "limit-in-row",
     what: "a limit",
     says: "A limit in a row of a table.",

@@ -34,6 +34,7 @@ const SECTIONS: &[(&str, &[&Block])] = &[
             &duty::OBLIGATION,
             &duty::LIMIT,
             &duty::TABLE,
+            &duty::ROW,
             &duty::PER,
             &duty::PAUSE_BLOCK,
             &duty::CONFIRM,
