@@ -1,6 +1,5 @@
 //! Event files: plain, gzip, zstd or standard input, read in chunks of whole lines.
 
-use crate::decode::LONGEST;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -28,6 +27,8 @@ pub struct Lines {
     rest: Vec<u8>,
     line: u64,
     done: bool,
+    /// The longest line that is held whole.
+    longest: usize,
     /// Inside a line that is too long: dropped up to its end.
     dropping: Option<u64>,
     /// Bytes of the file taken from the system, for a progress bar; None where that cannot be known.
@@ -86,7 +87,8 @@ impl std::fmt::Debug for Lines {
 
 impl Lines {
     /// Opens a file; `-` is standard input. Compression is told by the first bytes, not by the name.
-    pub fn open(path: &Path) -> Result<Lines, ReadError> {
+    /// Lines longer than `longest` bytes are told, not held.
+    pub fn open(path: &Path, longest: usize) -> Result<Lines, ReadError> {
         let stdin = path == Path::new("-");
         let name = if stdin { "(standard input)".to_owned() } else { path.display().to_string() };
         let fail = |what| {
@@ -120,7 +122,7 @@ impl Lines {
             }
             _ => (Box::new(whole), size),
         };
-        Ok(Lines { name, input, rest: Vec::new(), line: 1, done: false, dropping: None, size })
+        Ok(Lines { name, input, rest: Vec::new(), line: 1, done: false, longest, dropping: None, size })
     }
 
     /// Its name, for messages.
@@ -153,7 +155,7 @@ impl Lines {
                 chunk.len = end + 1;
                 break;
             }
-            if chunk.len > LONGEST {
+            if chunk.len > self.longest {
                 // Not even one line end: never held whole, however long it is.
                 self.dropping = Some(chunk.len as u64);
                 chunk.len = 0;
@@ -206,6 +208,6 @@ impl Lines {
 }
 
 /// All files in the order given; the same file twice is read twice.
-pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Lines>, ReadError> {
-    paths.iter().map(|path| Lines::open(path)).collect()
+pub fn open_all(paths: &[PathBuf], longest: usize) -> Result<Vec<Lines>, ReadError> {
+    paths.iter().map(|path| Lines::open(path, longest)).collect()
 }

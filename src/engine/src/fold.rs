@@ -6,6 +6,8 @@ mod birth;
 mod findings;
 mod passing;
 mod pauses;
+mod periods;
+mod rebase;
 mod waivers;
 
 use crate::book::{Book, Sheet};
