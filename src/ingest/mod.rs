@@ -1,6 +1,5 @@
 //! Event files: plain, gzip, zstd or standard input, read in chunks of whole lines.
 
-use crate::decode::LONGEST;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -28,6 +27,8 @@ pub struct Lines {
     rest: Vec<u8>,
     line: u64,
     done: bool,
+    /// The longest line that is held whole.
+    longest: usize,
     /// Inside a line that is too long: dropped up to its end.
     dropping: Option<u64>,
     /// Bytes of the file taken from the system, for a progress bar; None where that cannot be known.
@@ -37,12 +38,45 @@ pub struct Lines {
 /// Some whole lines.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// The bytes, newlines included.
-    pub bytes: Vec<u8>,
+    /// Room, used again and again.
+    room: Vec<u8>,
+    /// How much of it is filled.
+    len: usize,
     /// Number of the first line, from 1.
     pub first: u64,
     /// Lines that are longer than any record may be: number, and length.
     pub too_long: Vec<(u64, usize)>,
+}
+
+impl Chunk {
+    /// The bytes, newlines included.
+    pub fn bytes(&self) -> &[u8] {
+        &self.room[..self.len]
+    }
+
+    fn clear(&mut self) {
+        self.len = 0;
+        self.too_long.clear();
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        self.space(bytes.len()).copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// Room behind what is filled.
+    fn space(&mut self, bytes: usize) -> &mut [u8] {
+        let end = self.len + bytes;
+        if self.room.len() < end {
+            self.room.resize(end, 0);
+        }
+        &mut self.room[self.len..end]
+    }
+
+    fn drop_first(&mut self, bytes: usize) {
+        self.room.copy_within(bytes..self.len, 0);
+        self.len -= bytes;
+    }
 }
 
 impl std::fmt::Debug for Lines {
@@ -53,7 +87,8 @@ impl std::fmt::Debug for Lines {
 
 impl Lines {
     /// Opens a file; `-` is standard input. Compression is told by the first bytes, not by the name.
-    pub fn open(path: &Path) -> Result<Lines, ReadError> {
+    /// Lines longer than `longest` bytes are told, not held.
+    pub fn open(path: &Path, longest: usize) -> Result<Lines, ReadError> {
         let stdin = path == Path::new("-");
         let name = if stdin { "(standard input)".to_owned() } else { path.display().to_string() };
         let fail = |what| {
@@ -87,7 +122,7 @@ impl Lines {
             }
             _ => (Box::new(whole), size),
         };
-        Ok(Lines { name, input, rest: Vec::new(), line: 1, done: false, dropping: None, size })
+        Ok(Lines { name, input, rest: Vec::new(), line: 1, done: false, longest, dropping: None, size })
     }
 
     /// Its name, for messages.
@@ -97,15 +132,15 @@ impl Lines {
 
     /// The next lines, in `chunk`, whose room is used again; false at the end.
     pub fn next(&mut self, chunk: &mut Chunk) -> Result<bool, ReadError> {
-        chunk.bytes.clear();
-        chunk.too_long.clear();
+        chunk.clear();
         chunk.first = self.line;
         if self.done {
             return Ok(false);
         }
-        chunk.bytes.append(&mut self.rest);
+        chunk.append(&self.rest);
+        self.rest.clear();
         loop {
-            self.done = self.fill(&mut chunk.bytes)? < CHUNK;
+            self.done = self.fill(chunk)? < CHUNK;
             if self.dropping.is_some() {
                 self.drop_line(chunk);
                 if self.dropping.is_some() && !self.done {
@@ -115,54 +150,64 @@ impl Lines {
             if self.done {
                 break;
             }
-            if let Some(end) = memchr::memrchr(b'\n', &chunk.bytes) {
-                self.rest.extend_from_slice(&chunk.bytes[end + 1..]);
-                chunk.bytes.truncate(end + 1);
+            if let Some(end) = memchr::memrchr(b'\n', chunk.bytes()) {
+                self.rest.extend_from_slice(&chunk.bytes()[end + 1..]);
+                chunk.len = end + 1;
                 break;
             }
-            if chunk.bytes.len() > LONGEST {
+            if chunk.len > self.longest {
                 // Not even one line end: never held whole, however long it is.
-                self.dropping = Some(chunk.bytes.len() as u64);
-                chunk.bytes.clear();
+                self.dropping = Some(chunk.len as u64);
+                chunk.len = 0;
             }
         }
         if let Some(bytes) = self.dropping.take() {
             chunk.too_long.push((self.line, bytes as usize));
             self.line += 1;
         }
-        self.line += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
+        self.line += memchr::memchr_iter(b'\n', chunk.bytes()).count() as u64;
         Ok(true)
     }
 
     /// Goes on dropping a line that is too long, up to its end.
     fn drop_line(&mut self, chunk: &mut Chunk) {
         let Some(so_far) = self.dropping else { return };
-        match memchr::memchr(b'\n', &chunk.bytes) {
+        match memchr::memchr(b'\n', chunk.bytes()) {
             Some(end) => {
                 chunk.too_long.push((self.line, so_far as usize + end));
-                chunk.bytes.drain(..=end);
+                chunk.drop_first(end + 1);
                 self.line += 1;
                 chunk.first = self.line;
                 self.dropping = None;
             }
             None => {
-                self.dropping = Some(so_far + chunk.bytes.len() as u64);
-                chunk.bytes.clear();
+                self.dropping = Some(so_far + chunk.len as u64);
+                chunk.len = 0;
             }
         }
     }
 
     /// Appends what is read at once; less than a chunk only at the end.
-    fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<usize, ReadError> {
-        (&mut self.input).take(CHUNK as u64).read_to_end(bytes).map_err(|error| ReadError {
-            name: self.name.clone(),
-            what: "cannot be read to its end; it may be cut off or damaged",
-            error,
-        })
+    fn fill(&mut self, chunk: &mut Chunk) -> Result<usize, ReadError> {
+        let space = chunk.space(CHUNK);
+        let mut read = 0;
+        while read < CHUNK {
+            match self.input.read(&mut space[read..]) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let what = "cannot be read to its end; it may be cut off or damaged";
+                    return Err(ReadError { name: self.name.clone(), what, error });
+                }
+            }
+        }
+        chunk.len += read;
+        Ok(read)
     }
 }
 
 /// All files in the order given; the same file twice is read twice.
-pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Lines>, ReadError> {
-    paths.iter().map(|path| Lines::open(path)).collect()
+pub fn open_all(paths: &[PathBuf], longest: usize) -> Result<Vec<Lines>, ReadError> {
+    paths.iter().map(|path| Lines::open(path, longest)).collect()
 }

@@ -3,7 +3,7 @@
 use super::parallel;
 use super::spill::Spill;
 use super::streams::Stream;
-use crate::decode::{Batch, Decoder, Event};
+use crate::decode::{self, Batch, Decoder, Event};
 use crate::ingest::{self, ReadError};
 use onus_engine::book::Book;
 use onus_engine::duty::Duty;
@@ -221,7 +221,7 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let mut decoder = Decoder::new(Arc::clone(&book), horizon);
-    let files = ingest::open_all(&request.events)?;
+    let files = ingest::open_all(&request.events, decode::LONGEST)?;
     let options =
         if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();

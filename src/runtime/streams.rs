@@ -75,5 +75,5 @@ pub(super) fn decode(decoder: &mut Decoder, chunk: &Chunk, batch: &mut Batch) {
         batch.lines += 1;
     }
     // A line too long stands before the chunk's lines, or, at a file's end, after all of them.
-    decoder.lines(&chunk.bytes, chunk.first, batch);
+    decoder.lines(chunk.bytes(), chunk.first, batch);
 }

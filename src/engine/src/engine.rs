@@ -9,6 +9,7 @@ mod settle;
 mod shelf;
 mod snapshot;
 mod tell;
+mod voices;
 
 use crate::book::{Book, Sheet};
 use crate::duty::Duty;
@@ -81,6 +82,7 @@ pub struct Engine {
     sheets: BTreeMap<Vec<RuleId>, Arc<Sheet>>,
     sources: Vec<Source>,
     source_index: HashTable<u16>,
+    voices: voices::Voices,
     shelf: Shelf,
     wheel: Wheel,
     differences: Differences,
@@ -174,6 +176,7 @@ impl Engine {
             sheets: BTreeMap::new(),
             sources: Vec::new(),
             source_index: HashTable::new(),
+            voices: voices::Voices::default(),
             shelf: Shelf::default(),
             wheel: Wheel::default(),
             differences: Differences::default(),

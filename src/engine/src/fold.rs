@@ -6,6 +6,8 @@ mod birth;
 mod findings;
 mod passing;
 mod pauses;
+mod periods;
+mod rebase;
 mod waivers;
 
 use crate::book::{Book, Sheet};
@@ -307,6 +309,7 @@ impl Fold {
     fn take<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>, opening: bool) {
         let about = cx.about(fact);
         let tied = self.at == fact.at();
+        self.forget_lifted(fact.at());
         self.at = self.at.max(fact.at());
         if !fact.linked() {
             self.rebase(fact, cx);
@@ -337,6 +340,15 @@ impl Fold {
             self.open_on(fact, about, tied, cx);
         } else if opening && about.partner_wide {
             self.slide(fact, cx);
+        }
+    }
+
+    /// What a resume lifted is asked for at its own instant only.
+    fn forget_lifted(&mut self, at: Moment) {
+        let Some(memory) = self.memory.as_mut().filter(|m| !m.lifted.is_empty()) else { return };
+        memory.lifted.retain(|(when, _)| *when == at);
+        if **memory == Memory::default() {
+            self.memory = None;
         }
     }
 

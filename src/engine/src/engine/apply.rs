@@ -1,6 +1,7 @@
 //! Taking a fact in: find its subject, place it, judge it, tell what changed.
 
 use super::shelf::{self, Hint};
+use super::voices::Voice;
 use super::{Archive, Engine, Partner, Subject};
 use crate::book::Sheet;
 use crate::duty::{Duty, Flags};
@@ -33,6 +34,8 @@ pub struct Incoming<'a> {
 pub struct Ahead {
     partner: Option<u32>,
     source: Option<SourceId>,
+    /// They were not seen together before.
+    is_new: bool,
     hint: Hint,
 }
 
@@ -52,9 +55,8 @@ pub enum Applied {
 impl Engine {
     /// Takes an event in. `now` must have been advanced to what was heard before.
     pub fn apply(&mut self, event: Incoming<'_>, archive: &mut dyn Archive) -> Applied {
-        let (partner, source) = (self.find_partner(event.partner), self.find_source(event.source));
-        let hint = Hint { hash: shelf::hash(partner.unwrap_or_default(), event.subject), slot: None };
-        self.apply_seen(event, Ahead { partner, source, hint }, archive)
+        let seen = self.ahead(event.partner, event.source, event.subject);
+        self.apply_seen(event, seen, archive)
     }
 
     /// The same, of an event that was looked up before ([`Engine::look_ahead`]).
@@ -69,6 +71,9 @@ impl Engine {
         };
         let (looks_back, travels) = (sheet.looks_back[kind], sheet.travels[kind]);
         let source = seen.source.unwrap_or_else(|| self.source(event.source));
+        if seen.is_new {
+            self.voices.add(Voice::new(event.partner, event.source, partner, source));
+        }
         stamp(event.fact, source, self.sources[usize::from(source)].trust);
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
         let look = match () {
@@ -102,11 +107,7 @@ impl Engine {
     /// meanwhile, all at once instead of one after the other. Changes nothing.
     pub fn look_ahead<'e>(&self, events: impl Iterator<Item = [&'e str; 3]>, seen: &mut Vec<Ahead>) {
         seen.clear();
-        seen.extend(events.map(|[partner, source, subject]| {
-            let partner = self.find_partner(partner);
-            let hint = Hint { hash: shelf::hash(partner.unwrap_or_default(), subject), slot: None };
-            Ahead { partner, source: self.find_source(source), hint }
-        }));
+        seen.extend(events.map(|[partner, source, subject]| self.ahead(partner, source, subject)));
         // One kind of look at a time: no look waits for the one before it.
         for one in seen.iter_mut() {
             one.hint = self.shelf.hint(one.hint.hash);
@@ -114,6 +115,16 @@ impl Engine {
         let places = || seen.iter().filter_map(|one| one.hint.slot);
         std::hint::black_box(places().fold(0, |sum, slot| sum ^ self.shelf.generation(slot) ^ self.wheel.touch(slot)));
         std::hint::black_box(places().fold(0, |sum, slot| sum ^ self.shelf.touch(slot)));
+    }
+
+    fn ahead(&self, partner: &str, source: &str, subject: &str) -> Ahead {
+        let voice = self.voices.find(partner, source);
+        let (partner, source) = match voice {
+            Some(voice) => (Some(voice.partner), Some(voice.source)),
+            None => (self.find_partner(partner), self.find_source(source)),
+        };
+        let hint = Hint { hash: shelf::hash(partner.unwrap_or_default(), subject), slot: None };
+        Ahead { partner, source, is_new: voice.is_none(), hint }
     }
 
     /// Puts a fact into a subject's timeline, judges it, and tells what changed.

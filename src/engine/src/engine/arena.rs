@@ -15,7 +15,8 @@ const CLASSES: usize = FINE / FINE_STEP + (LONGEST - FINE) / COARSE_STEP;
 const _: () = assert!(CLASSES < 254);
 /// About so many bytes a page, and the first region.
 const PAGE: usize = 64 * 1024;
-/// The largest region.
+/// So much in regions that double each time, then in large ones.
+const SMALL: usize = 1 << 20;
 const REGION: usize = 16 << 20;
 
 /// Runs of all sizes.
@@ -91,9 +92,9 @@ impl Arena {
 
     fn page(&mut self, bytes: usize) -> Page {
         if self.regions.last().is_none_or(|r| r.len() - self.cut < bytes) {
-            // As much again as there is: little for an engine with little to keep.
+            // Little for an engine with little to keep.
             let held: usize = self.regions.iter().map(|r| r.len()).sum();
-            self.regions.push(Region::new(held.clamp(PAGE, REGION)));
+            self.regions.push(Region::new(if held < SMALL { held.max(PAGE) } else { REGION }));
             self.cut = 0;
         }
         let page = Page { region: (self.regions.len() - 1) as u32, from: self.cut as u32 };

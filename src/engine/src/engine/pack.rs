@@ -100,6 +100,18 @@ pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     into.timeline.set(&bytes[rest.at..rest.at + facts as usize], (count, last));
 }
 
+/// The facts of a subject in which nothing changes by itself before `now`, and of which nothing rare is known.
+pub(super) fn quiet_facts(bytes: &[u8], now: Moment) -> Option<&[u8]> {
+    let wake = Moment(i64::from_le_bytes(array(bytes, 15)));
+    let [open, ended, _, _, facts] = sizes(bytes);
+    if bytes[6] & (HAS_MEMORY | HAS_RARE) != 0 || open > 0 || wake < now {
+        return None;
+    }
+    let mut rest = Reader { bytes, at: name_at(bytes) + name_bytes(bytes).len() };
+    (0..ended).for_each(|_| skip_duty(&mut rest));
+    Some(&bytes[rest.at..rest.at + facts as usize])
+}
+
 pub(super) fn partner(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(array(bytes, 0))
 }
@@ -178,6 +190,14 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
     out.extend_from_slice(&buffer[..len]);
     if let Some(more) = &d.more {
         put(out, &**more);
+    }
+}
+
+fn skip_duty(rest: &mut Reader<'_>) {
+    let head = rest.bytes[rest.at];
+    rest.at += DUTY + if head & 1 << 7 == 0 { NARROW } else { WIDE };
+    if head & 1 << 6 != 0 {
+        rest.part();
     }
 }
 

@@ -4,6 +4,7 @@
 use super::arena::{Arena, Run};
 use super::pack;
 use super::{Rare, Subject};
+use crate::time::Moment;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -274,6 +275,12 @@ impl Shelf {
 
     /// Removes a subject that is in the hand.
     pub(super) fn remove(&mut self, slot: u32, subject: Box<Subject>) {
+        self.discard(slot);
+        self.spare(subject);
+    }
+
+    /// Removes a subject where it lies.
+    pub(super) fn discard(&mut self, slot: u32) {
         self.vacate(slot);
         let at = &mut self.slots[slot as usize];
         at.generation = at.generation.wrapping_add(1);
@@ -281,7 +288,14 @@ impl Shelf {
             entry.remove();
         }
         self.free.push(slot);
-        self.spare(subject);
+    }
+
+    /// Partner, name and facts of a small subject in which nothing changes by itself before `now`.
+    pub(super) fn quiet(&self, slot: u32, now: Moment) -> Option<(u32, &str, &[u8])> {
+        match self.place(slot) {
+            Place::Packed(bytes) => Some((pack::partner(bytes), pack::name(bytes), pack::quiet_facts(bytes, now)?)),
+            Place::Whole(_) | Place::Empty => None,
+        }
     }
 
     /// Puts what is in the buffer where the subject lay, if it fits there as well as anywhere.

@@ -1,12 +1,12 @@
-//! How duties begin: on an event, on another duty's end or breach, on a reopening, on a calendar period.
+//! How duties begin: on an event, on another duty's end or breach, on a reopening.
 
-use super::{Cx, Fold, Memory, Periodic, Trace, acts, findings};
-use crate::duty::{Clock, ClockState, Clocks, Duty, Flags, More};
+use super::{Cx, Fold, Trace, acts, findings};
+use crate::duty::{ClockState, Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
 use crate::rule::{Form, Rule, RuleId};
 use crate::select::{self, Against, Met};
-use crate::terms::{Per, Period, Pick, Span};
+use crate::terms::{Period, Pick, Span};
 use crate::time::Moment;
 use crate::vocabulary::EventType;
 use chrono::NaiveDate;
@@ -14,14 +14,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// What opens a duty.
 #[derive(Clone, Copy)]
-struct Opening<'a> {
-    rule: RuleId,
-    key: u64,
-    fact: Option<Fact<'a>>,
-    start: Moment,
-    acts_from: Moment,
+pub(super) struct Opening<'a> {
+    pub(super) rule: RuleId,
+    pub(super) key: u64,
+    pub(super) fact: Option<Fact<'a>>,
+    pub(super) start: Moment,
+    pub(super) acts_from: Moment,
     /// Some fact of the same instant was taken in before.
-    tied: bool,
+    pub(super) tied: bool,
 }
 
 impl Fold {
@@ -82,7 +82,7 @@ impl Fold {
     }
 
     /// Copies of one fact open one duty; only the first, or the latest, of several anchors may count.
-    fn already<T: Trace>(
+    pub(super) fn already<T: Trace>(
         &mut self,
         rule: &Rule,
         key: u64,
@@ -129,7 +129,7 @@ impl Fold {
     }
 
     /// Makes the duty and looks at what is already known that bears on it.
-    fn birth<'a, T: Trace>(
+    pub(super) fn birth<'a, T: Trace>(
         &mut self,
         opening: Opening<'a>,
         more: Option<More>,
@@ -371,230 +371,13 @@ impl Fold {
             self.birth(opening, Some(more), false, cx);
         }
     }
-
-    /// The recurring duties of a partner as a whole: they begin with the contract, not with an event.
-    pub fn begin_partner<T: Trace>(&mut self, cx: &mut Cx<'_, '_, T>) {
-        let sheet = cx.view.sheet;
-        for id in &sheet.partner_wide {
-            let rule = cx.rule(*id);
-            if rule.family != *id {
-                continue;
-            }
-            let Form::Every { period, .. } = &rule.form else { continue };
-            let calendar = period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_)));
-            if calendar {
-                self.plan(*id, rule.from, cx);
-            } else {
-                let key = period_key(rule, rule.from);
-                let opening =
-                    Opening { rule: *id, key, fact: None, start: rule.from, acts_from: rule.from, tied: false };
-                self.birth(opening, None, false, cx);
-            }
-        }
-        self.schedule(cx);
-    }
-
-    /// A sliding duty of the partner as a whole begins anew with each act.
-    pub(super) fn slide<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        let Some(fact) = current(fact, cx) else { return };
-        let sheet = cx.view.sheet;
-        for id in &sheet.partner_wide {
-            let rule = cx.rule(*id);
-            let in_force = rule.from <= fact.at() && fact.at() < rule.to;
-            let Some(act) = rule.act().filter(|_| in_force && unit_of(rule).is_none()) else { continue };
-            let probe = Duty::new(*id, 0, fact.at());
-            if !act.leaves().iter().any(|leaf| acts::leaf_meets(leaf, fact, &probe, cx) == Met::Yes) {
-                continue;
-            }
-            if self.already(rule, fact.key(), true, fact.at(), cx) {
-                continue;
-            }
-            let opening = Opening {
-                rule: *id,
-                key: fact.key(),
-                fact: Some(fact),
-                start: fact.at(),
-                acts_from: fact.at(),
-                tied: false,
-            };
-            self.birth(opening, None, false, cx);
-        }
-    }
-
-    fn recur<T: Trace>(&mut self, id: RuleId, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        let rule = cx.rule(id);
-        let Form::Every { per: Per::Subject { .. }, .. } = &rule.form else { return };
-        if rule.family != id {
-            return;
-        }
-        let against = Against { anchor: None, subject: cx.view.subject };
-        if rule.anchor.events.iter().any(|e| select::meets(cx.book(), e, fact, against) != Met::No) {
-            self.plan(id, fact.at().max(rule.from), cx);
-        }
-    }
-
-    fn plan<T: Trace>(&mut self, id: RuleId, since: Moment, cx: &Cx<'_, '_, T>) {
-        let rule = cx.rule(id);
-        let Some(unit) = unit_of(rule) else { return };
-        let Some((from, to)) = limits::period(unit, rule.zone, since) else { return };
-        // With a limit after the period's end, the duty opens at the end.
-        let next = if super::limits(rule).is_empty() { from.max(since) } else { to };
-        let memory: &mut Memory = self.memory();
-        if memory.periods.iter().all(|p| p.rule != id) {
-            memory.periods.push(Periodic { rule: id, next, since });
-        }
-    }
-
-    /// Opens the duty of the period that begins or ends at `at`, and plans the next.
-    pub(super) fn open_period<T: Trace>(&mut self, i: usize, cx: &mut Cx<'_, '_, T>) {
-        let Some(plan) = self.memory.as_ref().and_then(|m| m.periods.get(i)).copied() else { return };
-        let mut id = plan.rule;
-        while let Some((_, next)) = cx.rule(id).next.filter(|(since, _)| *since <= plan.next) {
-            id = next;
-        }
-        let rule = cx.rule(id);
-        let unit = unit_of(rule);
-        let period = unit.and_then(|u| limits::period(u, rule.zone, plan.next));
-        let Some((from, to)) = period.filter(|_| plan.next < rule.to && plan.next < rule.removed_at) else {
-            self.memory().periods.remove(i);
-            return;
-        };
-        self.memory().periods[i].next = to;
-        let start = plan.next;
-        let key = period_key(rule, from);
-        // One duty a period: a subject that came back within it has had that one.
-        let family = rule.family;
-        if self.open.iter().chain(&self.ended).any(|d| d.key == key && cx.rule(d.rule).family == family) {
-            return;
-        }
-        let mut more = More { cycle: 1, root: key, ..More::default() };
-        let due_at_end = super::limits(rule).is_empty();
-        if due_at_end {
-            more.period_end = Some(to);
-        }
-        let mut duty = Duty::new(id, key, start);
-        duty.more = Some(Box::new(more));
-        let clocks = if due_at_end {
-            // Due at the period's last instant.
-            smallvec::smallvec![Clock {
-                elapsed: 0,
-                target: to.0 - 1,
-                calendar: 0,
-                limit: 0,
-                row: 0,
-                state: ClockState::Fixed
-            }]
-        } else {
-            self.clocks_for(rule, None, start, cx)
-        };
-        duty.flags.put(Flags::EXEMPT, clocks.is_empty());
-        duty.set_clocks(clocks);
-        self.add_waivers(&mut duty, None, cx);
-        self.hold(&mut duty, start, cx);
-        Fold::find_deadline(&mut duty, cx);
-        cx.trace.note(start, Some(&duty), &|| "a new period begins".to_owned());
-        self.open.push(duty);
-    }
-
-    /// A recurring duty whose subject has retired recurs no more.
-    pub(super) fn forget_periods(&mut self, family: RuleId) {
-        if let Some(memory) = &mut self.memory {
-            memory.periods.retain(|p| p.rule != family);
-        }
-    }
-
-    pub(super) fn next_period(&self) -> Option<(Moment, usize)> {
-        let periods = &self.memory.as_ref()?.periods;
-        periods.iter().enumerate().map(|(i, p)| (p.next, i)).min()
-    }
-
-    /// A fact that chooses rows has changed.
-    pub(super) fn rebase<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        if self.open.is_empty() || fact.fields().next().is_none() {
-            return;
-        }
-        for i in 0..self.open.len() {
-            let rule = cx.rule(self.open[i].rule);
-            if self.open[i].anchor() == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
-                continue;
-            }
-            let mut duty = self.open[i].clone();
-            self.rebase_duty(&mut duty, current(fact, cx), fact.at(), cx);
-            Fold::find_deadline(&mut duty, cx);
-            self.open[i] = duty;
-        }
-    }
-
-    /// Takes the rows that now apply: elapsed time and pauses stay, the target changes.
-    pub(super) fn rebase_duty<'a, T: Trace>(
-        &self,
-        duty: &mut Duty,
-        fact: Option<Fact<'a>>,
-        at: Moment,
-        cx: &mut Cx<'a, '_, T>,
-    ) {
-        let rule = cx.rule(duty.rule);
-        // What the duty is about stays; what its subject is now, counts.
-        let facts = match (fact, cx.anchor(duty)) {
-            (Some(f), _) => Some(f),
-            (None, _) if rule.facts.is_empty() => return,
-            (None, anchor) => last_with(rule, cx).or(anchor),
-        };
-        let fresh = self.clocks_for(rule, facts, duty.start, cx);
-        // The same rows: a repeated fact, or a reopening, renews nothing.
-        let same = |a: &Clock, b: &Clock| (a.limit, a.row) == (b.limit, b.row);
-        let exempt = duty.flags.has(Flags::EXEMPT);
-        if !exempt && fresh.len() == duty.clocks().count() && fresh.iter().all(|f| duty.clocks().any(|c| same(f, c))) {
-            return;
-        }
-        Fold::settle(duty, at, cx);
-        if fresh.is_empty() {
-            cx.trace.note(at, Some(duty), &|| "leaves the table: exempt".to_owned());
-            duty.flags.put(Flags::EXEMPT, true);
-            return;
-        }
-        cx.trace.note(at, Some(duty), &|| "another row of the table applies".to_owned());
-        let never_ran = exempt && duty.clock.state == ClockState::Waiting;
-        duty.flags.put(Flags::EXEMPT, false);
-        if never_ran {
-            // Entering scope starts it at this instant.
-            (duty.start, duty.since) = (at, at);
-            let fresh = self.clocks_for(rule, facts, at, cx);
-            duty.set_clocks(fresh);
-            return;
-        }
-        let old: Clocks = duty.clocks().copied().collect();
-        let terms = rule.reprioritise;
-        let fresh = fresh.into_iter().map(|mut clock| {
-            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
-            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
-            if clock.state == ClockState::Fixed {
-                return clock;
-            }
-            if kept.state == ClockState::Waiting {
-                clock.state = ClockState::Waiting;
-            } else if clock.state == ClockState::Waiting {
-                clock.state = ClockState::Counting;
-            }
-            if let Some(least) = terms.min_remaining {
-                clock.target = clock.target.max(clock.elapsed + least);
-            }
-            clock
-        });
-        let fresh: Clocks = fresh.collect();
-        duty.set_clocks(fresh);
-    }
 }
 
 /// The current fact with the timeline's own life.
-fn current<'a, T: Trace>(fact: Fact<'_>, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
+pub(super) fn current<'a, T: Trace>(fact: Fact<'_>, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
     let bytes = cx.view.timeline.bytes().get(cx.position..)?;
     let (own, _) = Fact::split(bytes)?;
     (own.key() == fact.key()).then_some(own)
-}
-
-fn last_with<'a, T: Trace>(rule: &Rule, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
-    cx.before().filter(|f| !f.linked() && rule.facts.iter().any(|field| f.field(*field).is_some())).last()
 }
 
 fn instant_in<T: Trace>(fact: Fact<'_>, field: FieldId, cx: &Cx<'_, '_, T>) -> Option<Moment> {
@@ -602,16 +385,4 @@ fn instant_in<T: Trace>(fact: Fact<'_>, field: FieldId, cx: &Cx<'_, '_, T>) -> O
         Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
         Value::List(_) => None,
     }
-}
-
-fn unit_of(rule: &Rule) -> Option<crate::terms::Unit> {
-    let Form::Every { period, .. } = &rule.form else { return None };
-    period.rows.iter().find_map(|r| match r.value {
-        Period::Calendar(unit) => Some(unit),
-        Period::Sliding(_) => None,
-    })
-}
-
-fn period_key(rule: &Rule, from: Moment) -> u64 {
-    xxh3_64(format!("{}\0{}\0{}", rule.contract, rule.id, from.0).as_bytes())
 }

@@ -55,7 +55,6 @@ impl Fold {
         let lifts = |p: &ActivePause| reason.is_none() || p.reason == reason;
         let (lifted, stay) = std::mem::take(&mut memory.pauses).into_iter().partition(lifts);
         memory.pauses = stay;
-        memory.lifted.retain(|(when, _)| *when == at);
         let any = !Vec::is_empty(&lifted);
         // Begun at this very instant, it never held anything.
         memory.lifted.extend(lifted.into_iter().filter(|p: &ActivePause| p.at < at).map(|p| (at, p)));

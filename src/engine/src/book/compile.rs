@@ -1,0 +1,470 @@
+//! From contracts to rules: names become numbers, versions of one contract follow each other.
+
+use super::kept::innermost;
+use super::{Binding, Book};
+use crate::calendar::Calendar;
+use crate::fact::{FieldId, TypeId};
+use crate::rule::*;
+use crate::terms::{self, Contract, Trust};
+use crate::time::Moment;
+use crate::vocabulary::{KindId, Vocabulary};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) struct Compiler<'c> {
+    contracts: Vec<&'c Contract>,
+    pub(super) names: Vocabulary,
+    calendars: Calendars,
+    calendar_names: Vec<String>,
+    pub(super) rules: Vec<Rule>,
+    bindings: Vec<Binding>,
+    /// (contract, version, obligation) to rule.
+    ids: BTreeMap<(String, usize, String), RuleId>,
+}
+
+impl<'c> Compiler<'c> {
+    pub(super) fn new(contracts: &'c [Contract]) -> Compiler<'c> {
+        let mut contracts: Vec<&Contract> = contracts.iter().collect();
+        contracts.sort_by(|a, b| (&a.name, a.effective).cmp(&(&b.name, b.effective)));
+        Compiler {
+            contracts,
+            names: Vocabulary::new(),
+            calendars: vec![Calendar::always(chrono_tz::UTC)],
+            calendar_names: Vec::new(),
+            rules: Vec::new(),
+            bindings: Vec::new(),
+            ids: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn compile(mut self, verbose: bool) -> Book {
+        let all = std::mem::take(&mut self.contracts);
+        for versions in all.chunk_by(|a, b| a.name == b.name && a.partners == b.partners) {
+            self.number(versions);
+            for (v, contract) in versions.iter().enumerate() {
+                self.contract(versions, v, contract);
+            }
+        }
+        self.clock_types();
+        self.linked_types();
+        if verbose {
+            for field in ["actor", "actortype", "side", "role", "reason", "priority", "approver"] {
+                let id = self.names.field(field);
+                for t in 0..self.names.types().len() as TypeId {
+                    self.names.want(t, id);
+                }
+            }
+        }
+        Book {
+            names: self.names,
+            rules: self.rules,
+            calendars: self.calendars,
+            calendar_names: self.calendar_names,
+            bindings: self.bindings,
+        }
+    }
+
+    /// Rules are numbered before any is compiled: `done`, `breached` and versions refer to each other.
+    fn number(&mut self, versions: &[&Contract]) {
+        let mut next = self.rules.len();
+        for (v, contract) in versions.iter().enumerate() {
+            for obligation in &contract.obligations {
+                self.ids.insert((contract.name.clone(), v, obligation.id.clone()), next as RuleId);
+                next += 1;
+            }
+        }
+    }
+
+    fn contract(&mut self, versions: &[&Contract], v: usize, contract: &Contract) {
+        let first = self.calendars.len() as CalendarId;
+        for (name, calendar) in &contract.calendars {
+            self.calendars.push(successive(versions, name).unwrap_or_else(|| calendar.clone()));
+            self.calendar_names.push(name.clone());
+        }
+        let mut rules = Vec::new();
+        for obligation in &contract.obligations {
+            let rule = self.rule(versions, v, contract, obligation, first);
+            rules.push(self.rules.len() as RuleId);
+            self.rules.push(rule);
+        }
+        self.bindings.push(Binding { partners: contract.partners.clone(), rules, from: contract.effective });
+    }
+
+    fn rule(
+        &mut self,
+        versions: &[&Contract],
+        v: usize,
+        contract: &Contract,
+        o: &terms::Obligation,
+        first: CalendarId,
+    ) -> Rule {
+        let next = versions.get(v + 1);
+        let successor = next.and_then(|n| n.obligations.iter().find(|s| s.id == o.id));
+        let rebase = successor.is_some_and(|s| s.rebase_open);
+        let id_in = |v: usize, name: &str| self.ids.get(&(name.to_owned(), v, o.id.clone())).copied();
+        let next_version = next.zip(successor).and_then(|(n, _)| Some((n.effective, id_in(v + 1, &n.name)?)));
+        let family = (0..=v).find_map(|earlier| id_in(earlier, &contract.name)).unwrap_or(self.rules.len() as RuleId);
+        let removed_at = next.filter(|_| successor.is_none()).map_or(Moment::NEVER, |n| n.effective);
+        let anchor = self.anchor(v, contract, o);
+        let kinds = anchor.kinds.clone();
+        let mut facts = BTreeSet::new();
+        let form = self.form(o, &kinds, &anchor, first, &mut facts);
+        let until = o.until.as_ref().map(|act| self.act(act, o.trust, &kinds, &anchor));
+        let control = o.control.as_ref().map(|c| (c.clone(), self.names.constant(c)));
+        if control.is_some() {
+            facts.insert(self.names.well_known().control);
+        }
+        for field in &facts {
+            self.subject_fact(&kinds, *field);
+        }
+        let risk_owner = contract
+            .controls
+            .iter()
+            .find(|c| o.control.as_ref() == Some(&c.name))
+            .or(contract.controls.first())
+            .and_then(|c| c.risk_owner.clone());
+        let waivers = self.granted(contract, o, &kinds);
+        let pause = o.pause.as_ref().map(|p| self.pause(p, first));
+        Rule {
+            id: o.id.clone(),
+            contract: contract.name.clone(),
+            customer: contract.customer.clone(),
+            clause: o.clause.clone(),
+            says: o.says.clone(),
+            obligor: o.obligor.clone(),
+            control,
+            risk_owner,
+            sources: contract.sources.clone(),
+            from: contract.effective,
+            to: next.map_or(Moment::NEVER, |n| n.effective).min(contract.ends.unwrap_or(Moment::NEVER)),
+            removed_at,
+            next: next_version,
+            rebase,
+            family,
+            anchor,
+            form,
+            until,
+            trust: o.trust,
+            pause,
+            reopen: o.reopen,
+            reprioritise: o.reprioritise,
+            facts: facts.into_iter().collect(),
+            blind_for: o.blind_for,
+            waivers,
+            waived_by: contract.waivers.as_ref().map(|w| w.approve.clone()),
+            waiver_longest: contract.waivers.as_ref().and_then(|w| w.longest),
+            zone: contract.zone,
+        }
+    }
+
+    fn anchor(&mut self, v: usize, contract: &Contract, o: &terms::Obligation) -> Anchor {
+        let mut out = Anchor::default();
+        let when = match &o.sentence {
+            terms::Sentence::Within { when, .. } | terms::Sentence::Requires { when, .. } => Some(when),
+            terms::Sentence::Every { when, .. } => when.as_ref(),
+        };
+        for trigger in when.iter().flat_map(|w| &w.any) {
+            match trigger {
+                terms::Trigger::Event(event) => {
+                    let event = self.event(event, Trust::Asserted);
+                    out.events.push(event);
+                }
+                terms::Trigger::Done(ids) => out.done.extend(self.refer(contract, v, ids)),
+                terms::Trigger::Breached(ids) => out.breached.extend(self.refer(contract, v, ids)),
+            }
+        }
+        if let Some(when) = when {
+            out.time = when.time.as_ref().map(|f| self.names.field(f));
+            out.pick = Some(when.pick);
+        }
+        if let terms::Sentence::Every { per: terms::Per::Subject { kind, tests }, act, when, .. } = &o.sentence {
+            self.recurring(&mut out, kind, tests, act, when.is_none());
+        }
+        if let Some(time) = out.time {
+            for event in &out.events {
+                self.names.want(event.kind, time);
+            }
+        }
+        out.kinds = out.events.iter().map(|e| e.subject).collect();
+        // A chained duty lives on the subject of the duty that it follows.
+        out.kinds.extend(chained_kinds(contract, o, contract.obligations.len()).iter().map(|k| self.names.kind(k)));
+        out.kinds.sort_unstable();
+        out.kinds.dedup();
+        out
+    }
+
+    /// *Every P* on subjects of a kind begins at their creation and begins again at each act.
+    fn recurring(
+        &mut self,
+        out: &mut Anchor,
+        kind: &str,
+        tests: &[terms::Test],
+        act: &terms::Act,
+        from_creation: bool,
+    ) {
+        if from_creation {
+            for opening in
+                crate::vocabulary::OPENING.iter().filter(|o| o.split_once('.').is_some_and(|(k, _)| k == kind))
+            {
+                let event =
+                    terms::EventMatch { kind: (*opening).to_owned(), tests: tests.to_vec(), by: None, trust: None };
+                let event = self.event(&event, Trust::Asserted);
+                out.events.push(event);
+            }
+        }
+        for leaf in act_leaves(act).into_iter().filter(|l| l.kind.split_once('.').is_some_and(|(k, _)| k == kind)) {
+            let event = self.event(leaf, Trust::Asserted);
+            out.events.push(event);
+        }
+    }
+
+    fn refer(&self, contract: &Contract, v: usize, ids: &[String]) -> Vec<RuleId> {
+        ids.iter().filter_map(|id| self.ids.get(&(contract.name.clone(), v, id.clone())).copied()).collect()
+    }
+
+    fn form(
+        &mut self,
+        o: &terms::Obligation,
+        kinds: &[KindId],
+        anchor: &Anchor,
+        first: CalendarId,
+        facts: &mut BTreeSet<FieldId>,
+    ) -> Form {
+        match &o.sentence {
+            terms::Sentence::Within { act, limits, .. } => Form::Within {
+                act: self.act(act, o.trust, kinds, anchor),
+                limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+            },
+            terms::Sentence::Every { period, per, act, limits, .. } => {
+                let act = match per {
+                    terms::Per::Partner => self.partner_act(act, o.trust),
+                    terms::Per::Subject { .. } => self.act(act, o.trust, kinds, anchor),
+                };
+                Form::Every {
+                    act,
+                    period: self.table(period, facts, &mut |_, p| p.clone()),
+                    per: per.clone(),
+                    limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+                }
+            }
+            terms::Sentence::Requires { what, .. } => {
+                let trust = o.trust;
+                Form::Requires(self.table(what, facts, &mut |c, r| c.requirement(r, trust, kinds, anchor)))
+            }
+        }
+    }
+
+    fn limit(&mut self, l: &terms::Limit, trust: Trust, first: CalendarId, facts: &mut BTreeSet<FieldId>) -> Limit {
+        Limit {
+            must: self.table(&l.must, facts, &mut |_, s| s.clone()),
+            should: l.should.clone(),
+            from: l.from.as_ref().map(|f| self.event(f, trust)),
+            calendar: l.calendar.map_or(0, |c| first + c as CalendarId),
+            roll: l.roll,
+        }
+    }
+
+    fn table<T, U>(
+        &mut self,
+        table: &terms::Table<T>,
+        facts: &mut BTreeSet<FieldId>,
+        value: &mut dyn FnMut(&mut Self, &T) -> U,
+    ) -> Table<U> {
+        let mut keys = Vec::new();
+        for key in &table.depends_on {
+            keys.push(match key {
+                terms::Key::Fact(name) => {
+                    let field = self.names.field(name);
+                    facts.insert(field);
+                    Some(field)
+                }
+                terms::Key::Date => None,
+            });
+        }
+        let mut rows = Vec::new();
+        for row in &table.rows {
+            let cells = row
+                .cells
+                .iter()
+                .map(|cell| match cell {
+                    terms::Cell::Any => RowCell::Any,
+                    terms::Cell::Is(text) => RowCell::Is(self.names.constant(text)),
+                    terms::Cell::From(day) => RowCell::From(*day),
+                })
+                .collect();
+            let value = value(self, &row.value);
+            rows.push(TableRow { cells, value });
+        }
+        Table { keys, rows }
+    }
+
+    fn requirement(&mut self, r: &terms::Requirement, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Requirement {
+        match r {
+            terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
+            // The loader takes only spans of elapsed time here.
+            terms::Requirement::Ahead(event, span) => {
+                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), 0)))
+            }
+            terms::Requirement::Itself(tests) => {
+                let tests = tests.iter().map(|t| self.test(t)).collect::<Vec<_>>();
+                for event in &anchor.events {
+                    for test in &tests {
+                        self.names.want(event.kind, test.field);
+                    }
+                }
+                Requirement::Itself(tests)
+            }
+            terms::Requirement::Any(of) => {
+                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
+            }
+            terms::Requirement::All(of) => {
+                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
+            }
+        }
+    }
+
+    fn act(&mut self, act: &terms::Act, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Act {
+        match act {
+            terms::Act::One(event) => Act::One(self.elsewhere(event, trust, kinds, anchor)),
+            terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
+            terms::Act::All(of) => Act::All(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
+            terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
+        }
+    }
+
+    /// Acts of a duty of the partner as a whole are read on whatever subject they happen.
+    fn partner_act(&mut self, act: &terms::Act, trust: Trust) -> Act {
+        match act {
+            terms::Act::One(event) => {
+                let one = self.event(event, trust);
+                self.names.about_mut(one.kind).partner_wide = true;
+                Act::One(one)
+            }
+            terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.partner_act(a, trust)).collect()),
+            terms::Act::All(of) => Act::All(of.iter().map(|a| self.partner_act(a, trust)).collect()),
+            terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.partner_act(a, trust)).collect()),
+        }
+    }
+
+    /// An event that may be on another kind of subject than the anchor: then links lead to it.
+    fn elsewhere(&mut self, event: &terms::EventMatch, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Match {
+        let mut out = self.event(event, trust);
+        if !kinds.is_empty() && !kinds.contains(&out.subject) {
+            let target = self.names.kind_name(out.subject).to_owned();
+            let field = self.names.field(&target);
+            out.on = Some(field);
+            self.names.about_mut(out.kind).linked = true;
+            for event in &anchor.events {
+                self.names.want(event.kind, field);
+            }
+            self.subject_fact(kinds, field);
+        }
+        for test in &out.tests {
+            if let Want::SameAs(field) = innermost(&test.want) {
+                for event in &anchor.events {
+                    self.names.want(event.kind, *field);
+                }
+            }
+        }
+        out
+    }
+
+    fn event(&mut self, event: &terms::EventMatch, trust: Trust) -> Match {
+        let kind = self.names.declare(&event.kind);
+        let subject = self.names.about(kind).kind;
+        let tests: Vec<Test> = event.tests.iter().map(|t| self.test(t)).collect();
+        for test in &tests {
+            self.names.want(kind, test.field);
+        }
+        if event.by.is_some() {
+            let known = *self.names.well_known();
+            self.names.want(kind, known.side);
+            self.names.want(kind, known.role);
+        }
+        Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None }
+    }
+
+    fn test(&mut self, test: &terms::Test) -> Test {
+        Test { field: self.names.field(&test.field), want: self.want(&test.want) }
+    }
+
+    fn want(&mut self, want: &terms::Want) -> Want {
+        match want {
+            terms::Want::Present => Want::Present,
+            terms::Want::Absent => Want::Absent,
+            terms::Want::OneOf(texts) => {
+                let exact: Vec<&String> = texts.iter().filter(|t| !t.ends_with('*')).collect();
+                let stems = texts.iter().filter_map(|t| t.strip_suffix('*')).map(str::to_owned).collect();
+                Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), stems)
+            }
+            terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner))),
+            terms::Want::SameAs(field) if field == "subject" => Want::SameAsSubject,
+            terms::Want::SameAs(field) => Want::SameAs(self.names.field(field)),
+            terms::Want::MoreThan(n) => Want::Number(Some((*n, false)), None),
+            terms::Want::AtLeast(n) => Want::Number(Some((*n, true)), None),
+            terms::Want::LessThan(n) => Want::Number(None, Some((*n, false))),
+            terms::Want::AtMost(n) => Want::Number(None, Some((*n, true))),
+        }
+    }
+
+    fn pause(&mut self, p: &terms::Pause, first: CalendarId) -> Pause {
+        Pause {
+            reasons: p.reasons.as_ref().map(|r| r.iter().map(|r| self.names.constant(r)).collect()),
+            by: p.by.clone(),
+            confirm: p.confirm.as_ref().map(|c| (c.clone(), c.calendar.map_or(0, |i| first + i as CalendarId))),
+            cap: p.cap.clone(),
+        }
+    }
+
+    fn granted(&mut self, contract: &Contract, o: &terms::Obligation, kinds: &[KindId]) -> Vec<GrantedWaiver> {
+        let granted = contract.waivers.iter().flat_map(|w| &w.granted).filter(|g| g.obligations.contains(&o.id));
+        let mut out = Vec::new();
+        for g in granted {
+            let own = |field: &str| field == "subject" || kinds.iter().any(|k| self.names.kind_name(*k) == field);
+            let (subjects, others): (Vec<_>, Vec<_>) = g.tests.iter().partition(|t| own(&t.field));
+            let subjects = subjects.into_iter().map(|t| t.want.clone()).collect();
+            let tests = others.into_iter().map(|t| self.test(t)).collect();
+            let why = format!("{}; approved by {}", g.reason, g.approved_by);
+            out.push(GrantedWaiver { id: g.id.clone(), why, tests, subjects, starts: g.starts, ends: g.ends });
+        }
+        out
+    }
+}
+
+/// Kinds of subject on which the duties that `o` follows live, by name. `depth` bounds a cycle, which the loader refuses.
+fn chained_kinds(contract: &Contract, o: &terms::Obligation, depth: usize) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    let when = match &o.sentence {
+        terms::Sentence::Within { when, .. } | terms::Sentence::Requires { when, .. } => Some(when),
+        terms::Sentence::Every { when, .. } => when.as_ref(),
+    };
+    for trigger in when.iter().flat_map(|w| &w.any) {
+        match trigger {
+            terms::Trigger::Event(event) => {
+                out.insert(event.kind.split_once('.').map_or(event.kind.as_str(), |(kind, _)| kind).to_owned());
+            }
+            terms::Trigger::Done(ids) | terms::Trigger::Breached(ids) if depth > 0 => {
+                for before in contract.obligations.iter().filter(|b| ids.contains(&b.id)) {
+                    out.extend(chained_kinds(contract, before, depth - 1));
+                }
+            }
+            terms::Trigger::Done(_) | terms::Trigger::Breached(_) => {}
+        }
+    }
+    out
+}
+
+fn act_leaves(act: &terms::Act) -> Vec<&terms::EventMatch> {
+    match act {
+        terms::Act::One(one) => vec![one],
+        terms::Act::Any(of) | terms::Act::All(of) | terms::Act::InOrder(of) => of.iter().flat_map(act_leaves).collect(),
+    }
+}
+
+/// A calendar through the versions of its contract: each stretch counts on the version then in force.
+fn successive(versions: &[&Contract], name: &str) -> Option<Calendar> {
+    let of: Vec<(Moment, Calendar)> = versions
+        .iter()
+        .filter_map(|c| c.calendars.iter().find(|(n, _)| n == name).map(|(_, cal)| (c.effective, cal.clone())))
+        .collect();
+    (of.len() > 1).then(|| Calendar::versions(of))
+}

@@ -1,0 +1,112 @@
+//! Which events and fields are kept: what no rule reads, now or later, is not.
+
+use super::WAIVER_FIELDS;
+use super::compile::Compiler;
+use crate::fact::FieldId;
+use crate::rule::*;
+use crate::vocabulary::KindId;
+use std::collections::BTreeSet;
+
+impl Compiler<'_> {
+    /// A fact of the subject that some table, control or link depends on: kept on every event of that kind.
+    pub(super) fn subject_fact(&mut self, kinds: &[KindId], field: FieldId) {
+        for kind in kinds {
+            let other = format!("{}.*", self.names.kind_name(*kind));
+            self.names.declare(&other);
+            for t in self.names.of_kind(*kind) {
+                self.names.want(t, field);
+            }
+        }
+    }
+
+    /// The types that pause, cancel and undo, for the kinds that have duties they can touch.
+    pub(super) fn clock_types(&mut self) {
+        let anchored: BTreeSet<KindId> = self.rules.iter().flat_map(|r| r.anchor.kinds.clone()).collect();
+        let known = *self.names.well_known();
+        let ticket = self.names.kind_id("ticket");
+        if ticket.is_some_and(|t| anchored.contains(&t)) {
+            self.names.declare("ticket.cancelled");
+            if self.rules.iter().any(|r| r.pause.is_some()) {
+                for name in ["ticket.paused", "ticket.resumed", "ticket.pause-confirmed", "ticket.pause-voided"] {
+                    let t = self.names.declare(name);
+                    for field in [known.reason, known.side, known.role] {
+                        self.names.want(t, field);
+                    }
+                }
+            }
+        }
+        for (act, undo) in crate::vocabulary::UNDONE_BY {
+            let used = self.rules.iter().any(|r| r.act().is_some_and(|a| self.uses(a, act)));
+            if used {
+                let act = self.names.declare(act);
+                let undo = self.names.declare(undo);
+                self.names.about_mut(undo).undoes.push(act);
+            }
+        }
+        if self.rules.iter().any(|r| r.waived_by.is_some()) {
+            let fields: Vec<FieldId> =
+                WAIVER_FIELDS.iter().map(|f| self.names.field(f)).chain([known.side, known.role]).collect();
+            for name in ["waiver.approved", "waiver.ended"] {
+                let t = self.names.declare(name);
+                for field in &fields {
+                    self.names.want(t, *field);
+                }
+            }
+            for rule in &self.rules {
+                let id = rule.id.clone();
+                self.names.constant(&id);
+            }
+        }
+        for name in crate::vocabulary::RANKED.iter().chain(&crate::vocabulary::OPENING) {
+            let kind = name.split_once('.').and_then(|(kind, _)| self.names.kind_id(kind));
+            if kind.is_some_and(|k| self.names.has_collective(k)) {
+                self.names.declare_by_fields(name);
+            }
+        }
+        // Types declared late keep the facts of their kind, too.
+        for rule in 0..self.rules.len() {
+            let (kinds, facts) = (self.rules[rule].anchor.kinds.clone(), self.rules[rule].facts.clone());
+            for field in facts {
+                self.subject_fact(&kinds, field);
+            }
+        }
+    }
+
+    fn uses(&self, act: &Act, name: &str) -> bool {
+        act.leaves().iter().any(|leaf| self.names.about(leaf.kind).name == name)
+    }
+
+    /// Which fields of which events name subjects whose duties read those events.
+    pub(super) fn linked_types(&mut self) {
+        let mut wanted = Vec::new();
+        for rule in &self.rules {
+            let mut leaves: Vec<&Match> = rule.act().map(Act::leaves).into_iter().flatten().collect();
+            leaves.extend(rule.until.iter().flat_map(Act::leaves));
+            if let Form::Requires(table) = &rule.form {
+                leaves.extend(table.rows.iter().flat_map(|r| r.value.leaves()));
+            }
+            for leaf in leaves.into_iter().filter(|l| l.on.is_some()) {
+                for kind in &rule.anchor.kinds {
+                    wanted.push((leaf.subject, self.names.kind_name(*kind).to_owned()));
+                }
+            }
+        }
+        for (kind, field) in wanted {
+            let field = self.names.field(&field);
+            self.subject_fact(&[kind], field);
+            for t in self.names.of_kind(kind) {
+                let names = &mut self.names.about_mut(t).names;
+                if !names.contains(&field) {
+                    names.push(field);
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn innermost(want: &Want) -> &Want {
+    match want {
+        Want::Not(inner) => innermost(inner),
+        other => other,
+    }
+}

@@ -1,0 +1,162 @@
+//! Recurring duties: of the partner as a whole, sliding from act to act, or by calendar periods.
+
+use super::birth::{Opening, current};
+use super::{Cx, Fold, Memory, Periodic, Trace, acts};
+use crate::duty::{Clock, ClockState, Duty, Flags, More};
+use crate::fact::Fact;
+use crate::limits;
+use crate::rule::{Form, Rule, RuleId};
+use crate::select::{self, Against, Met};
+use crate::terms::{Per, Period};
+use crate::time::Moment;
+use xxhash_rust::xxh3::xxh3_64;
+
+impl Fold {
+    /// The recurring duties of a partner as a whole: they begin with the contract, not with an event.
+    pub fn begin_partner<T: Trace>(&mut self, cx: &mut Cx<'_, '_, T>) {
+        let sheet = cx.view.sheet;
+        for id in &sheet.partner_wide {
+            let rule = cx.rule(*id);
+            if rule.family != *id {
+                continue;
+            }
+            let Form::Every { period, .. } = &rule.form else { continue };
+            let calendar = period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_)));
+            if calendar {
+                self.plan(*id, rule.from, cx);
+            } else {
+                let key = period_key(rule, rule.from);
+                let opening =
+                    Opening { rule: *id, key, fact: None, start: rule.from, acts_from: rule.from, tied: false };
+                self.birth(opening, None, false, cx);
+            }
+        }
+        self.schedule(cx);
+    }
+
+    /// A sliding duty of the partner as a whole begins anew with each act.
+    pub(super) fn slide<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let Some(fact) = current(fact, cx) else { return };
+        let sheet = cx.view.sheet;
+        for id in &sheet.partner_wide {
+            let rule = cx.rule(*id);
+            let in_force = rule.from <= fact.at() && fact.at() < rule.to;
+            let Some(act) = rule.act().filter(|_| in_force && unit_of(rule).is_none()) else { continue };
+            let probe = Duty::new(*id, 0, fact.at());
+            if !act.leaves().iter().any(|leaf| acts::leaf_meets(leaf, fact, &probe, cx) == Met::Yes) {
+                continue;
+            }
+            if self.already(rule, fact.key(), true, fact.at(), cx) {
+                continue;
+            }
+            let opening = Opening {
+                rule: *id,
+                key: fact.key(),
+                fact: Some(fact),
+                start: fact.at(),
+                acts_from: fact.at(),
+                tied: false,
+            };
+            self.birth(opening, None, false, cx);
+        }
+    }
+
+    pub(super) fn recur<T: Trace>(&mut self, id: RuleId, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let rule = cx.rule(id);
+        let Form::Every { per: Per::Subject { .. }, .. } = &rule.form else { return };
+        if rule.family != id {
+            return;
+        }
+        let against = Against { anchor: None, subject: cx.view.subject };
+        if rule.anchor.events.iter().any(|e| select::meets(cx.book(), e, fact, against) != Met::No) {
+            self.plan(id, fact.at().max(rule.from), cx);
+        }
+    }
+
+    fn plan<T: Trace>(&mut self, id: RuleId, since: Moment, cx: &Cx<'_, '_, T>) {
+        let rule = cx.rule(id);
+        let Some(unit) = unit_of(rule) else { return };
+        let Some((from, to)) = limits::period(unit, rule.zone, since) else { return };
+        // With a limit after the period's end, the duty opens at the end.
+        let next = if super::limits(rule).is_empty() { from.max(since) } else { to };
+        let memory: &mut Memory = self.memory();
+        if memory.periods.iter().all(|p| p.rule != id) {
+            memory.periods.push(Periodic { rule: id, next, since });
+        }
+    }
+
+    /// Opens the duty of the period that begins or ends at `at`, and plans the next.
+    pub(super) fn open_period<T: Trace>(&mut self, i: usize, cx: &mut Cx<'_, '_, T>) {
+        let Some(plan) = self.memory.as_ref().and_then(|m| m.periods.get(i)).copied() else { return };
+        let mut id = plan.rule;
+        while let Some((_, next)) = cx.rule(id).next.filter(|(since, _)| *since <= plan.next) {
+            id = next;
+        }
+        let rule = cx.rule(id);
+        let unit = unit_of(rule);
+        let period = unit.and_then(|u| limits::period(u, rule.zone, plan.next));
+        let Some((from, to)) = period.filter(|_| plan.next < rule.to && plan.next < rule.removed_at) else {
+            self.memory().periods.remove(i);
+            return;
+        };
+        self.memory().periods[i].next = to;
+        let start = plan.next;
+        let key = period_key(rule, from);
+        // One duty a period: a subject that came back within it has had that one.
+        let family = rule.family;
+        if self.open.iter().chain(&self.ended).any(|d| d.key == key && cx.rule(d.rule).family == family) {
+            return;
+        }
+        let mut more = More { cycle: 1, root: key, ..More::default() };
+        let due_at_end = super::limits(rule).is_empty();
+        if due_at_end {
+            more.period_end = Some(to);
+        }
+        let mut duty = Duty::new(id, key, start);
+        duty.more = Some(Box::new(more));
+        let clocks = if due_at_end {
+            // Due at the period's last instant.
+            smallvec::smallvec![Clock {
+                elapsed: 0,
+                target: to.0 - 1,
+                calendar: 0,
+                limit: 0,
+                row: 0,
+                state: ClockState::Fixed
+            }]
+        } else {
+            self.clocks_for(rule, None, start, cx)
+        };
+        duty.flags.put(Flags::EXEMPT, clocks.is_empty());
+        duty.set_clocks(clocks);
+        self.add_waivers(&mut duty, None, cx);
+        self.hold(&mut duty, start, cx);
+        Fold::find_deadline(&mut duty, cx);
+        cx.trace.note(start, Some(&duty), &|| "a new period begins".to_owned());
+        self.open.push(duty);
+    }
+
+    /// A recurring duty whose subject has retired recurs no more.
+    pub(super) fn forget_periods(&mut self, family: RuleId) {
+        if let Some(memory) = &mut self.memory {
+            memory.periods.retain(|p| p.rule != family);
+        }
+    }
+
+    pub(super) fn next_period(&self) -> Option<(Moment, usize)> {
+        let periods = &self.memory.as_ref()?.periods;
+        periods.iter().enumerate().map(|(i, p)| (p.next, i)).min()
+    }
+}
+
+fn unit_of(rule: &Rule) -> Option<crate::terms::Unit> {
+    let Form::Every { period, .. } = &rule.form else { return None };
+    period.rows.iter().find_map(|r| match r.value {
+        Period::Calendar(unit) => Some(unit),
+        Period::Sliding(_) => None,
+    })
+}
+
+fn period_key(rule: &Rule, from: Moment) -> u64 {
+    xxh3_64(format!("{}\0{}\0{}", rule.contract, rule.id, from.0).as_bytes())
+}

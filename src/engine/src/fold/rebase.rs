@@ -1,0 +1,91 @@
+//! A fact that chooses rows has changed: other rows of the table apply from here on.
+
+use super::birth::current;
+use super::{Cx, Fold, Trace};
+use crate::duty::{Clock, ClockState, Clocks, Duty, Flags};
+use crate::fact::Fact;
+use crate::rule::Rule;
+use crate::time::Moment;
+
+impl Fold {
+    /// A fact that chooses rows has changed.
+    pub(super) fn rebase<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        if self.open.is_empty() || fact.fields().next().is_none() {
+            return;
+        }
+        for i in 0..self.open.len() {
+            let rule = cx.rule(self.open[i].rule);
+            if self.open[i].anchor() == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
+                continue;
+            }
+            let mut duty = self.open[i].clone();
+            self.rebase_duty(&mut duty, current(fact, cx), fact.at(), cx);
+            Fold::find_deadline(&mut duty, cx);
+            self.open[i] = duty;
+        }
+    }
+
+    /// Takes the rows that now apply: elapsed time and pauses stay, the target changes.
+    pub(super) fn rebase_duty<'a, T: Trace>(
+        &self,
+        duty: &mut Duty,
+        fact: Option<Fact<'a>>,
+        at: Moment,
+        cx: &mut Cx<'a, '_, T>,
+    ) {
+        let rule = cx.rule(duty.rule);
+        // What the duty is about stays; what its subject is now, counts.
+        let facts = match (fact, cx.anchor(duty)) {
+            (Some(f), _) => Some(f),
+            (None, _) if rule.facts.is_empty() => return,
+            (None, anchor) => last_with(rule, cx).or(anchor),
+        };
+        let fresh = self.clocks_for(rule, facts, duty.start, cx);
+        // The same rows: a repeated fact, or a reopening, renews nothing.
+        let same = |a: &Clock, b: &Clock| (a.limit, a.row) == (b.limit, b.row);
+        let exempt = duty.flags.has(Flags::EXEMPT);
+        if !exempt && fresh.len() == duty.clocks().count() && fresh.iter().all(|f| duty.clocks().any(|c| same(f, c))) {
+            return;
+        }
+        Fold::settle(duty, at, cx);
+        if fresh.is_empty() {
+            cx.trace.note(at, Some(duty), &|| "leaves the table: exempt".to_owned());
+            duty.flags.put(Flags::EXEMPT, true);
+            return;
+        }
+        cx.trace.note(at, Some(duty), &|| "another row of the table applies".to_owned());
+        let never_ran = exempt && duty.clock.state == ClockState::Waiting;
+        duty.flags.put(Flags::EXEMPT, false);
+        if never_ran {
+            // Entering scope starts it at this instant.
+            (duty.start, duty.since) = (at, at);
+            let fresh = self.clocks_for(rule, facts, at, cx);
+            duty.set_clocks(fresh);
+            return;
+        }
+        let old: Clocks = duty.clocks().copied().collect();
+        let terms = rule.reprioritise;
+        let fresh = fresh.into_iter().map(|mut clock| {
+            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
+            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
+            if clock.state == ClockState::Fixed {
+                return clock;
+            }
+            if kept.state == ClockState::Waiting {
+                clock.state = ClockState::Waiting;
+            } else if clock.state == ClockState::Waiting {
+                clock.state = ClockState::Counting;
+            }
+            if let Some(least) = terms.min_remaining {
+                clock.target = clock.target.max(clock.elapsed + least);
+            }
+            clock
+        });
+        let fresh: Clocks = fresh.collect();
+        duty.set_clocks(fresh);
+    }
+}
+
+fn last_with<'a, T: Trace>(rule: &Rule, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
+    cx.before().filter(|f| !f.linked() && rule.facts.iter().any(|field| f.field(*field).is_some())).last()
+}
