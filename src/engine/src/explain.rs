@@ -3,7 +3,7 @@
 //! It is made by judging the subject's timeline once more, by the engine's own judge, with a recorder that watches. So
 //! it cannot tell another story than the one that was told: the stretches of a duty touch, cover its whole life, and
 //! what they count adds up to the elapsed time that the engine shows. Who holds the onus follows rules that
-//! `docs/decisions/who-holds-the-onus.md` gives.
+//! `docs/decisions/0013-who-holds-the-onus.md` gives.
 
 mod due;
 mod facts;
