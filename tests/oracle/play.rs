@@ -256,6 +256,8 @@ impl<'a> Play<'a> {
         if event.text("priority") == self.priority || event.text("priority").is_none() {
             return Ok(());
         }
+        // What the row said, before a minimum that an earlier change gave.
+        let row = self.terms.limits.aim(self.priority).ok().flatten();
         self.priority = event.text("priority");
         let aim = self.terms.limits.aim(self.priority)?;
         if self.born.is_none() {
@@ -272,7 +274,8 @@ impl<'a> Play<'a> {
         }
         self.was_in_scope |= aim.is_some();
         let plain = !self.terms.restart && self.terms.min_remaining.is_none();
-        if !plain && (before.is_none() || aim.is_none() || before == aim || self.breached_at.is_some()) {
+        let same = before == aim || row == aim;
+        if !plain && (before.is_none() || aim.is_none() || same || self.breached_at.is_some()) {
             return Err("what is a change worth a new count or a minimum?");
         }
         if self.terms.restart {
