@@ -334,7 +334,9 @@ impl<'a> Play<'a> {
         }
         self.closed = false;
         self.rest = None;
-        self.used_up = None;
+        // More is used than the row that came meanwhile allows: late at the resumption, not at the next opening.
+        let over = self.aim.is_some_and(|aim| self.elapsed > aim.ticks);
+        self.used_up = (over && self.running()).then_some(now);
         Ok(())
     }
 
