@@ -96,7 +96,9 @@ impl Engine {
     fn let_go(&mut self, slot: u32, archive: &mut dyn Archive) -> bool {
         let Some((partner, name, facts)) = self.shelf.quiet(slot, self.now) else { return false };
         let partner = &self.partners[partner as usize];
-        if partner.own == Some(slot) || self.options.settling.is_none() {
+        // Put back since it rang, by a link of one that rang with it: then its timer is set again, and says when.
+        let moved = self.wheel.armed(slot).is_some();
+        if moved || partner.own == Some(slot) || self.options.settling.is_none() {
             return false;
         }
         if !facts.is_empty() {
