@@ -276,8 +276,9 @@ fn merged(
                 let key = file.key_of(at);
                 shard.take(&mut file.batch, at, key);
             }
+            // Often, so that what was told is still near when the net is kept.
+            shard.tell();
         }
-        shard.tell();
         if file.is_spent() {
             file.refill(decoder, &mut |name, batch| note(name, batch, report, &mut peak))?;
         }
@@ -340,6 +341,7 @@ impl Shard {
     }
 
     /// Takes one of the events in that were looked up, when everything up to `now` has been heard.
+    #[inline(always)]
     pub(super) fn take(&mut self, batch: &mut Batch, at: usize, now: Moment) {
         let mut none = NoArchive;
         let archive: &mut dyn Archive = match &mut self.spill {

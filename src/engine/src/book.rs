@@ -173,6 +173,7 @@ impl Book {
     }
 
     /// Writes an event as a fact, with those of its fields that its type keeps.
+    #[inline(always)]
     pub fn write(
         &self,
         draft: &Draft<'_>,

@@ -42,6 +42,14 @@ pub struct Rule {
     pub next: Option<(Moment, RuleId)>,
     /// Open duties take the next version's limits when it comes into force.
     pub rebase: bool,
+    /// When the contract itself first changes an open duty: closes it, or hands it to the next version.
+    pub changes_at: Moment,
+    /// Some obligation begins where a duty of this one ends.
+    pub followed: bool,
+    /// Some obligation begins where a duty of this one is breached.
+    pub feared: bool,
+    /// Its act is looked for on subjects that the anchor names.
+    pub elsewhere: bool,
     /// The same obligation in the first version: what a duty's identity names.
     pub family: RuleId,
     /// What opens a duty.
@@ -317,6 +325,7 @@ impl Rule {
 }
 
 /// `*` stands for any run of characters, everything else for itself.
+#[inline]
 pub fn glob(pattern: &str, text: &str) -> bool {
     // Nearly all are a name, or the beginning of one.
     match pattern.bytes().position(|b| b == b'*') {

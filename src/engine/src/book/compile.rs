@@ -44,6 +44,7 @@ impl<'c> Compiler<'c> {
                 self.contract(versions, v, contract);
             }
         }
+        self.chain();
         self.clock_types();
         self.linked_types();
         if verbose {
@@ -60,6 +61,19 @@ impl<'c> Compiler<'c> {
             calendars: self.calendars,
             calendar_names: self.calendar_names,
             bindings: self.bindings,
+        }
+    }
+
+    /// Which rules have others after them.
+    fn chain(&mut self) {
+        let families = |of: fn(&Anchor) -> &Vec<RuleId>| -> BTreeSet<RuleId> {
+            self.rules.iter().flat_map(|r| of(&r.anchor)).map(|id| self.rules[usize::from(*id)].family).collect()
+        };
+        let (followed, feared) = (families(|a| &a.done), families(|a| &a.breached));
+        for rule in &mut self.rules {
+            rule.followed = followed.contains(&rule.family);
+            rule.feared = feared.contains(&rule.family);
+            rule.elsewhere = rule.act().is_some_and(|act| act.leaves().iter().any(|leaf| leaf.on.is_some()));
         }
     }
 
@@ -139,6 +153,10 @@ impl<'c> Compiler<'c> {
             removed_at,
             next: next_version,
             rebase,
+            changes_at: next_version.filter(|_| rebase).map_or(Moment::NEVER, |(since, _)| since).min(removed_at),
+            followed: false,
+            feared: false,
+            elsewhere: false,
             family,
             anchor,
             form,
