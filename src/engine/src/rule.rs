@@ -2,6 +2,7 @@
 
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, Sym, TypeId};
+use crate::scope::Bounds;
 use crate::terms::{Confirm, Party, Per, Period, Pick, Reopen, Reprioritise, Roll, Span, Trust};
 use crate::time::{Millis, Moment};
 use crate::vocabulary::KindId;
@@ -32,6 +33,8 @@ pub struct Rule {
     pub risk_owner: Option<Party>,
     /// Event sources in scope; empty: all.
     pub sources: Vec<String>,
+    /// What else of the contract's scope a fact may lead out of.
+    pub bounds: Option<Box<Bounds>>,
     /// Anchors from here...
     pub from: Moment,
     /// ...to here belong to this version.

@@ -5,6 +5,7 @@ use super::{Binding, Book};
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, TypeId};
 use crate::rule::*;
+use crate::scope::{Bounds, Homes, Marks};
 use crate::terms::{self, Contract, Trust};
 use crate::time::Moment;
 use crate::vocabulary::{KindId, Vocabulary};
@@ -47,6 +48,9 @@ impl<'c> Compiler<'c> {
         self.chain();
         self.clock_types();
         self.linked_types();
+        let scoped = |c: &&Contract| !c.scope.is_empty() || c.controls.iter().any(|control| control.scope.is_some());
+        let marks = all.iter().any(scoped).then(|| Marks::new(&mut self.names));
+        let homes = Homes::new(&all, marks);
         if verbose {
             for field in ["actor", "actortype", "side", "role", "reason", "priority", "approver"] {
                 let id = self.names.field(field);
@@ -61,6 +65,7 @@ impl<'c> Compiler<'c> {
             calendars: self.calendars,
             calendar_names: self.calendar_names,
             bindings: self.bindings,
+            homes,
         }
     }
 
@@ -130,6 +135,13 @@ impl<'c> Compiler<'c> {
         for field in &facts {
             self.subject_fact(&kinds, *field);
         }
+        if let Some(bounds) = self.bounds(contract) {
+            for event in &anchor.events {
+                for field in bounds.marks.of(&bounds.scope) {
+                    self.names.want(event.kind, field);
+                }
+            }
+        }
         let risk_owner = contract
             .controls
             .iter()
@@ -147,7 +159,8 @@ impl<'c> Compiler<'c> {
             obligor: o.obligor.clone(),
             control,
             risk_owner,
-            sources: contract.sources.clone(),
+            sources: contract.scope.sources.clone(),
+            bounds: self.bounds(contract),
             from: contract.effective,
             to: next.map_or(Moment::NEVER, |n| n.effective).min(contract.ends.unwrap_or(Moment::NEVER)),
             removed_at,
@@ -172,6 +185,13 @@ impl<'c> Compiler<'c> {
             waiver_longest: contract.waivers.as_ref().and_then(|w| w.longest),
             zone: contract.zone,
         }
+    }
+
+    /// The contract's scope, where it lists more than sources; None: nothing that a fact says leads out of it.
+    fn bounds(&mut self, contract: &Contract) -> Option<Box<Bounds>> {
+        let scope = &contract.scope;
+        (!scope.is_bare() || scope.except.is_some())
+            .then(|| Box::new(Bounds { scope: scope.clone(), marks: Marks::new(&mut self.names) }))
     }
 
     fn anchor(&mut self, v: usize, contract: &Contract, o: &terms::Obligation) -> Anchor {

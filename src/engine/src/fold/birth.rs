@@ -5,6 +5,7 @@ use crate::duty::{ClockState, Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
 use crate::rule::{Act, Form, Rule, RuleId};
+use crate::scope::Bounds;
 use crate::select::{self, Against, Met};
 use crate::terms::{Period, Pick, Span};
 use crate::time::Moment;
@@ -22,6 +23,14 @@ pub(super) struct Opening<'a> {
     pub(super) acts_from: Moment,
     /// Some fact of the same instant was taken in before.
     pub(super) tied: bool,
+}
+
+/// Whether an anchor says of itself that it is outside the contract's scope.
+#[cold]
+fn leads_out<T: Trace>(bounds: &Bounds, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
+    let names = cx.book().names();
+    let kind = names.kind_name(names.about(fact.kind()).kind);
+    bounds.leave_out(names, kind, &cx.view.sources[usize::from(fact.source())].name, cx.view.subject, fact)
 }
 
 impl Fold {
@@ -51,6 +60,9 @@ impl Fold {
             select::meets(cx.book(), event, fact, against) != Met::No
         });
         if !matches || !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
+            return;
+        }
+        if rule.bounds.as_ref().is_some_and(|bounds| leads_out(bounds, fact, cx)) {
             return;
         }
         if let Some((_, control)) = &rule.control {
