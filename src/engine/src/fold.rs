@@ -4,6 +4,7 @@
 mod acts;
 mod birth;
 mod findings;
+mod merges;
 mod passing;
 mod pauses;
 mod periods;
@@ -46,6 +47,8 @@ struct Memory {
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
     periods: Vec<Periodic>,
+    /// It was merged into this subject: nothing begins on it any more.
+    merged: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -320,12 +323,13 @@ impl Fold {
                 Effect::Undo => self.undo(fact, about, cx),
                 // Confirmations are read when their pause is taken in; see `pauses`.
                 Effect::Confirmed | Effect::Voided | Effect::None => {}
-                Effect::WaiverApproved | Effect::WaiverEnded => {}
+                Effect::WaiverApproved | Effect::WaiverEnded | Effect::Merged => {}
             }
         }
         match about.effect {
             Effect::WaiverApproved => self.waive(fact, cx),
             Effect::WaiverEnded => self.end_waiver(fact, cx),
+            Effect::Merged => self.merge(fact, opening, cx),
             Effect::None
             | Effect::Paused
             | Effect::Resumed

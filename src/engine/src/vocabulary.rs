@@ -31,6 +31,8 @@ pub enum Effect {
     WaiverApproved,
     /// A deviation ends early.
     WaiverEnded,
+    /// The subject is found to be another one: that one has its duties from here on.
+    Merged,
 }
 
 /// An event type that matters to some obligation.
@@ -106,6 +108,8 @@ pub struct WellKnown {
     pub role: FieldId,
     /// Which control.
     pub control: FieldId,
+    /// Which subject this one was merged into.
+    pub into: FieldId,
     /// `customer`.
     pub customer: Sym,
     /// `partner`.
@@ -122,6 +126,7 @@ impl Vocabulary {
             side: new.field("side"),
             role: new.field("role"),
             control: new.field("control"),
+            into: new.field("into"),
             customer: new.constant("customer"),
             partner: new.constant("partner"),
         };
@@ -312,13 +317,14 @@ pub const UNDONE_BY: [(&str, &str); 5] = [
 ];
 
 /// Types with a rank of their own, which they keep where they matter only for the facts that they carry.
-pub(crate) const RANKED: [&str; 6] = [
+pub(crate) const RANKED: [&str; 7] = [
     "ticket.reprioritised",
     "ticket.acknowledged",
     "change.approved",
     "change.rejected",
     "change.executed",
     "ticket.cancelled",
+    "ticket.merged",
 ];
 
 /// Rank among facts of one instant, and effect on all duties of the subject.
@@ -329,6 +335,7 @@ fn nature(name: &str) -> (u8, Effect) {
         "ticket.pause-confirmed" => (4, Effect::Confirmed),
         "ticket.pause-voided" => (4, Effect::Voided),
         "ticket.cancelled" => (9, Effect::Cancelled),
+        "ticket.merged" => (9, Effect::Merged),
         "ticket.reopened" | "ticket.unacknowledged" | "change.rolled-back" | "evidence.rejected" => (10, Effect::Undo),
         "waiver.approved" => (4, Effect::WaiverApproved),
         "waiver.ended" => (4, Effect::WaiverEnded),

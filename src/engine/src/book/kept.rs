@@ -26,6 +26,8 @@ impl Compiler<'_> {
         let ticket = self.names.kind_id("ticket");
         if ticket.is_some_and(|t| anchored.contains(&t)) {
             self.names.declare("ticket.cancelled");
+            let merged = self.names.declare("ticket.merged");
+            self.names.want(merged, known.into);
             if self.rules.iter().any(|r| r.pause.is_some()) {
                 for name in ["ticket.paused", "ticket.resumed", "ticket.pause-confirmed", "ticket.pause-voided"] {
                     let t = self.names.declare(name);

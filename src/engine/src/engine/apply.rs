@@ -140,6 +140,7 @@ impl Engine {
             self.tell(slot, &mut subject, all);
             self.compact(own, &mut subject, archive);
         }
+        let merged = placed.is_ok() && subject.head.merged_into().is_some();
         self.put(slot, subject);
         let all = match placed {
             Ok(all) => all,
@@ -154,6 +155,9 @@ impl Engine {
             let mut subject = self.shelf.take(slot);
             self.tell(slot, &mut subject, true);
             self.put(slot, subject);
+        }
+        if merged {
+            self.carry(slot, archive);
         }
         if let Some((gone, _)) = gone.as_deref().and_then(Fact::split).filter(|(gone, _)| !gone.linked()) {
             let partner = self.shelf.partner(slot);

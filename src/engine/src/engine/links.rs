@@ -1,6 +1,7 @@
 //! Links: a duty on one subject may read facts of another. A link stands at the target, whether or not it is known.
 
 use super::apply::{Look, noted};
+use super::merges::merged_into;
 use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
@@ -57,6 +58,9 @@ impl Engine {
         self.link_watchers(partner, slot, fact, archive);
         if matches!(book.names().about(fact.kind()).effect, Effect::WaiverApproved | Effect::WaiverEnded) {
             self.replace_waiver(partner, slot, fact, archive);
+        }
+        if book.names().about(fact.kind()).effect == Effect::Merged {
+            self.carry_to(slot, &merged_into(fact, &book), archive);
         }
         for rule in sheet.rules.iter().map(|id| book.rule(*id)).filter(|r| r.anchor.kinds.contains(&kind)) {
             let required = match &rule.form {

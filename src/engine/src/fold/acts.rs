@@ -103,7 +103,7 @@ impl Fold {
             let mut begun = false;
             for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
                 let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
-                if leaf_meets(from, fact, &duty, cx) == Met::Yes {
+                if begins(from, fact, cx.rule(duty.rule)) && leaf_meets(from, fact, &duty, cx) == Met::Yes {
                     clock.state = ClockState::Counting;
                     clock.elapsed = 0;
                     begun = true;
@@ -116,6 +116,11 @@ impl Fold {
             }
         }
     }
+}
+
+/// A limit may begin with an event on another kind of subject, not with one on another subject of the anchor's own kind.
+pub(super) fn begins(from: &Match, fact: Fact<'_>, rule: &Rule) -> bool {
+    !fact.linked() || !rule.anchor.kinds.contains(&from.subject)
 }
 
 enum Verdict {

@@ -36,7 +36,7 @@ impl Fold {
 
     /// A sliding duty of the partner as a whole begins anew with each act.
     pub(super) fn slide<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        let Some(fact) = current(fact, cx) else { return };
+        let Some(fact) = current(fact, cx).filter(|_| cx.view.subject == cx.view.partner) else { return };
         let sheet = cx.view.sheet;
         for id in &sheet.partner_wide {
             let rule = cx.rule(*id);
