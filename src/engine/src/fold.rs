@@ -3,12 +3,16 @@
 
 mod acts;
 mod birth;
+mod evidence;
+mod excuses;
 mod findings;
 mod merges;
 mod passing;
 mod pauses;
 mod periods;
 mod rebase;
+mod since;
+mod supersede;
 mod waivers;
 
 use crate::book::{Book, Sheet};
@@ -339,6 +343,9 @@ impl Fold {
             | Effect::Undo => {}
         }
         self.begin_limits(fact, cx);
+        if cx.view.sheet.excuses {
+            self.excuse(fact, cx);
+        }
         self.acts(fact, about, cx);
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
@@ -444,6 +451,7 @@ impl Fold {
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
         duty.flags.put(Flags::NEWS, true);
+        Fold::forget_excuse(&mut duty, cx);
         duty.since = at;
         self.rebase_duty(&mut duty, None, at, cx);
         self.hold(&mut duty, at, cx);

@@ -56,6 +56,8 @@ pub struct EventType {
     pub linked: bool,
     /// Some obligation of the partner as a whole reads it.
     pub partner_wide: bool,
+    /// Decides of what happened before it: what was judged must be judged again.
+    pub reaches_back: bool,
     /// Matters only for the facts that it carries: an event that carries none is no fact.
     pub by_fields: bool,
     /// Fields kept, by field.
@@ -110,6 +112,8 @@ pub struct WellKnown {
     pub control: FieldId,
     /// Which subject this one was merged into.
     pub into: FieldId,
+    /// Which evidence shows it.
+    pub evidence: FieldId,
     /// `customer`.
     pub customer: Sym,
     /// `partner`.
@@ -127,6 +131,7 @@ impl Vocabulary {
             role: new.field("role"),
             control: new.field("control"),
             into: new.field("into"),
+            evidence: new.field("evidence"),
             customer: new.constant("customer"),
             partner: new.constant("partner"),
         };
@@ -247,6 +252,7 @@ impl Vocabulary {
             state: UNDONE_BY.iter().any(|(act, _)| *act == name),
             linked: false,
             partner_wide: false,
+            reaches_back: matches!(effect, Effect::Confirmed | Effect::Voided),
             by_fields: name.ends_with(".*"),
             fields: Vec::new(),
             names: Vec::new(),

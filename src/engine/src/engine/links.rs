@@ -21,7 +21,7 @@ impl Engine {
             let watched = self.shelf.take(slot);
             let list = watched.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
             self.put(slot, watched);
-            if fact.at() < self.horizon() {
+            if fact.at() < self.horizon() || about.reaches_back {
                 self.wake_watchers(partner, subject, fact, archive);
             }
             for (watcher, generation) in list {
@@ -44,7 +44,9 @@ impl Engine {
         let book = Arc::clone(&self.book);
         for field in &book.names().about(fact.kind()).names {
             for name in texts(fact.field(*field), &book) {
-                let watcher = self.find_or_recall(partner, name, fact.at(), Look::Later, archive);
+                // What decides of something before it may concern what has left memory.
+                let look = if book.names().about(fact.kind()).reaches_back { Look::Back } else { Look::Later };
+                let watcher = self.find_or_recall(partner, name, fact.at(), look, archive);
                 self.watch(watcher, slot, archive);
             }
         }

@@ -35,6 +35,9 @@ impl Fold {
         for id in &sheet.opens[usize::from(fact.kind())] {
             self.open_rule(*id, fact, tied, cx);
         }
+        if sheet.supersedes {
+            self.supersede(&sheet.opens[usize::from(fact.kind())], fact.key(), fact.at(), cx);
+        }
         if about.opening {
             for (kind, id) in &sheet.periodic {
                 if *kind == about.kind {
@@ -50,7 +53,7 @@ impl Fold {
         let subject = cx.view.subject;
         let matches = rule.anchor.events.iter().any(|event| {
             let against = Against { anchor: None, subject };
-            select::meets(cx.book(), event, fact, against) != Met::No
+            select::meets(cx.book(), event, fact, against) != Met::No && super::since::holds(event, fact, cx)
         });
         if !matches || !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
             return;
@@ -373,6 +376,9 @@ impl Fold {
             let more = More { cycle: 1, root: chained, follows: Some(key), ..More::default() };
             let opening = Opening { rule: *id, key: chained, fact: None, start: at, acts_from: at, tied: false };
             self.birth(opening, Some(more), false, cx);
+            if sheet.supersedes {
+                self.supersede(&[*id], chained, at, cx);
+            }
         }
     }
 }

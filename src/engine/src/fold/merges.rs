@@ -145,7 +145,8 @@ fn run_along(duty: &mut Duty, other: &Duty) {
     if other.flags.has(Flags::EXEMPT) {
         return;
     }
-    let mut clocks: Clocks = if duty.flags.has(Flags::EXEMPT) { Clocks::new() } else { duty.clocks().copied().collect() };
+    let mut clocks: Clocks =
+        if duty.flags.has(Flags::EXEMPT) { Clocks::new() } else { duty.clocks().copied().collect() };
     let own = clocks.clone();
     for theirs in other.clocks() {
         let mut clock = *theirs;

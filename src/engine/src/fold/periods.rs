@@ -5,7 +5,7 @@ use super::{Cx, Fold, Memory, Periodic, Trace, acts};
 use crate::duty::{Clock, ClockState, Duty, Flags, More};
 use crate::fact::Fact;
 use crate::limits;
-use crate::rule::{Form, Rule, RuleId};
+use crate::rule::{Form, Match, Rule, RuleId};
 use crate::select::{self, Against, Met};
 use crate::terms::{Per, Period};
 use crate::time::Moment;
@@ -68,7 +68,9 @@ impl Fold {
             return;
         }
         let against = Against { anchor: None, subject: cx.view.subject };
-        if rule.anchor.events.iter().any(|e| select::meets(cx.book(), e, fact, against) != Met::No) {
+        let opens =
+            |e: &Match| select::meets(cx.book(), e, fact, against) != Met::No && super::since::holds(e, fact, cx);
+        if rule.anchor.events.iter().any(opens) {
             self.plan(id, fact.at().max(rule.from), cx);
         }
     }
