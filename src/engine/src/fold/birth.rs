@@ -1,6 +1,6 @@
 //! How duties begin: on an event, on another duty's end or breach, on a reopening.
 
-use super::{Cx, Fold, Trace, acts, findings};
+use super::{Cx, Fold, Trace, acts};
 use crate::duty::{ClockState, Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
@@ -37,9 +37,15 @@ impl Fold {
     /// Opens what this fact opens.
     pub(super) fn open_on<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, tied: bool, cx: &mut Cx<'_, '_, T>) {
         let Some((_, fact)) = Some(()).zip(current(fact, cx)) else { return };
+        if self.merged_into().is_some() {
+            return;
+        }
         let sheet = cx.view.sheet;
         for id in &sheet.opens[usize::from(fact.kind())] {
             self.open_rule(*id, fact, tied, cx);
+        }
+        if sheet.supersedes {
+            self.supersede(&sheet.opens[usize::from(fact.kind())], fact.key(), fact.at(), cx);
         }
         if about.opening {
             for (kind, id) in &sheet.periodic {
@@ -55,11 +61,12 @@ impl Fold {
         let rule = cx.rule(id);
         let at = fact.at();
         let subject = cx.view.subject;
-        let matches = rule.anchor.events.iter().any(|event| {
+        let matched = rule.anchor.events.iter().find(|event| {
             let against = Against { anchor: None, subject };
-            select::meets(cx.book(), event, fact, against) != Met::No
+            select::meets(cx.book(), event, fact, against) != Met::No && super::since::holds(event, fact, cx)
         });
-        if !matches || !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
+        let Some(matched) = matched else { return };
+        if !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
             return;
         }
         if rule.bounds.as_ref().is_some_and(|bounds| leads_out(bounds, fact, cx)) {
@@ -71,7 +78,11 @@ impl Fold {
                 return;
             }
         }
-        let start = rule.anchor.time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
+        if rule.anchor.whole.as_ref().is_some_and(|whole| !acts::completes(whole, fact, rule, cx)) {
+            return;
+        }
+        let time = matched.rare.as_ref().and_then(|rare| rare.time).or(rule.anchor.time);
+        let start = time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
         let sliding = matches!(&rule.form, Form::Every { .. });
         if matches!(&rule.form, Form::Every { period, .. } if period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_))))
         {
@@ -121,7 +132,7 @@ impl Fold {
             }
             Some(Pick::Latest) => match self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) {
                 Some(i) => {
-                    self.start_anew(i, start, cx);
+                    self.start_anew(i, rule, key, start, cx);
                     true
                 }
                 None => false,
@@ -132,8 +143,16 @@ impl Fold {
     }
 
     #[cold]
-    fn start_anew<T: Trace>(&mut self, i: usize, start: Moment, cx: &mut Cx<'_, '_, T>) {
+    fn start_anew<T: Trace>(&mut self, i: usize, rule: &Rule, key: u64, start: Moment, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open[i].clone();
+        if let Form::Requires(table) = &rule.form {
+            self.open.remove(i);
+            duty.start = start;
+            duty.more_mut().anchor = Some(key);
+            let anchor = cx.anchor(&duty);
+            self.judge_requirement(duty, table, rule, anchor, cx);
+            return;
+        }
         cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
         Fold::settle(&mut duty, start, cx);
         (duty.start, duty.since) = (start, start);
@@ -170,8 +189,7 @@ impl Fold {
         });
         if let Form::Requires(table) = &rule.form {
             self.add_waivers(&mut duty, fact, cx);
-            findings::judge(&mut duty, table, rule, fact, cx);
-            self.retire(duty);
+            self.judge_requirement(duty, table, rule, fact, cx);
             return;
         }
         if rule.elsewhere {
@@ -239,8 +257,9 @@ impl Fold {
         for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
             let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
             // What came after a start that lies in the past begins the limit at its own instant, when it is replayed.
-            let earlier =
-                cx.before().find(|f| f.at() <= duty.start && acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
+            let earlier = cx.before().find(|f| {
+                f.at() <= duty.start && acts::begins(from, *f, rule) && acts::leaf_meets(from, *f, duty, cx) == Met::Yes
+            });
             let Some(earlier) = earlier else { continue };
             let calendar = cx.book().calendar(clock.calendar);
             let due = calendar.add(earlier.at(), clock.target).unwrap_or(Moment::NEVER);
@@ -266,7 +285,7 @@ impl Fold {
             let same_instant =
                 earlier.at() == fact.at() && !rule.anchor.events.iter().any(|e| e.kind == earlier.kind());
             let standing = opening && about.state && !earlier.linked();
-            if about.effect == crate::vocabulary::Effect::Cancelled && opening {
+            if about.effect == crate::vocabulary::Effect::Cancelled && opening && !earlier.linked() {
                 cancelled = Some(earlier);
             }
             if act_by.is_some_and(|(kind, _)| about.undoes.contains(&kind)) {
@@ -396,6 +415,9 @@ impl Fold {
             let more = More { cycle: 1, root: chained, follows: Some(key), ..More::default() };
             let opening = Opening { rule: *id, key: chained, fact: None, start: at, acts_from: at, tied: false };
             self.birth(opening, Some(more), false, cx);
+            if sheet.supersedes {
+                self.supersede(&[*id], chained, at, cx);
+            }
         }
     }
 }
