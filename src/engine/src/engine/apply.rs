@@ -39,6 +39,13 @@ pub struct Ahead {
     hint: Hint,
 }
 
+impl Ahead {
+    /// Its subject is probably in memory.
+    pub fn is_at_hand(&self) -> bool {
+        self.hint.slot.is_some()
+    }
+}
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {

@@ -63,7 +63,9 @@ impl Engine {
             if i.is_multiple_of(AHEAD) {
                 // What comes next comes from afar all at once, not one after the other.
                 let next = due[i..].iter().take(AHEAD);
-                std::hint::black_box(next.fold(0, |sum, slot| sum ^ self.shelf.touch(*slot)));
+                std::hint::black_box(
+                    next.fold(0, |sum, slot| sum ^ self.shelf.touch(*slot) ^ self.shelf.touch_index(*slot)),
+                );
             }
             if self.let_go(slot, archive) {
                 continue;
