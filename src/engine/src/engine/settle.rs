@@ -1,6 +1,7 @@
 //! Time passes, and what has ended and settled leaves memory: memory is bounded by what is open, not by history.
 
-use super::apply::{archived, judge};
+use super::apply::judge;
+use super::recall::archived;
 use super::{Archive, Engine, Subject};
 use crate::duty::Duty;
 use crate::fact::Fact;
