@@ -33,6 +33,7 @@ mod publish;
 mod report;
 mod selector;
 mod table;
+mod target;
 mod waiver;
 mod words;
 mod yaml;

@@ -166,6 +166,28 @@ pub struct Obligation {
     pub supersedes: Vec<String>,
     /// What makes a late act an excused one.
     pub excused_by: Option<Excuse>,
+    /// A level over many duties, beside the limit of each.
+    pub target: Option<Target>,
+}
+
+/// A level over the duties of an obligation in a calendar period. It changes no standing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What must be reached.
+    pub level: Level,
+    /// Measured over each of these.
+    pub each: Unit,
+    /// What is paid back where it is missed, as the contract says it.
+    pub credit: Option<String>,
+}
+
+/// See [`Target`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// At least so many millionths are met in time.
+    Share(u32),
+    /// On average no more than this is used.
+    Average(Millis),
 }
 
 /// The three sentences.
@@ -192,6 +214,10 @@ pub enum Sentence {
         act: Act,
         /// With limits, due so long after the calendar period's end; without, at its last instant.
         limits: Vec<Limit>,
+        /// Of a sliding period: what "business" means (position in [`Contract::calendars`])...
+        calendar: Option<usize>,
+        /// ... and where its end goes if it falls on a closed day.
+        roll: Roll,
     },
     /// When A, requires B.
     Requires {

@@ -165,6 +165,7 @@ impl<'c> Compiler<'c> {
             zone: contract.zone,
             supersedes: self.refer(contract, v, &o.supersedes),
             excuse,
+            target: o.target.clone(),
             wide,
         }
     }
@@ -282,7 +283,7 @@ impl<'c> Compiler<'c> {
                 act: if wide { self.partner_act(act, o.trust) } else { self.act(act, o.trust, kinds, anchor) },
                 limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
             },
-            terms::Sentence::Every { period, per, act, limits, .. } => {
+            terms::Sentence::Every { period, per, act, limits, calendar, roll, .. } => {
                 let act = match per {
                     terms::Per::Partner => self.partner_act(act, o.trust),
                     terms::Per::Subject { .. } => self.act(act, o.trust, kinds, anchor),
@@ -292,6 +293,8 @@ impl<'c> Compiler<'c> {
                     period: self.table(period, facts, &mut |_, p| p.clone()),
                     per: per.clone(),
                     limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+                    calendar: calendar.map_or(0, |c| first + c as CalendarId),
+                    roll: *roll,
                 }
             }
             terms::Sentence::Requires { what, .. } => {
