@@ -4,7 +4,7 @@ use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
 use crate::contract::{self, Level};
-use crate::runtime::check::{self, Breach, DutyRow, Report, Request, Row};
+use crate::runtime::check::{self, Breach, DutyRow, Placed, Report, Request, Row};
 use crate::runtime::levels::Measured;
 use onus_engine::engine::Options;
 use onus_engine::standing::Standing;
@@ -59,8 +59,12 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
 
 /// Loads contracts and trust; says how many warnings the contracts have.
 pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), CliError> {
-    let contract::Survey { contracts, problems, .. } = contract::survey(&args.contracts, today());
-    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    let library = contract::Library::new(args.library.clone());
+    let contract::Survey { contracts, problems, .. } = contract::survey(&args.contracts, &library, today());
+    let (mut errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    if errors.is_empty() && contracts.is_empty() {
+        errors.extend(args.contracts.iter().map(|path| contract::none(path)));
+    }
     if !errors.is_empty() {
         return Err(CliError::Contracts(errors));
     }
@@ -172,6 +176,7 @@ fn table(report: &Report, duties: bool) -> String {
             let _ = writeln!(out, "{}", level_line(level));
         });
     }
+    placed(&mut out, &report.placed);
     if duties {
         let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Duties ({})", report.duties.len())));
         for d in &report.duties {
@@ -179,6 +184,42 @@ fn table(report: &Report, duties: bool) -> String {
         }
     }
     out
+}
+
+/// Whose events are that name no partner, where that is in doubt.
+fn placed(out: &mut String, placed: &Placed) {
+    if !placed.unowned.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Nobody's ({})", placed.unowned.len())));
+        for (subject, (events, why)) in placed.unowned.iter().take(SHOWN) {
+            let _ = writeln!(out, "{}  {events} event{}: {why}", plain(subject), if *events == 1 { "" } else { "s" });
+        }
+        more(out, placed.unowned.len());
+    }
+    if !placed.overlaps.is_empty() || !placed.moved.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, "Of several contracts"));
+        for (contracts, events) in &placed.overlaps {
+            let _ = writeln!(out, "{contracts}: {events} event{}", if *events == 1 { "" } else { "s" });
+        }
+        for (subject, (partner, other)) in placed.moved.iter().take(SHOWN) {
+            let _ = writeln!(
+                out,
+                "{} stays with {}; a later event would be of {}",
+                plain(subject),
+                plain(partner),
+                plain(other)
+            );
+        }
+        more(out, placed.moved.len());
+    }
+}
+
+/// Most subjects that are listed for people; `--format json` has all.
+const SHOWN: usize = 20;
+
+fn more(out: &mut String, all: usize) {
+    if all > SHOWN {
+        let _ = writeln!(out, "... and {} more", all - SHOWN);
+    }
 }
 
 /// Counts a line for each partner and obligation.

@@ -1,6 +1,7 @@
 //! Runs the judge over what comes in. Holds the only loops.
 
 pub mod check;
+mod homes;
 pub mod levels;
 mod parallel;
 pub mod spill;
