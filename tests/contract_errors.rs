@@ -321,13 +321,8 @@ fn what_cannot_be_kept_is_refused_and_not_skipped() {
         ("when: ticket.opened\ndo: {all: [ticket.closed, {done: before}]}\nwithin: 4h".into(), 13, "`done`"),
         ("when: change.executed\ndo: {done: before}\nwithin: 4h".into(), 10, "another kind of subject"),
         ("when: ticket.opened\ndo: {event: ticket.closed, time: closed_at}\nwithin: 4h".into(), 13, "`time`"),
-        ("calendar: office\nevery: 5 business days\ndo: review.completed".into(), 13, "business"),
-        (
-            "calendar: office\nevery: 90 days\ndo: review.completed\npause: {reasons: [x], by: anyone, cap: 1 business day}"
-                .into(),
-            15,
-            "`cap`",
-        ),
+        ("calendar: office\nevery: quarter\ndo: review.completed\nroll: next business day".into(), 15, "`roll`"),
+        (format!("{duty}target: {{average: 2 calendar days, each: month}}"), 15, "`average`"),
     ] {
         let found = of_duty(&lines);
         says((found.0, found.1, found.2), "E900", line, piece);

@@ -78,6 +78,29 @@ obligations:
     clause: "4.6"
     when: ticket.resolved
     requires: {any: [{where: {actor: "*"}}, {event: ticket.acknowledged, by: partner}]}
+  - id: shown
+    clause: "4.7"
+    when: ticket.opened
+    do: {event: ticket.resolved, evidenced: accepted}
+    within: 10 business hours
+    excused-by: ticket.answered
+    evidence: {kind: log, within: 4h, accept: customer}
+  - id: in-turn
+    clause: "4.8"
+    when: {event: ticket.assigned, since: {event: ticket.opened, at-most: 30h}}
+    do: {in-order: [ticket.acknowledged, ticket.resolved]}
+    within: 20h
+    supersedes: [shown]
+  - id: ahead
+    clause: "4.9"
+    when: {event: ticket.assigned, time: due_at, pick: latest}
+    requires: {any: [{event: ticket.answered, ahead: 4 business hours}, {done: acknowledge}]}
+  - id: until-done
+    clause: "4.10"
+    when: {all: [ticket.acknowledged, ticket.assigned]}
+    do: {any: [ticket.closed, {done: resolve}]}
+    within: 6h
+    until: {breached: restarts}
 waivers: {approve: customer, longest: 2 days}
 events: [ticket.answered]
 "#;
@@ -187,6 +210,7 @@ fn an_unknown_subject_is_bad_input_with_the_nearest_ids() {
 #[derive(Clone, Debug)]
 struct Happening {
     kind: &'static str,
+    subject: &'static str,
     /// Minutes after Thursday 2 April 2026, 06:00 UTC.
     minute: i64,
     fields: Vec<(&'static str, String)>,
@@ -207,6 +231,10 @@ fn happening() -> impl Strategy<Value = Happening> {
         "ticket.closed",
         "ticket.answered",
         "ticket.cancelled",
+        "ticket.merged",
+        "evidence.submitted",
+        "evidence.accepted",
+        "evidence.rejected",
         "waiver.approved",
         "waiver.ended",
     ];
@@ -228,12 +256,29 @@ fn happening() -> impl Strategy<Value = Happening> {
             if kind == "ticket.opened" && other % 3 == 0 {
                 put("occurred_at", Some(&instant(minute - other).to_string()));
             }
+            if kind == "ticket.assigned" && other % 2 == 0 {
+                put("due_at", Some(&instant(minute + other).to_string()));
+            }
+            if kind.starts_with("evidence") {
+                put("ticket", Some("INC1"));
+                put("kind", Some("log"));
+            }
+            if kind == "ticket.merged" {
+                put("into", Some("INC1"));
+            }
+            let other_ticket = kind == "ticket.merged" || other % 5 == 1;
+            let subject = match kind.split_once('.') {
+                Some(("waiver", _)) => "RISK-1",
+                Some(("evidence", _)) => "EV1",
+                _ if other_ticket => "INC2",
+                _ => "INC1",
+            };
             if kind == "waiver.approved" {
                 put("ticket", Some("INC1"));
                 put("starts", Some(&instant(minute + other - 1000).to_string()));
                 put("ends", Some(&instant(minute + other).to_string()));
             }
-            Happening { kind, minute, fields }
+            Happening { kind, subject, minute, fields }
         },
     )
 }
@@ -243,9 +288,8 @@ fn instant(minute: i64) -> Moment {
 }
 
 fn record(happening: &Happening, id: usize) -> String {
-    let Happening { kind, minute, fields } = happening;
+    let Happening { kind, subject, minute, fields } = happening;
     let data: serde_json::Map<String, Value> = fields.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
-    let subject = if kind.starts_with("waiver") { "RISK-1" } else { "INC1" };
     json!({"specversion": "1.0", "id": format!("e{id}"), "source": "urn:desk", "type": kind, "subject": subject,
         "partner": "halden", "time": instant(*minute).to_string(), "data": data})
     .to_string()
@@ -342,7 +386,7 @@ proptest! {
     ) {
         let last = happenings.iter().map(|h| h.minute).max().unwrap_or(0);
         let engine = judge(&happenings, instant(last) + hours * HOUR);
-        for subject in ["INC1", "RISK-1"] {
+        for subject in ["INC1", "INC2", "RISK-1"] {
             if let Some(told) = explain(&engine, "halden", subject) {
                 holds(&engine, &told)?;
             }

@@ -5,9 +5,10 @@ use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
 use crate::contract::{self, Level};
 use crate::runtime::check::{self, Breach, DutyRow, Placed, Report, Request, Row};
+use crate::runtime::levels::Measured;
 use onus_engine::engine::Options;
 use onus_engine::standing::Standing;
-use onus_engine::terms::{Contract, Trust};
+use onus_engine::terms::{self, Contract, Trust};
 use onus_engine::time::Moment;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -169,6 +170,12 @@ fn table(report: &Report, duties: bool) -> String {
             let _ = writeln!(out, "{}", breach_line(b));
         }
     }
+    if !report.levels.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, "Levels"));
+        report.levels.iter().for_each(|level| {
+            let _ = writeln!(out, "{}", level_line(level));
+        });
+    }
     placed(&mut out, &report.placed);
     if duties {
         let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Duties ({})", report.duties.len())));
@@ -264,6 +271,32 @@ fn breach_line(b: &Breach) -> String {
         plain(&b.subject),
         b.started,
     )
+}
+
+fn level_line(m: &Measured) -> String {
+    let each = |ms: i64| onus_engine::explain::words::length(ms);
+    let said = match m.target.level {
+        terms::Level::Share(least) => format!(
+            "{}% of {} met, at least {}%",
+            json::percent(m.met, m.counted),
+            m.counted,
+            f64::from(least) / 10_000.0
+        ),
+        terms::Level::Average(most) => format!(
+            "{} on average of {}, at most {}; the longest {}",
+            each(m.used / (m.counted.max(1) as i64)),
+            m.counted,
+            each(most),
+            each(m.worst)
+        ),
+    };
+    let verdict = match (m.missed(), &m.target.credit) {
+        (false, _) => paint(style::GOOD, "reached"),
+        (true, Some(credit)) => paint(style::BAD, &format!("missed, credit {credit}")),
+        (true, None) => paint(style::BAD, "missed"),
+    };
+    let so_far = if m.over { "" } else { " so far" };
+    format!("{}  {}  {} (clause {})  {said}  {verdict}{so_far}", m.from, plain(&m.partner), m.obligation, m.clause)
 }
 
 fn duty_lines(out: &mut String, d: &DutyRow, depth: usize) {

@@ -2,8 +2,10 @@
 
 use crate::decode::DeadLetter;
 use crate::runtime::check::{Breach, DutyRow, Placed, Read, Report, Row};
+use crate::runtime::levels::Measured;
 use onus_engine::engine::Tally;
 use onus_engine::standing::Standing;
+use onus_engine::terms::Level;
 use onus_engine::time::Moment;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ pub(super) fn document(report: &Report, duties: bool) -> String {
         until: report.until.map(Shown),
         obligations: report.obligations.iter().map(ObligationJson::of).collect(),
         breaches: report.breaches.iter().map(BreachJson::of).collect(),
+        levels: report.levels.iter().map(LevelJson::of).collect(),
         duties: duties.then(|| report.duties.iter().map(DutyJson::of).collect()),
         dead_letters: report.letters.iter().map(LetterJson::of).collect(),
         read: ReadJson::of(&report.read),
@@ -35,6 +38,7 @@ pub(super) fn lines(report: &Report, duties: bool) -> String {
     line(&Record::Check { until: report.until.map(Shown), read: ReadJson::of(&report.read) });
     report.obligations.iter().for_each(|r| line(&Record::Obligation(ObligationJson::of(r))));
     report.breaches.iter().for_each(|b| line(&Record::Breach(BreachJson::of(b))));
+    report.levels.iter().for_each(|l| line(&Record::Level(LevelJson::of(l))));
     if duties {
         report.duties.iter().for_each(|d| line(&Record::Duty(DutyJson::of(d))));
     }
@@ -54,6 +58,7 @@ struct Document<'a> {
     until: Option<Shown<Moment>>,
     obligations: Vec<ObligationJson<'a>>,
     breaches: Vec<BreachJson<'a>>,
+    levels: Vec<LevelJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duties: Option<Vec<DutyJson<'a>>>,
     dead_letters: Vec<LetterJson<'a>>,
@@ -99,6 +104,7 @@ enum Record<'a> {
     Check { until: Option<Shown<Moment>>, read: ReadJson<'a> },
     Obligation(ObligationJson<'a>),
     Breach(BreachJson<'a>),
+    Level(LevelJson<'a>),
     Duty(DutyJson<'a>),
     DeadLetter(LetterJson<'a>),
     Placed(PlacedJson<'a>),
@@ -177,6 +183,59 @@ impl BreachJson<'_> {
             excused: b.excused,
         }
     }
+}
+
+#[derive(Serialize)]
+struct LevelJson<'a> {
+    partner: &'a str,
+    contract: &'a str,
+    obligation: &'a str,
+    clause: &'a str,
+    from: Shown<Moment>,
+    to: Shown<Moment>,
+    over: bool,
+    at_least: Option<f64>,
+    average_seconds: Option<Seconds>,
+    counted: u64,
+    met: u64,
+    share: Option<f64>,
+    used_seconds: Option<Seconds>,
+    worst_seconds: Option<Seconds>,
+    missed: bool,
+    credit: Option<&'a str>,
+}
+
+impl LevelJson<'_> {
+    fn of(m: &Measured) -> LevelJson<'_> {
+        let (share, average) = match m.target.level {
+            Level::Share(least) => (Some(least), None),
+            Level::Average(most) => (None, Some(most)),
+        };
+        let averaged = average.is_some();
+        LevelJson {
+            partner: &m.partner,
+            contract: &m.contract,
+            obligation: &m.obligation,
+            clause: &m.clause,
+            from: Shown(m.from),
+            to: Shown(m.to),
+            over: m.over,
+            at_least: share.map(|s| f64::from(s) / 10_000.0),
+            average_seconds: average.map(Seconds),
+            counted: m.counted,
+            met: m.met,
+            share: share.map(|_| percent(m.met, m.counted)),
+            used_seconds: averaged.then(|| Seconds(m.used / (m.counted.max(1) as i64))),
+            worst_seconds: averaged.then_some(Seconds(m.worst)),
+            missed: m.missed(),
+            credit: m.target.credit.as_deref(),
+        }
+    }
+}
+
+/// With two digits, cut off: 94.999% is not 95%.
+pub(super) fn percent(part: u64, of: u64) -> f64 {
+    (u128::from(part) * 10_000 / u128::from(of.max(1))) as f64 / 100.0
 }
 
 #[derive(Serialize)]

@@ -4,14 +4,12 @@
 
 use super::code::Code;
 use super::fields::{self, Fields};
-use super::keys::{duty, top};
+use super::keys::top;
 use super::length::{self, Slip};
 use super::names::{self, Cx};
 use super::report::quote;
 use super::words;
 use super::yaml::{Node, Value};
-
-const EACH: &[(&str, ())] = &[("week", ()), ("month", ()), ("quarter", ()), ("half-year", ()), ("year", ())];
 
 /// Roles and where they are reached.
 pub(crate) fn roles(node: &Node, cx: &mut Cx<'_>) {
@@ -68,26 +66,6 @@ pub(crate) fn severity(node: &Node, cx: &mut Cx<'_>) {
 pub(crate) fn escalate(node: &Node, cx: &mut Cx<'_>) {
     if let Some(name) = fields::text(node, "`escalate`", &mut cx.report) {
         cx.known(Code::NoLadder, "escalation ladder", name, node.at);
-    }
-}
-
-/// A level over many duties.
-pub(crate) fn target(node: &Node, cx: &mut Cx<'_>) {
-    let Some(fields) = Fields::of(node, &duty::TARGET, &mut cx.report) else { return };
-    if let Some(node) = fields.need("each", &mut cx.report) {
-        fields::word(node, "`each`", EACH, &mut cx.report);
-    }
-    for key in ["at-least", "credit"] {
-        if let Some(node) = fields.get(key) {
-            percent(node, key, cx);
-        }
-    }
-    if let Some(node) = fields.get("average") {
-        cx.length(node, "`average`", length::length);
-    }
-    if !fields.has("at-least") && !fields.has("average") {
-        let message = "a target has neither `at-least` nor `average`";
-        cx.report.hinted(Code::MissingKey, node.at, message, "add `at-least: 95%` or `average: 6h`");
     }
 }
 
@@ -148,17 +126,6 @@ pub(crate) fn events(node: &Node, cx: &mut Cx<'_>) {
 }
 
 /// A share of a hundred.
-fn percent(node: &Node, key: &str, cx: &mut Cx<'_>) {
-    let Some(text) = fields::text(node, key, &mut cx.report) else { return };
-    let digits = text.strip_suffix('%').unwrap_or("");
-    let formed = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !digits.starts_with('.');
-    let share = digits.parse::<f64>().ok().filter(|share| formed && (0.0..=100.0).contains(share));
-    if share.is_none() {
-        let message = format!("`{key}` cannot be {}", quote(text));
-        cx.report.hinted(Code::BadPercent, node.at, message, "write it like 95% or 99.5%");
-    }
-}
-
 /// When a rung is reached: a share of the limit, the breach, or so long before or after the deadline.
 fn rung_at(text: &str) -> Result<(), Slip> {
     if text == "breach" {

@@ -68,7 +68,8 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
         settled[position] = Some(obligation);
     }
     let settled: Option<Vec<Obligation>> = settled.into_iter().collect();
-    for obligation in settled.iter().flatten() {
+    // Of what could not be read the kind is not known.
+    for obligation in settled.iter().flatten().filter(|_| whole) {
         clean &= names_on_its_subject(obligation, &kinds, places.get(&obligation.id), cx);
         clean &= supersedes_on_its_subject(obligation, &kinds, places.get(&obligation.id), cx);
     }
@@ -117,7 +118,9 @@ fn names_on_its_subject(
     }
     obligation.until.iter().for_each(|act| in_act(act, &mut named));
     let kind = |id: &str| kinds.get(id).cloned().flatten();
-    let own = kind(&obligation.id);
+    // What is about the partner as a whole is nowhere but there.
+    let wide = matches!(obligation.sentence, Sentence::Every { per: Per::Partner, .. });
+    let own = if wide { Some("partner".to_owned()) } else { kind(&obligation.id) };
     let at = at.copied().unwrap_or(At::TOP);
     if let Some(id) = named.iter().find(|id| ***id == obligation.id) {
         let message = format!("{} waits for itself", quote(id));

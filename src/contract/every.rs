@@ -36,15 +36,12 @@ pub(crate) fn periods(node: &Node, cx: &mut Cx<'_>) -> Option<Table<Period>> {
 }
 
 fn period(node: &Node, cx: &mut Cx<'_>) -> Option<Period> {
-    let span = match cx.length(node, "`every`", read)? {
-        Period::Sliding(span) => span,
-        calendar @ Period::Calendar(_) => return Some(calendar),
-    };
-    if length::is_business(&span) {
-        cx.report.unsupported(node.at, "a period in business time");
-        return None;
-    }
-    Some(Period::Sliding(span))
+    cx.length(node, "`every`", read)
+}
+
+/// Whether some row slides in business time.
+pub(crate) fn is_business(period: &Table<Period>) -> bool {
+    period.rows.iter().any(|row| matches!(&row.value, Period::Sliding(span) if length::is_business(span)))
 }
 
 fn read(text: &str) -> Result<Period, Slip> {

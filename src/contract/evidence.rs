@@ -67,6 +67,7 @@ impl Evidence {
             blind_for: after.blind_for,
             supersedes: Vec::new(),
             excused_by: None,
+            target: None,
         })
     }
 }

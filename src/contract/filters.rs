@@ -35,7 +35,9 @@ pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>
     };
     // Ignoring one of these would let an act count that does not, or the other way round.
     if let Some(entry) = fields.entry("of") {
-        cx.report.unsupported(entry.at, "`of`");
+        let hint = "let the event name them (`credential: [..]`): all that it names are needed; of a stack, give each partner's \
+                    contract the event";
+        cx.report.unsupported_but(entry.at, "`of`", hint);
         set(None);
     }
     let mut filters = outer.clone();

@@ -120,7 +120,8 @@ pub(crate) fn roll(node: &Node, cx: &mut Cx<'_>) -> Option<Roll> {
     match table.rows.as_slice() {
         [row] if table.depends_on.is_empty() => Some(row.value),
         _ => {
-            cx.report.unsupported(node.at, "`roll` by facts of the subject; by values of the contract it can be said");
+            let hint = "say it by values of the contract, or make an obligation of each `where`";
+            cx.report.unsupported_but(node.at, "`roll` by facts of the subject", hint);
             None
         }
     }

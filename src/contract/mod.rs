@@ -37,6 +37,7 @@ mod report;
 mod scope;
 mod selector;
 mod table;
+mod target;
 mod waiver;
 mod words;
 mod yaml;

@@ -9,9 +9,9 @@ use super::limit::{self, Ground};
 use super::names::{Business, Cx};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
-use super::{asides, every, length, pause, selector, table, words};
+use super::{asides, every, length, pause, selector, table, target, words};
 use onus_engine::terms::{
-    Act, Cap, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Side, Trust,
+    Act, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Side, Trust,
 };
 use onus_engine::time::{HOUR, Millis};
 
@@ -139,6 +139,7 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
     let reopen = own.reopen.unwrap_or_else(|| default_reopen(&sentence));
     let pause = pause(&sentence, own.pause, own.business, cx);
     let supersedes = fields.get("supersedes").map(|node| cx.obligations(node, "`supersedes`"));
+    let target = fields.get("target").map(|node| target::target(node, cx));
     let excused_by = fields.get("excused-by").map(|node| selector::excuse(node, cx));
     let obligation = Obligation {
         id: id?,
@@ -156,6 +157,7 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
         blind_for: own.blind_for,
         supersedes: fields::optional(supersedes)?.unwrap_or_default(),
         excused_by: fields::optional(excused_by)?,
+        target: fields::optional(target)?,
     };
     let owes = !matches!(obligation.sentence, Sentence::Requires { .. });
     let evidence = match own.evidence.filter(|_| owes) {
@@ -167,17 +169,10 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
 
 /// The inner None: not pausable.
 fn pause(sentence: &Sentence, own: Option<(Pause, At)>, business: Business, cx: &mut Cx<'_>) -> Option<Option<Pause>> {
-    let limited = match sentence {
-        Sentence::Requires { .. } => return Some(None),
-        Sentence::Within { .. } => true,
-        Sentence::Every { limits, .. } => !limits.is_empty(),
-    };
-    let Some((pause, at)) = own else { return Some(None) };
-    // Terms measure a cap by the calendar of the first limit.
-    if !limited && matches!(&pause.cap, Some(Cap::Span(span)) if length::is_business(span)) {
-        cx.report.unsupported(at, "a `cap` in business time on a period without `within`");
-        return None;
+    if matches!(sentence, Sentence::Requires { .. }) {
+        return Some(None);
     }
+    let Some((pause, at)) = own else { return Some(None) };
     pause::bound(pause, at, business, cx).map(Some)
 }
 
@@ -188,9 +183,6 @@ fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
     }
     if let Some(node) = fields.get("serves") {
         asides::serves(node, cx);
-    }
-    if let Some(node) = fields.get("target") {
-        asides::target(node, cx);
     }
 }
 
@@ -274,18 +266,22 @@ fn every_sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Optio
             }
             limits
         }
-        None if own.roll != Roll::None => {
+        None if own.roll != Roll::None && period.as_ref().is_some_and(|p| !every::slides(p)) => {
             let at = fields.entry("roll").map_or(fields.at, |e| e.at);
-            cx.report.unsupported(at, "`roll` of a period without `within`");
+            cx.report.unsupported(at, "`roll` of a calendar period without `within`");
             None
         }
         None => Some(Vec::new()),
     };
+    let at = fields.entry("every").map_or(fields.at, |e| e.at);
+    let business = period.as_ref().is_some_and(every::is_business) || own.roll != Roll::None && !fields.has("within");
+    cx.business(business, own.business, at, "the period is in business time, or rolls off closed days")?;
+    let (calendar, roll) = (own.business.position(), own.roll);
     let when = fields::optional(when)?;
     let per = fields::optional(per)?;
     let per_anchor = when.is_some() && per.is_none();
     let per = per.unwrap_or(Per::Partner);
-    Some((Sentence::Every { period: period?, per, when, act: act?, limits: limits? }, per_anchor))
+    Some((Sentence::Every { period: period?, per, when, act: act?, limits: limits?, calendar, roll }, per_anchor))
 }
 
 fn act(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Act> {

@@ -163,9 +163,14 @@ impl<'t> Report<'t> {
 
     /// Part of the language whose absence would change a standing: refused rather than ignored.
     pub(crate) fn unsupported(&mut self, at: At, what: impl AsRef<str>) {
-        let message = format!("not supported yet: {}", what.as_ref());
         let hint =
             "leaving it out would change what is owed, so the contract is not loaded; say it otherwise or keep it out";
+        self.unsupported_but(at, what, hint);
+    }
+
+    /// The same, where it can be said otherwise.
+    pub(crate) fn unsupported_but(&mut self, at: At, what: impl AsRef<str>, hint: &str) {
+        let message = format!("not supported yet: {}", what.as_ref());
         self.push(Code::Unsupported, at, message, Some(hint.into()));
     }
 

@@ -87,7 +87,9 @@ fn whole(selector: &Selector, cx: &mut Cx<'_>) -> Option<Act> {
     kinds.iter_mut().for_each(|kind| *kind = kind.split_once('.').map_or(*kind, |(subject, _)| subject));
     kinds.dedup();
     if kinds.len() > 1 {
-        cx.report.unsupported(selector.at, "`all` or `in-order` as an anchor over several kinds of subject");
+        let hint = "begin at the last of them, and require the others: `requires: {all: [..]}`";
+        let what = "`all` or `in-order` as an anchor over several kinds of subject";
+        cx.report.unsupported_but(selector.at, what, hint);
         return None;
     }
     Some(act)
@@ -380,7 +382,8 @@ fn events(kind: &str, filters: &Filters) -> Vec<EventMatch> {
 /// No filter that moves the event's instant.
 fn plain(filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
     if filters.time.is_some() {
-        cx.report.unsupported(at, format!("`time` in {what}"));
+        let hint = "an act counts when it happened: let its source give that time to the event";
+        cx.report.unsupported_but(at, format!("`time` in {what}"), hint);
         return None;
     }
     not_ahead(filters, at, cx)

@@ -2,6 +2,7 @@
 
 use super::homes::Homes;
 pub use super::homes::Placed;
+use super::levels::{Levels, Measured};
 use super::parallel;
 use super::spill::Spill;
 use super::streams::Stream;
@@ -50,6 +51,8 @@ pub struct Report {
     pub obligations: Vec<Row>,
     /// Breaches and findings.
     pub breaches: Vec<Breach>,
+    /// Levels over many duties, by period.
+    pub levels: Vec<Measured>,
     /// Every duty, if asked for.
     pub duties: Vec<DutyRow>,
     /// Lines that could not be read, by file.
@@ -214,6 +217,9 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
         same
     });
     report.breaches.sort();
+    report.levels.sort_by(|a, b| {
+        (&a.partner, &a.contract, &a.obligation, a.from).cmp(&(&b.partner, &b.contract, &b.obligation, b.from))
+    });
     report.duties.sort_by(|a, b| {
         (&a.partner, &a.obligation, a.start, &a.subject, a.duty).cmp(&(
             &b.partner,
@@ -334,6 +340,7 @@ pub(super) struct Shard {
     seen: Vec<Ahead>,
     seen_from: usize,
     breaches: HashMap<DutyId, Breach>,
+    levels: Option<Levels>,
     unbound: BTreeMap<String, u64>,
     /// Where events belong that name no partner.
     homes: Homes,
@@ -342,7 +349,9 @@ pub(super) struct Shard {
 impl Shard {
     fn new(book: Arc<Book>, options: Options) -> Result<Shard, std::io::Error> {
         let spill = options.settling.map(|_| Spill::new()).transpose()?;
+        let levels = Levels::of(&book);
         Ok(Shard {
+            levels,
             engine: Engine::new(book, options),
             spill,
             seen: Vec::new(),
@@ -428,6 +437,9 @@ impl Shard {
         let differences = self.engine.take_differences();
         let book = self.engine.book();
         for (subject, d) in differences.iter() {
+            if let Some(levels) = &mut self.levels {
+                levels.take(book, self.engine.partner_name(d.partner), subject, d);
+            }
             let stands = d.broken && !matches!(d.to, Standing::Withdrawn | Standing::Unknown);
             if !stands && !d.from.is_breach() && d.from != Standing::Waived {
                 continue;
@@ -471,6 +483,9 @@ impl Shard {
         let book = Arc::clone(self.engine.book());
         report.obligations.extend(standings(&self.engine));
         report.breaches.extend(self.breaches.into_values());
+        if let Some(levels) = self.levels {
+            report.levels.extend(levels.measured(&book, until.unwrap_or(Moment::DAWN)));
+        }
         let counts = self.engine.counts();
         report.read.repeats += counts.repeats;
         report.read.conflicts += counts.conflicts;

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod homes;
+pub mod levels;
 mod parallel;
 pub mod spill;
 pub mod story;

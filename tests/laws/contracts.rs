@@ -30,6 +30,8 @@ pub(crate) fn any_pieces() -> impl Strategy<Value = Vec<Piece>> {
         3 => every(),
         3 => shown(),
         2 => replaced(),
+        2 => planned(),
+        2 => together(),
     ];
     prop::collection::vec(piece, 1..4)
 }
@@ -130,6 +132,46 @@ fn shown() -> impl Strategy<Value = Piece> {
     ];
     (select(of.to_vec()), limits()).prop_map(|((when, act, more), limits)| {
         let mut lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+        lines.extend((!more.is_empty()).then(|| more.to_owned()));
+        Piece { lines, limits, owes: true }
+    })
+}
+
+/// Requirements about an instant that is still to come.
+fn planned() -> impl Strategy<Value = Piece> {
+    let whens = [
+        "{event: ticket.assigned, time: due_at}",
+        "{event: ticket.assigned, time: due_at, pick: latest}",
+        "{event: change.requested, time: due_at, pick: latest}",
+    ];
+    let whats = [
+        "{event: change.approved, ahead: 2h}",
+        "{event: ticket.acknowledged, ahead: 3 business hours}",
+        "ticket.resolved",
+        "{all: [ticket.acknowledged, {event: change.approved, by: customer, ahead: 1h}]}",
+        "{any: [{event: ticket.acknowledged, ahead: 90min}, {where: {actor: \"*\"}}]}",
+        "{depends-on: privileged, table: {true: {event: change.approved, ahead: 1 business day}, false: change.approved}}",
+    ];
+    (select(whens.to_vec()), select(whats.to_vec())).prop_map(|(when, what)| Piece {
+        lines: vec![format!("when: {when}"), format!("requires: {what}")],
+        limits: ["", ""],
+        owes: false,
+    })
+}
+
+/// Anchors of several events, and duties that end or need other duties.
+fn together() -> impl Strategy<Value = Piece> {
+    let of: [(&str, &str, &str); 7] = [
+        ("{all: [ticket.acknowledged, ticket.assigned]}", "do: ticket.resolved", ""),
+        ("{in-order: [ticket.assigned, ticket.acknowledged]}", "do: ticket.closed", ""),
+        ("{all: [ticket.opened, {any: [ticket.assigned, ticket.acknowledged]}], pick: first}", "do: ticket.closed", ""),
+        ("{any: [{event: ticket.opened, time: occurred_at}, ticket.assigned]}", "do: ticket.resolved", ""),
+        ("ticket.assigned", "do: ticket.closed", "until: {done: {BEFORE}}"),
+        ("ticket.assigned", "do: {any: [ticket.closed, {done: {BEFORE}}]}", ""),
+        ("ticket.opened", "do: ticket.closed", "until: {any: [ticket.assigned, {breached: {BEFORE}}]}"),
+    ];
+    (select(of.to_vec()), limits()).prop_map(|((when, act, more), limits)| {
+        let mut lines = vec![format!("when: {when}"), act.to_owned(), "within: {LIMIT}".to_owned()];
         lines.extend((!more.is_empty()).then(|| more.to_owned()));
         Piece { lines, limits, owes: true }
     })
@@ -274,14 +316,17 @@ defaults: {{trust: asserted}}
     );
     for (i, piece) in pieces.iter().enumerate() {
         let on_ticket = |p: &Piece| p.lines.iter().any(|l| l.starts_with("when:") && l.contains("ticket"));
-        let replaces = piece.lines.iter().any(|l| l.contains("supersedes"));
+        // What names another duty of its subject.
+        let names = |l: &String| l.contains("{BEFORE}") && !l.starts_with("when");
+        let replaces = piece.lines.iter().any(names);
         let fits = |p: &Piece| p.owes && (!replaces || on_ticket(p));
         let before = pieces[..i].iter().rposition(fits).map(|b| format!("o{}", b + 1));
         let _ = write!(out, "  - id: o{}\n    clause: \"{}\"\n", i + 1, i + 1);
         for line in &piece.lines {
             let line = match &before {
                 Some(before) => line.replace("{BEFORE}", before),
-                None if line.contains("supersedes") => continue,
+                None if line.contains("supersedes") || line.starts_with("until") => continue,
+                None if line.starts_with("do") => line.replace("{done: {BEFORE}}", "ticket.resolved"),
                 None if line.contains("{BEFORE}") => "when: ticket.opened".to_owned(),
                 None => line.clone(),
             };

@@ -231,6 +231,9 @@ fn fields(kind: &str, [a, b, c, d, e, _]: [u8; 6], step: i64, at: i64) -> Vec<(&
             if e % 4 == 1 {
                 put("occurred_at", json!(shown(at - i64::from(e / 4) % 8 * step)));
             }
+            if d % 3 == 1 {
+                put("due_at", json!(shown(at + (i64::from(d / 3) % 10 - 2) * step)));
+            }
             put("actor", pick(e / 64, &actor));
         }
         "ticket.paused" | "ticket.resumed" | "ticket.pause-confirmed" | "ticket.pause-voided" => {
@@ -256,6 +259,9 @@ fn fields(kind: &str, [a, b, c, d, e, _]: [u8; 6], step: i64, at: i64) -> Vec<(&
             put("side", pick(a, &side));
             put("role", pick(a / 4, &role));
             put("actor", pick(b, &actor));
+            if b % 3 == 1 {
+                put("due_at", json!(shown(at + (i64::from(b / 3) % 10 - 2) * step)));
+            }
             put("ticket", pick(c, &ticket));
             put("change", pick(d, &change));
             put("privileged", pick(e, &privileged));

@@ -116,7 +116,11 @@ pub(crate) static OBLIGATION: Block = Block {
             "Opening this ends those duties on the subject, and withdraws their verdicts.",
         ),
         told!("serves", Shape::List(&Shape::Text(&forms::SERVED)), "The larger promises that it is part of."),
-        told!("target", Shape::Block(&TARGET), "A level over many duties, beside the limit of each."),
+        told!(
+            "target",
+            Shape::Block(&TARGET),
+            "A level over many duties, beside the limit of each: told in the report."
+        ),
         SEVERITY,
         ESCALATE,
         TRUST,

@@ -270,9 +270,7 @@ pub(crate) static LIMIT: Form = Form {
 pub(crate) static PERIOD: Form = Form {
     name: "period",
     says: "A length slides from the last act; a bare unit is of the calendar.",
-    pattern: Some(
-        "[1-9][0-9]*(s|min|h| days?| weeks?| calendar days?| months?| years?)|day|week|month|quarter|half-year|year",
-    ),
+    pattern: Some(concat!(length!(), "|day|week|month|quarter|half-year|year")),
     examples: &["90 days", "6 months", "day", "week", "month", "quarter", "half-year", "year"],
     unquoted: false,
     ..ANY

@@ -2,6 +2,7 @@
 
 mod compile;
 mod kept;
+mod matches;
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};

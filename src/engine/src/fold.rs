@@ -393,8 +393,8 @@ impl Fold {
 
     #[inline]
     fn find_deadline<T: Trace>(duty: &mut Duty, cx: &Cx<'_, '_, T>) {
-        let limits = limits(cx.rule(duty.rule));
-        duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
+        let rule = cx.rule(duty.rule);
+        duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), rule, limit, at));
     }
 
     #[cold]

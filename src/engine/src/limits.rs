@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::calendar::{Calendar, instant, local};
 use crate::duty::{Clock, ClockState, Clocks};
 use crate::fact::{Atom, FieldId};
-use crate::rule::{CalendarId, Limit, RowCell, Rule, Table};
+use crate::rule::{CalendarId, Form, Limit, RowCell, Rule, Table};
 use crate::terms::{Cap, Roll, Span, Unit};
 use crate::time::{Millis, Moment};
 use chrono::{Datelike, Days, Months, NaiveDate};
@@ -185,7 +185,11 @@ pub fn cap(
         // A share of a fixed instant is no length: nothing is granted.
         Cap::Percent(_) => (0, 0),
         Cap::Span(span) => {
-            let id = limit.map_or(0, |l| l.calendar);
+            let period = match &rule.form {
+                Form::Every { calendar, .. } => *calendar,
+                Form::Within { .. } | Form::Requires(_) => 0,
+            };
+            let id = limit.map_or(period, |l| l.calendar);
             match target(span, id, book.calendar(id), rule.zone, from) {
                 Target::Length(ms, calendar) => (ms, calendar),
                 Target::Fixed(at) => ((at - from).max(0), 0),
@@ -195,11 +199,13 @@ pub fn cap(
 }
 
 /// The deadline of a limit on a closed day.
-pub fn roll(book: &Book, limits: &[Limit], limit: u8, at: Moment) -> Moment {
-    match limits.get(usize::from(limit)) {
-        Some(l) if l.roll != Roll::None => crate::duty::rolled(l.roll, book.calendar(l.calendar), at),
-        _ => at,
-    }
+pub fn roll(book: &Book, rule: &Rule, limit: u8, at: Moment) -> Moment {
+    let (roll, calendar) = match (crate::fold::limits(rule).get(usize::from(limit)), &rule.form) {
+        (Some(limit), _) => (limit.roll, limit.calendar),
+        (None, Form::Every { roll, calendar, .. }) => (*roll, *calendar),
+        (None, Form::Within { .. } | Form::Requires(_)) => return at,
+    };
+    if roll == Roll::None { at } else { crate::duty::rolled(roll, book.calendar(calendar), at) }
 }
 
 /// The calendar period that contains an instant: first instant inside, first instant outside.

@@ -86,6 +86,8 @@ pub struct Rule {
     pub supersedes: Vec<RuleId>,
     /// What makes a late act an excused one.
     pub excuse: Option<Box<Excuse>>,
+    /// A level over many duties, for reports.
+    pub target: Option<crate::terms::Target>,
     /// Its duties are those of the partner as a whole.
     pub wide: bool,
 }
@@ -110,6 +112,10 @@ pub enum Form {
         per: Per,
         /// After the period's end; empty: due at its last instant.
         limits: Vec<Limit>,
+        /// Of a sliding period: what "business" means.
+        calendar: CalendarId,
+        /// Of a sliding period: where its end goes on a closed day.
+        roll: Roll,
     },
     /// Something that was there before.
     Requires(Table<Requirement>),

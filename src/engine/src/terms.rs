@@ -10,6 +10,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+mod matches;
+
+pub use matches::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Since, Test, Trigger, Want};
+
 /// One version of one contract: what one or more partners owe from `effective` on.
 #[derive(Clone, Debug)]
 pub struct Contract {
@@ -232,6 +236,28 @@ pub struct Obligation {
     pub supersedes: Vec<String>,
     /// What makes a late act an excused one.
     pub excused_by: Option<Excuse>,
+    /// A level over many duties, beside the limit of each.
+    pub target: Option<Target>,
+}
+
+/// A level over the duties of an obligation in a calendar period. It changes no standing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What must be reached.
+    pub level: Level,
+    /// Measured over each of these.
+    pub each: Unit,
+    /// What is paid back where it is missed, as the contract says it.
+    pub credit: Option<String>,
+}
+
+/// See [`Target`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// At least so many millionths are met in time.
+    Share(u32),
+    /// On average no more than this is used.
+    Average(Millis),
 }
 
 /// The three sentences.
@@ -258,6 +284,10 @@ pub enum Sentence {
         act: Act,
         /// With limits, due so long after the calendar period's end; without, at its last instant.
         limits: Vec<Limit>,
+        /// Of a sliding period: what "business" means (position in [`Contract::calendars`])...
+        calendar: Option<usize>,
+        /// ... and where its end goes if it falls on a closed day.
+        roll: Roll,
     },
     /// When A, requires B.
     Requires {
@@ -266,164 +296,6 @@ pub enum Sentence {
         /// B: came before, or is true of A itself. Every row that may apply must hold.
         what: Table<Requirement>,
     },
-}
-
-/// Which events open a duty.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Anchor {
-    /// Any of these.
-    pub any: Vec<Trigger>,
-    /// All of the events are needed, in order or not: it opens with the one that completes them.
-    pub whole: Option<Act>,
-    /// Count from the instant in this field, when the event has it.
-    pub time: Option<String>,
-    /// Which of several on one subject.
-    pub pick: Pick,
-}
-
-/// What an anchor listens for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trigger {
-    /// An event.
-    Event(EventMatch),
-    /// The act that ended a duty of one of these obligations (ids), in time or late.
-    Done(Vec<String>),
-    /// The instant of breach of one of these obligations (ids).
-    Breached(Vec<String>),
-}
-
-/// Which anchor of several on one subject counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pick {
-    /// Each opens a duty of its own.
-    Each,
-    /// Only the first.
-    First,
-    /// The latest: an open duty starts anew from it.
-    Latest,
-}
-
-/// One event type with filters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EventMatch {
-    /// Event type, `ticket.opened`.
-    pub kind: String,
-    /// All must hold.
-    pub tests: Vec<Test>,
-    /// Side or role that did it.
-    pub by: Option<Party>,
-    /// Least trust, where it differs from the obligation's.
-    pub trust: Option<Trust>,
-    /// Of an anchor with several members: count from the instant in this field.
-    pub time: Option<String>,
-    /// Only so long after another event.
-    pub since: Option<Box<Since>>,
-    /// Counts only with evidence.
-    pub evidenced: Option<Evidenced>,
-}
-
-impl EventMatch {
-    /// Any event of a type.
-    pub fn of(kind: impl Into<String>) -> EventMatch {
-        let kind = kind.into();
-        EventMatch { kind, tests: Vec::new(), by: None, trust: None, time: None, since: None, evidenced: None }
-    }
-}
-
-/// How long after another event of the subject something counts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Since {
-    /// The other event, on the same subject.
-    pub event: EventMatch,
-    /// The latest before, not the first.
-    pub latest: bool,
-    /// Later than so long after it (true), or no later (false).
-    pub more: bool,
-    /// How long.
-    pub span: Span,
-}
-
-/// The evidence without which an act does not count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evidenced {
-    /// Submitted is not enough: it must be accepted.
-    pub accepted: bool,
-    /// By whom; None: by anyone but the obligor.
-    pub by: Option<Party>,
-}
-
-/// What excuses a late act, if it is given in time.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Excuse {
-    /// An event, no later than the deadline.
-    Event(Act),
-    /// What the late act itself carries.
-    Itself(Vec<Test>),
-}
-
-/// A test of one field.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Test {
-    /// Field of the event's data.
-    pub field: String,
-    /// What it must be.
-    pub want: Want,
-}
-
-/// What a field must be. Of a list field, every item must pass; an empty list is absent.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Want {
-    /// `*`: present.
-    Present,
-    /// `null`: absent.
-    Absent,
-    /// One of these texts; `*` in a text stands for any run of characters.
-    OneOf(Vec<String>),
-    /// Not so. An absent field passes, but for [`Want::SameAs`]: who is not known cannot be shown to be another.
-    Not(Box<Want>),
-    /// Equal to this field of the anchor (`subject` and the anchor's kind name its own id).
-    SameAs(String),
-    /// Number greater than.
-    MoreThan(f64),
-    /// Number at least.
-    AtLeast(f64),
-    /// Number less than.
-    LessThan(f64),
-    /// Number at most.
-    AtMost(f64),
-}
-
-/// The act that stops a duty: the first at or after the anchor, other than the anchor itself.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Act {
-    /// One event.
-    One(EventMatch),
-    /// The first of these.
-    Any(Vec<Act>),
-    /// All of these; the last counts.
-    All(Vec<Act>),
-    /// All, each after the one before.
-    InOrder(Vec<Act>),
-    /// The act that ended a duty of one of these obligations (ids) of the subject; or (true) its breach.
-    Duty(Vec<String>, bool),
-}
-
-/// What must have come before, or be true of, an anchor.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Requirement {
-    /// This event came before.
-    Before(EventMatch),
-    /// This event came at least so long before (counted like a limit, backwards); what "business" means: position in
-    /// [`Contract::calendars`].
-    Ahead(EventMatch, Span, Option<usize>),
-    /// A duty of one of these obligations (ids) had ended by its act; or (true) had been breached.
-    Duty(Vec<String>, bool),
-    /// The anchor itself has these.
-    Itself(Vec<Test>),
-    /// One of these.
-    Any(Vec<Requirement>),
-    /// All of these.
-    All(Vec<Requirement>),
 }
 
 /// Values by facts. Without keys: one row for everything.

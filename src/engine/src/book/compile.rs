@@ -1,6 +1,5 @@
 //! From contracts to rules: names become numbers, versions of one contract follow each other.
 
-use super::kept::innermost;
 use super::{Binding, Book};
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, TypeId};
@@ -19,11 +18,11 @@ pub(super) struct Compiler<'c> {
     pub(super) rules: Vec<Rule>,
     bindings: Vec<Binding>,
     /// Of the contract that is compiled: zone, place of its first calendar, name, version.
-    zone: chrono_tz::Tz,
-    first: CalendarId,
-    of: (String, usize),
+    pub(super) zone: chrono_tz::Tz,
+    pub(super) first: CalendarId,
+    pub(super) of: (String, usize),
     /// (contract, version, obligation) to rule.
-    ids: BTreeMap<(String, usize, String), RuleId>,
+    pub(super) ids: BTreeMap<(String, usize, String), RuleId>,
 }
 
 impl<'c> Compiler<'c> {
@@ -196,6 +195,7 @@ impl<'c> Compiler<'c> {
             zone: contract.zone,
             supersedes: self.refer(contract, v, &o.supersedes),
             excuse,
+            target: o.target.clone(),
             wide,
         }
     }
@@ -296,12 +296,6 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// Obligations of the contract that is compiled, by id.
-    fn duties(&self, ids: &[String]) -> Vec<RuleId> {
-        let (name, v) = &self.of;
-        ids.iter().filter_map(|id| self.ids.get(&(name.clone(), *v, id.clone())).copied()).collect()
-    }
-
     fn refer(&self, contract: &Contract, v: usize, ids: &[String]) -> Vec<RuleId> {
         ids.iter().filter_map(|id| self.ids.get(&(contract.name.clone(), v, id.clone())).copied()).collect()
     }
@@ -320,7 +314,7 @@ impl<'c> Compiler<'c> {
                 act: if wide { self.partner_act(act, o.trust) } else { self.act(act, o.trust, kinds, anchor) },
                 limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
             },
-            terms::Sentence::Every { period, per, act, limits, .. } => {
+            terms::Sentence::Every { period, per, act, limits, calendar, roll, .. } => {
                 let act = match per {
                     terms::Per::Partner => self.partner_act(act, o.trust),
                     terms::Per::Subject { .. } => self.act(act, o.trust, kinds, anchor),
@@ -330,6 +324,8 @@ impl<'c> Compiler<'c> {
                     period: self.table(period, facts, &mut |_, p| p.clone()),
                     per: per.clone(),
                     limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+                    calendar: calendar.map_or(0, |c| first + c as CalendarId),
+                    roll: *roll,
                 }
             }
             terms::Sentence::Requires { what, .. } => {
@@ -381,157 +377,6 @@ impl<'c> Compiler<'c> {
             rows.push(TableRow { cells, value });
         }
         Table { keys, rows }
-    }
-
-    fn requirement(&mut self, r: &terms::Requirement, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Requirement {
-        match r {
-            terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
-            terms::Requirement::Ahead(event, span, calendar) => {
-                let calendar = calendar.map_or(0, |c| self.first + c as CalendarId);
-                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), calendar)))
-            }
-            terms::Requirement::Duty(ids, breached) => Requirement::Duty(self.duties(ids), *breached),
-            terms::Requirement::Itself(tests) => {
-                let tests = tests.iter().map(|t| self.test(t)).collect::<Vec<_>>();
-                for event in &anchor.events {
-                    for test in &tests {
-                        self.names.want(event.kind, test.field);
-                    }
-                }
-                Requirement::Itself(tests)
-            }
-            terms::Requirement::Any(of) => {
-                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
-            }
-            terms::Requirement::All(of) => {
-                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
-            }
-        }
-    }
-
-    fn act(&mut self, act: &terms::Act, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Act {
-        match act {
-            terms::Act::One(event) => Act::One(self.elsewhere(event, trust, kinds, anchor)),
-            terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
-            terms::Act::All(of) => Act::All(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
-            terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
-            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
-        }
-    }
-
-    /// Acts of a duty of the partner as a whole are read on whatever subject they happen.
-    fn partner_act(&mut self, act: &terms::Act, trust: Trust) -> Act {
-        match act {
-            terms::Act::One(event) => {
-                let one = self.event(event, trust);
-                self.names.about_mut(one.kind).partner_wide = true;
-                if one.evidenced().is_some() {
-                    for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
-                        let t = self.names.declare(name);
-                        self.names.about_mut(t).partner_wide = true;
-                    }
-                }
-                Act::One(one)
-            }
-            terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.partner_act(a, trust)).collect()),
-            terms::Act::All(of) => Act::All(of.iter().map(|a| self.partner_act(a, trust)).collect()),
-            terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.partner_act(a, trust)).collect()),
-            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
-        }
-    }
-
-    /// An event that may be on another kind of subject than the anchor: then links lead to it.
-    fn elsewhere(&mut self, event: &terms::EventMatch, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Match {
-        let mut out = self.event(event, trust);
-        if !kinds.is_empty() && !kinds.contains(&out.subject) {
-            let target = self.names.kind_name(out.subject).to_owned();
-            let field = self.names.field(&target);
-            out.on = Some(field);
-            self.names.about_mut(out.kind).linked = true;
-            for event in &anchor.events {
-                self.names.want(event.kind, field);
-            }
-            self.subject_fact(kinds, field);
-        }
-        if out.evidenced().is_some() {
-            for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
-                let t = self.names.declare(name);
-                self.names.about_mut(t).linked = true;
-            }
-        }
-        for test in &out.tests {
-            if let Want::SameAs(field) = innermost(&test.want) {
-                for event in &anchor.events {
-                    self.names.want(event.kind, *field);
-                }
-            }
-        }
-        out
-    }
-
-    fn event(&mut self, event: &terms::EventMatch, trust: Trust) -> Match {
-        let kind = self.names.declare(&event.kind);
-        let subject = self.names.about(kind).kind;
-        let tests: Vec<Test> = event.tests.iter().map(|t| self.test(t)).collect();
-        for test in &tests {
-            self.names.want(kind, test.field);
-        }
-        if event.by.is_some() {
-            let known = *self.names.well_known();
-            self.names.want(kind, known.side);
-            self.names.want(kind, known.role);
-        }
-        let rare = self.beside(event, kind, trust);
-        Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None, rare }
-    }
-
-    fn beside(&mut self, event: &terms::EventMatch, kind: TypeId, trust: Trust) -> Option<Box<Beside>> {
-        if event.since.is_none() && event.evidenced.is_none() && event.time.is_none() {
-            return None;
-        }
-        let time = event.time.as_ref().map(|field| {
-            let field = self.names.field(field);
-            self.names.want(kind, field);
-            field
-        });
-        let since = event.since.as_ref().map(|s| {
-            let zone = self.zone;
-            Since { event: self.event(&s.event, trust), latest: s.latest, more: s.more, span: s.span.clone(), zone }
-        });
-        if event.evidenced.is_some() {
-            let known = *self.names.well_known();
-            self.names.want(kind, known.evidence);
-            for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
-                let t = self.names.declare(name);
-                self.names.about_mut(t).reaches_back = true;
-                self.names.want(t, known.side);
-                self.names.want(t, known.role);
-            }
-        }
-        Some(Box::new(Beside { time, since, evidenced: event.evidenced.clone() }))
-    }
-
-    fn test(&mut self, test: &terms::Test) -> Test {
-        Test { field: self.names.field(&test.field), want: self.want(&test.want) }
-    }
-
-    fn want(&mut self, want: &terms::Want) -> Want {
-        match want {
-            terms::Want::Present => Want::Present,
-            terms::Want::Absent => Want::Absent,
-            terms::Want::OneOf(texts) => {
-                let (patterns, exact): (Vec<_>, Vec<_>) = texts.iter().partition(|t| t.contains('*'));
-                let patterns = patterns.into_iter().cloned().collect();
-                Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), patterns)
-            }
-            terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner))),
-            terms::Want::SameAs(field) if field == "subject" => Want::SameAsSubject,
-            terms::Want::SameAs(field) => Want::SameAs(self.names.field(field)),
-            terms::Want::MoreThan(n) => Want::Number(Some((*n, false)), None),
-            terms::Want::AtLeast(n) => Want::Number(Some((*n, true)), None),
-            terms::Want::LessThan(n) => Want::Number(None, Some((*n, false))),
-            terms::Want::AtMost(n) => Want::Number(None, Some((*n, true))),
-        }
     }
 
     fn pause(&mut self, p: &terms::Pause, first: CalendarId) -> Pause {

@@ -4,7 +4,7 @@ use super::{Engine, Subject};
 use crate::duty::{Duty, Flags};
 use crate::rule::RuleId;
 use crate::standing::Standing;
-use crate::time::Moment;
+use crate::time::{Millis, Moment};
 use serde::{Deserialize, Serialize};
 
 /// One change of one duty's standing.
@@ -34,6 +34,8 @@ pub struct Difference {
     pub broken: bool,
     /// Late, with reasons that were given in time.
     pub excused: bool,
+    /// Time counted of the limit that binds, once it has ended.
+    pub used: Millis,
 }
 
 /// Changes in order, and the names that they use.
@@ -231,6 +233,7 @@ impl Teller<'_> {
             ended: duty.ended,
             broken,
             excused: duty.late_excused(),
+            used: duty.clock.elapsed,
         });
     }
 }

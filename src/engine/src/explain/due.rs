@@ -5,6 +5,7 @@ use super::stretches::{Stretch, Why};
 use super::{Life, rfc, words};
 use crate::duty::{ClockState, Flags};
 use crate::fold::View;
+use crate::rule::Form;
 use crate::terms::Roll;
 use crate::time::{Millis, Moment};
 use chrono_tz::Tz;
@@ -75,7 +76,12 @@ pub(super) fn arithmetic(view: View<'_>, life: &Life<'_>, cut: &[Stretch], end: 
     let sum: Millis = plus.iter().map(|p| p.ms).sum();
     let moved = deadline - from - clock.target - sum;
     if moved != 0 {
-        let roll = limits::limits(rule).get(usize::from(clock.limit)).is_some_and(|l| l.roll != Roll::None);
+        let limit = limits::limits(rule).get(usize::from(clock.limit));
+        let roll = match (limit, &rule.form) {
+            (Some(limit), _) => limit.roll != Roll::None,
+            (None, Form::Every { roll, .. }) => *roll != Roll::None,
+            (None, Form::Within { .. } | Form::Requires(_)) => false,
+        };
         let why = if roll { "moved off a closed day" } else { "already used up when this limit came to apply" };
         plus.push(Plus { ms: moved, why: why.to_owned() });
     }

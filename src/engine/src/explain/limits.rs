@@ -91,10 +91,10 @@ fn said(view: View<'_>, rule: &Rule, duty: &Duty, clock: &Clock, end: Moment) ->
                 None => (format!("{} (at least so much was left at a change)", words::length(clock.target)), None),
             }
         }
-        Form::Every { period, .. } => {
+        Form::Every { period, calendar, .. } => {
             let apply = crate::limits::rows(period, &facts, NaiveDate::MIN);
             let row = choose(period, &apply, &|p| match p {
-                Period::Sliding(span) => gives(span, 0, 0),
+                Period::Sliding(span) => gives(span, 0, *calendar),
                 Period::Calendar(_) => fixed,
             });
             let i = row.unwrap_or(0);

@@ -231,16 +231,16 @@ impl Fold {
         match &rule.form {
             Form::Within { limits, .. } => limits::clocks(cx.book(), rule, limits, &facts, start),
             Form::Every { limits, .. } if !limits.is_empty() => limits::clocks(cx.book(), rule, limits, &facts, start),
-            Form::Every { period, .. } => {
+            Form::Every { period, calendar, .. } => {
                 let spans = limits::rows(period, &facts, NaiveDate::MIN);
                 let sliding = spans.into_iter().filter_map(|p| match p {
                     Period::Sliding(span) => Some(span),
                     Period::Calendar(_) => None,
                 });
-                let calendar = cx.book().calendar(0);
+                let (id, calendar) = (*calendar, cx.book().calendar(*calendar));
                 let mut out: Clocks = sliding
                     .enumerate()
-                    .map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), 0, calendar, rule.zone, start))
+                    .map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), id, calendar, rule.zone, start))
                     .collect();
                 out.dedup();
                 out
