@@ -38,6 +38,8 @@ pub(super) enum Command {
     Lint(super::lint::LintArgs),
     /// Print the schema of contract files, for editors, or their key reference.
     Schema(super::schema::SchemaArgs),
+    /// Judge clause files: cases in Markdown that say what Onus must say.
+    Test(super::test::TestArgs),
 }
 
 /// How data is printed.

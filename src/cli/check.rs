@@ -10,6 +10,7 @@ use onus_engine::standing::Standing;
 use onus_engine::terms::{Contract, Trust};
 use onus_engine::time::Moment;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
@@ -63,16 +64,17 @@ pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), Cli
     if !errors.is_empty() {
         return Err(CliError::Contracts(errors));
     }
-    let trust = match &args.trust {
-        None => Vec::new(),
-        Some(path) => {
-            let name = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|e| CliError::Other(format!("{name}: {e}")))?;
-            trust_levels(&contract::text_map(&text, &name).map_err(CliError::Contracts)?, &name)?
-        }
-    };
-    let otherwise = if args.trust.is_some() { Trust::Asserted } else { Trust::Verified };
-    Ok((contracts, Options { settling: Some(args.settling), trust, otherwise }, warnings.len()))
+    let options = Options { settling: Some(args.settling), ..trusted(args.trust.as_deref())? };
+    Ok((contracts, options, warnings.len()))
+}
+
+/// How far sources are believed: by a file, else at their word.
+pub(super) fn trusted(file: Option<&Path>) -> Result<Options, CliError> {
+    let Some(path) = file else { return Ok(Options { otherwise: Trust::Verified, ..Options::default() }) };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| CliError::Other(format!("{name}: {e}")))?;
+    let trust = trust_levels(&contract::text_map(&text, &name).map_err(CliError::Contracts)?, &name)?;
+    Ok(Options { trust, otherwise: Trust::Asserted, ..Options::default() })
 }
 
 fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Trust)>, CliError> {

@@ -11,6 +11,7 @@ mod json;
 mod lint;
 mod schema;
 mod style;
+mod test;
 
 pub use args::Cli;
 
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
         args::Command::Schema(args) => schema::run(&args),
+        args::Command::Test(args) => test::run(&args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -50,6 +50,23 @@ pub fn survey(paths: &[PathBuf], today: NaiveDate) -> Survey {
     Survey { contracts: loaded.into_iter().map(|one| one.contract).collect(), problems, files }
 }
 
+/// Reads contracts from texts that are in memory already, each with the name by which problems call it, and looks at what
+/// must hold between them.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub fn together(texts: Vec<(String, String)>) -> Result<Vec<Contract>, Vec<Problem>> {
+    let (mut loaded, mut problems) = (Vec::new(), Vec::new());
+    for (file, text) in texts {
+        match super::parse(&text, &file) {
+            Ok(contract) => loaded.push(Loaded { file, text, contract }),
+            Err(found) => problems.extend(found),
+        }
+    }
+    between(&loaded, &mut problems);
+    if problems.is_empty() { Ok(loaded.into_iter().map(|one| one.contract).collect()) } else { Err(problems) }
+}
+
 fn read_all(paths: &[PathBuf], reader: &dyn Fn(&str, &str) -> Reading) -> (Vec<Loaded>, Vec<Problem>, usize) {
     let (files, mut problems) = files(paths);
     let mut loaded = Vec::new();

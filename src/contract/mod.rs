@@ -40,9 +40,11 @@ pub use calendar::HolidaySets;
 pub use code::{Code, Level};
 pub use explain::{Example, Explanation, page as error_page, text as explanation};
 pub use format::{Unformatted, format};
-pub use load::{Survey, files, load, read, survey};
+pub use load::{Survey, files, load, read, survey, together};
 pub use problem::{Excerpt, Problem};
 pub use publish::{key_page, schema};
+pub(crate) use report::nearest;
+pub(crate) use words::events;
 
 use chrono::NaiveDate;
 use names::{Cx, Names};

@@ -1,15 +1,14 @@
 //! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
 
 use super::parallel;
+use super::rows::rows;
 use super::spill::Spill;
 use super::streams::Stream;
 use crate::decode::{self, Batch, Decoder, Event};
-use crate::ingest::{self, ReadError};
+use crate::ingest::{self, Lines, ReadError};
 use onus_engine::book::Book;
-use onus_engine::duty::Duty;
 use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options, Tally};
 use onus_engine::identity::DutyId;
-use onus_engine::rule::RuleId;
 use onus_engine::standing::Standing;
 use onus_engine::terms::Contract;
 use onus_engine::time::{DAY, Moment};
@@ -17,6 +16,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use super::rows::standings;
 
 /// What to judge.
 #[derive(Clone, Debug)]
@@ -174,9 +175,15 @@ pub struct Judged {
 }
 
 /// Judges, and gives the engines back with everything in memory, whatever the settling time.
-pub fn judged(mut request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
+pub fn judged(request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
+    let files = ingest::open_all(&request.events, decode::LONGEST)?;
+    judged_lines(request, files, progress)
+}
+
+/// The same of what these files say, whatever they are; `request.events` is not looked at.
+pub fn judged_lines(mut request: Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<Judged, CheckError> {
     request.options.settling = None;
-    let (shards, report) = run(&request, progress)?;
+    let (shards, report) = run(&request, files, progress)?;
     let mut engines = Vec::new();
     for Shard { mut engine, .. } in shards {
         if let Some(until) = report.until {
@@ -189,7 +196,13 @@ pub fn judged(mut request: Request, progress: Progress<'_>) -> Result<Judged, Ch
 
 /// Judges.
 pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckError> {
-    let (shards, mut report) = run(&request, progress)?;
+    let files = ingest::open_all(&request.events, decode::LONGEST)?;
+    check_lines(&request, files, progress)
+}
+
+/// Judges what these files say, whatever they are; `request.events` is not looked at.
+pub fn check_lines(request: &Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<Report, CheckError> {
+    let (shards, mut report) = run(request, files, progress)?;
     for shard in shards {
         shard.finish(report.until, request.duties, &mut report)?;
     }
@@ -217,11 +230,10 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
 }
 
 /// The loop: everything that the files say has been taken in, and nothing reported yet.
-fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
+fn run(request: &Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let mut decoder = Decoder::new(Arc::clone(&book), horizon);
-    let files = ingest::open_all(&request.events, decode::LONGEST)?;
     let options =
         if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
@@ -416,71 +428,5 @@ impl Shard {
             rows(&self.engine, &book, until.unwrap_or(Moment::DAWN), &mut report.duties);
         }
         Ok(())
-    }
-}
-
-/// Counts of every obligation that binds a partner.
-pub fn standings(engine: &Engine) -> Vec<Row> {
-    let book = engine.book();
-    let mut out = Vec::new();
-    for (partner, rules) in engine.bound() {
-        for id in rules {
-            let rule = book.rule(id);
-            out.push(Row {
-                partner: partner.to_owned(),
-                contract: rule.contract.clone(),
-                obligation: rule.id.clone(),
-                clause: rule.clause.clone(),
-                tally: engine.tally(partner, id),
-            });
-        }
-    }
-    out
-}
-
-/// Partner, subject, obligation, key of the first cycle's anchor, withdrawn.
-type Chain = (String, String, RuleId, u64, bool);
-
-/// Every duty, later cycles with the earlier ones in them.
-fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
-    let mut chains: BTreeMap<Chain, Vec<(Duty, Standing)>> = BTreeMap::new();
-    engine.each_duty(&mut |partner, subject, duty, standing| {
-        // What no longer follows stands by itself: it is no cycle of what does.
-        let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };
-        let key = (
-            partner.to_owned(),
-            subject.to_owned(),
-            book.rule(duty.rule).family,
-            root,
-            standing == Standing::Withdrawn,
-        );
-        chains.entry(key).or_default().push((duty.clone(), standing));
-    });
-    for ((partner, subject, family, _, _), mut cycles) in chains {
-        cycles.sort_by_key(|(d, _)| d.cycle());
-        let rule = book.rule(family);
-        let mut earlier: Vec<DutyRow> = Vec::new();
-        for (duty, standing) in cycles {
-            let row = DutyRow {
-                partner: partner.clone(),
-                obligation: rule.id.clone(),
-                subject: subject.clone(),
-                duty: DutyId::of(&partner, &rule.contract, &rule.id, &subject, duty.key),
-                cycle: duty.cycle(),
-                standing,
-                start: duty.start,
-                deadline: duty.shown_deadline(),
-                breached_at: duty.breached_at().filter(|_| standing != Standing::Withdrawn),
-                ended_at: duty.ended.known(),
-                elapsed: duty.elapsed(until, book.calendars()),
-                retracted: duty.flags.has(onus_engine::duty::Flags::RETRACTED),
-                earlier: Vec::new(),
-            };
-            earlier.push(row);
-        }
-        if let Some(mut last) = earlier.pop() {
-            last.earlier = earlier;
-            out.push(last);
-        }
     }
 }

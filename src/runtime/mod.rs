@@ -2,6 +2,7 @@
 
 pub mod check;
 mod parallel;
+mod rows;
 pub mod spill;
 pub mod story;
 mod streams;

@@ -1,0 +1,254 @@
+//! What Onus says, as statements: the last cell of a row parsed, and compared with how the duties stand.
+
+use super::cells::items;
+use super::place::{Place, say_span, span};
+use crate::runtime::check::DutyRow;
+use onus_engine::standing::Standing;
+use onus_engine::time::Moment;
+
+/// `resolve of INC1: met at 11:58, used 3h`.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    obligation: String,
+    of: Option<String>,
+    standing: Standing,
+    details: Vec<(Detail, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Detail {
+    /// `at`: when it ended; of a breach, when it broke.
+    At,
+    Due,
+    NoDeadline,
+    BreachedAt,
+    Used,
+    Since,
+    Cycle,
+    TakenBack,
+}
+
+const DETAILS: [(&str, Detail); 7] = [
+    ("due ", Detail::Due),
+    ("no deadline", Detail::NoDeadline),
+    ("breached at ", Detail::BreachedAt),
+    ("used ", Detail::Used),
+    ("since ", Detail::Since),
+    ("cycle ", Detail::Cycle),
+    ("taken back", Detail::TakenBack),
+];
+
+/// A duty, or an earlier cycle of one.
+pub(super) type Cycle<'r> = &'r DutyRow;
+
+/// All duties, earlier cycles beside the running one, in order of their starts; without what no longer follows.
+pub(super) fn cycles(rows: &[DutyRow]) -> Vec<Cycle<'_>> {
+    let mut found: Vec<Cycle<'_>> = rows.iter().flat_map(|row| row.earlier.iter().chain([row])).collect();
+    found.retain(|duty| duty.standing != Standing::Withdrawn);
+    // Rows come sorted by name; of two that start together the names decide.
+    found.sort_by_key(|duty| (duty.start, duty.cycle));
+    found
+}
+
+/// What a cell and the duties have to say to each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Compared {
+    /// What the cell would have to say.
+    pub(super) said: String,
+    /// What it says, its times in their shortest form.
+    pub(super) wanted: String,
+    /// Positions of the duties of which something else is said, or nothing.
+    pub(super) differ: Vec<usize>,
+}
+
+impl Compared {
+    pub(super) fn agree(&self) -> bool {
+        self.said == self.wanted
+    }
+}
+
+/// Compares statements with duties; `partner` is the one that need not be named.
+pub(super) fn compare(statements: &[Statement], duties: &[Cycle<'_>], partner: &str, place: &Place) -> Compared {
+    let mut left: Vec<usize> = (0..duties.len()).collect();
+    let (mut said, mut differ) = (Vec::new(), Vec::new());
+    for statement in statements {
+        let fits = |at: &usize| {
+            let duty = duties[*at];
+            duty.obligation == statement.obligation && statement.of.as_ref().is_none_or(|of| *of == name(duty, partner))
+        };
+        if let Some(found) = left.iter().position(fits) {
+            let at = left.remove(found);
+            let told = statement.told_of(duties[at], place);
+            if told != statement.canonical() {
+                differ.push(at);
+            }
+            said.push(told);
+        }
+    }
+    let many = left.len() > 1 || !said.is_empty();
+    said.extend(left.iter().map(|at| Statement::plain(duties[*at], many, partner).told_of(duties[*at], place)));
+    differ.extend(left);
+    let joined = |texts: Vec<String>| if texts.is_empty() { "nothing is owed".to_owned() } else { texts.join("; ") };
+    Compared { said: joined(said), wanted: joined(statements.iter().map(Statement::canonical).collect()), differ }
+}
+
+/// `INC1`, with the partner before it where it is not the case's own.
+fn name(duty: &DutyRow, partner: &str) -> String {
+    if duty.partner == partner { duty.subject.clone() } else { format!("{}/{}", duty.partner, duty.subject) }
+}
+
+/// Reads a cell; times are put into their shortest form.
+pub(super) fn parse(cell: &str, place: &Place) -> Result<Vec<Statement>, (String, String)> {
+    items(cell).into_iter().map(|text| Statement::parse(text, place)).collect()
+}
+
+impl Statement {
+    /// The obligation that it speaks of.
+    pub(super) fn obligation(&self) -> &str {
+        &self.obligation
+    }
+
+    fn parse(text: &str, place: &Place) -> Result<Statement, (String, String)> {
+        let wrong = |what: String, hint: &str| (what, hint.to_owned());
+        let (name, rest) = text.split_once(": ").ok_or_else(|| {
+            wrong(format!("`{text}` is no statement"), "write `OBLIGATION: STANDING` and what matters of it, like `resolve: open, due 13:00`; `nothing is owed`; or `-` to claim nothing")
+        })?;
+        let (obligation, of) = match name.split_once(" of ") {
+            Some((obligation, of)) => (obligation, Some(of.to_owned())),
+            None => (name, None),
+        };
+        let mut parts = rest.split(", ");
+        let head = parts.next().unwrap_or_default();
+        let (word, at) = head.split_once(" at ").map_or((head, None), |(standing, at)| (standing, Some(at)));
+        let standing = standing(word)?;
+        let mut details: Vec<(Detail, String)> = Vec::new();
+        let given = at.map(|at| (Detail::At, at));
+        let rest = parts.map(|part| {
+            let known = DETAILS.iter().find_map(|(name, detail)| part.strip_prefix(name).map(|value| (*detail, value)));
+            known.ok_or_else(|| {
+                let names: Vec<&str> = DETAILS.iter().map(|(name, _)| name.trim_end()).collect();
+                wrong(
+                    format!("`{part}` says nothing that is known of a duty"),
+                    &format!("one may say {}", names.join(", ")),
+                )
+            })
+        });
+        for detail in given.map(Ok).into_iter().chain(rest) {
+            let (detail, value) = detail?;
+            if details.iter().any(|(known, _)| *known == detail) {
+                return Err(wrong(format!("`{text}` says one thing twice"), "say it once"));
+            }
+            details.push((detail, shortest(detail, value, place).map_err(|why| (why, String::new()))?));
+        }
+        let has = |wanted| details.iter().any(|(detail, _)| *detail == wanted);
+        match standing {
+            Standing::Open if !has(Detail::Due) && !has(Detail::NoDeadline) => Err(wrong(
+                format!("`{text}` says not until when"),
+                "an open duty always says its deadline: `open, due 13:00`, or `no deadline`",
+            )),
+            Standing::Breached if !has(Detail::At) => {
+                Err(wrong(format!("`{text}` says not when it broke"), "a breach says its instant: `breached at 13:00`"))
+            }
+            _ => Ok(Statement { obligation: obligation.to_owned(), of, standing, details }),
+        }
+    }
+
+    /// What one would say of a duty that the cell does not name.
+    fn plain(duty: &DutyRow, named: bool, partner: &str) -> Statement {
+        let details = match duty.standing {
+            Standing::Open => vec![(Detail::Due, String::new())],
+            Standing::Breached => vec![(Detail::At, String::new())],
+            Standing::MetLate => vec![(Detail::BreachedAt, String::new())],
+            Standing::Untold
+            | Standing::Paused
+            | Standing::Met
+            | Standing::Waived
+            | Standing::Cancelled
+            | Standing::Exempt
+            | Standing::Withdrawn
+            | Standing::Unknown => Vec::new(),
+        };
+        let of = named.then(|| name(duty, partner));
+        Statement { obligation: duty.obligation.clone(), of, standing: duty.standing, details }
+    }
+
+    /// The statement with its times in their shortest form.
+    fn canonical(&self) -> String {
+        let details = self.details.iter().map(|(detail, value)| phrase(*detail, value));
+        format!("{}{}{}", self.head(), self.standing, details.collect::<String>())
+    }
+
+    /// The statement as this duty would have it, with the same details where they still make sense.
+    fn told_of(&self, duty: &DutyRow, place: &Place) -> String {
+        let mut text = format!("{}{}", self.head(), duty.standing);
+        let breached = duty.standing == Standing::Breached;
+        let mut details: Vec<Detail> = self.details.iter().map(|(detail, _)| *detail).collect();
+        if breached && !details.contains(&Detail::At) {
+            details.insert(0, Detail::At);
+        }
+        if duty.standing == Standing::Open && !details.iter().any(|d| matches!(d, Detail::Due | Detail::NoDeadline)) {
+            details.push(Detail::Due);
+        }
+        let time = |at: Option<Moment>| at.map_or("never".to_owned(), |at| place.say(at));
+        for detail in details {
+            text += &match detail {
+                Detail::At => phrase(detail, &time(if breached { duty.breached_at } else { duty.ended_at })),
+                Detail::Due | Detail::NoDeadline => match duty.deadline {
+                    Some(at) => phrase(Detail::Due, &place.say(at)),
+                    None => phrase(Detail::NoDeadline, ""),
+                },
+                Detail::BreachedAt => phrase(detail, &time(duty.breached_at)),
+                Detail::Used => phrase(detail, &say_span(duty.elapsed)),
+                Detail::Since => phrase(detail, &place.say(duty.start)),
+                Detail::Cycle => phrase(detail, &duty.cycle.to_string()),
+                Detail::TakenBack if duty.retracted => phrase(detail, ""),
+                Detail::TakenBack => String::new(),
+            };
+        }
+        // Holds of every such standing, so the cases need not repeat it.
+        if duty.standing == Standing::Paused && duty.deadline.is_some() {
+            text += &phrase(Detail::Due, &time(duty.deadline));
+        }
+        if breached && duty.deadline != duty.breached_at {
+            text += &phrase(Detail::Due, &time(duty.deadline));
+        }
+        text
+    }
+
+    fn head(&self) -> String {
+        match &self.of {
+            Some(of) => format!("{} of {of}: ", self.obligation),
+            None => format!("{}: ", self.obligation),
+        }
+    }
+}
+
+fn standing(word: &str) -> Result<Standing, (String, String)> {
+    let known = || Standing::ALL.into_iter().filter(|s| !matches!(s, Standing::Untold | Standing::Withdrawn));
+    known().find(|standing| standing.word() == word).ok_or_else(|| {
+        let near = crate::contract::nearest(word, known().map(Standing::word));
+        let hint = near.map_or_else(
+            || format!("a duty is {}", known().map(Standing::word).collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        (format!("`{word}` is no standing"), hint)
+    })
+}
+
+/// A value as it would be written, or why it cannot be read.
+fn shortest(detail: Detail, value: &str, place: &Place) -> Result<String, String> {
+    match detail {
+        Detail::NoDeadline | Detail::TakenBack if value.is_empty() => Ok(String::new()),
+        Detail::NoDeadline | Detail::TakenBack => Err(format!("`{value}` stands where nothing is expected")),
+        Detail::Cycle => value.parse::<u16>().map(|n| n.to_string()).map_err(|_| format!("`{value}` is no number")),
+        Detail::Used => span(value).map(say_span),
+        Detail::At | Detail::Due | Detail::BreachedAt | Detail::Since => place.instant(value).map(|at| place.say(at)),
+    }
+}
+
+fn phrase(detail: Detail, value: &str) -> String {
+    match DETAILS.iter().find(|(_, d)| *d == detail) {
+        Some((name, _)) => format!(", {name}{value}"),
+        None => format!(" at {value}"),
+    }
+}
