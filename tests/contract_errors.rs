@@ -80,6 +80,12 @@ fn unknown_keys_name_the_nearest() {
     says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {must: 4h, shuld: 2h}"), "E101", 14, "`should`");
     says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {P1: 4h, p2: 8h}"), "E101", 14, "`P2`");
     says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {P1:4h}"), "E101", 14, "a blank after the colon");
+    says(
+        of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {depends-on: date, table: {2020-09-01:4h}}"),
+        "E101",
+        14,
+        "a blank after the colon",
+    );
 }
 
 #[test]
