@@ -4,13 +4,14 @@ use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
 use crate::contract::{self, Level};
+use crate::decode::DeadLetter;
 use crate::runtime::check::{self, Breach, DutyRow, Report, Request, Row};
 use onus_engine::engine::Options;
 use onus_engine::standing::Standing;
 use onus_engine::terms::{Contract, Trust};
 use onus_engine::time::Moment;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
@@ -59,13 +60,16 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
 
 /// Loads contracts and trust; says how many warnings the contracts have.
 pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), CliError> {
-    let contract::Survey { contracts, problems, .. } = contract::survey(&args.contracts, today());
-    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
-    if !errors.is_empty() {
-        return Err(CliError::Contracts(errors));
-    }
+    let (contracts, warnings) = surveyed(&args.contracts)?;
     let options = Options { settling: Some(args.settling), ..trusted(args.trust.as_deref())? };
-    Ok((contracts, options, warnings.len()))
+    Ok((contracts, options, warnings))
+}
+
+/// Loads contracts; says how many warnings they have.
+pub(super) fn surveyed(paths: &[PathBuf]) -> Result<(Vec<Contract>, usize), CliError> {
+    let contract::Survey { contracts, problems, .. } = contract::survey(paths, today());
+    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    if errors.is_empty() { Ok((contracts, warnings.len())) } else { Err(CliError::Contracts(errors)) }
 }
 
 /// How far sources are believed: by a file, else at their word.
@@ -115,7 +119,7 @@ fn warned(warnings: usize) {
     }
 }
 
-fn progress_bar() -> indicatif::ProgressBar {
+pub(super) fn progress_bar() -> indicatif::ProgressBar {
     let bar = indicatif::ProgressBar::new_spinner();
     if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {human_pos} lines, {elapsed}, {per_sec}") {
         bar.set_style(style);
@@ -124,17 +128,22 @@ fn progress_bar() -> indicatif::ProgressBar {
     bar
 }
 
-/// What was noticed, for people, on standard error.
-fn talk(report: &Report, quiet: bool) {
-    for (file, letter) in report.letters.iter().take(20) {
+/// What could not be read, for people, on standard error.
+pub(super) fn letters(all: &[(String, DeadLetter)]) {
+    for (file, letter) in all.iter().take(20) {
         anstream::eprintln!("{}dead letter{}: {file}:{letter}", style::WARN, style::END);
         if !letter.excerpt.is_empty() {
             anstream::eprintln!("    {}", letter.excerpt);
         }
     }
-    if report.letters.len() > 20 {
-        anstream::eprintln!("... and {} more dead letters", report.letters.len() - 20);
+    if all.len() > 20 {
+        anstream::eprintln!("... and {} more dead letters", all.len() - 20);
     }
+}
+
+/// What was noticed, for people, on standard error.
+fn talk(report: &Report, quiet: bool) {
+    letters(&report.letters);
     if quiet {
         return;
     }

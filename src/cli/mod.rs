@@ -12,6 +12,7 @@ mod lint;
 mod schema;
 mod style;
 mod test;
+mod whatif;
 
 pub use args::Cli;
 
@@ -58,6 +59,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Lint(args) => lint::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Test(args) => test::run(&args),
+        args::Command::Whatif(args) => whatif::run(args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

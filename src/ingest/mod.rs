@@ -132,6 +132,11 @@ impl Lines {
         Lines { name: name.to_owned(), input, rest: Vec::new(), line: 1, done: false, longest, dropping: None, size }
     }
 
+    /// The same lines by another name.
+    pub fn named(self, name: &str) -> Lines {
+        Lines { name: name.to_owned(), ..self }
+    }
+
     /// Its name, for messages.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,9 +1,10 @@
 //! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
 
 use super::parallel;
-use super::rows::rows;
+use super::rows::{counted, rows};
 use super::spill::Spill;
 use super::streams::Stream;
+use super::watch::{Plan, State, Watch};
 use crate::decode::{self, Batch, Decoder, Event};
 use crate::ingest::{self, Lines, ReadError};
 use onus_engine::book::Book;
@@ -114,6 +115,10 @@ pub struct Breach {
     pub ended: Option<Moment>,
     /// Excused by a waiver, after the fact.
     pub waived: bool,
+    /// Contract.
+    pub contract: String,
+    /// How the duty stands: done late, not done, or waived.
+    pub standing: Standing,
 }
 
 /// One duty.
@@ -183,7 +188,7 @@ pub fn judged(request: Request, progress: Progress<'_>) -> Result<Judged, CheckE
 /// The same of what these files say, whatever they are; `request.events` is not looked at.
 pub fn judged_lines(mut request: Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<Judged, CheckError> {
     request.options.settling = None;
-    let (shards, report) = run(&request, files, progress)?;
+    let (shards, report) = run(&request, files, None, progress)?;
     let mut engines = Vec::new();
     for Shard { mut engine, .. } in shards {
         if let Some(until) = report.until {
@@ -202,9 +207,21 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
 
 /// Judges what these files say, whatever they are; `request.events` is not looked at.
 pub fn check_lines(request: &Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<Report, CheckError> {
-    let (shards, mut report) = run(request, files, progress)?;
+    watched(request, files, None, progress).map(|(report, _)| report)
+}
+
+/// Judges, and watches what is told.
+pub(super) fn watched(
+    request: &Request,
+    files: Vec<Lines>,
+    plan: Option<&Plan>,
+    progress: Progress<'_>,
+) -> Result<(Report, BTreeMap<DutyId, State>), CheckError> {
+    let (shards, mut report) = run(request, files, plan, progress)?;
+    let mut states = BTreeMap::new();
     for shard in shards {
-        shard.finish(report.until, request.duties, &mut report)?;
+        // Each partner is one shard's.
+        states.extend(shard.finish(report.until, request.duties, &mut report)?.map(|w| w.states).unwrap_or_default());
     }
     report
         .obligations
@@ -226,11 +243,16 @@ pub fn check_lines(request: &Request, files: Vec<Lines>, progress: Progress<'_>)
             b.duty,
         ))
     });
-    Ok(report)
+    Ok((report, states))
 }
 
 /// The loop: everything that the files say has been taken in, and nothing reported yet.
-fn run(request: &Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
+fn run(
+    request: &Request,
+    files: Vec<Lines>,
+    plan: Option<&Plan>,
+    progress: Progress<'_>,
+) -> Result<(Vec<Shard>, Report), CheckError> {
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let mut decoder = Decoder::new(Arc::clone(&book), horizon);
@@ -239,7 +261,7 @@ fn run(request: &Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<(
     let mut shards: Vec<Shard> = Vec::new();
     let single = files.len() == 1 && request.threads > 1;
     for _ in 0..if single { request.threads } else { 1 } {
-        shards.push(Shard::new(Arc::clone(&book), options.clone())?);
+        shards.push(Shard::new(Arc::clone(&book), options.clone(), plan.map(Watch::new))?);
     }
     for partner in book.named_partners() {
         let shard = parallel::shard_of(partner, shards.len());
@@ -329,10 +351,11 @@ pub(super) struct Shard {
     seen_from: usize,
     breaches: BTreeMap<DutyId, Breach>,
     unbound: BTreeMap<String, u64>,
+    watch: Option<Watch>,
 }
 
 impl Shard {
-    fn new(book: Arc<Book>, options: Options) -> Result<Shard, std::io::Error> {
+    fn new(book: Arc<Book>, options: Options, watch: Option<Watch>) -> Result<Shard, std::io::Error> {
         let spill = options.settling.map(|_| Spill::new()).transpose()?;
         Ok(Shard {
             engine: Engine::new(book, options),
@@ -341,6 +364,7 @@ impl Shard {
             seen_from: 0,
             breaches: BTreeMap::new(),
             unbound: BTreeMap::new(),
+            watch,
         })
     }
 
@@ -376,6 +400,10 @@ impl Shard {
         let differences = self.engine.take_differences();
         let book = self.engine.book();
         for (subject, d) in differences.iter() {
+            if let Some(watch) = &mut self.watch {
+                let (rule, partner) = (book.rule(d.rule), self.engine.partner_name(d.partner));
+                watch.note(partner, DutyId::of(partner, &rule.contract, &rule.id, subject, d.key), d);
+            }
             let stands = d.broken && !matches!(d.to, Standing::Withdrawn | Standing::Unknown);
             if !stands && !d.from.is_breach() && d.from != Standing::Waived {
                 continue;
@@ -397,13 +425,15 @@ impl Shard {
                 started: d.start,
                 ended: d.ended.known(),
                 waived: d.to == Standing::Waived,
+                contract: rule.contract.clone(),
+                standing: d.to,
             };
             self.breaches.insert(duty, breach);
         }
         self.engine.give_back(differences);
     }
 
-    fn finish(mut self, until: Option<Moment>, duties: bool, report: &mut Report) -> Result<(), CheckError> {
+    fn finish(mut self, until: Option<Moment>, duties: bool, report: &mut Report) -> Result<Option<Watch>, CheckError> {
         if let Some(until) = until {
             match &mut self.spill {
                 Some(spill) => self.engine.finish(until, spill),
@@ -415,7 +445,10 @@ impl Shard {
             return Err(CheckError::Spill(trouble));
         }
         let book = Arc::clone(self.engine.book());
-        report.obligations.extend(standings(&self.engine));
+        report.obligations.extend(match &self.watch {
+            Some(watch) => counted(&self.engine, &|partner, rule| watch.tally(&self.engine, partner, rule)),
+            None => standings(&self.engine),
+        });
         report.breaches.extend(self.breaches.into_values());
         let counts = self.engine.counts();
         report.read.repeats += counts.repeats;
@@ -427,6 +460,6 @@ impl Shard {
         if duties {
             rows(&self.engine, &book, until.unwrap_or(Moment::DAWN), &mut report.duties);
         }
-        Ok(())
+        Ok(self.watch)
     }
 }

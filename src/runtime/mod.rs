@@ -6,3 +6,5 @@ mod rows;
 pub mod spill;
 pub mod story;
 mod streams;
+mod watch;
+pub mod whatif;

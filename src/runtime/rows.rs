@@ -3,7 +3,7 @@
 use super::check::{DutyRow, Row};
 use onus_engine::book::Book;
 use onus_engine::duty::Duty;
-use onus_engine::engine::Engine;
+use onus_engine::engine::{Engine, Tally};
 use onus_engine::identity::DutyId;
 use onus_engine::rule::RuleId;
 use onus_engine::standing::Standing;
@@ -12,6 +12,11 @@ use std::collections::BTreeMap;
 
 /// Counts of every obligation that binds a partner.
 pub fn standings(engine: &Engine) -> Vec<Row> {
+    counted(engine, &|partner, rule| engine.tally(partner, rule))
+}
+
+/// The same with counts of somebody else's.
+pub(super) fn counted(engine: &Engine, tally: &dyn Fn(&str, RuleId) -> Tally) -> Vec<Row> {
     let book = engine.book();
     let mut out = Vec::new();
     for (partner, rules) in engine.bound() {
@@ -22,7 +27,7 @@ pub fn standings(engine: &Engine) -> Vec<Row> {
                 contract: rule.contract.clone(),
                 obligation: rule.id.clone(),
                 clause: rule.clause.clone(),
-                tally: engine.tally(partner, id),
+                tally: tally(partner, id),
             });
         }
     }
