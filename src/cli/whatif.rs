@@ -115,12 +115,14 @@ pub(in crate::cli) fn run(args: WhatifArgs) -> Result<u8, CliError> {
 /// How the question was understood, for people, on standard error.
 fn talk(told: &WhatIf) {
     let note = |text: String| anstream::eprintln!("{}note{}: {text}", style::WARN, style::END);
-    for taken in &told.taken {
+    for taken in told.taken.iter().filter(|taken| taken.written != taken.from || !taken.known) {
         let of = style::plain(&format!("{} of {}", taken.contract, taken.partners.join(", ")));
         let known = if taken.known { "" } else { ", which is new" };
         let written =
             if taken.written == taken.from { String::new() } else { format!(" (its text says {})", taken.written) };
-        note(format!("{of}{known}: the new text is taken as in force from {}{written}", taken.from));
+        let never = told.until.filter(|until| *until < taken.from);
+        let never = never.map_or(String::new(), |until| format!(": never, of events up to {until}"));
+        note(format!("{of}{known}: the new text is taken as in force from {}{written}{never}", taken.from));
     }
     for kept in &told.kept {
         note(format!("{}: not among the new contracts, so the same in both", style::plain(kept)));

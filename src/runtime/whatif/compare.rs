@@ -51,10 +51,10 @@ pub struct Line {
 pub enum Change {
     /// In both.
     Same,
-    /// Under the new terms only.
-    Appears,
     /// Under today's only.
     Vanishes,
+    /// Under the new terms only.
+    Appears,
     /// In both, at another instant.
     Moves,
 }
