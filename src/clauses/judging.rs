@@ -87,6 +87,8 @@ fn one(sheet: &Sheet, case: &Case, options: &Options) -> Outcome {
         Ok(terms) => terms,
         Err(faults) => return Outcome::Faulty(faults),
     };
+    let trust = case.trust.iter().chain(&options.trust).cloned().collect();
+    let options = &Options { trust, ..options.clone() };
     let bench = Bench { file: &sheet.file, case, partner: usual(&terms), terms, options };
     let faults = bench.faults();
     if !faults.is_empty() {

@@ -9,6 +9,8 @@ use super::cells::{cells, is_rule, items};
 use super::happening::{self, Happening};
 use super::place::Place;
 use super::saying::{self, Statement};
+use crate::contract::TRUST;
+use onus_engine::terms::Trust;
 use onus_engine::time::Moment;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ pub struct Case {
     pub clauses: Vec<Clause>,
     /// What its times mean.
     pub place: Place,
+    /// How far sources are believed, by pattern; any other as the run says.
+    pub trust: Vec<(String, Trust)>,
     /// What happened and what follows.
     pub rows: Vec<Row>,
     /// Points that the rules leave open and the case assumes.
@@ -162,6 +166,7 @@ struct Draft {
     line: usize,
     clauses: Vec<Clause>,
     place: Option<Place>,
+    trust: Vec<(String, Trust)>,
     rows: Vec<Row>,
     has_table: bool,
     open_points: usize,
@@ -175,6 +180,7 @@ impl Draft {
             line,
             clauses: Vec::new(),
             place: None,
+            trust: Vec::new(),
             rows: Vec::new(),
             has_table: false,
             open_points: 0,
@@ -255,6 +261,11 @@ impl Reader<'_> {
                     self.fault(at, "the day of this case is given twice", "a case has one day; keep one of the lines")
                 }
                 Err(why) => self.fault(at, why, ""),
+            }
+        } else if let Some(list) = text.strip_prefix("Sources are trusted so: ") {
+            match trusted(list) {
+                Ok(trust) => self.draft().trust.extend(trust),
+                Err(why) => self.fault(at, why, "write `Sources are trusted so: urn:desk asserted, urn:vault system.`"),
             }
         } else if let Some(path) = text.strip_prefix("contract:") {
             match named(path) {
@@ -356,7 +367,7 @@ impl Reader<'_> {
     /// The case, if it is one, is whole.
     fn close(&mut self) {
         let Some(case) = self.case.take() else { return };
-        let Draft { title, line, mut clauses, place, rows, has_table, open_points, faulty } = case;
+        let Draft { title, line, mut clauses, place, mut trust, rows, has_table, open_points, faulty } = case;
         if clauses.is_empty() && place.is_none() && !has_table && open_points == 0 {
             // A heading with words under it.
             return;
@@ -364,6 +375,8 @@ impl Reader<'_> {
         if clauses.is_empty() {
             clauses.clone_from(&self.common.clauses);
         }
+        // The first pattern that fits counts, so the case's own stand first.
+        trust.extend_from_slice(&self.common.trust);
         let lacks = [
             (clauses.is_empty(), "no clause", CLAUSE),
             (place.or(self.common.place).is_none() && !faulty, "no day", DAY),
@@ -375,7 +388,7 @@ impl Reader<'_> {
             self.faults.push(Fault::new(self.file, line, format!("the case \"{title}\" has {what}"), *hint));
         }
         if let (true, Some(place)) = (whole, place.or(self.common.place)) {
-            self.cases.push(Case { title, line, clauses, place, rows, open_points });
+            self.cases.push(Case { title, line, clauses, place, trust, rows, open_points });
         }
     }
 
@@ -402,6 +415,20 @@ fn fence(text: &str) -> Option<&str> {
     let length = text.len() - text.trim_start_matches(mark).len();
     // ``` in the running text of a line opens nothing.
     (length >= 3 && !text[length..].contains('`')).then(|| &text[..length])
+}
+
+/// `urn:desk asserted, urn:vault system.`
+fn trusted(text: &str) -> Result<Vec<(String, Trust)>, String> {
+    let one = |part: &str| {
+        let (source, level) = part.trim().rsplit_once(' ').ok_or_else(|| format!("`{part}` is no source and level"))?;
+        let known = TRUST.iter().find(|(word, _)| *word == level);
+        let (_, trust) = known.ok_or_else(|| {
+            let words: Vec<&str> = TRUST.iter().map(|(word, _)| *word).collect();
+            format!("`{level}` is no level of trust: {}", words.join(", "))
+        })?;
+        Ok((source.trim().to_owned(), *trust))
+    };
+    text.trim().trim_end_matches('.').split(',').map(one).collect()
 }
 
 /// A path, plain or as a Markdown link.

@@ -192,7 +192,9 @@ impl Statement {
         let time = |at: Option<Moment>| at.map_or("never".to_owned(), |at| place.say(at));
         for detail in details {
             text += &match detail {
-                Detail::At => phrase(detail, &time(if breached { duty.breached_at } else { duty.ended_at })),
+                Detail::At if breached => phrase(detail, &time(duty.breached_at)),
+                // What goes on has no end to tell.
+                Detail::At => duty.ended_at.map_or(String::new(), |at| phrase(detail, &place.say(at))),
                 Detail::Due | Detail::NoDeadline => match duty.deadline {
                     Some(at) => phrase(Detail::Due, &place.say(at)),
                     None => phrase(Detail::NoDeadline, ""),

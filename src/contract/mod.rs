@@ -44,7 +44,7 @@ pub use load::{Survey, files, load, read, survey, together};
 pub use problem::{Excerpt, Problem};
 pub use publish::{key_page, schema};
 pub(crate) use report::nearest;
-pub(crate) use words::events;
+pub(crate) use words::{TRUST, events};
 
 use chrono::NaiveDate;
 use names::{Cx, Names};
