@@ -4,6 +4,7 @@ use super::Fault;
 use super::reading::{Case, Clause};
 use crate::contract;
 use onus_engine::terms::Contract;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Largest clause file that is read.
 const MOST: u64 = 16 << 20;
 
-/// Deepest folder that is searched: links that go round end here.
+/// Deepest folder that is searched.
 const DEEPEST: usize = 32;
 
 /// Clause files, and what could not be looked into.
@@ -32,18 +33,22 @@ pub fn find(paths: &[PathBuf]) -> Found {
             continue;
         }
         let before = (found.files.len(), found.faults.len());
-        search(path, 0, &mut found);
+        search(path, 0, &mut BTreeSet::new(), &mut found);
         if before == (found.files.len(), found.faults.len()) {
             let hint = "clause files end in .md; a README is none";
             found.faults.push(Fault::new(&shown(path), 1, "no clause files in this folder", hint));
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     found.files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     found
 }
 
-fn search(folder: &Path, depth: usize, found: &mut Found) {
+fn search(folder: &Path, depth: usize, seen: &mut BTreeSet<PathBuf>, found: &mut Found) {
+    // A link that goes round leads to what was searched already.
+    if !folder.canonicalize().map_or(true, |real| seen.insert(real)) {
+        return;
+    }
     let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
     let mut paths: Vec<PathBuf> = match entries {
         Ok(entries) => entries.iter().map(std::fs::DirEntry::path).collect(),
@@ -65,14 +70,21 @@ fn search(folder: &Path, depth: usize, found: &mut Found) {
         }
         if path.is_dir() {
             if depth < DEEPEST {
-                search(&path, depth + 1, found);
+                search(&path, depth + 1, seen, found);
             } else {
-                found.faults.push(Fault::new(&shown(&path), 1, "folders nested too deep", "is a link going round?"));
+                found.faults.push(Fault::new(&shown(&path), 1, "folders nested too deep", "name the inner one"));
             }
         } else if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("md"))
             && !name.to_lowercase().starts_with("readme")
         {
-            found.files.push(path);
+            // A pipe in a folder would be waited for, perhaps for ever; who means one names it.
+            match path.metadata() {
+                Ok(about) if !about.is_file() => {
+                    let hint = "name it on the command line if it is meant";
+                    found.faults.push(Fault::new(&shown(&path), 1, "is no regular file", hint));
+                }
+                Ok(_) | Err(_) => found.files.push(path),
+            }
         }
     }
 }

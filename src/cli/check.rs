@@ -67,6 +67,9 @@ pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), Cli
 
 /// Loads contracts; says how many warnings they have.
 pub(super) fn surveyed(paths: &[PathBuf]) -> Result<(Vec<Contract>, usize), CliError> {
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(CliError::Other("standard input is for events: name the files of the contracts".to_owned()));
+    }
     let contract::Survey { contracts, problems, .. } = contract::survey(paths, today());
     let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
     if errors.is_empty() { Ok((contracts, warnings.len())) } else { Err(CliError::Contracts(errors)) }
