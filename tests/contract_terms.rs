@@ -1,6 +1,6 @@
 //! What a contract says is what the terms say.
 
-use onus::contract::{Problem, calendar_block, calendars, load, parse};
+use onus::contract::{Library, Problem, calendar_block, calendars, load, parse};
 use onus_engine::calendar::Calendar;
 use onus_engine::terms::*;
 use onus_engine::time::{DAY, HOUR, MINUTE, Moment};
@@ -24,7 +24,7 @@ fn find<'c>(contract: &'c Contract, id: &str) -> &'c Obligation {
 }
 
 fn event(kind: &str) -> EventMatch {
-    EventMatch { kind: kind.into(), tests: Vec::new(), by: None, trust: None }
+    EventMatch::of(kind)
 }
 
 fn is(field: &str, text: &str) -> Test {
@@ -32,7 +32,7 @@ fn is(field: &str, text: &str) -> Test {
 }
 
 fn on(event: EventMatch) -> Anchor {
-    Anchor { any: vec![Trigger::Event(event)], time: None, pick: Pick::Each }
+    Anchor { any: vec![Trigger::Event(event)], whole: None, time: None, pick: Pick::Each }
 }
 
 fn party(text: &str) -> Party {
@@ -57,7 +57,7 @@ fn the_workload_loads_as_it_is_written() {
     let w1 = parse(W1, "w1.yaml").map_err(told).expect("w1.yaml loads");
     assert_eq!((w1.name.as_str(), w1.customer.as_str()), ("w1", "everyone"));
     assert_eq!(w1.partners, [PartnerPattern::Prefix("p".into())]);
-    assert_eq!(w1.sources, ["urn:*"]);
+    assert_eq!(w1.scope.sources, ["urn:*"]);
     assert_eq!(w1.effective, Moment::parse("2026-01-01T00:00:00Z").expect("an instant"));
     assert!(w1.obligations.iter().all(|o| o.trust == Trust::Asserted && o.obligor == party("partner")));
     assert_eq!(w1.obligations.len(), 7);
@@ -108,7 +108,20 @@ fn the_header_says_who_and_when() {
     assert_eq!(full.effective, Moment::parse("2025-12-31T23:00:00Z").expect("an instant"));
     assert!(full.ends.is_some());
     assert_eq!(full.calendars.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["office", "yard", "desk"]);
-    assert_eq!(full.controls, [Control { name: "rotation".into(), risk_owner: Some(party("customer.owner")) }]);
+    let raci = Raci {
+        request: party("partner.desk"),
+        approve: party("customer.lead"),
+        execute: party("partner.desk"),
+        review: party("customer.owner"),
+    };
+    let rotation = Control {
+        name: "rotation".into(),
+        risk_owner: Some(party("customer.owner")),
+        mode: Some(Mode::Delegated),
+        raci: Some(raci),
+        scope: None,
+    };
+    assert_eq!(full.controls, [rotation]);
     let waivers = full.waivers.expect("there are waivers");
     assert_eq!((waivers.approve, waivers.longest), (party("customer.owner"), Some(90 * DAY)));
     assert_eq!(waivers.granted[0].tests, [is("credential", "svc-crane-*")]);
@@ -225,7 +238,7 @@ fn what_came_before_and_what_is_true_of_the_anchor() {
         tests: vec![Test { field: "actor".into(), want: other }],
         ..event("change.approved")
     };
-    assert_eq!(what("approved"), Requirement::Ahead(approval, Span::Elapsed(2 * HOUR)));
+    assert_eq!(what("approved"), Requirement::Ahead(approval, Span::Elapsed(2 * HOUR), None));
     let named = vec![
         Test { field: "actor".into(), want: Want::Present },
         Test { field: "person".into(), want: Want::Not(Box::new(Want::Absent)) },
@@ -242,7 +255,7 @@ fn what_nobody_said_is_the_strict_side() {
     assert_eq!((&one.obligor, one.trust, one.blind_for), (&party("partner"), Trust::System, 24 * HOUR));
     assert_eq!((&one.pause, one.reopen.policy, one.rebase_open), (&None, ReopenPolicy::Resume, false));
     assert_eq!(one.reprioritise, Reprioritise { restart: false, min_remaining: None });
-    assert!(contract.waivers.is_none() && contract.sources.is_empty());
+    assert!(contract.waivers.is_none() && contract.scope.is_empty());
 }
 
 #[test]
@@ -317,27 +330,28 @@ fn files_and_directories_are_loaded_in_the_order_of_their_names() {
     let w1 = put("a.yaml", W1);
     put("notes.txt", "not a contract");
     put(".git/x.yaml", "not: one");
-    let names =
-        |paths: &[PathBuf]| load(paths).map(|all| all.into_iter().map(|c| c.name).collect::<Vec<_>>()).map_err(told);
+    let names = |paths: &[PathBuf]| {
+        load(paths, &Library::default()).map(|all| all.into_iter().map(|c| c.name).collect::<Vec<_>>()).map_err(told)
+    };
     assert_eq!(names(&[dir.path().to_owned()]), Ok(vec!["w1".into(), "harbour-keys".into()]));
     assert_eq!(names(&[w1.clone(), dir.path().to_owned()]).map(|n| n.len()), Ok(2), "a file named twice is one file");
 
     put("again.yaml", W1);
-    let problems = load(&[dir.path().to_owned()]).expect_err("one version twice");
+    let problems = load(&[dir.path().to_owned()], &Library::default()).expect_err("one version twice");
     assert_eq!(problems.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["E501"]);
     put("again.yaml", &W1.replace("2026-01-01", "2027-01-01"));
     assert_eq!(names(&[dir.path().to_owned()]).map(|n| n.len()), Ok(3), "another version of it");
 
     fs::write(dir.path().join("bad.yaml"), b"contract: w\xff1\n").expect("a file");
-    let problems = load(&[dir.path().to_owned()]).expect_err("not UTF-8");
+    let problems = load(&[dir.path().to_owned()], &Library::default()).expect_err("not UTF-8");
     assert_eq!((problems[0].code.as_str(), problems[0].line, problems[0].column), ("E002", 1, 12));
 }
 
 #[test]
 fn what_cannot_be_found_is_said() {
     let dir = tempfile::tempdir().expect("a directory");
-    let codes = |path: PathBuf| load(&[path]).expect_err("nothing there")[0].code.to_string();
+    let codes = |path: PathBuf| load(&[path], &Library::default()).expect_err("nothing there")[0].code.to_string();
     assert_eq!(codes(dir.path().to_owned()), "E502");
     assert_eq!(codes(dir.path().join("none.yaml")), "E001");
-    assert!(load(&[]).is_ok_and(|all| all.is_empty()));
+    assert!(load(&[], &Library::default()).is_ok_and(|all| all.is_empty()));
 }

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::reading::{Case, Clause};
-use crate::contract;
+use crate::contract::{self, Library};
 use onus_engine::terms::Contract;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -109,30 +109,33 @@ pub fn load(path: &Path) -> Result<String, Fault> {
     })
 }
 
-/// The contracts of a case, problems told with their places in this file or in the files that it names.
-pub(super) fn contracts(case: &Case, file: &str) -> Result<Vec<Contract>, Vec<Fault>> {
-    let (mut texts, mut faults) = (Vec::new(), Vec::new());
+/// The contracts of a case, problems told with their places in this file or in the files that it names. A block that
+/// begins with `# file: NAME` is one that the others may include.
+pub(super) fn contracts(case: &Case, file: &str, library: &Library) -> Result<Vec<Contract>, Vec<Fault>> {
+    let (mut texts, mut given, mut paths, mut faults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for clause in &case.clauses {
         match clause {
-            // The lines above it, so that problems name lines of this file.
-            Clause::Inline { line, yaml } => texts.push((file.to_owned(), "\n".repeat(*line) + yaml)),
+            Clause::Inline { line, yaml } => {
+                // The lines above it, so that problems name lines of this file.
+                let text = "\n".repeat(*line) + yaml;
+                match yaml.lines().next().and_then(|first| first.strip_prefix("# file: ")) {
+                    Some(name) => given.push((name.trim().to_owned(), file.to_owned(), text)),
+                    None => texts.push((file.to_owned(), text)),
+                }
+            }
             Clause::Named { line, path } => {
                 let path = Path::new(file).parent().unwrap_or(Path::new("")).join(path);
-                let (files, problems) = contract::files(&[path]);
+                let (files, mut problems) = contract::files(std::slice::from_ref(&path));
+                problems.extend(files.iter().filter_map(|path| contract::read(path).err()).flatten());
                 faults.extend(problems.iter().map(|problem| missing(problem, file, *line)));
-                for path in files {
-                    match contract::read(&path) {
-                        Ok(text) => texts.push((shown(&path), text)),
-                        Err(problems) => faults.extend(problems.iter().map(|problem| missing(problem, file, *line))),
-                    }
-                }
+                paths.push(path);
             }
         }
     }
     if !faults.is_empty() {
         return Err(faults);
     }
-    contract::together(texts).map_err(|problems| problems.iter().map(Fault::of).collect())
+    contract::together(&paths, texts, &library.with(given)).map_err(|problems| problems.iter().map(Fault::of).collect())
 }
 
 /// A contract file that is not there is a fault of the line that names it.

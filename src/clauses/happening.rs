@@ -5,8 +5,14 @@ use onus_engine::time::Moment;
 use serde_json::{Map, Value, json};
 
 /// How a subject's spelling tells its kind.
-const KINDS: [(&str, &str); 5] =
-    [("INC", "ticket"), ("CHG", "change"), ("svc-", "credential"), ("GR", "grant"), ("IR", "incident")];
+const KINDS: [(&str, &str); 6] = [
+    ("INC", "ticket"),
+    ("CHG", "change"),
+    ("svc-", "credential"),
+    ("GR", "grant"),
+    ("IR", "incident"),
+    ("EV", "evidence"),
+];
 
 /// One event.
 #[derive(Clone, Debug)]
@@ -101,7 +107,7 @@ impl Draft {
                 self.envelope.insert("recordedtime".to_owned(), instant()?);
                 Ok(())
             }
-            "starts" | "ends" => self.field(key, instant()?),
+            "starts" | "ends" | "planned_start" => self.field(key, instant()?),
             _ if key.ends_with("_at") => self.field(key, instant()?),
             _ => self.field(key, value_of(value)),
         }

@@ -4,7 +4,7 @@ use super::files::contracts;
 use super::reading::{Arrival, Case, Claim, Row, Sheet};
 use super::saying::{self, Statement, compare};
 use super::{Fault, accord, why};
-use crate::contract;
+use crate::contract::{self, Library};
 use crate::decode;
 use crate::ingest::Lines;
 use crate::runtime::check::{self, Report, Request};
@@ -50,6 +50,7 @@ pub struct Mismatch {
 pub fn judge(
     sheets: &[Sheet],
     options: &Options,
+    library: &Library,
     wanted: &(dyn Fn(&Sheet, &Case) -> bool + Sync),
 ) -> Vec<Vec<Option<Outcome>>> {
     let work: Vec<(usize, usize)> =
@@ -60,7 +61,7 @@ pub fn judge(
         while let Some((s, c)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
             let (sheet, case) = (&sheets[*s], &sheets[*s].cases[*c]);
             if wanted(sheet, case) {
-                done.push((*s, *c, one(sheet, case, options)));
+                done.push((*s, *c, one(sheet, case, options, library)));
             }
         }
         done
@@ -82,8 +83,8 @@ pub fn judge(
 }
 
 /// One case of a file.
-fn one(sheet: &Sheet, case: &Case, options: &Options) -> Outcome {
-    let terms = match contracts(case, &sheet.file) {
+fn one(sheet: &Sheet, case: &Case, options: &Options, library: &Library) -> Outcome {
+    let terms = match contracts(case, &sheet.file, library) {
         Ok(terms) => terms,
         Err(faults) => return Outcome::Faulty(faults),
     };
@@ -194,13 +195,14 @@ impl Bench<'_> {
             return Some(mismatch(format!("two things at once: {why}"), Vec::new(), true));
         }
         let duties = saying::cycles(&report.duties);
+        let placed = saying::placed(&report.placed);
         let partner = self.partner.as_deref().unwrap_or_default();
         let statements = match &row.claim {
             Claim::Nothing => return None,
             Claim::Unwritten => &[][..],
             Claim::All(statements) => statements,
         };
-        let compared = compare(statements, &duties, partner, &self.case.place);
+        let compared = compare(statements, &duties, placed, partner, &self.case.place);
         if compared.agree() && !matches!(row.claim, Claim::Unwritten) {
             return None;
         }
@@ -213,7 +215,7 @@ impl Bench<'_> {
     /// Obligations that the cell names and the case's contracts do not.
     fn misnamed(&self, statements: &[Statement]) -> Vec<String> {
         let known = || self.terms.iter().flat_map(|c| &c.obligations).map(|o| o.id.as_str());
-        let mut unknown: Vec<&str> = statements.iter().map(Statement::obligation).collect();
+        let mut unknown: Vec<&str> = statements.iter().filter_map(Statement::obligation).collect();
         unknown.retain(|id| !known().any(|k| k == *id));
         unknown.dedup();
         let told = unknown.into_iter().map(|id| match contract::nearest(id, known()) {

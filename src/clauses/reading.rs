@@ -241,7 +241,7 @@ impl Reader<'_> {
         }
         self.table = Table::None;
         if let Some(mark) = fence(text) {
-            let info = text[mark.len()..].trim().split_whitespace().next().unwrap_or_default();
+            let info = text[mark.len()..].split_whitespace().next().unwrap_or_default();
             let yaml = matches!(info, "yaml" | "yml").then(String::new);
             self.skip = Skip::Fence { mark: mark.to_owned(), yaml, line: at, indent: line.len() - text.len() };
         } else if text.starts_with("<!--") {

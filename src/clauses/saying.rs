@@ -2,13 +2,22 @@
 
 use super::cells::items;
 use super::place::{Place, say_span, span};
-use crate::runtime::check::DutyRow;
+use crate::runtime::check::{DutyRow, Placed};
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
 
+/// What one part of a cell says.
+#[derive(Clone, Debug)]
+pub(super) enum Statement {
+    /// Of a duty.
+    Duty(Duty),
+    /// Of events that name no partner, whole: `unowned: INC9`, `overlap: A before B`, `moved: INC1`.
+    Placed(String),
+}
+
 /// `resolve of INC1: met at 11:58, used 3h`.
 #[derive(Clone, Debug)]
-pub(super) struct Statement {
+pub(super) struct Duty {
     obligation: String,
     of: Option<String>,
     standing: Standing,
@@ -26,9 +35,14 @@ enum Detail {
     Since,
     Cycle,
     TakenBack,
+    Claimed,
+    Excused,
 }
 
-const DETAILS: [(&str, Detail); 7] = [
+/// What stands before what the scopes said of events.
+const PLACED: [&str; 3] = ["unowned", "overlap", "moved"];
+
+const DETAILS: [(&str, Detail); 9] = [
     ("due ", Detail::Due),
     ("no deadline", Detail::NoDeadline),
     ("breached at ", Detail::BreachedAt),
@@ -36,6 +50,8 @@ const DETAILS: [(&str, Detail); 7] = [
     ("since ", Detail::Since),
     ("cycle ", Detail::Cycle),
     ("taken back", Detail::TakenBack),
+    ("claimed", Detail::Claimed),
+    ("excused", Detail::Excused),
 ];
 
 /// A duty, or an earlier cycle of one.
@@ -48,6 +64,14 @@ pub(super) fn cycles(rows: &[DutyRow]) -> Vec<Cycle<'_>> {
     // Rows come sorted by name; of two that start together the names decide.
     found.sort_by_key(|duty| (duty.start, duty.cycle));
     found
+}
+
+/// What the scopes of contracts said of events that name no partner, as a cell says it.
+pub(super) fn placed(placed: &Placed) -> Vec<String> {
+    let unowned = placed.unowned.keys().map(|subject| format!("unowned: {subject}"));
+    let overlaps = placed.overlaps.keys().map(|contracts| format!("overlap: {contracts}"));
+    let moved = placed.moved.keys().map(|subject| format!("moved: {subject}"));
+    unowned.chain(overlaps).chain(moved).collect()
 }
 
 /// What a cell and the duties have to say to each other.
@@ -67,14 +91,30 @@ impl Compared {
     }
 }
 
-/// Compares statements with duties; `partner` is the one that need not be named.
-pub(super) fn compare(statements: &[Statement], duties: &[Cycle<'_>], partner: &str, place: &Place) -> Compared {
+/// Compares statements with duties and with what was said of events; `partner` is the one that need not be named.
+pub(super) fn compare(
+    statements: &[Statement],
+    duties: &[Cycle<'_>],
+    mut placed: Vec<String>,
+    partner: &str,
+    place: &Place,
+) -> Compared {
     let mut left: Vec<usize> = (0..duties.len()).collect();
     let (mut said, mut differ) = (Vec::new(), Vec::new());
     for statement in statements {
+        let statement = match statement {
+            Statement::Duty(statement) => statement,
+            Statement::Placed(text) => {
+                if let Some(found) = placed.iter().position(|one| one == text) {
+                    said.push(placed.remove(found));
+                }
+                continue;
+            }
+        };
         let fits = |at: &usize| {
             let duty = duties[*at];
-            duty.obligation == statement.obligation && statement.of.as_ref().is_none_or(|of| *of == name(duty, partner))
+            let is = |of: &String| *of == name(duty, partner) || *of == whole_name(duty);
+            duty.obligation == statement.obligation && statement.of.as_ref().is_none_or(is)
         };
         if let Some(found) = left.iter().position(fits) {
             let at = left.remove(found);
@@ -86,15 +126,21 @@ pub(super) fn compare(statements: &[Statement], duties: &[Cycle<'_>], partner: &
         }
     }
     let many = left.len() > 1 || !said.is_empty();
-    said.extend(left.iter().map(|at| Statement::plain(duties[*at], many, partner).told_of(duties[*at], place)));
+    said.extend(left.iter().map(|at| Duty::plain(duties[*at], many, partner).told_of(duties[*at], place)));
     differ.extend(left);
+    said.extend(placed);
     let joined = |texts: Vec<String>| if texts.is_empty() { "nothing is owed".to_owned() } else { texts.join("; ") };
     Compared { said: joined(said), wanted: joined(statements.iter().map(Statement::canonical).collect()), differ }
 }
 
 /// `INC1`, with the partner before it where it is not the case's own.
 fn name(duty: &DutyRow, partner: &str) -> String {
-    if duty.partner == partner { duty.subject.clone() } else { format!("{}/{}", duty.partner, duty.subject) }
+    if duty.partner == partner { duty.subject.clone() } else { whole_name(duty) }
+}
+
+/// `halden/INC1`, which is right of every duty.
+fn whole_name(duty: &DutyRow) -> String {
+    format!("{}/{}", duty.partner, duty.subject)
 }
 
 /// Reads a cell; times are put into their shortest form.
@@ -104,11 +150,30 @@ pub(super) fn parse(cell: &str, place: &Place) -> Result<Vec<Statement>, (String
 
 impl Statement {
     /// The obligation that it speaks of.
-    pub(super) fn obligation(&self) -> &str {
-        &self.obligation
+    pub(super) fn obligation(&self) -> Option<&str> {
+        match self {
+            Statement::Duty(duty) => Some(&duty.obligation),
+            Statement::Placed(_) => None,
+        }
     }
 
     fn parse(text: &str, place: &Place) -> Result<Statement, (String, String)> {
+        match text.split_once(": ") {
+            Some((word, _)) if PLACED.contains(&word) => Ok(Statement::Placed(text.to_owned())),
+            _ => Duty::parse(text, place).map(Statement::Duty),
+        }
+    }
+
+    fn canonical(&self) -> String {
+        match self {
+            Statement::Duty(duty) => duty.canonical(),
+            Statement::Placed(text) => text.clone(),
+        }
+    }
+}
+
+impl Duty {
+    fn parse(text: &str, place: &Place) -> Result<Duty, (String, String)> {
         let wrong = |what: String, hint: &str| (what, hint.to_owned());
         let (name, rest) = text.split_once(": ").ok_or_else(|| {
             wrong(format!("`{text}` is no statement"), "write `OBLIGATION: STANDING` and what matters of it, like `resolve: open, due 13:00`; `nothing is owed`; or `-` to claim nothing")
@@ -149,12 +214,12 @@ impl Statement {
             Standing::Breached if !has(Detail::At) => {
                 Err(wrong(format!("`{text}` says not when it broke"), "a breach says its instant: `breached at 13:00`"))
             }
-            _ => Ok(Statement { obligation: obligation.to_owned(), of, standing, details }),
+            _ => Ok(Duty { obligation: obligation.to_owned(), of, standing, details }),
         }
     }
 
     /// What one would say of a duty that the cell does not name.
-    fn plain(duty: &DutyRow, named: bool, partner: &str) -> Statement {
+    fn plain(duty: &DutyRow, named: bool, partner: &str) -> Duty {
         let details = match duty.standing {
             Standing::Open => vec![(Detail::Due, String::new())],
             Standing::Breached => vec![(Detail::At, String::new())],
@@ -169,7 +234,7 @@ impl Statement {
             | Standing::Unknown => Vec::new(),
         };
         let of = named.then(|| name(duty, partner));
-        Statement { obligation: duty.obligation.clone(), of, standing: duty.standing, details }
+        Duty { obligation: duty.obligation.clone(), of, standing: duty.standing, details }
     }
 
     /// The statement with its times in their shortest form.
@@ -204,12 +269,19 @@ impl Statement {
                 Detail::Since => phrase(detail, &place.say(duty.start)),
                 Detail::Cycle => phrase(detail, &duty.cycle.to_string()),
                 Detail::TakenBack if duty.retracted => phrase(detail, ""),
-                Detail::TakenBack => String::new(),
+                Detail::Claimed if duty.claimed => phrase(detail, ""),
+                Detail::Excused if duty.excused => phrase(detail, ""),
+                Detail::TakenBack | Detail::Claimed | Detail::Excused => String::new(),
             };
         }
         // Holds of every such standing, so the cases need not repeat it.
         if duty.standing == Standing::Paused && duty.deadline.is_some() {
             text += &phrase(Detail::Due, &time(duty.deadline));
+        }
+        for (flag, on) in [(Detail::Claimed, duty.claimed), (Detail::Excused, duty.excused)] {
+            if on && !self.details.iter().any(|(detail, _)| *detail == flag) {
+                text += &phrase(flag, "");
+            }
         }
         if breached && duty.deadline != duty.breached_at {
             text += &phrase(Detail::Due, &time(duty.deadline));
@@ -240,8 +312,12 @@ fn standing(word: &str) -> Result<Standing, (String, String)> {
 /// A value as it would be written, or why it cannot be read.
 fn shortest(detail: Detail, value: &str, place: &Place) -> Result<String, String> {
     match detail {
-        Detail::NoDeadline | Detail::TakenBack if value.is_empty() => Ok(String::new()),
-        Detail::NoDeadline | Detail::TakenBack => Err(format!("`{value}` stands where nothing is expected")),
+        Detail::NoDeadline | Detail::TakenBack | Detail::Claimed | Detail::Excused if value.is_empty() => {
+            Ok(String::new())
+        }
+        Detail::NoDeadline | Detail::TakenBack | Detail::Claimed | Detail::Excused => {
+            Err(format!("`{value}` stands where nothing is expected"))
+        }
         Detail::Cycle => value.parse::<u16>().map(|n| n.to_string()).map_err(|_| format!("`{value}` is no number")),
         Detail::Used => span(value).map(say_span),
         Detail::At | Detail::Due | Detail::BreachedAt | Detail::Since => place.instant(value).map(|at| place.say(at)),

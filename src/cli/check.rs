@@ -5,7 +5,7 @@ use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
 use crate::contract::{self, Level};
 use crate::decode::DeadLetter;
-use crate::runtime::check::{self, Breach, DutyRow, Report, Request, Row};
+use crate::runtime::check::{self, Breach, DutyRow, Placed, Report, Request, Row};
 use onus_engine::engine::Options;
 use onus_engine::standing::Standing;
 use onus_engine::terms::{Contract, Trust};
@@ -60,18 +60,22 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
 
 /// Loads contracts and trust; says how many warnings the contracts have.
 pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), CliError> {
-    let (contracts, warnings) = surveyed(&args.contracts)?;
+    let (contracts, warnings) = surveyed(&args.contracts, &args.library)?;
     let options = Options { settling: Some(args.settling), ..trusted(args.trust.as_deref())? };
     Ok((contracts, options, warnings))
 }
 
 /// Loads contracts; says how many warnings they have.
-pub(super) fn surveyed(paths: &[PathBuf]) -> Result<(Vec<Contract>, usize), CliError> {
+pub(super) fn surveyed(paths: &[PathBuf], library: &[PathBuf]) -> Result<(Vec<Contract>, usize), CliError> {
     if paths.iter().any(|path| path.as_os_str() == "-") {
         return Err(CliError::Other("standard input is for events: name the files of the contracts".to_owned()));
     }
-    let contract::Survey { contracts, problems, .. } = contract::survey(paths, today());
-    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    let library = contract::Library::new(library.to_vec());
+    let contract::Survey { contracts, problems, .. } = contract::survey(paths, &library, today());
+    let (mut errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    if errors.is_empty() && contracts.is_empty() {
+        errors.extend(paths.iter().map(|path| contract::none(path)));
+    }
     if errors.is_empty() { Ok((contracts, warnings.len())) } else { Err(CliError::Contracts(errors)) }
 }
 
@@ -179,6 +183,7 @@ fn table(report: &Report, duties: bool) -> String {
             let _ = writeln!(out, "{}", breach_line(b));
         }
     }
+    placed(&mut out, &report.placed);
     if duties {
         let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Duties ({})", report.duties.len())));
         for d in &report.duties {
@@ -186,6 +191,42 @@ fn table(report: &Report, duties: bool) -> String {
         }
     }
     out
+}
+
+/// Whose events are that name no partner, where that is in doubt.
+fn placed(out: &mut String, placed: &Placed) {
+    if !placed.unowned.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Nobody's ({})", placed.unowned.len())));
+        for (subject, (events, why)) in placed.unowned.iter().take(SHOWN) {
+            let _ = writeln!(out, "{}  {events} event{}: {why}", plain(subject), if *events == 1 { "" } else { "s" });
+        }
+        more(out, placed.unowned.len());
+    }
+    if !placed.overlaps.is_empty() || !placed.moved.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, "Of several contracts"));
+        for (contracts, events) in &placed.overlaps {
+            let _ = writeln!(out, "{contracts}: {events} event{}", if *events == 1 { "" } else { "s" });
+        }
+        for (subject, (partner, other)) in placed.moved.iter().take(SHOWN) {
+            let _ = writeln!(
+                out,
+                "{} stays with {}; a later event would be of {}",
+                plain(subject),
+                plain(partner),
+                plain(other)
+            );
+        }
+        more(out, placed.moved.len());
+    }
+}
+
+/// Most subjects that are listed for people; `--format json` has all.
+const SHOWN: usize = 20;
+
+fn more(out: &mut String, all: usize) {
+    if all > SHOWN {
+        let _ = writeln!(out, "... and {} more", all - SHOWN);
+    }
 }
 
 /// Counts a line for each partner and obligation.
@@ -223,7 +264,9 @@ fn breach_line(b: &Breach) -> String {
     let done = match b.ended {
         _ if b.waived => paint(style::WARN, "waived"),
         Some(at) if at == b.breached_at && at == b.started => paint(style::BAD, "finding"),
+        Some(at) if b.excused => paint(style::WARN, &format!("done late {at}, excused")),
         Some(at) => paint(style::WARN, &format!("done late {at}")),
+        None if b.excused => paint(style::BAD, "not done, excused"),
         None => paint(style::BAD, "not done"),
     };
     format!(
@@ -241,10 +284,17 @@ fn duty_lines(out: &mut String, d: &DutyRow, depth: usize) {
     let deadline = d.deadline.map_or(String::new(), |at| format!("  due {at}"));
     let ended = d.ended_at.map_or(String::new(), |at| format!("  ended {at}"));
     let cycle = if d.cycle > 1 || depth > 0 { format!(" cycle {}", d.cycle) } else { String::new() };
-    let retracted = if d.retracted { "  (a breach was taken back)" } else { "" };
+    let mut flags = String::new();
+    for (on, text) in
+        [(d.retracted, "a breach was taken back"), (d.claimed, "an act is claimed"), (d.excused, "late and excused")]
+    {
+        if on {
+            let _ = write!(flags, "  ({text})");
+        }
+    }
     let _ = writeln!(
         out,
-        "{:depth$}{}  {}  {}{cycle}  {}  from {}{deadline}{ended}{retracted}",
+        "{:depth$}{}  {}  {}{cycle}  {}  from {}{deadline}{ended}{flags}",
         "",
         plain(&d.partner),
         d.obligation,

@@ -9,6 +9,7 @@ use super::fmt::replace;
 use super::style::{self, paint, plain};
 use super::{CliError, exit, write_out};
 use crate::clauses::{self, Case, Fault, Mismatch, Outcome, Sheet};
+use crate::contract::Library;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -42,6 +43,9 @@ pub(in crate::cli) struct TestArgs {
     /// absence, all are taken at their word
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
+    /// Look for included files in this folder, too (repeatable)
+    #[arg(long, value_name = "FOLDER")]
+    library: Vec<PathBuf>,
     /// Say nothing of cases that are as they should be
     #[arg(long, short)]
     quiet: bool,
@@ -137,7 +141,7 @@ pub(in crate::cli) fn run(args: &TestArgs) -> Result<u8, CliError> {
         only.as_ref()
             .is_none_or(|text| case.title.to_lowercase().contains(text) || sheet.file.to_lowercase().contains(text))
     };
-    let outcomes = clauses::judge(&sheets, &options, &wanted);
+    let outcomes = clauses::judge(&sheets, &options, &Library::new(args.library.clone()), &wanted);
     let mut told: Vec<Told> = sheets
         .into_iter()
         .zip(told)

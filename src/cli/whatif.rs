@@ -45,6 +45,9 @@ pub(in crate::cli) struct WhatifArgs {
     /// absence, event files are taken at their word
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
+    /// Look for included files in this folder, too (repeatable)
+    #[arg(long, value_name = "FOLDER")]
+    library: Vec<PathBuf>,
     /// How late news may come; what ended longer ago leaves memory and is read back if news of it comes after all
     #[arg(long, value_name = "LENGTH", default_value = "7d", value_parser = length)]
     settling: i64,
@@ -63,15 +66,13 @@ pub(in crate::cli) struct WhatifArgs {
 }
 
 pub(in crate::cli) fn run(args: WhatifArgs) -> Result<u8, CliError> {
-    if let (Some(since), Some(until)) = (args.since, args.until) {
-        if since > until {
-            return Err(CliError::Other(format!(
-                "--since {since} lies after --until {until}: no duty could be compared"
-            )));
-        }
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since > until
+    {
+        return Err(CliError::Other(format!("--since {since} lies after --until {until}: no duty could be compared")));
     }
-    let (today, _) = surveyed(&args.against)?;
-    let (new, _) = surveyed(&args.contracts)?;
+    let (today, _) = surveyed(&args.against, &args.library)?;
+    let (new, _) = surveyed(&args.contracts, &args.library)?;
     let options = Options { settling: Some(args.settling), ..trusted(args.trust.as_deref())? };
     let bar = (!args.quiet).then(progress_bar);
     let mut lines = 0;

@@ -4,19 +4,18 @@ use super::chains;
 use super::code::Code;
 use super::dates;
 use super::fields::{self, Fields};
-use super::keys::{Effect, top};
+use super::keys::top;
 use super::names::{Business, Cx, Names, substitute};
 use super::obligation::{self, Defaults};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
-use super::{asides, calendar, waiver};
-use onus_engine::terms::{Contract, Control, Obligation, PartnerPattern};
+use super::{asides, calendar, control, scope, waiver};
+use onus_engine::terms::{Contract, Obligation, PartnerPattern, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a whole contract, and puts its values in their places. None: something is wrong, and the report says what.
 pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
-    cx.names = Names::of(root);
-    substitute(root, cx);
+    names(root, cx);
     let fields = Fields::of(root, &top::CONTRACT, &mut cx.report)?;
     asides(&fields, cx);
     let name = fields.need("contract", &mut cx.report);
@@ -35,9 +34,10 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         ends
     });
     let zone = fields.need("zone", &mut cx.report).and_then(|node| dates::zone(node, &mut cx.report));
-    let sources = fields.get("scope").map_or(Some(Vec::new()), |node| sources(node, cx));
+    let scope = fields.get("scope").map_or(Some(Scope::default()), |node| scope::scope(node, cx));
+    let yields_to = fields.get("yields-to").map_or(Some(Vec::new()), |node| yields_to(node, name.as_deref(), cx));
     let blocks = blocks(&fields, cx);
-    let controls = fields.get("controls").map_or(Some(Vec::new()), |node| controls(node, cx));
+    let controls = fields.get("controls").map_or(Some(Vec::new()), |node| control::controls(node, cx));
     let obligations = obligations(&fields, cx);
     let waivers = fields.get("waivers").map(|node| {
         let waivers = waiver::waivers(node, cx)?;
@@ -52,7 +52,8 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         effective: effective?,
         ends: fields::optional(ends)?,
         zone: zone?,
-        sources: sources?,
+        scope: scope?,
+        yields_to: yields_to?,
         calendars: calendars?,
         controls: controls?,
         waivers: fields::optional(waivers)?,
@@ -60,17 +61,47 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     })
 }
 
+/// Gathers the names that the contract declares, and puts its values in their places.
+fn names(root: &mut Node, cx: &mut Cx<'_>) {
+    cx.names = Names::of(root);
+    cx.names.open = cx.parts.missing;
+    substitute(root, cx);
+    let mut scoped = std::mem::take(&mut cx.parts.scoped);
+    for node in scoped.iter_mut().flat_map(|part| part.calendar.iter_mut().chain(&mut part.defaults)) {
+        substitute(node, cx);
+    }
+    cx.parts.scoped = scoped;
+}
+
+/// Reads an included file that stands by itself: names that it lacks may be those of the contracts that include it.
+pub(crate) fn part(root: &mut Node, cx: &mut Cx<'_>) -> Option<()> {
+    cx.parts.missing = true;
+    names(root, cx);
+    let fields = Fields::of(root, &top::PART, &mut cx.report)?;
+    asides(&fields, cx);
+    let blocks = blocks(&fields, cx);
+    if let Some(node) = fields.get("controls") {
+        control::controls(node, cx);
+    }
+    if fields.has("obligations") {
+        obligations(&fields, cx);
+    }
+    if let Some(blocks) = blocks {
+        calendar::build(&blocks, &BTreeMap::new(), &mut cx.report);
+    }
+    Some(())
+}
+
 /// What says nothing to the judge, and what it must not be silent about.
 fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
     type Read = fn(&Node, &mut Cx<'_>);
-    let readers: [(&str, Read); 7] = [
+    let readers: [(&str, Read); 6] = [
         ("values", asides::values),
         ("events", asides::events),
         ("roles", asides::roles),
         ("subcontractors", asides::subcontractors),
         ("escalation", asides::escalation),
         ("retention", asides::retention),
-        ("yields-to", |node, cx| asides::name_list(node, "`yields-to`", cx)),
     ];
     for (key, read) in readers {
         if let Some(node) = fields.get(key) {
@@ -80,9 +111,20 @@ fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
     if let Some(node) = fields.get("stack") {
         fields::name(node, "`stack`", &mut cx.report);
     }
-    if let Some(entry) = fields.entry("include") {
-        cx.report.unsupported(entry.at, "`include`; write the parts into the file");
-    }
+}
+
+/// Contracts that go first. They may be in other files, which are looked at when all are loaded.
+fn yields_to(node: &Node, own: Option<&str>, cx: &mut Cx<'_>) -> Option<Vec<String>> {
+    let items = fields::one_or_more(node, "`yields-to`", &mut cx.report)?;
+    fields::every(items, |item| {
+        let name = fields::name(item, "`yields-to`", &mut cx.report)?;
+        if own == Some(name.as_str()) {
+            let hint = "name the other contract, whose partner is the owner";
+            cx.report.hinted(Code::BadName, item.at, "a contract cannot give way to itself", hint);
+            return None;
+        }
+        Some(name)
+    })
 }
 
 fn partners(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<PartnerPattern>> {
@@ -109,47 +151,6 @@ fn partners(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<PartnerPattern>> {
     })
 }
 
-/// `scope: {sources: [..]}`. A narrower scope that was ignored would bring strangers' subjects under the contract.
-fn sources(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<String>> {
-    let fields = Fields::of(node, &top::SCOPE, &mut cx.report)?;
-    let mut clean = true;
-    for key in top::SCOPE.keys.iter().filter(|key| key.effect == Effect::Refused) {
-        if let Some(entry) = fields.entry(key.name) {
-            cx.report.unsupported(entry.at, format!("`{}` in `scope`, which knows `sources` only", key.name));
-            clean = false;
-        }
-    }
-    let sources =
-        fields.get("sources").map_or(Some(Vec::new()), |node| fields::texts(node, "`sources`", &mut cx.report))?;
-    clean.then_some(sources)
-}
-
-fn controls(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Control>> {
-    let entries = fields::map(node, "`controls`", &mut cx.report)?;
-    fields::every(entries, |entry| {
-        let named = fields::is_name(&entry.key, entry.at, "the control", &mut cx.report);
-        let fields = Fields::of(&entry.node, &top::CONTROL, &mut cx.report)?;
-        let mut clean = named;
-        for key in top::CONTROL.keys.iter().filter(|key| key.effect == Effect::Refused) {
-            if let Some(entry) = fields.entry(key.name) {
-                cx.report.unsupported(entry.at, format!("`{}` of a control", key.name));
-                clean = false;
-            }
-        }
-        if let Some(node) = fields.get("mode") {
-            asides::mode(node, cx);
-        }
-        if let Some(node) = fields.get("raci") {
-            asides::raci(node, cx);
-        }
-        if let Some(node) = fields.get("maps") {
-            asides::maps(node, cx);
-        }
-        let owner = fields.need("risk-owner", &mut cx.report).and_then(|node| cx.party(node, "`risk-owner`"))?;
-        clean.then(|| Control { name: entry.key.clone(), risk_owner: Some(owner) })
-    })
-}
-
 fn blocks(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<(String, At, calendar::Block)>> {
     let sets = match fields.get("holidays") {
         Some(node) => calendar::sets(node, &mut cx.report),
@@ -167,7 +168,7 @@ fn blocks(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<(String, At, calen
         calendars: &names,
         zone: None,
         loose: false,
-        includes: fields.has("include"),
+        includes: cx.names.open,
     };
     let entries = fields::map(node, "`calendars`", &mut cx.report)?;
     let blocks = fields::every(entries, |entry| {
@@ -179,35 +180,47 @@ fn blocks(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<(String, At, calen
 }
 
 fn obligations(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
-    let business = fields.get("calendar").map_or(Business::Unknown, |node| cx.calendar(node));
-    let mut defaults = Defaults::new(business);
-    if let Some(node) = fields.get("defaults") {
-        defaults = defaults.read(node, cx);
+    let own = defaults(None, fields.get("calendar"), fields.get("defaults"), cx);
+    let mut by_file = BTreeMap::from([(0, own)]);
+    // Those of the file that includes come before those of what it includes.
+    let mut scoped = std::mem::take(&mut cx.parts.scoped);
+    scoped.sort_by_key(|part| part.file);
+    for part in &scoped {
+        let over = by_file.get(&part.parent).cloned();
+        by_file.insert(part.file, defaults(over, part.calendar.as_ref(), part.defaults.as_ref(), cx));
     }
+    cx.parts.scoped = scoped;
     let node = fields.need("obligations", &mut cx.report)?;
     let items = fields::list(node, "`obligations`", &mut cx.report)?;
     let unique = unique(items, cx);
-    let drafts = items.iter().map(|item| obligation::obligation(item, &defaults, cx)).collect();
+    let drafts = items.iter().map(|item| obligation::obligation(item, &by_file[&item.at.file], cx)).collect();
     let settled = chains::settle(drafts, cx);
     if unique { settled } else { None }
 }
 
+/// What the obligations of one file say unless they say otherwise.
+fn defaults(over: Option<Defaults>, calendar: Option<&Node>, defaults: Option<&Node>, cx: &mut Cx<'_>) -> Defaults {
+    let mut own = over.unwrap_or_else(|| Defaults::new(Business::Unknown));
+    if let Some(node) = calendar {
+        own = own.on(cx.calendar(node));
+    }
+    match defaults {
+        Some(node) => own.read(node, cx),
+        None => own,
+    }
+}
+
 fn unique(items: &[Node], cx: &mut Cx<'_>) -> bool {
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, At> = BTreeMap::new();
     let mut clean = true;
     for node in items.iter().filter_map(|item| item.get("id")) {
         let Value::Scalar { text, .. } = &node.value else { continue };
-        if let Some(line) = seen.get(text.as_str()) {
-            let message = format!("two obligations are named {}: the first on line {line}", quote(text));
-            cx.report.hinted(
-                Code::DuplicateName,
-                node.at,
-                message,
-                "an id is how everything else speaks of it: make it unique",
-            );
+        if let Some(first) = seen.get(text.as_str()) {
+            let hint = "an id is how everything else speaks of it: make it unique";
+            cx.report.twice("obligations", text, *first, node.at, hint);
             clean = false;
         }
-        seen.entry(text).or_insert(node.at.line);
+        seen.entry(text).or_insert(node.at);
     }
     clean
 }

@@ -1,6 +1,8 @@
 //! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
 
+use super::homes::Homes;
 use super::parallel;
+pub use super::report::{Breach, DutyRow, Placed, Read, Report, Row};
 use super::rows::{counted, rows};
 use super::spill::Spill;
 use super::streams::Stream;
@@ -8,7 +10,7 @@ use super::watch::{Plan, State, Watch};
 use crate::decode::{self, Batch, Decoder, Event};
 use crate::ingest::{self, Lines, ReadError};
 use onus_engine::book::Book;
-use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options, Tally};
+use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options};
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::terms::Contract;
@@ -39,117 +41,6 @@ pub struct Request {
     pub verbose: bool,
     /// Threads.
     pub threads: usize,
-}
-
-/// How everything stands.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// As of this instant; None: no event had a time.
-    pub until: Option<Moment>,
-    /// Counts a partner and obligation.
-    pub obligations: Vec<Row>,
-    /// Breaches and findings.
-    pub breaches: Vec<Breach>,
-    /// Every duty, if asked for.
-    pub duties: Vec<DutyRow>,
-    /// Lines that could not be read, by file.
-    pub letters: Vec<(String, crate::decode::DeadLetter)>,
-    /// What was read.
-    pub read: Read,
-}
-
-/// What was read.
-#[derive(Clone, Debug, Default)]
-pub struct Read {
-    /// Lines.
-    pub lines: u64,
-    /// Events.
-    pub events: u64,
-    /// Events that no contract cares for.
-    pub idle: u64,
-    /// Events later than `until`, or in the far future: how many, and the earliest.
-    pub held: (u64, Option<Moment>),
-    /// Known already.
-    pub repeats: u64,
-    /// Another content under a known id.
-    pub conflicts: u64,
-    /// Of partners that no contract names, by partner.
-    pub unbound: BTreeMap<String, u64>,
-    /// Late: judged again.
-    pub late: u64,
-}
-
-/// Counts of one obligation of one partner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Partner.
-    pub partner: String,
-    /// Contract.
-    pub contract: String,
-    /// Obligation.
-    pub obligation: String,
-    /// Clause.
-    pub clause: String,
-    /// Counts.
-    pub tally: Tally,
-}
-
-/// A breach or a finding that stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Breach {
-    /// Partner.
-    pub partner: String,
-    /// Obligation.
-    pub obligation: String,
-    /// When it broke.
-    pub breached_at: Moment,
-    /// Subject.
-    pub subject: String,
-    /// The duty.
-    pub duty: DutyId,
-    /// Clause.
-    pub clause: String,
-    /// Counting from.
-    pub started: Moment,
-    /// Done later, at.
-    pub ended: Option<Moment>,
-    /// Excused by a waiver, after the fact.
-    pub waived: bool,
-    /// Contract.
-    pub contract: String,
-    /// How the duty stands: done late, not done, or waived.
-    pub standing: Standing,
-}
-
-/// One duty.
-#[derive(Clone, Debug)]
-pub struct DutyRow {
-    /// Partner.
-    pub partner: String,
-    /// Obligation.
-    pub obligation: String,
-    /// Subject.
-    pub subject: String,
-    /// Identity.
-    pub duty: DutyId,
-    /// Cycle, from 1.
-    pub cycle: u16,
-    /// How it stands.
-    pub standing: Standing,
-    /// Counting from.
-    pub start: Moment,
-    /// None while paused, exempt or ended while paused.
-    pub deadline: Option<Moment>,
-    /// The breach.
-    pub breached_at: Option<Moment>,
-    /// The end.
-    pub ended_at: Option<Moment>,
-    /// Counted time in milliseconds.
-    pub elapsed: i64,
-    /// A breach was told that no longer stands.
-    pub retracted: bool,
-    /// Of a reopened duty: the cycles before.
-    pub earlier: Vec<DutyRow>,
 }
 
 /// Why a run could not be made.
@@ -259,7 +150,8 @@ fn run(
     let options =
         if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
-    let single = files.len() == 1 && request.threads > 1;
+    // Where a subject is at home, all of its events must be seen in one order.
+    let single = files.len() == 1 && request.threads > 1 && !book.finds_partners();
     for _ in 0..if single { request.threads } else { 1 } {
         shards.push(Shard::new(Arc::clone(&book), options.clone(), plan.map(Watch::new))?);
     }
@@ -298,7 +190,10 @@ fn merged(
         progress(batch.lines);
     };
     for file in &mut files {
-        file.refill(decoder, &mut |name, batch| note(name, batch, report, &mut peak))?;
+        file.refill(decoder, &mut |name, batch| {
+            note(name, batch, report, &mut peak);
+            shard.sight(batch);
+        })?;
     }
     // What a file says beside its events (ticks) counts when all are read.
     while let Some((_, least)) = files.iter().enumerate().filter_map(|(i, f)| Some((f.key()?, i))).min() {
@@ -310,33 +205,17 @@ fn merged(
                 let key = file.key_of(at);
                 shard.take(&mut file.batch, at, key);
             }
+            // Often, so that what was told is still near when the net is kept.
+            shard.tell();
         }
-        shard.tell();
         if file.is_spent() {
-            file.refill(decoder, &mut |name, batch| note(name, batch, report, &mut peak))?;
+            file.refill(decoder, &mut |name, batch| {
+                note(name, batch, report, &mut peak);
+                shard.sight(batch);
+            })?;
         }
     }
     Ok(peak)
-}
-
-impl Report {
-    /// Takes note of what a batch says beside its events.
-    pub(super) fn note(&mut self, name: &str, batch: &Batch) {
-        self.read.lines += batch.lines;
-        self.read.events += batch.read;
-        self.read.idle += batch.idle;
-        self.read.held.0 += batch.held.0;
-        self.read.held.1 = match (self.read.held.1, batch.held.1) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        self.letters.extend(batch.letters.iter().map(|letter| (name.to_owned(), letter.clone())));
-    }
-
-    /// Some duty broke its deadline or its rule.
-    pub fn has_breaches(&self) -> bool {
-        !self.breaches.is_empty()
-    }
 }
 
 /// How many events are looked up at once.
@@ -352,6 +231,8 @@ pub(super) struct Shard {
     breaches: BTreeMap<DutyId, Breach>,
     unbound: BTreeMap<String, u64>,
     watch: Option<Watch>,
+    /// Where events belong that name no partner.
+    homes: Homes,
 }
 
 impl Shard {
@@ -365,6 +246,7 @@ impl Shard {
             breaches: BTreeMap::new(),
             unbound: BTreeMap::new(),
             watch,
+            homes: Homes::default(),
         })
     }
 
@@ -376,6 +258,7 @@ impl Shard {
     }
 
     /// Takes one of the events in that were looked up, when everything up to `now` has been heard.
+    #[inline(always)]
     pub(super) fn take(&mut self, batch: &mut Batch, at: usize, now: Moment) {
         let mut none = NoArchive;
         let archive: &mut dyn Archive = match &mut self.spill {
@@ -383,15 +266,51 @@ impl Shard {
             None => &mut none,
         };
         self.engine.advance(now, now, archive);
-        let Batch { events, facts, names, .. } = batch;
+        let Batch { events, facts, names, homeless, .. } = batch;
         let event = &events[at];
         let name = |place: &Range<u32>| &names[place.start as usize..place.end as usize];
         let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
         let partner = name(&event.partner);
+        if partner.is_empty() {
+            let subject = name(&event.subject);
+            let place = homeless.binary_search_by_key(&at, |one| one.event);
+            let one = &homeless[place.expect("an event without a partner is among the homeless")];
+            match self.homes.place(one).map(str::to_owned) {
+                None => self.homes.wait(one, name(&event.source), fact),
+                Some(partner) => {
+                    let incoming = Incoming { partner: &partner, subject, source: name(&event.source), fact };
+                    self.engine.apply(incoming, archive);
+                    self.come_home(&partner, subject);
+                }
+            }
+            return;
+        }
         let incoming = Incoming { partner, subject: name(&event.subject), source: name(&event.source), fact };
         let seen = self.seen[at - self.seen_from];
         if self.engine.apply_seen(incoming, seen, archive) == onus_engine::engine::Applied::Unbound {
             *self.unbound.entry(partner.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Events that no contract cares for may still say whose their subject is.
+    fn sight(&mut self, batch: &Batch) {
+        for one in &batch.sightings {
+            if let Some(partner) = self.homes.place(one).map(str::to_owned) {
+                self.come_home(&partner, &one.subject);
+            }
+        }
+    }
+
+    /// What waited for a subject to be placed goes to its partner.
+    fn come_home(&mut self, partner: &str, subject: &str) {
+        let mut none = NoArchive;
+        for mut one in self.homes.release(subject) {
+            let archive: &mut dyn Archive = match &mut self.spill {
+                Some(spill) => spill,
+                None => &mut none,
+            };
+            let incoming = Incoming { partner, subject, source: &one.source, fact: &mut one.fact };
+            self.engine.apply(incoming, archive);
         }
     }
 
@@ -427,6 +346,7 @@ impl Shard {
                 waived: d.to == Standing::Waived,
                 contract: rule.contract.clone(),
                 standing: d.to,
+                excused: d.excused,
             };
             self.breaches.insert(duty, breach);
         }
@@ -444,6 +364,7 @@ impl Shard {
         if let Some(trouble) = self.spill.and_then(|s| s.trouble) {
             return Err(CheckError::Spill(trouble));
         }
+        report.placed.add(self.homes.finish());
         let book = Arc::clone(self.engine.book());
         report.obligations.extend(match &self.watch {
             Some(watch) => counted(&self.engine, &|partner, rule| watch.tally(&self.engine, partner, rule)),

@@ -1,7 +1,9 @@
 //! Runs the judge over what comes in. Holds the only loops.
 
 pub mod check;
+mod homes;
 mod parallel;
+mod report;
 mod rows;
 pub mod spill;
 pub mod story;

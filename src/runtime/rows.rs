@@ -70,6 +70,8 @@ pub(super) fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<Du
                 ended_at: duty.ended.known(),
                 elapsed: duty.elapsed(until, book.calendars()),
                 retracted: duty.flags.has(onus_engine::duty::Flags::RETRACTED),
+                claimed: duty.claimed(),
+                excused: duty.late_excused(),
                 earlier: Vec::new(),
             };
             earlier.push(row);

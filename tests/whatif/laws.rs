@@ -68,7 +68,10 @@ fn told(shift: &Shift, mirror: bool) -> Told {
     (shift.partner.clone(), shift.contract.clone(), shift.obligation.clone(), shift.subject.clone(), change, states)
 }
 
-fn line(line: &Line, mirror: bool) -> (String, String, Change, Vec<(Vec<i64>, i64)>, [usize; 3]) {
+/// Partner, obligation, what becomes of it, counts of both sides, and how many breaches go, come and move.
+type Counted = (String, String, Change, Vec<(Vec<i64>, i64)>, [usize; 3]);
+
+fn line(line: &Line, mirror: bool) -> Counted {
     let mut both: Vec<_> = line.counts.iter().map(counts).collect();
     let mut shifts = [line.vanish, line.appear, line.moves];
     let mut change = line.change;

@@ -64,3 +64,13 @@ fn places_of_cells_are_places_of_the_file() {
     let (sheet, _) = read(&text, "a.md");
     assert_eq!(&text[sheet.cases[0].rows[0].cell.clone()], "resolve: open, due 10:00");
 }
+
+#[test]
+fn a_case_says_how_far_sources_are_believed() {
+    let text = |line: &str| format!("contract: a.yaml\n{DAY_LINE}{line}\n## One\n{HEAD}| 09:00 | nothing | - |\n");
+    let (sheet, found) = read(&text("Sources are trusted so: urn:desk asserted, urn:vault:* system."), "a.md");
+    assert_eq!(found, []);
+    let levels: Vec<_> = sheet.cases[0].trust.iter().map(|(source, trust)| (source.as_str(), *trust)).collect();
+    assert_eq!(levels, [("urn:desk", Trust::Asserted), ("urn:vault:*", Trust::System)]);
+    assert!(faults(&text("Sources are trusted so: urn:desk believed."))[0].1.contains("no level of trust"));
+}

@@ -7,6 +7,7 @@ use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
 use crate::fold::limits;
 use crate::rule::*;
+use crate::scope::{Homes, Owner, Seen};
 use crate::terms::{self, Contract, PartnerPattern, Side};
 use crate::time::Moment;
 use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
@@ -21,6 +22,7 @@ pub struct Book {
     calendars: Calendars,
     calendar_names: Vec<String>,
     bindings: Vec<Binding>,
+    homes: Option<Homes>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +48,12 @@ pub struct Sheet {
     pub travels: Vec<bool>,
     /// Some requirement reads linked subjects.
     pub requires_links: bool,
+    /// Some duty may be late and excused.
+    pub excuses: bool,
+    /// Some duty is ended by the end or breach of another.
+    pub follows: bool,
+    /// Some obligation takes the place of others.
+    pub supersedes: bool,
     /// Kinds of subject whose duties follow calendar periods.
     pub periodic: Vec<(KindId, RuleId)>,
 }
@@ -115,6 +123,12 @@ impl Book {
         for id in bound.iter().flat_map(|b| &b.rules) {
             let rule = self.rule(*id);
             sheet.rules.push(*id);
+            sheet.requires_links |= rule.act().is_some_and(Act::evidenced);
+            let ended_by_duties = |act: &Act| !act.duties().is_empty();
+            sheet.follows |=
+                rule.act().is_some_and(ended_by_duties) || rule.until.as_ref().is_some_and(ended_by_duties);
+            sheet.excuses |= rule.excuse.is_some();
+            sheet.supersedes |= !rule.supersedes.is_empty();
             for event in &rule.anchor.events {
                 let opens = &mut sheet.opens[usize::from(event.kind)];
                 if !opens.contains(id) {
@@ -153,6 +167,7 @@ impl Book {
         let kept = |rule: &Rule| rule.pause.is_some() || rule.waived_by.is_some() || states(rule);
         let born_so = about.opening && opened().any(kept);
         undoes
+            || about.reaches_back
             || born_so
             || !about.names.is_empty()
             // Only the archive may know who waits for it elsewhere.
@@ -163,8 +178,30 @@ impl Book {
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
                 let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
                 let back_dated = rule.anchor.time.is_some() || matches!(rule.anchor.pick, Some(terms::Pick::First));
-                required || earlier || told_before || back_dated
+                let since = rule.anchor.events.iter().any(|e| e.since().is_some());
+                let since = since || rule.anchor.whole.is_some() || requires_duty(rule);
+                required || earlier || told_before || back_dated || since
             })
+    }
+
+    /// Whether a contract's scope can say whose an event is that names no partner.
+    pub fn finds_partners(&self) -> bool {
+        self.homes.as_ref().is_some_and(|homes| homes.finds_partners)
+    }
+
+    /// Whose an event is that names no partner. `control` is what it says of that itself.
+    pub fn owner(&self, seen: &Seen<'_>, control: Option<&str>) -> Option<Owner> {
+        self.homes.as_ref().map(|homes| homes.owner(seen, control))
+    }
+
+    /// Whether some control has a scope.
+    pub fn finds_controls(&self) -> bool {
+        self.homes.as_ref().is_some_and(Homes::finds_controls)
+    }
+
+    /// The control of a partner's event that names none, if the scope of one says it.
+    pub fn control(&self, partner: &str, seen: &Seen<'_>) -> Option<String> {
+        self.homes.as_ref()?.control(partner, seen)
     }
 
     /// Since when a partner is bound by anything.
@@ -173,6 +210,7 @@ impl Book {
     }
 
     /// Writes an event as a fact, with those of its fields that its type keeps.
+    #[inline(always)]
     pub fn write(
         &self,
         draft: &Draft<'_>,
@@ -198,6 +236,18 @@ pub enum Field<'a> {
     One(Cow<'a, str>),
     /// The items' canonical texts.
     List(Vec<Cow<'a, str>>),
+}
+
+/// It asks how other duties of the subject stood.
+fn requires_duty(rule: &Rule) -> bool {
+    fn asks(requirement: &Requirement) -> bool {
+        match requirement {
+            Requirement::Duty(..) => true,
+            Requirement::Any(of) | Requirement::All(of) => of.iter().any(asks),
+            Requirement::Before(..) | Requirement::Itself(_) => false,
+        }
+    }
+    matches!(&rule.form, Form::Requires(table) if table.rows.iter().any(|row| asks(&row.value)))
 }
 
 fn travels(about: &EventType) -> bool {

@@ -25,8 +25,10 @@ pub struct Contract {
     pub ends: Option<Moment>,
     /// Zone for local days, months, quarters and years.
     pub zone: Tz,
-    /// Patterns (`*` for any run of characters) of event sources in scope; empty: all.
-    pub sources: Vec<String>,
+    /// What it is about.
+    pub scope: Scope,
+    /// Contracts that go first where a scope of theirs matches the same event.
+    pub yields_to: Vec<String>,
     /// Calendars by name; obligations refer to them by position.
     pub calendars: Vec<(String, Calendar)>,
     /// Controls that the contract gives to the partner.
@@ -44,6 +46,40 @@ pub enum PartnerPattern {
     Exact(String),
     /// Every partner whose name begins so (`p*`).
     Prefix(String),
+}
+
+/// What a contract, or a control of it, is about. Patterns have `*` for any run of characters.
+///
+/// An event is in it if its source is among the sources, nothing of `except` fits it, and one of the other lists does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Groups that tickets are assigned to: the field `group`.
+    pub groups: Vec<String>,
+    /// Accounts: the field `account`.
+    pub accounts: Vec<String>,
+    /// Mounts of a vault: the field `mount`. One that ends in a slash is everything below it.
+    pub mounts: Vec<String>,
+    /// Names of credentials: the subject of credential events, else the field `credential`.
+    pub credentials: Vec<String>,
+    /// Labels, all of them needed: the field `labels`, whose items are `name=value`.
+    pub labels: Vec<(String, String)>,
+    /// Sources; empty: all.
+    pub sources: Vec<String>,
+    /// What is left out of all this.
+    pub except: Option<Box<Scope>>,
+}
+
+impl Scope {
+    /// It lists nothing but sources.
+    pub fn is_bare(&self) -> bool {
+        let lists = [&self.groups, &self.accounts, &self.mounts, &self.credentials];
+        lists.iter().all(|list| list.is_empty()) && self.labels.is_empty()
+    }
+
+    /// It says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.is_bare() && self.sources.is_empty() && self.except.is_none()
+    }
 }
 
 /// The two sides of a contract.
@@ -99,6 +135,36 @@ pub struct Control {
     pub name: String,
     /// Who holds the onus when no duty is open.
     pub risk_owner: Option<Party>,
+    /// How far the partner goes by itself.
+    pub mode: Option<Mode>,
+    /// Who does what.
+    pub raci: Option<Raci>,
+    /// Which events are of this control; None: those that say so.
+    pub scope: Option<Scope>,
+}
+
+/// How far the partner goes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It recommends; its acts are findings.
+    Advisory,
+    /// It acts, the customer approves.
+    Operational,
+    /// It approves and acts.
+    Delegated,
+}
+
+/// Who does what on a control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raci {
+    /// Asks for an act.
+    pub request: Party,
+    /// Allows it.
+    pub approve: Party,
+    /// Does it.
+    pub execute: Party,
+    /// Looks at it afterwards.
+    pub review: Party,
 }
 
 /// Who may approve deviations, and those granted in the contract itself.
@@ -162,6 +228,10 @@ pub struct Obligation {
     pub rebase_open: bool,
     /// How long a silent feed may keep a late duty unknown.
     pub blind_for: Millis,
+    /// Obligations (ids) whose duties on the subject end when this opens, and whose verdicts go.
+    pub supersedes: Vec<String>,
+    /// What makes a late act an excused one.
+    pub excused_by: Option<Excuse>,
 }
 
 /// The three sentences.
@@ -203,6 +273,8 @@ pub enum Sentence {
 pub struct Anchor {
     /// Any of these.
     pub any: Vec<Trigger>,
+    /// All of the events are needed, in order or not: it opens with the one that completes them.
+    pub whole: Option<Act>,
     /// Count from the instant in this field, when the event has it.
     pub time: Option<String>,
     /// Which of several on one subject.
@@ -242,6 +314,51 @@ pub struct EventMatch {
     pub by: Option<Party>,
     /// Least trust, where it differs from the obligation's.
     pub trust: Option<Trust>,
+    /// Of an anchor with several members: count from the instant in this field.
+    pub time: Option<String>,
+    /// Only so long after another event.
+    pub since: Option<Box<Since>>,
+    /// Counts only with evidence.
+    pub evidenced: Option<Evidenced>,
+}
+
+impl EventMatch {
+    /// Any event of a type.
+    pub fn of(kind: impl Into<String>) -> EventMatch {
+        let kind = kind.into();
+        EventMatch { kind, tests: Vec::new(), by: None, trust: None, time: None, since: None, evidenced: None }
+    }
+}
+
+/// How long after another event of the subject something counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Since {
+    /// The other event, on the same subject.
+    pub event: EventMatch,
+    /// The latest before, not the first.
+    pub latest: bool,
+    /// Later than so long after it (true), or no later (false).
+    pub more: bool,
+    /// How long.
+    pub span: Span,
+}
+
+/// The evidence without which an act does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidenced {
+    /// Submitted is not enough: it must be accepted.
+    pub accepted: bool,
+    /// By whom; None: by anyone but the obligor.
+    pub by: Option<Party>,
+}
+
+/// What excuses a late act, if it is given in time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Excuse {
+    /// An event, no later than the deadline.
+    Event(Act),
+    /// What the late act itself carries.
+    Itself(Vec<Test>),
 }
 
 /// A test of one field.
@@ -260,7 +377,7 @@ pub enum Want {
     Present,
     /// `null`: absent.
     Absent,
-    /// One of these texts; a text may end in `*` for any rest.
+    /// One of these texts; `*` in a text stands for any run of characters.
     OneOf(Vec<String>),
     /// Not so. An absent field passes, but for [`Want::SameAs`]: who is not known cannot be shown to be another.
     Not(Box<Want>),
@@ -287,6 +404,8 @@ pub enum Act {
     All(Vec<Act>),
     /// All, each after the one before.
     InOrder(Vec<Act>),
+    /// The act that ended a duty of one of these obligations (ids) of the subject; or (true) its breach.
+    Duty(Vec<String>, bool),
 }
 
 /// What must have come before, or be true of, an anchor.
@@ -294,8 +413,11 @@ pub enum Act {
 pub enum Requirement {
     /// This event came before.
     Before(EventMatch),
-    /// This event came at least so long before (counted like a limit, backwards).
-    Ahead(EventMatch, Span),
+    /// This event came at least so long before (counted like a limit, backwards); what "business" means: position in
+    /// [`Contract::calendars`].
+    Ahead(EventMatch, Span, Option<usize>),
+    /// A duty of one of these obligations (ids) had ended by its act; or (true) had been breached.
+    Duty(Vec<String>, bool),
     /// The anchor itself has these.
     Itself(Vec<Test>),
     /// One of these.
@@ -426,6 +548,8 @@ pub enum Unit {
     Month,
     /// From January, April, July, October.
     Quarter,
+    /// From January and July.
+    HalfYear,
     /// Local year.
     Year,
 }
