@@ -129,6 +129,12 @@ impl Spill {
         })
     }
 
+    /// Reads what will be asked first about a subject, so that it is near by then. Gives a number that means nothing.
+    pub(super) fn touch(&self, partner: &str, subject: &str) -> u64 {
+        let key = hash(partner, subject);
+        self.filter.words[self.filter.place(key).0] ^ self.recent.filter.words[self.recent.filter.place(key).0]
+    }
+
     fn append(&mut self, partner: &str, subject: &str, facts: &[u8]) -> io::Result<()> {
         let at = self.end + self.unwritten.len() as u64;
         for part in [partner.as_bytes(), subject.as_bytes(), facts] {

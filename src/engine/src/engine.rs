@@ -5,6 +5,8 @@ mod arena;
 mod links;
 mod merges;
 mod pack;
+mod parties;
+mod recall;
 mod region;
 mod settle;
 mod shelf;

@@ -12,9 +12,36 @@ pub type RuleId = u16;
 /// Position of a calendar in the book; 0 is open always.
 pub type CalendarId = u16;
 
-/// A compiled obligation.
+/// A compiled obligation. In this order in memory: what nearly every event asks for lies together.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Rule {
+    /// When the contract itself first changes an open duty: closes it, or hands it to the next version.
+    pub changes_at: Moment,
+    /// Anchors from here...
+    pub from: Moment,
+    /// ...to here belong to this version.
+    pub to: Moment,
+    /// The same obligation in the first version: what a duty's identity names.
+    pub family: RuleId,
+    /// Open duties take the next version's limits when it comes into force.
+    pub rebase: bool,
+    /// Some obligation begins where a duty of this one ends.
+    pub followed: bool,
+    /// Some obligation begins where a duty of this one is breached.
+    pub feared: bool,
+    /// Its act is looked for on subjects that the anchor names.
+    pub elsewhere: bool,
+    /// Least trust that stops its clock.
+    pub trust: Trust,
+    /// Ends the duty without a verdict.
+    pub until: Option<Act>,
+    /// The form of the sentence, and what it owes.
+    pub form: Form,
+    /// Facts that choose rows of its tables.
+    pub facts: Vec<FieldId>,
+    /// Who may pause.
+    pub pause: Option<Pause>,
     /// Obligation id.
     pub id: String,
     /// Contract name.
@@ -35,42 +62,16 @@ pub struct Rule {
     pub sources: Vec<String>,
     /// What else of the contract's scope a fact may lead out of.
     pub bounds: Option<Box<Bounds>>,
-    /// Anchors from here...
-    pub from: Moment,
-    /// ...to here belong to this version.
-    pub to: Moment,
     /// Open duties are closed as cancelled here: the next version has no such obligation.
     pub removed_at: Moment,
     /// The same obligation in the next version, and since when.
     pub next: Option<(Moment, RuleId)>,
-    /// Open duties take the next version's limits when it comes into force.
-    pub rebase: bool,
-    /// When the contract itself first changes an open duty: closes it, or hands it to the next version.
-    pub changes_at: Moment,
-    /// Some obligation begins where a duty of this one ends.
-    pub followed: bool,
-    /// Some obligation begins where a duty of this one is breached.
-    pub feared: bool,
-    /// Its act is looked for on subjects that the anchor names.
-    pub elsewhere: bool,
-    /// The same obligation in the first version: what a duty's identity names.
-    pub family: RuleId,
     /// What opens a duty.
     pub anchor: Anchor,
-    /// The form of the sentence, and what it owes.
-    pub form: Form,
-    /// Ends the duty without a verdict.
-    pub until: Option<Act>,
-    /// Least trust that stops its clock.
-    pub trust: Trust,
-    /// Who may pause.
-    pub pause: Option<Pause>,
     /// What undoing does.
     pub reopen: Reopen,
     /// What a changed table fact does.
     pub reprioritise: Reprioritise,
-    /// Facts that choose rows of its tables.
-    pub facts: Vec<FieldId>,
     /// How long a silent feed may keep a late duty unknown.
     pub blind_for: Millis,
     /// Waivers written into the contract, for this obligation.

@@ -1,7 +1,7 @@
 //! Links: a duty on one subject may read facts of another. A link stands at the target, whether or not it is known.
 
-use super::apply::{Look, noted};
 use super::merges::merged_into;
+use super::recall::{Look, noted};
 use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};

@@ -1,6 +1,6 @@
 //! Merged subjects: the facts of one are copied to the one that it was merged into, whenever they come.
 
-use super::apply::Look;
+use super::recall::Look;
 use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value};

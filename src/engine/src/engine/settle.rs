@@ -1,6 +1,7 @@
 //! Time passes, and what has ended and settled leaves memory: memory is bounded by what is open, not by history.
 
-use super::apply::{archived, judge};
+use super::apply::judge;
+use super::recall::archived;
 use super::{Archive, Engine, Subject};
 use crate::duty::Duty;
 use crate::fact::Fact;
@@ -63,7 +64,9 @@ impl Engine {
             if i.is_multiple_of(AHEAD) {
                 // What comes next comes from afar all at once, not one after the other.
                 let next = due[i..].iter().take(AHEAD);
-                std::hint::black_box(next.fold(0, |sum, slot| sum ^ self.shelf.touch(*slot)));
+                std::hint::black_box(
+                    next.fold(0, |sum, slot| sum ^ self.shelf.touch(*slot) ^ self.shelf.touch_index(*slot)),
+                );
             }
             if self.let_go(slot, archive) {
                 continue;

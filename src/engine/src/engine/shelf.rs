@@ -211,6 +211,12 @@ impl Shelf {
         }
     }
 
+    /// The same, of what says where it lies.
+    #[inline(always)]
+    pub(super) fn touch_index(&self, slot: u32) -> u8 {
+        self.hint(self.slots[slot as usize].hash).slot.map_or(0, |slot| slot as u8)
+    }
+
     /// A new subject, with nothing known of it.
     pub(super) fn create(&mut self, partner: u32, name: &str) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {

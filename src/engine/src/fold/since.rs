@@ -3,14 +3,19 @@
 use super::{Cx, Trace};
 use crate::fact::Fact;
 use crate::limits::{self, Target};
-use crate::rule::Match;
+use crate::rule::{Match, Since};
 use crate::select::{self, Against, Met};
 use crate::time::Moment;
 
 /// Whether a fact comes so long after another as its match asks. Where the other has not happened, how long it is since
 /// cannot be said, and it does not count.
+#[inline(always)]
 pub(super) fn holds<T: Trace>(wanted: &Match, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
-    let Some(since) = wanted.since() else { return true };
+    wanted.since().is_none_or(|since| comes_so_long_after(since, fact, cx))
+}
+
+#[cold]
+fn comes_so_long_after<T: Trace>(since: &Since, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
     let against = Against { anchor: Some(fact), subject: cx.view.subject };
     let mut earlier = cx.view.timeline.facts().take_while(|f| f.key() != fact.key()).filter(|f| {
         f.linked() == fact.linked()
