@@ -1,213 +1,226 @@
-//! Runs the cases of `tests/clauses/*.md` against the built binary: every row is a statement that must hold.
+//! The cases of `tests/clauses`, run as anybody runs theirs: `onus test`. And `onus test` itself, as people and build
+//! servers see it.
 //!
-//! `ONUS_REVIEW=1` rewrites the last column from what the binary says, to be read as a diff.
+//! `onus test tests/clauses --update` rewrites the last column, to be read as a diff.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
-
-#[path = "clauses/clock_text.rs"]
-mod clock_text;
-#[path = "clauses/reading.rs"]
-mod reading;
-#[path = "clauses/saying.rs"]
-mod saying;
-
-use reading::{Case, rfc};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, fs, thread};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
 
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+
+fn onus(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_onus")).args(args).current_dir(folder).output().expect("the binary runs")
+}
+
+/// Exit code, standard output, standard error.
+fn test(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let all: Vec<&str> = ["test"].iter().chain(args).copied().collect();
+    let out = onus(folder, &all);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (out.status.code().unwrap_or(-1), text(out.stdout), text(out.stderr))
+}
+
+/// `ONUS_CLAUSES=pauses` runs only the files and cases whose name contains that word.
 #[test]
 fn every_row_of_every_case_is_what_onus_says() {
-    let review = env::var_os("ONUS_REVIEW").is_some();
-    let files = case_files();
-    let mut wrong = Vec::new();
-    let (mut cases, mut rows, mut open_points) = (0, 0, 0);
-    for file in &files {
-        let text = fs::read_to_string(file).unwrap();
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let found = reading::cases(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        cases += found.len();
-        rows += found.iter().map(|case| case.rows.len()).sum::<usize>();
-        open_points += found.iter().map(|case| case.open_points).sum::<usize>();
-        let mismatches = judged(&found);
-        if review {
-            rewrite(file, &text, &found, &mismatches);
-        }
-        wrong.extend(mismatches.into_iter().map(|mismatch| mismatch.told(&name)));
+    let only = std::env::var("ONUS_CLAUSES").unwrap_or_default();
+    let mut args = vec!["tests/clauses", "--quiet"];
+    if !only.is_empty() {
+        args.extend(["--only", &only]);
     }
-    println!("{cases} cases, {rows} rows, {open_points} open points, {} mismatches", wrong.len());
-    assert!(review || wrong.is_empty(), "{} of {rows} rows differ:\n\n{}", wrong.len(), wrong.join("\n"));
+    let (code, out, talk) = test(Path::new(HERE), &args);
+    assert_eq!(code, 0, "{out}{talk}");
+}
+
+/// A table in the README of the cases says which case stands for which situation: every title in it is a case.
+#[test]
+fn every_situation_that_is_named_has_its_case() {
+    let (_, out, _) = test(Path::new(HERE), &["tests/clauses", "--format", "json"]);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    let title = |case: &Value| case["title"].as_str().unwrap_or_default().to_owned();
+    let titles: Vec<String> = told["cases"].as_array().expect("a list").iter().map(title).collect();
+    let readme = fs::read_to_string(Path::new(HERE).join("tests/clauses/README.md")).expect("a README");
+    let rows = readme.lines().filter(|line| line.starts_with("| ") && line.contains(".md | "));
+    let mut named = 0;
+    for row in rows {
+        let case = row.trim_matches('|').rsplit('|').next().unwrap_or_default().trim();
+        assert!(titles.iter().any(|title| title == case), "no case is named \"{case}\"");
+        named += 1;
+    }
+    assert!(named >= 80, "only {named} situations are named");
+}
+
+const CASES: &str = "\
+# Office hours
+
+contract: terms.yaml
+Times are Europe/Amsterdam; the day is Monday 2 March 2026.
+
+## Resolved in time
+
+| when | what happened | what Onus says |
+|---|---|---|
+| 09:00 | INC1 opened | resolve: open, due 13:00 |
+| 12:00 | INC1 resolved | resolve: met |
+
+## A pause that nobody agreed on
+
+| when | what happened | what Onus says |
+|:-----|:-----|:-----|
+| 09:00 | INC1 opened | resolve: open, due 13:00 |
+| 10:00 | INC1 paused by partner because lunch | resolve: paused |
+| 11:00 | INC1 resumed by partner because lunch | |
+";
+
+const TERMS: &str = "\
+contract: halden
+partner: halden
+customer: northwind
+effective: 2026-01-01T00:00:00Z
+zone: Europe/Amsterdam
+defaults: {trust: asserted}
+obligations:
+  - id: resolve
+    clause: \"4.2\"
+    when: ticket.opened
+    do: ticket.resolved
+    within: 4h
+    pause: {reasons: [\"*\"], by: customer}
+";
+
+fn folder(cases: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("office.md"), cases).expect("written");
+    fs::write(folder.path().join("terms.yaml"), TERMS).expect("written");
+    folder
 }
 
 #[test]
-fn every_clause_is_a_contract_that_loads() {
-    let mut wrong = Vec::new();
-    for file in case_files() {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let found = reading::cases(&fs::read_to_string(&file).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        for case in &found {
-            let dir = tempfile::tempdir().unwrap();
-            write_contracts(case, dir.path());
-            let problems = onus::contract::load(&[dir.path().to_owned()], &onus::contract::Library::default());
-            let problems = problems.err().into_iter().flatten();
-            wrong.extend(problems.map(|problem| format!("{name}: \"{}\"\n{problem}", case.title)));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+fn a_row_that_differs_is_told_with_its_place_and_the_reason() {
+    let folder = folder(CASES);
+    let (code, out, talk) = test(folder.path(), &["office.md"]);
+    let want = "\
+office.md
+  fine       Resolved in time (2 rows)
+  different  A pause that nobody agreed on (3 rows)
+    office.md:18
+      row       | 10:00 | INC1 paused by partner because lunch |
+      expected  resolve: paused
+      Onus says resolve: open, due 13:00
+      because   resolve of INC1 (clause 4.2): began Mon 2 Mar 09:00; due Mon 2 Mar 13:00 = Mon 2 Mar 09:00 + 4h; 1h used; Mon 2 Mar 10:00: the pause 0018-0 (lunch) by partner does not stop this clock: only the customer may pause it
+    office.md:19
+      row       | 11:00 | INC1 resumed by partner because lunch |
+      expected  (nothing written)
+      Onus says resolve: open, due 13:00
+      because   resolve of INC1 (clause 4.2): began Mon 2 Mar 09:00; due Mon 2 Mar 13:00 = Mon 2 Mar 09:00 + 4h; 2h used; Mon 2 Mar 10:00: the pause 0018-0 (lunch) by partner does not stop this clock: only the customer may pause it
+
+";
+    assert_eq!((code, out.as_str()), (1, want));
+    assert_eq!(talk, "different: 2 cases, 5 rows in 1 file, 2 rows not as expected\n");
 }
 
-fn case_files() -> Vec<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clauses");
-    let only = env::var("ONUS_CLAUSES").unwrap_or_default();
-    let mut files: Vec<PathBuf> = fs::read_dir(here)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|kind| kind == "md"))
-        .filter(|path| path.file_name().is_some_and(|name| name != "README.md"))
-        .filter(|path| path.to_string_lossy().contains(&only))
-        .collect();
-    files.sort();
-    files
-}
-
-/// A row whose last cell is not what the binary says.
-struct Mismatch {
-    line: usize,
-    title: String,
-    left: String,
-    wanted: String,
-    got: Got,
-}
-
-enum Got {
-    /// What the cell would have to say.
-    Said(String),
-    /// The binary gave no answer, or one at odds with itself.
-    Broken(String),
-}
-
-impl Mismatch {
-    fn told(&self, file: &str) -> String {
-        let Mismatch { line, title, left, wanted, got } = self;
-        let got = match got {
-            Got::Said(said) => format!("onus says {said}"),
-            Got::Broken(why) => format!("onus fails {why}"),
-        };
-        format!("{file}:{line} \"{title}\"\n    row       {left}\n    expected  {wanted}\n    {got}\n")
+#[test]
+fn an_update_writes_the_last_column_and_nothing_else() {
+    for (line_end, last) in [("\n", ""), ("\r\n", ""), ("\n", "no line end after this")] {
+        let before = format!("{CASES}{last}").replace('\n', line_end);
+        let folder = folder(&before);
+        let (code, _, talk) = test(folder.path(), &["office.md", "--update"]);
+        assert_eq!(code, 0, "{talk}");
+        let after = fs::read_to_string(folder.path().join("office.md")).expect("read");
+        let want = before
+            .replace("lunch | resolve: paused |", "lunch | resolve: open, due 13:00 |")
+            .replace("lunch | |", "lunch | resolve: open, due 13:00 |");
+        assert_eq!(after, want);
+        assert_eq!(test(folder.path(), &["office.md"]).0, 0);
+        let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
+        assert_eq!(left.len(), 2, "a file was left behind");
     }
 }
 
-fn judged(cases: &[Case]) -> Vec<Mismatch> {
-    let half = cases.len().div_ceil(2).max(1);
-    let mut all: Vec<Mismatch> = thread::scope(|scope| {
-        let parts: Vec<_> =
-            cases.chunks(half).map(|part| scope.spawn(|| part.iter().flat_map(judge).collect::<Vec<_>>())).collect();
-        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
-    });
-    all.sort_by_key(|mismatch| mismatch.line);
-    all
+#[test]
+fn only_some_cases_may_be_asked_for() {
+    let folder = folder(CASES);
+    assert_eq!(test(folder.path(), &["office.md", "--only", "RESOLVED IN"]).0, 0);
+    assert_eq!(test(folder.path(), &["office.md", "--only", "office"]).0, 1);
+    let (code, _, talk) = test(folder.path(), &["office.md", "--only", "zebra"]);
+    assert_eq!((code, talk.as_str()), (2, "error: no case or file has `zebra` in its name\n"));
 }
 
-fn judge(case: &Case) -> Vec<Mismatch> {
-    let dir = tempfile::tempdir().unwrap();
-    let contracts = dir.path().join("contracts");
-    fs::create_dir(&contracts).unwrap();
-    write_contracts(case, &contracts);
-    let events = dir.path().join("events.jsonl");
-    let mut lines = String::new();
-    let mut wrong = Vec::new();
-    for row in &case.rows {
-        for record in &row.records {
-            lines += &format!("{record}\n");
-        }
-        fs::write(&events, &lines).unwrap();
-        let got = match ask(&contracts, &events, &rfc(row.now)) {
-            Err(why) => Got::Broken(why),
-            Ok(answer) => match saying::compare(&row.says, &saying::duties(&answer), &case.place) {
-                Ok(()) => continue,
-                Err(said) => Got::Said(said),
-            },
-        };
-        let (line, title) = (row.line, case.title.clone());
-        wrong.push(Mismatch { line, title, left: row.left.clone(), wanted: row.says.clone(), got });
-    }
-    wrong
+#[test]
+fn what_cannot_be_read_is_told_with_line_and_remedy_and_stays_as_it_is() {
+    let broken = CASES
+        .replace("INC1 resolved |", "INC1 resolvd |")
+        .replace("by partner because lunch | |", "by partner | | x |");
+    let folder = folder(&broken);
+    let (code, out, _) = test(folder.path(), &["office.md", "--update"]);
+    assert_eq!(code, 2);
+    assert!(out.contains("office.md:11: no event is of the type `ticket.resolvd`"), "{out}");
+    assert!(out.contains("= did you mean `ticket.resolved`?"), "{out}");
+    assert!(out.contains("office.md:19: a row has three cells, this one has 4"), "{out}");
+    assert_eq!(fs::read_to_string(folder.path().join("office.md")).expect("read"), broken);
 }
 
-/// A clause that begins with `# file: NAME` is a file of that name, the others are contracts.
-fn write_contracts(case: &Case, folder: &Path) {
-    for (yaml, n) in case.contracts.iter().zip(1..) {
-        let name = yaml.lines().next().and_then(|line| line.strip_prefix("# file: "));
-        let path = folder.join(name.map_or_else(|| format!("version-{n}.yaml"), str::to_owned));
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, yaml).unwrap();
-    }
+#[test]
+fn problems_of_a_contract_name_the_lines_of_the_file_that_they_stand_in() {
+    let inline = CASES.replace("contract: terms.yaml", &format!("```yaml\n{}```", TERMS.replace("within", "witin")));
+    let (code, out, _) = test(folder(&inline).path(), &["office.md"]);
+    assert_eq!(code, 2);
+    assert!(out.contains("office.md:15: E101: an obligation has no key `witin`"), "{out}");
+    assert_eq!(out.matches("E101").count(), 1, "{out}");
+    let missing = CASES.replace("terms.yaml", "../nowhere.yaml");
+    let (code, out, _) = test(folder(&missing).path(), &["office.md"]);
+    assert_eq!(code, 2);
+    assert!(out.contains("office.md:3: the contract ../nowhere.yaml: cannot be read"), "{out}");
 }
 
-fn ask(contracts: &Path, events: &Path, until: &str) -> Result<Value, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_onus"))
-        .args(["check", "--contracts"])
-        .arg(contracts)
-        .arg(events)
-        .args(["--until", until, "--format", "json", "--duties"])
-        .output()
-        .map_err(|error| error.to_string())?;
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}; {complaint}"))?;
-    at_odds(&answer, output.status.code()).map_or(Ok(answer), |why| Err(format!("{why}; {complaint}")))
+#[test]
+fn files_without_cases_and_folders_without_files_are_told() {
+    let empty = folder("# Nothing here\n");
+    assert_eq!(test(empty.path(), &["office.md"]).0, 2);
+    assert_eq!(test(empty.path(), &["."]).0, 2);
+    assert_eq!(test(empty.path(), &["missing.md"]).0, 2);
+    fs::write(empty.path().join("office.md"), b"## A\n\xff").expect("written");
+    let (code, out, _) = test(empty.path(), &["office.md"]);
+    assert_eq!(code, 2);
+    assert!(out.contains("office.md:2: not UTF-8"), "{out}");
 }
 
-/// The tallies, the list of breaches and the exit code must tell the same story as the duties.
-fn at_odds(answer: &Value, code: Option<i32>) -> Option<String> {
-    let listed = answer["breaches"].as_array()?;
-    let breaches = listed.len();
-    if code != Some(i32::from(breaches > 0)) {
-        return Some(format!("{breaches} breaches, yet exit code {code:?}"));
-    }
-    let mut listed: Vec<_> = listed.iter().map(saying::Broken::listed).collect();
-    let mut broken: Vec<_> = saying::duties(answer).iter().filter_map(saying::Broken::of).collect();
-    listed.sort();
-    broken.sort();
-    if listed != broken {
-        return Some(format!("its list of breaches is not that of its duties: {listed:?}, {broken:?}"));
-    }
-    let mut counted: BTreeMap<(String, String), BTreeMap<&str, u64>> = BTreeMap::new();
-    for duty in saying::duties(answer).into_iter().filter(|duty| !duty.is_of_events()) {
-        let tally = counted.entry((duty.partner, duty.obligation)).or_default();
-        let broke = duty.breached_at.is_some() && duty.standing != "withdrawn";
-        *tally.entry("breached").or_default() += u64::from(broke);
-        match duty.standing.as_str() {
-            "open" | "paused" => *tally.entry("open").or_default() += 1,
-            "met" => *tally.entry("met").or_default() += 1,
-            "met-late" => *tally.entry("met_late").or_default() += 1,
-            "waived" => *tally.entry("waived").or_default() += 1,
-            "cancelled" => *tally.entry("cancelled").or_default() += 1,
-            "exempt" => *tally.entry("exempt").or_default() += 1,
-            _ => {}
-        }
-    }
-    for told in answer["obligations"].as_array().into_iter().flatten() {
-        let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
-        let tally = counted.remove(&(text("partner"), text("obligation"))).unwrap_or_default();
-        for key in ["met", "breached", "met_late", "waived", "cancelled", "exempt", "open"] {
-            let (listed, shown) = (tally.get(key).copied().unwrap_or_default(), told[key].as_u64());
-            if shown != Some(listed) {
-                return Some(format!("{} tells {shown:?} {key}, its duties {listed}", text("obligation")));
-            }
-        }
-    }
-    (!counted.is_empty()).then(|| format!("duties without a tally: {counted:?}"))
+#[test]
+fn json_and_junit_say_the_same() {
+    let folder = folder(CASES);
+    let (code, out, _) = test(folder.path(), &["office.md", "--format", "json"]);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(code, 1);
+    assert_eq!(told["summary"]["mismatches"], 2);
+    assert_eq!(told["cases"][0]["outcome"], "fine");
+    assert_eq!(told["cases"][1]["mismatches"][0]["line"], 18);
+    let (_, lines, _) = test(folder.path(), &["office.md", "--format", "jsonl"]);
+    let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(records.len(), 3);
+    let (_, xml, _) = test(folder.path(), &["office.md", "--format", "junit"]);
+    assert!(xml.contains("<testsuites name=\"onus test\" tests=\"2\" failures=\"1\" errors=\"0\">"), "{xml}");
+    assert!(
+        xml.contains("<testcase name=\"Resolved in time\" classname=\"office.md\" file=\"office.md\" line=\"6\"/>")
+    );
 }
 
-fn rewrite(file: &Path, text: &str, cases: &[Case], mismatches: &[Mismatch]) {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    for row in cases.iter().flat_map(|case| &case.rows) {
-        let said = mismatches.iter().find(|mismatch| mismatch.line == row.line).map(|mismatch| &mismatch.got);
-        if let Some(Got::Said(said)) = said {
-            lines[row.line - 1] = format!("{} {said} |", row.left);
-        }
-    }
-    fs::write(file, lines.join("\n") + "\n").unwrap();
+/// What `onus test` judges in one go is what `onus check` says of the same events in files.
+#[test]
+fn a_case_says_what_onus_check_says() {
+    let folder = folder(CASES);
+    let events = r#"{"specversion":"1.0","id":"1","source":"urn:desk","type":"ticket.opened","subject":"INC1","partner":"halden","time":"2026-03-02T08:00:00Z"}
+{"specversion":"1.0","id":"2","source":"urn:desk","type":"ticket.resolved","subject":"INC1","partner":"halden","time":"2026-03-02T12:30:00Z"}
+"#;
+    fs::write(folder.path().join("events.jsonl"), events).expect("written");
+    let args = ["check", "--contracts", "terms.yaml", "events.jsonl", "--duties", "--format", "json", "--quiet"];
+    let told: Value = serde_json::from_slice(&onus(folder.path(), &args).stdout).expect("JSON");
+    let duty = &told["duties"][0];
+    assert_eq!(duty["standing"], "met-late");
+    let case = "## Late\n\ncontract: terms.yaml\nTimes are UTC; the day is Monday 2 March 2026.\n\n| when | what happened | what Onus says |\n|---|---|---|\n| 08:00 | INC1 opened | - |\n| 12:30 | INC1 resolved | resolve: met-late at 12:30, breached at 12:00, used 4h 30min |\n";
+    fs::write(folder.path().join("late.md"), case).expect("written");
+    assert_eq!(test(folder.path(), &["late.md"]).0, 0);
+    assert_eq!(duty["breached_at"], "2026-03-02T12:00:00.000Z");
+    assert_eq!(duty["elapsed_seconds"], 16200);
 }

@@ -184,3 +184,60 @@ fn what_a_terminal_would_obey_is_not_sent_to_it() {
     let (_, out, _) = lint(&[path.to_str().expect("UTF-8")]);
     assert!(out.contains("E004") && !out.contains('\u{1b}'), "{out:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn links_that_go_round_and_pipes_hold_nothing_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inner = folder.path().join("contracts/inner");
+    std::fs::create_dir_all(&inner).expect("made");
+    std::os::unix::fs::symlink("../../contracts", inner.join("up")).expect("linked");
+    std::fs::copy(Path::new(BROKEN).join("sound.yaml"), folder.path().join("contracts/sound.yaml")).expect("copied");
+    let at = folder.path().join("contracts").display().to_string();
+    assert_eq!(lint(&[&at]), (0, String::new(), "fine: 0 errors, 0 warnings in 1 file\n".to_owned()));
+    let pipe = inner.join("pipe.yaml");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let (code, out, _) = lint(&[&at]);
+    assert_eq!(code, 2);
+    assert!(out.contains("pipe.yaml:1:1: E001: is no regular file"), "{out}");
+}
+
+#[test]
+fn a_contract_may_come_on_standard_input() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onus"))
+        .args(["lint", "-", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    child.stdin.take().expect("a pipe").write_all(b"contract: acme\npartnr: x\n").expect("written");
+    let out = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text.contains(r#""file":"standard input""#) && text.contains("partnr"), "{text}");
+    // Events have standard input to themselves.
+    let out = onus(&["check", "--contracts", "-", "/dev/null"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("standard input is for events"));
+}
+
+#[test]
+fn what_is_nested_too_deep_and_tabs_say_what_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = |text: &str| {
+        let file = folder.path().join("a.yaml");
+        std::fs::write(&file, text).expect("written");
+        lint(&[&file.display().to_string()]).1
+    };
+    for text in
+        [format!("contract: {}", "[".repeat(5000)), format!("contract: {}1{}", "{a: ".repeat(3000), "}".repeat(3000))]
+    {
+        let out = told(&text);
+        assert!(out.contains("E011: nested deeper than 64"), "{out}");
+    }
+    let out = told("contract:\tacme\n");
+    assert!(out.contains("E005: not YAML: a tab stands after the colon") && out.contains("write a blank"), "{out}");
+}

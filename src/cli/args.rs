@@ -38,6 +38,10 @@ pub(super) enum Command {
     Lint(super::lint::LintArgs),
     /// Print the schema of contract files, for editors, or their key reference.
     Schema(super::schema::SchemaArgs),
+    /// Judge clause files: cases in Markdown that say what Onus must say.
+    Test(super::test::TestArgs),
+    /// Judge the same events under today's contracts and under new ones, and say what would have been different.
+    Whatif(super::whatif::WhatifArgs),
 }
 
 /// How data is printed.
@@ -173,11 +177,11 @@ pub(super) struct DueArgs {
     pub(super) seconds: Option<String>,
 }
 
-fn instant(text: &str) -> Result<Moment, String> {
+pub(super) fn instant(text: &str) -> Result<Moment, String> {
     Moment::parse(text).ok_or_else(|| "write RFC 3339 with an offset, such as 2026-10-01T00:00:00Z".to_owned())
 }
 
-fn length(text: &str) -> Result<i64, String> {
+pub(super) fn length(text: &str) -> Result<i64, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = match text[digits.len()..].trim() {
         "ms" => 1,

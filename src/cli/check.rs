@@ -4,6 +4,7 @@ use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
 use crate::contract::{self, Level};
+use crate::decode::DeadLetter;
 use crate::runtime::check::{self, Breach, DutyRow, Placed, Report, Request, Row};
 use crate::runtime::levels::Measured;
 use onus_engine::engine::Options;
@@ -11,6 +12,7 @@ use onus_engine::standing::Standing;
 use onus_engine::terms::{self, Contract, Trust};
 use onus_engine::time::Moment;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
@@ -59,25 +61,32 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
 
 /// Loads contracts and trust; says how many warnings the contracts have.
 pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), CliError> {
-    let library = contract::Library::new(args.library.clone());
-    let contract::Survey { contracts, problems, .. } = contract::survey(&args.contracts, &library, today());
+    let (contracts, warnings) = surveyed(&args.contracts, &args.library)?;
+    let options = Options { settling: Some(args.settling), ..trusted(args.trust.as_deref())? };
+    Ok((contracts, options, warnings))
+}
+
+/// Loads contracts; says how many warnings they have.
+pub(super) fn surveyed(paths: &[PathBuf], library: &[PathBuf]) -> Result<(Vec<Contract>, usize), CliError> {
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(CliError::Other("standard input is for events: name the files of the contracts".to_owned()));
+    }
+    let library = contract::Library::new(library.to_vec());
+    let contract::Survey { contracts, problems, .. } = contract::survey(paths, &library, today());
     let (mut errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
     if errors.is_empty() && contracts.is_empty() {
-        errors.extend(args.contracts.iter().map(|path| contract::none(path)));
+        errors.extend(paths.iter().map(|path| contract::none(path)));
     }
-    if !errors.is_empty() {
-        return Err(CliError::Contracts(errors));
-    }
-    let trust = match &args.trust {
-        None => Vec::new(),
-        Some(path) => {
-            let name = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|e| CliError::Other(format!("{name}: {e}")))?;
-            trust_levels(&contract::text_map(&text, &name).map_err(CliError::Contracts)?, &name)?
-        }
-    };
-    let otherwise = if args.trust.is_some() { Trust::Asserted } else { Trust::Verified };
-    Ok((contracts, Options { settling: Some(args.settling), trust, otherwise }, warnings.len()))
+    if errors.is_empty() { Ok((contracts, warnings.len())) } else { Err(CliError::Contracts(errors)) }
+}
+
+/// How far sources are believed: by a file, else at their word.
+pub(super) fn trusted(file: Option<&Path>) -> Result<Options, CliError> {
+    let Some(path) = file else { return Ok(Options { otherwise: Trust::Verified, ..Options::default() }) };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| CliError::Other(format!("{name}: {e}")))?;
+    let trust = trust_levels(&contract::text_map(&text, &name).map_err(CliError::Contracts)?, &name)?;
+    Ok(Options { trust, otherwise: Trust::Asserted, ..Options::default() })
 }
 
 fn trust_levels(map: &[(String, String)], name: &str) -> Result<Vec<(String, Trust)>, CliError> {
@@ -118,7 +127,7 @@ fn warned(warnings: usize) {
     }
 }
 
-fn progress_bar() -> indicatif::ProgressBar {
+pub(super) fn progress_bar() -> indicatif::ProgressBar {
     let bar = indicatif::ProgressBar::new_spinner();
     if let Ok(style) = indicatif::ProgressStyle::with_template("{spinner} {human_pos} lines, {elapsed}, {per_sec}") {
         bar.set_style(style);
@@ -127,17 +136,22 @@ fn progress_bar() -> indicatif::ProgressBar {
     bar
 }
 
-/// What was noticed, for people, on standard error.
-fn talk(report: &Report, quiet: bool) {
-    for (file, letter) in report.letters.iter().take(20) {
+/// What could not be read, for people, on standard error.
+pub(super) fn letters(all: &[(String, DeadLetter)]) {
+    for (file, letter) in all.iter().take(20) {
         anstream::eprintln!("{}dead letter{}: {file}:{letter}", style::WARN, style::END);
         if !letter.excerpt.is_empty() {
             anstream::eprintln!("    {}", letter.excerpt);
         }
     }
-    if report.letters.len() > 20 {
-        anstream::eprintln!("... and {} more dead letters", report.letters.len() - 20);
+    if all.len() > 20 {
+        anstream::eprintln!("... and {} more dead letters", all.len() - 20);
     }
+}
+
+/// What was noticed, for people, on standard error.
+fn talk(report: &Report, quiet: bool) {
+    letters(&report.letters);
     if quiet {
         return;
     }

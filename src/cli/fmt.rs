@@ -92,11 +92,11 @@ fn one(path: &Path, check: bool) -> Result<bool, Failure> {
 }
 
 /// All of it or nothing: a file that is half written would be half a contract.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     // Of a link, what it points to is written.
     let path = path.canonicalize()?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".onus-fmt").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".onus-").tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
     file.as_file().sync_all()?;

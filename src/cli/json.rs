@@ -280,7 +280,7 @@ impl DutyJson<'_> {
 }
 
 #[derive(Serialize)]
-struct LetterJson<'a> {
+pub(super) struct LetterJson<'a> {
     file: &'a str,
     line: u64,
     reason: String,
@@ -288,13 +288,13 @@ struct LetterJson<'a> {
 }
 
 impl LetterJson<'_> {
-    fn of((file, letter): &(String, DeadLetter)) -> LetterJson<'_> {
+    pub(super) fn of((file, letter): &(String, DeadLetter)) -> LetterJson<'_> {
         LetterJson { file, line: letter.line, reason: letter.error.to_string(), excerpt: &letter.excerpt }
     }
 }
 
 #[derive(Serialize)]
-struct ReadJson<'a> {
+pub(super) struct ReadJson<'a> {
     lines: u64,
     events: u64,
     idle: u64,
@@ -306,7 +306,7 @@ struct ReadJson<'a> {
 }
 
 impl ReadJson<'_> {
-    fn of(read: &Read) -> ReadJson<'_> {
+    pub(super) fn of(read: &Read) -> ReadJson<'_> {
         ReadJson {
             lines: read.lines,
             events: read.events,

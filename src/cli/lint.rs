@@ -26,7 +26,7 @@ Errors stop a contract from being used; warnings do not, and are looked for in
 files without errors. Exit codes: 0 no errors, 1 warnings and `--strict` was
 given, 2 errors.")]
 pub(in crate::cli) struct LintArgs {
-    /// Contract files, or folders of them
+    /// Contract files, or folders of them; `-` is standard input
     #[arg(value_name = "PATH", required_unless_present = "explain", conflicts_with = "explain")]
     paths: Vec<PathBuf>,
     /// Look for included files in this folder, too (repeatable)

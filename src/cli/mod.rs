@@ -11,6 +11,8 @@ mod json;
 mod lint;
 mod schema;
 mod style;
+mod test;
+mod whatif;
 
 pub use args::Cli;
 
@@ -56,6 +58,8 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
         args::Command::Schema(args) => schema::run(&args),
+        args::Command::Test(args) => test::run(&args),
+        args::Command::Whatif(args) => whatif::run(args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

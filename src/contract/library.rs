@@ -14,6 +14,8 @@ const SHIPPED_MARK: &str = "shipped:";
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     folders: Vec<PathBuf>,
+    /// Texts in memory: name, the file that problems name, text.
+    given: Vec<(String, String, String)>,
 }
 
 /// Where a file stands: what it includes is looked for beside it first.
@@ -77,7 +79,12 @@ impl Place {
 impl Library {
     /// These folders, in this order; then the shipped parts.
     pub fn new(folders: Vec<PathBuf>) -> Library {
-        Library { folders }
+        Library { folders, given: Vec::new() }
+    }
+
+    /// The same, with texts that are looked at first: by name, each with the file that problems name.
+    pub(crate) fn with(&self, given: Vec<(String, String, String)>) -> Library {
+        Library { folders: self.folders.clone(), given }
     }
 
     /// The paths of the shipped parts.
@@ -89,6 +96,10 @@ impl Library {
     pub(crate) fn find(&self, place: &Place, name: &str) -> Result<Found, Missing> {
         let relative = relative(name)?;
         let mut tried = Vec::new();
+        if let Some((name, file, text)) = self.given.iter().find(|(name, _, _)| *name == relative) {
+            let identity = format!("{file}:{name}");
+            return Ok(Found { file: file.clone(), identity, place: Place::Nowhere, text: text.clone() });
+        }
         for folder in place.folder().into_iter().chain(self.folders.iter().map(PathBuf::as_path)) {
             let path = folder.join(&relative);
             if path.is_file() {

@@ -15,8 +15,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Deepest directory that is searched: links that go round end here.
+/// Deepest directory that is searched.
 const MAX_DEPTH: usize = 32;
+
+/// What standard input is called where a path is wanted, and in problems.
+const STDIN: (&str, &str) = ("-", "standard input");
 
 /// Contracts of files and folders, with all that is wrong with them.
 #[derive(Debug, Default)]
@@ -59,6 +62,35 @@ pub fn survey(paths: &[PathBuf], library: &Library, today: NaiveDate) -> Survey 
         }));
     }
     Survey { contracts: loaded.into_iter().map(|one| one.contract).collect(), problems, files }
+}
+
+/// Reads contracts of files and folders, and of texts that are in memory already, each with the name by which problems
+/// call it; and looks at what must hold between all of them.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub(crate) fn together(
+    paths: &[PathBuf],
+    texts: Vec<(String, String)>,
+    library: &Library,
+) -> Result<Vec<Contract>, Vec<Problem>> {
+    let mut run = Run::of(paths, library, None);
+    for (file, text) in texts {
+        let Reading { contract, problems } = Whole::read(&text, &file, &Place::Nowhere, library).plain();
+        run.problems.extend(problems);
+        run.loaded.extend(contract.map(|contract| Loaded { file, text, place: Place::Nowhere, contract }));
+    }
+    between(&run.loaded, &mut run.problems);
+    if run.loaded.is_empty() && run.problems.is_empty() {
+        run.problems.extend(paths.iter().map(|path| none(path)));
+    }
+    let mut seen = BTreeSet::new();
+    run.problems.retain(|problem| seen.insert(problem.to_string()));
+    if run.problems.is_empty() {
+        Ok(run.loaded.into_iter().map(|one| one.contract).collect())
+    } else {
+        Err(run.problems)
+    }
 }
 
 /// No contract is there to judge by.
@@ -141,7 +173,7 @@ pub fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
     for path in paths {
         if path.is_dir() {
             let before = (files.len(), problems.len());
-            search(path, 0, &mut files, &mut problems);
+            search(path, 0, &mut BTreeSet::new(), &mut files, &mut problems);
             if before == (files.len(), problems.len()) {
                 let hint = "contracts are files that end in .yaml or .yml";
                 problems.push(of_file(path, Code::NoContracts, "no contracts in this directory", Some(hint)));
@@ -156,7 +188,17 @@ pub fn files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
     (files, problems)
 }
 
-fn search(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
+fn search(
+    directory: &Path,
+    depth: usize,
+    seen: &mut BTreeSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+    problems: &mut Vec<Problem>,
+) {
+    // A link that goes round leads to what was searched already.
+    if !directory.canonicalize().map_or(true, |real| seen.insert(real)) {
+        return;
+    }
     let entries = std::fs::read_dir(directory).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
     let mut paths: Vec<PathBuf> = match entries {
         Ok(entries) => entries.iter().map(std::fs::DirEntry::path).collect(),
@@ -173,17 +215,24 @@ fn search(directory: &Path, depth: usize, files: &mut Vec<PathBuf>, problems: &m
         }
         if path.is_dir() {
             if depth < MAX_DEPTH {
-                search(&path, depth + 1, files, problems);
+                search(&path, depth + 1, seen, files, problems);
             } else {
                 problems.push(of_file(&path, Code::Unreadable, "directories nested too deep", None));
             }
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            files.push(path);
+            // A pipe or a device in a folder would be waited for, perhaps for ever; who means one names it.
+            match path.metadata() {
+                Ok(about) if !about.is_file() => {
+                    let hint = "name it on the command line if it is meant";
+                    problems.push(of_file(&path, Code::Unreadable, "is no regular file", Some(hint)));
+                }
+                Ok(_) | Err(_) => files.push(path),
+            }
         }
     }
 }
 
-/// The text of a contract file, if it is one that can be read.
+/// The text of a contract file, if it is one that can be read; `-` is standard input.
 ///
 /// # Errors
 /// It cannot be read, is too large, or is not UTF-8.
@@ -191,7 +240,12 @@ pub fn read(path: &Path) -> Result<String, Vec<Problem>> {
     let mut bytes = Vec::new();
     // One byte beyond what is allowed is enough to know, whatever the path turns out to be.
     let limit = MAX_BYTES as u64 + 1;
-    if let Err(error) = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
+    let read = if path.as_os_str() == STDIN.0 {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    if let Err(error) = read {
         return Err(vec![of_file(path, Code::Unreadable, format!("cannot be read: {error}"), None)]);
     }
     if bytes.len() > MAX_BYTES {
@@ -240,5 +294,5 @@ fn of_file(path: &Path, code: Code, message: impl Into<String>, hint: Option<&st
 }
 
 fn shown(path: &Path) -> String {
-    path.display().to_string()
+    if path.as_os_str() == STDIN.0 { STDIN.1.to_owned() } else { path.display().to_string() }
 }

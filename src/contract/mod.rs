@@ -47,9 +47,12 @@ pub use code::{Code, Level};
 pub use explain::{Example, Explanation, page as error_page, text as explanation};
 pub use format::{Unformatted, format};
 pub use library::Library;
+pub(crate) use load::together;
 pub use load::{Survey, files, load, none, read, survey};
 pub use problem::{Excerpt, Problem};
 pub use publish::{key_page, part_schema, schema};
+pub(crate) use report::nearest;
+pub(crate) use words::{TRUST, events};
 
 use chrono::NaiveDate;
 use library::Place;

@@ -301,10 +301,20 @@ impl<'t> Reader<'_, 't, '_> {
 
     /// The parser says what it was doing; a person wants to know what to look for, and where.
     fn syntax(&mut self, at: At, info: &str) {
+        if info.contains("recursion limit") {
+            self.report.error(Code::TooDeep, at, format!("nested deeper than {MAX_DEPTH}"));
+            return;
+        }
         let message = format!("not YAML: {info}");
         let brace =
             self.open.iter().rev().find_map(|at| Some((*at, self.report.char_at(*at).filter(|c| "{[".contains(*c))?)));
-        if info.contains("tab") {
+        // The parser points at the tab, or behind it.
+        let tab = |back: u32| self.report.char_at(At { column: at.column.saturating_sub(back), ..at }) == Some('\t');
+        let after_colon = info.contains("must be followed") && (tab(0) || tab(1));
+        if after_colon {
+            let message = "not YAML: a tab stands after the colon";
+            self.report.hinted(Code::Syntax, at, message, "write a blank after the colon: YAML takes no tabs");
+        } else if info.contains("tab") {
             let at = self.report.tab_from(at).unwrap_or(at);
             self.report.hinted(Code::Syntax, at, message, "indent with blanks: YAML takes no tabs");
         } else if let Some((open, brace)) = brace {

@@ -125,6 +125,18 @@ impl Lines {
         Ok(Lines { name, input, rest: Vec::new(), line: 1, done: false, longest, dropping: None, size })
     }
 
+    /// Lines that are in memory already, by this name.
+    pub fn of(name: &str, bytes: Vec<u8>, longest: usize) -> Lines {
+        let size = Some(bytes.len() as u64);
+        let input = Box::new(io::Cursor::new(bytes));
+        Lines { name: name.to_owned(), input, rest: Vec::new(), line: 1, done: false, longest, dropping: None, size }
+    }
+
+    /// The same lines by another name.
+    pub fn named(self, name: &str) -> Lines {
+        Lines { name: name.to_owned(), ..self }
+    }
+
     /// Its name, for messages.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,18 +1,18 @@
 //! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
 
 use super::homes::Homes;
-pub use super::homes::Placed;
-use super::levels::{Levels, Measured};
+use super::levels::Levels;
 use super::parallel;
+pub use super::report::{Breach, DutyRow, Placed, Read, Report, Row};
+use super::rows::{counted, rows};
 use super::spill::Spill;
 use super::streams::Stream;
+use super::watch::{Plan, State, Watch};
 use crate::decode::{self, Batch, Decoder, Event};
-use crate::ingest::{self, ReadError};
+use crate::ingest::{self, Lines, ReadError};
 use onus_engine::book::Book;
-use onus_engine::duty::Duty;
-use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options, Tally};
+use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options};
 use onus_engine::identity::DutyId;
-use onus_engine::rule::RuleId;
 use onus_engine::standing::Standing;
 use onus_engine::terms::Contract;
 use onus_engine::time::{DAY, Moment};
@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use super::rows::standings;
 
 /// What to judge.
 #[derive(Clone, Debug)]
@@ -40,123 +42,6 @@ pub struct Request {
     pub verbose: bool,
     /// Threads.
     pub threads: usize,
-}
-
-/// How everything stands.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// As of this instant; None: no event had a time.
-    pub until: Option<Moment>,
-    /// Counts a partner and obligation.
-    pub obligations: Vec<Row>,
-    /// Breaches and findings.
-    pub breaches: Vec<Breach>,
-    /// Levels over many duties, by period.
-    pub levels: Vec<Measured>,
-    /// Every duty, if asked for.
-    pub duties: Vec<DutyRow>,
-    /// Lines that could not be read, by file.
-    pub letters: Vec<(String, crate::decode::DeadLetter)>,
-    /// What was read.
-    pub read: Read,
-    /// What the scopes of contracts said of events that name no partner.
-    pub placed: Placed,
-}
-
-/// What was read.
-#[derive(Clone, Debug, Default)]
-pub struct Read {
-    /// Lines.
-    pub lines: u64,
-    /// Events.
-    pub events: u64,
-    /// Events that no contract cares for.
-    pub idle: u64,
-    /// Events later than `until`, or in the far future: how many, and the earliest.
-    pub held: (u64, Option<Moment>),
-    /// Known already.
-    pub repeats: u64,
-    /// Another content under a known id.
-    pub conflicts: u64,
-    /// Of partners that no contract names, by partner.
-    pub unbound: BTreeMap<String, u64>,
-    /// Late: judged again.
-    pub late: u64,
-}
-
-/// Counts of one obligation of one partner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Partner.
-    pub partner: String,
-    /// Contract.
-    pub contract: String,
-    /// Obligation.
-    pub obligation: String,
-    /// Clause.
-    pub clause: String,
-    /// Counts.
-    pub tally: Tally,
-}
-
-/// A breach or a finding that stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Breach {
-    /// Partner.
-    pub partner: String,
-    /// Obligation.
-    pub obligation: String,
-    /// When it broke.
-    pub breached_at: Moment,
-    /// Subject.
-    pub subject: String,
-    /// The duty.
-    pub duty: DutyId,
-    /// Clause.
-    pub clause: String,
-    /// Counting from.
-    pub started: Moment,
-    /// Done later, at.
-    pub ended: Option<Moment>,
-    /// Excused by a waiver, after the fact.
-    pub waived: bool,
-    /// Late, with reasons that were given in time.
-    pub excused: bool,
-}
-
-/// One duty.
-#[derive(Clone, Debug)]
-pub struct DutyRow {
-    /// Partner.
-    pub partner: String,
-    /// Obligation.
-    pub obligation: String,
-    /// Subject.
-    pub subject: String,
-    /// Identity.
-    pub duty: DutyId,
-    /// Cycle, from 1.
-    pub cycle: u16,
-    /// How it stands.
-    pub standing: Standing,
-    /// Counting from.
-    pub start: Moment,
-    /// None while paused, exempt or ended while paused.
-    pub deadline: Option<Moment>,
-    /// The breach.
-    pub breached_at: Option<Moment>,
-    /// The end.
-    pub ended_at: Option<Moment>,
-    /// Counted time in milliseconds.
-    pub elapsed: i64,
-    /// A breach was told that no longer stands.
-    pub retracted: bool,
-    /// An act was seen that does not count yet.
-    pub claimed: bool,
-    /// Late, with reasons that were given in time.
-    pub excused: bool,
-    /// Of a reopened duty: the cycles before.
-    pub earlier: Vec<DutyRow>,
 }
 
 /// Why a run could not be made.
@@ -187,9 +72,15 @@ pub struct Judged {
 }
 
 /// Judges, and gives the engines back with everything in memory, whatever the settling time.
-pub fn judged(mut request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
+pub fn judged(request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
+    let files = ingest::open_all(&request.events, decode::LONGEST)?;
+    judged_lines(request, files, progress)
+}
+
+/// The same of what these files say, whatever they are; `request.events` is not looked at.
+pub fn judged_lines(mut request: Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<Judged, CheckError> {
     request.options.settling = None;
-    let (shards, report) = run(&request, progress)?;
+    let (shards, report) = run(&request, files, None, progress)?;
     let mut engines = Vec::new();
     for Shard { mut engine, .. } in shards {
         if let Some(until) = report.until {
@@ -202,9 +93,27 @@ pub fn judged(mut request: Request, progress: Progress<'_>) -> Result<Judged, Ch
 
 /// Judges.
 pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckError> {
-    let (shards, mut report) = run(&request, progress)?;
+    let files = ingest::open_all(&request.events, decode::LONGEST)?;
+    check_lines(&request, files, progress)
+}
+
+/// Judges what these files say, whatever they are; `request.events` is not looked at.
+pub fn check_lines(request: &Request, files: Vec<Lines>, progress: Progress<'_>) -> Result<Report, CheckError> {
+    watched(request, files, None, progress).map(|(report, _)| report)
+}
+
+/// Judges, and watches what is told.
+pub(super) fn watched(
+    request: &Request,
+    files: Vec<Lines>,
+    plan: Option<&Plan>,
+    progress: Progress<'_>,
+) -> Result<(Report, BTreeMap<DutyId, State>), CheckError> {
+    let (shards, mut report) = run(request, files, plan, progress)?;
+    let mut states = BTreeMap::new();
     for shard in shards {
-        shard.finish(report.until, request.duties, &mut report)?;
+        // Each partner is one shard's.
+        states.extend(shard.finish(report.until, request.duties, &mut report)?.map(|w| w.states).unwrap_or_default());
     }
     report
         .obligations
@@ -229,22 +138,26 @@ pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckEr
             b.duty,
         ))
     });
-    Ok(report)
+    Ok((report, states))
 }
 
 /// The loop: everything that the files say has been taken in, and nothing reported yet.
-fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report), CheckError> {
+fn run(
+    request: &Request,
+    files: Vec<Lines>,
+    plan: Option<&Plan>,
+    progress: Progress<'_>,
+) -> Result<(Vec<Shard>, Report), CheckError> {
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
     let mut decoder = Decoder::new(Arc::clone(&book), horizon);
-    let files = ingest::open_all(&request.events, decode::LONGEST)?;
     let options =
         if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
     // Where a subject is at home, all of its events must be seen in one order.
     let single = files.len() == 1 && request.threads > 1 && !book.finds_partners();
     for _ in 0..if single { request.threads } else { 1 } {
-        shards.push(Shard::new(Arc::clone(&book), options.clone())?);
+        shards.push(Shard::new(Arc::clone(&book), options.clone(), plan.map(Watch::new))?);
     }
     for partner in book.named_partners() {
         let shard = parallel::shard_of(partner, shards.len());
@@ -309,26 +222,6 @@ fn merged(
     Ok(peak)
 }
 
-impl Report {
-    /// Takes note of what a batch says beside its events.
-    pub(super) fn note(&mut self, name: &str, batch: &Batch) {
-        self.read.lines += batch.lines;
-        self.read.events += batch.read;
-        self.read.idle += batch.idle;
-        self.read.held.0 += batch.held.0;
-        self.read.held.1 = match (self.read.held.1, batch.held.1) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        self.letters.extend(batch.letters.iter().map(|letter| (name.to_owned(), letter.clone())));
-    }
-
-    /// Some duty broke its deadline or its rule.
-    pub fn has_breaches(&self) -> bool {
-        !self.breaches.is_empty()
-    }
-}
-
 /// How many events are looked up at once.
 pub(super) const AHEAD: usize = 16;
 
@@ -342,12 +235,13 @@ pub(super) struct Shard {
     breaches: HashMap<DutyId, Breach>,
     levels: Option<Levels>,
     unbound: BTreeMap<String, u64>,
+    watch: Option<Watch>,
     /// Where events belong that name no partner.
     homes: Homes,
 }
 
 impl Shard {
-    fn new(book: Arc<Book>, options: Options) -> Result<Shard, std::io::Error> {
+    fn new(book: Arc<Book>, options: Options, watch: Option<Watch>) -> Result<Shard, std::io::Error> {
         let spill = options.settling.map(|_| Spill::new()).transpose()?;
         let levels = Levels::of(&book);
         Ok(Shard {
@@ -358,6 +252,7 @@ impl Shard {
             seen_from: 0,
             breaches: HashMap::new(),
             unbound: BTreeMap::new(),
+            watch,
             homes: Homes::default(),
         })
     }
@@ -440,6 +335,10 @@ impl Shard {
             if let Some(levels) = &mut self.levels {
                 levels.take(book, self.engine.partner_name(d.partner), subject, d);
             }
+            if let Some(watch) = &mut self.watch {
+                let (rule, partner) = (book.rule(d.rule), self.engine.partner_name(d.partner));
+                watch.note(partner, DutyId::of(partner, &rule.contract, &rule.id, subject, d.key), d);
+            }
             let stands = d.broken && !matches!(d.to, Standing::Withdrawn | Standing::Unknown);
             if !stands && !d.from.is_breach() && d.from != Standing::Waived {
                 continue;
@@ -461,6 +360,8 @@ impl Shard {
                 started: d.start,
                 ended: d.ended.known(),
                 waived: d.to == Standing::Waived,
+                contract: rule.contract.clone(),
+                standing: d.to,
                 excused: d.excused,
             };
             self.breaches.insert(duty, breach);
@@ -468,7 +369,7 @@ impl Shard {
         self.engine.give_back(differences);
     }
 
-    fn finish(mut self, until: Option<Moment>, duties: bool, report: &mut Report) -> Result<(), CheckError> {
+    fn finish(mut self, until: Option<Moment>, duties: bool, report: &mut Report) -> Result<Option<Watch>, CheckError> {
         if let Some(until) = until {
             match &mut self.spill {
                 Some(spill) => self.engine.finish(until, spill),
@@ -481,7 +382,10 @@ impl Shard {
         }
         report.placed.add(self.homes.finish());
         let book = Arc::clone(self.engine.book());
-        report.obligations.extend(standings(&self.engine));
+        report.obligations.extend(match &self.watch {
+            Some(watch) => counted(&self.engine, &|partner, rule| watch.tally(&self.engine, partner, rule)),
+            None => standings(&self.engine),
+        });
         report.breaches.extend(self.breaches.into_values());
         if let Some(levels) = self.levels {
             report.levels.extend(levels.measured(&book, until.unwrap_or(Moment::DAWN)));
@@ -496,74 +400,6 @@ impl Shard {
         if duties {
             rows(&self.engine, &book, until.unwrap_or(Moment::DAWN), &mut report.duties);
         }
-        Ok(())
-    }
-}
-
-/// Counts of every obligation that binds a partner.
-pub fn standings(engine: &Engine) -> Vec<Row> {
-    let book = engine.book();
-    let mut out = Vec::new();
-    for (partner, rules) in engine.bound() {
-        for id in rules {
-            let rule = book.rule(id);
-            out.push(Row {
-                partner: partner.to_owned(),
-                contract: rule.contract.clone(),
-                obligation: rule.id.clone(),
-                clause: rule.clause.clone(),
-                tally: engine.tally(partner, id),
-            });
-        }
-    }
-    out
-}
-
-/// Partner, subject, obligation, key of the first cycle's anchor, withdrawn.
-type Chain = (String, String, RuleId, u64, bool);
-
-/// Every duty, later cycles with the earlier ones in them.
-fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
-    let mut chains: BTreeMap<Chain, Vec<(Duty, Standing)>> = BTreeMap::new();
-    engine.each_duty(&mut |partner, subject, duty, standing| {
-        // What no longer follows stands by itself: it is no cycle of what does.
-        let root = if standing == Standing::Withdrawn { duty.key } else { duty.root() };
-        let key = (
-            partner.to_owned(),
-            subject.to_owned(),
-            book.rule(duty.rule).family,
-            root,
-            standing == Standing::Withdrawn,
-        );
-        chains.entry(key).or_default().push((duty.clone(), standing));
-    });
-    for ((partner, subject, family, _, _), mut cycles) in chains {
-        cycles.sort_by_key(|(d, _)| d.cycle());
-        let rule = book.rule(family);
-        let mut earlier: Vec<DutyRow> = Vec::new();
-        for (duty, standing) in cycles {
-            let row = DutyRow {
-                partner: partner.clone(),
-                obligation: rule.id.clone(),
-                subject: subject.clone(),
-                duty: DutyId::of(&partner, &rule.contract, &rule.id, &subject, duty.key),
-                cycle: duty.cycle(),
-                standing,
-                start: duty.start,
-                deadline: duty.shown_deadline(),
-                breached_at: duty.breached_at().filter(|_| standing != Standing::Withdrawn),
-                ended_at: duty.ended.known(),
-                elapsed: duty.elapsed(until, book.calendars()),
-                retracted: duty.flags.has(onus_engine::duty::Flags::RETRACTED),
-                claimed: duty.claimed(),
-                excused: duty.late_excused(),
-                earlier: Vec::new(),
-            };
-            earlier.push(row);
-        }
-        if let Some(mut last) = earlier.pop() {
-            last.earlier = earlier;
-            out.push(last);
-        }
+        Ok(self.watch)
     }
 }

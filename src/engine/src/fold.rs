@@ -360,7 +360,9 @@ impl Fold {
         self.acts(fact, about, cx);
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
-        } else if opening && about.partner_wide {
+        }
+        // On whatever subject it happened: a copy, or the partner's own fact. Copies on others are not of this duty.
+        if opening && about.partner_wide && cx.view.subject == cx.view.partner {
             self.slide(fact, cx);
         }
         if cx.view.sheet.follows {

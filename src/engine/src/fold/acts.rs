@@ -183,7 +183,7 @@ pub(super) fn touches(act: &Act, fact: Fact<'_>) -> bool {
 fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> Met {
     match act {
         Act::One(leaf) => {
-            if leaf.kind != fact.kind() || fact.linked() != rule.partner_wide() {
+            if leaf.kind != fact.kind() || !here(fact, rule) {
                 return Met::No;
             }
             leaf_meets(leaf, fact, duty, cx)
@@ -202,6 +202,11 @@ fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx
             best
         }
     }
+}
+
+/// A duty is done on its own subject; one of the partner as a whole on any, the partner's own included.
+fn here(fact: Fact<'_>, rule: &Rule) -> bool {
+    !fact.linked() || rule.partner_wide()
 }
 
 #[inline(always)]
@@ -237,7 +242,7 @@ pub(super) fn at_place<T: Trace>(
     anchor: Option<Fact<'_>>,
     cx: &Cx<'_, '_, T>,
 ) -> bool {
-    let Some(field) = leaf.on else { return fact.linked() == rule.partner_wide() };
+    let Some(field) = leaf.on else { return here(fact, rule) };
     let Some(origin) = fact.origin() else { return false };
     let names = cx.book().names();
     let origin = names.text(origin);
