@@ -68,7 +68,8 @@ fn control(lint: &Lint<'_>, control: &Entry, report: &mut Report<'_>) {
     let about: Vec<&Obligation> =
         lint.contract.obligations.iter().filter(|o| o.control.as_ref() == Some(&control.key)).collect();
     let executes = party("execute").is_some_and(|(party, _)| party.side == Side::Partner);
-    if about.is_empty() {
+    let written = lint.obligations().any(|(_, o)| o.control.as_ref() == Some(&control.key));
+    if !written {
         let message = format!("no obligation is about the control {name}");
         report.hinted(Code::NothingOwed, control.at, message, "add one with this `control:`, or take the control out");
     } else if executes && !evidenced(lint, &about) {

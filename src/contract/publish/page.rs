@@ -46,7 +46,7 @@ const SECTIONS: &[(&str, &[&Block])] = &[
     ),
     ("Selectors", &[&selectors::SELECTOR, &selectors::REQUIREMENT, &selectors::TEST]),
     ("Calendars", &[&top::CALENDAR]),
-    ("Controls", &[&top::CONTROL, &top::RACI, &top::SUBCONTRACTOR, &top::RUNG]),
+    ("Controls", &[&top::CONTROL, &top::RACI, &top::GUARDRAIL, &top::SUBCONTRACTOR, &top::RUNG]),
     ("Waivers", &[&top::WAIVERS, &top::GRANTED]),
 ];
 

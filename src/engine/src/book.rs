@@ -41,6 +41,8 @@ pub struct Sheet {
     pub opens: Vec<Vec<RuleId>>,
     /// Rules of the partner as a whole.
     pub partner_wide: Vec<RuleId>,
+    /// Rules that count the partner's acts.
+    pub counted: Vec<RuleId>,
     /// Whether an event of a type may depend on, or change, what has settled, by type: then a subject that has left
     /// memory is looked up.
     pub looks_back: Vec<bool>,
@@ -117,6 +119,10 @@ impl Book {
         for id in bound.iter().flat_map(|b| &b.rules) {
             let rule = self.rule(*id);
             sheet.rules.push(*id);
+            if rule.quota().is_some() {
+                sheet.counted.push(*id);
+                continue;
+            }
             for event in &rule.anchor.events {
                 let opens = &mut sheet.opens[usize::from(event.kind)];
                 if !opens.contains(id) {

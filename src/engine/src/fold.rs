@@ -7,6 +7,7 @@ mod findings;
 mod passing;
 mod pauses;
 mod periods;
+mod quotas;
 mod rebase;
 mod waivers;
 
@@ -46,6 +47,7 @@ struct Memory {
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
     periods: Vec<Periodic>,
+    counts: Vec<quotas::Count>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -340,6 +342,9 @@ impl Fold {
             self.open_on(fact, about, tied, cx);
         } else if opening && about.partner_wide {
             self.slide(fact, cx);
+            if !cx.view.sheet.counted.is_empty() {
+                self.count(fact, cx);
+            }
         }
     }
 

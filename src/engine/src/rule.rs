@@ -3,7 +3,7 @@
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, Sym, TypeId};
 use crate::scope::Bounds;
-use crate::terms::{Confirm, Party, Per, Period, Pick, Reopen, Reprioritise, Roll, Span, Trust};
+use crate::terms::{Confirm, Each, Party, Per, Period, Pick, Reopen, Reprioritise, Roll, Span, Trust};
 use crate::time::{Millis, Moment};
 use crate::vocabulary::KindId;
 
@@ -71,6 +71,8 @@ pub struct Rule {
     pub waived_by: Option<Party>,
     /// The longest a waiver may last.
     pub waiver_longest: Option<Millis>,
+    /// How many more waivers may follow the first on one duty.
+    pub waiver_renewals: Option<u32>,
     /// Zone of local days and months.
     pub zone: chrono_tz::Tz,
 }
@@ -182,6 +184,10 @@ pub enum Requirement {
     Before(Match, Option<(Span, CalendarId)>),
     /// True of the anchor.
     Itself(Vec<Test>),
+    /// The anchor lies in open time of this calendar.
+    During(CalendarId),
+    /// No more than so many such anchors of the partner in each such stretch of time.
+    Quota(u32, Each),
     /// One of these.
     Any(Vec<Requirement>),
     /// All of these.
@@ -286,7 +292,7 @@ impl Requirement {
     pub fn leaves(&self) -> Vec<&Match> {
         match self {
             Requirement::Before(one, _) => vec![one],
-            Requirement::Itself(_) => Vec::new(),
+            Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => Vec::new(),
             Requirement::Any(of) | Requirement::All(of) => of.iter().flat_map(Requirement::leaves).collect(),
         }
     }
@@ -311,6 +317,15 @@ impl Rule {
     /// Duties of the partner as a whole.
     pub fn partner_wide(&self) -> bool {
         matches!(&self.form, Form::Every { per: Per::Partner, .. })
+    }
+
+    /// How many of its anchors a partner may have in each stretch of time, if that is what it asks.
+    pub fn quota(&self) -> Option<(u32, Each)> {
+        let Form::Requires(table) = &self.form else { return None };
+        match table.rows.as_slice() {
+            [TableRow { value: Requirement::Quota(most, each), .. }] => Some((*most, *each)),
+            _ => None,
+        }
     }
 
     /// Events of this source are in scope.

@@ -174,6 +174,8 @@ pub struct Waivers {
     pub approve: Party,
     /// The longest a waiver may last; a longer one is cut there.
     pub longest: Option<Millis>,
+    /// How many more may follow the first on one duty; None: any number.
+    pub renewals: Option<u32>,
     /// Granted from the start.
     pub granted: Vec<Granted>,
 }
@@ -364,6 +366,10 @@ pub enum Requirement {
     Ahead(EventMatch, Span),
     /// The anchor itself has these.
     Itself(Vec<Test>),
+    /// The anchor lies in open time of this calendar: position in [`Contract::calendars`].
+    During(usize),
+    /// Of such anchors of the partner no more than so many are in each such stretch of local time. It stands alone.
+    Quota(u32, Each),
     /// One of these.
     Any(Vec<Requirement>),
     /// All of these.
@@ -494,6 +500,15 @@ pub enum Unit {
     Quarter,
     /// Local year.
     Year,
+}
+
+/// A stretch of local time in which acts are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Each {
+    /// From the full hour.
+    Hour,
+    /// Day, week, month.
+    Unit(Unit),
 }
 
 /// What each duty of an *every* is about.

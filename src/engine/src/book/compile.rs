@@ -165,6 +165,7 @@ impl<'c> Compiler<'c> {
             waivers,
             waived_by: contract.waivers.as_ref().map(|w| w.approve.clone()),
             waiver_longest: contract.waivers.as_ref().and_then(|w| w.longest),
+            waiver_renewals: contract.waivers.as_ref().and_then(|w| w.renewals),
             zone: contract.zone,
         }
     }
@@ -268,7 +269,7 @@ impl<'c> Compiler<'c> {
             }
             terms::Sentence::Requires { what, .. } => {
                 let trust = o.trust;
-                Form::Requires(self.table(what, facts, &mut |c, r| c.requirement(r, trust, kinds, anchor)))
+                Form::Requires(self.table(what, facts, &mut |c, r| c.requirement(r, trust, kinds, anchor, first)))
             }
         }
     }
@@ -317,7 +318,14 @@ impl<'c> Compiler<'c> {
         Table { keys, rows }
     }
 
-    fn requirement(&mut self, r: &terms::Requirement, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Requirement {
+    fn requirement(
+        &mut self,
+        r: &terms::Requirement,
+        trust: Trust,
+        kinds: &[KindId],
+        anchor: &Anchor,
+        first: CalendarId,
+    ) -> Requirement {
         match r {
             terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
             // The loader takes only spans of elapsed time here.
@@ -333,11 +341,21 @@ impl<'c> Compiler<'c> {
                 }
                 Requirement::Itself(tests)
             }
+            terms::Requirement::During(calendar) => Requirement::During(first + *calendar as CalendarId),
+            terms::Requirement::Quota(most, each) => {
+                // Counted where all of the partner's acts are: in its own timeline.
+                for event in &anchor.events {
+                    self.names.about_mut(event.kind).partner_wide = true;
+                    let control = self.names.well_known().control;
+                    self.names.want(event.kind, control);
+                }
+                Requirement::Quota(*most, *each)
+            }
             terms::Requirement::Any(of) => {
-                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
+                Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor, first)).collect())
             }
             terms::Requirement::All(of) => {
-                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
+                Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor, first)).collect())
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::stretches::{Pause, Why};
 use crate::book::Book;
 use crate::rule::{Act, Anchor, Form, Match, Requirement, Rule, Test, Want};
-use crate::terms::{Period, Span, Unit};
+use crate::terms::{Each, Period, Span, Unit};
 use crate::time::{DAY, HOUR, MINUTE, Millis, Moment, SECOND};
 use chrono_tz::Tz;
 
@@ -174,6 +174,10 @@ pub fn requirement(book: &Book, of: &Requirement) -> String {
             format!("{} at least {} before it", event(book, one), span(ahead, Tz::UTC))
         }
         Requirement::Itself(tests) => tests.iter().map(|t| test(book, t)).collect::<Vec<_>>().join(" and "),
+        Requirement::During(calendar) => {
+            format!("in the hours of {}", book.calendar_name(*calendar).unwrap_or("every day"))
+        }
+        Requirement::Quota(most, each) => format!("at most {most} each {}", each_of(*each)),
         Requirement::Any(of) => list(of, " or "),
         Requirement::All(of) => list(of, " and "),
     }
@@ -244,5 +248,16 @@ mod tests {
         let zone = chrono_tz::Europe::Amsterdam;
         assert_eq!(local(at("2026-03-06T14:50:00Z"), zone), "Fri 6 Mar 15:50");
         assert_eq!(local(at("2026-03-06T14:50:00.001Z"), zone), "Fri 6 Mar 15:50:00.001");
+    }
+}
+
+fn each_of(each: Each) -> &'static str {
+    match each {
+        Each::Hour => "hour",
+        Each::Unit(Unit::Day) => "day",
+        Each::Unit(Unit::Week) => "week",
+        Each::Unit(Unit::Month) => "month",
+        Each::Unit(Unit::Quarter) => "quarter",
+        Each::Unit(Unit::Year) => "year",
     }
 }

@@ -55,6 +55,9 @@ impl<T: Trace> Finding<'_, '_, '_, T> {
                 let against = Against { anchor: Some(fact), subject: self.cx.view.subject };
                 tests.iter().all(|t| select::passes(self.cx.book(), t, fact, against))
             }),
+            Requirement::During(calendar) => self.cx.book().calendar(*calendar).is_open(self.duty.start),
+            // Only what is one too many becomes a duty: see `quotas`.
+            Requirement::Quota(..) => false,
             Requirement::Before(leaf, ahead) => self.came_before(leaf, ahead.as_ref()),
             Requirement::Any(of) => of.iter().any(|r| self.holds(r)),
             Requirement::All(of) => of.iter().all(|r| self.holds(r)),
