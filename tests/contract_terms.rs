@@ -24,7 +24,7 @@ fn find<'c>(contract: &'c Contract, id: &str) -> &'c Obligation {
 }
 
 fn event(kind: &str) -> EventMatch {
-    EventMatch { kind: kind.into(), tests: Vec::new(), by: None, trust: None }
+    EventMatch::of(kind)
 }
 
 fn is(field: &str, text: &str) -> Test {
@@ -32,7 +32,7 @@ fn is(field: &str, text: &str) -> Test {
 }
 
 fn on(event: EventMatch) -> Anchor {
-    Anchor { any: vec![Trigger::Event(event)], time: None, pick: Pick::Each }
+    Anchor { any: vec![Trigger::Event(event)], whole: None, time: None, pick: Pick::Each }
 }
 
 fn party(text: &str) -> Party {
@@ -238,7 +238,7 @@ fn what_came_before_and_what_is_true_of_the_anchor() {
         tests: vec![Test { field: "actor".into(), want: other }],
         ..event("change.approved")
     };
-    assert_eq!(what("approved"), Requirement::Ahead(approval, Span::Elapsed(2 * HOUR)));
+    assert_eq!(what("approved"), Requirement::Ahead(approval, Span::Elapsed(2 * HOUR), None));
     let named = vec![
         Test { field: "actor".into(), want: Want::Present },
         Test { field: "person".into(), want: Want::Not(Box::new(Want::Absent)) },

@@ -95,9 +95,9 @@ pub(crate) fn without_written(derived: Vec<Obligation>, written: &[Obligation]) 
 
 fn asks_approval(requirement: &Requirement) -> bool {
     match requirement {
-        Requirement::Before(event) | Requirement::Ahead(event, _) => event.kind == "change.approved",
+        Requirement::Before(event) | Requirement::Ahead(event, ..) => event.kind == "change.approved",
         Requirement::Any(of) | Requirement::All(of) => of.iter().any(asks_approval),
-        Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => false,
+        Requirement::Itself(_) | Requirement::Duty(..) | Requirement::During(_) | Requirement::Quota(..) => false,
     }
 }
 
@@ -299,7 +299,7 @@ impl Writer<'_> {
         let mut anchor = acts(std::iter::once(rail.event.as_str()));
         add_tests(&mut anchor, &rail.tests);
         let tests = vec![test("kind", Want::OneOf(vec![kind.clone()]))];
-        let submitted = EventMatch { kind: "evidence.submitted".to_owned(), tests, by: None, trust: None };
+        let submitted = EventMatch { tests, ..EventMatch::of("evidence.submitted") };
         let must = table::single(Span::Elapsed(DAY));
         let limits = vec![Limit { must, should: None, from: None, calendar: None, roll: Roll::None }];
         let sentence = Sentence::Within { when: anchor, act: Act::One(submitted), limits };
@@ -332,18 +332,16 @@ impl Writer<'_> {
             reprioritise: Reprioritise { restart: false, min_remaining: None },
             rebase_open: false,
             blind_for: self.defaults.blind_for(),
+            supersedes: Vec::new(),
+            excused_by: None,
         });
     }
 
     /// An approval that came before, by another than who acts.
     fn approved(&self, by: &Party) -> Requirement {
         let another = Want::Not(Box::new(Want::SameAs("actor".to_owned())));
-        Requirement::Before(EventMatch {
-            kind: "change.approved".to_owned(),
-            tests: vec![test("actor", another)],
-            by: Some(by.clone()),
-            trust: None,
-        })
+        let approved = EventMatch::of("change.approved");
+        Requirement::Before(EventMatch { tests: vec![test("actor", another)], by: Some(by.clone()), ..approved })
     }
 
     fn approver(&self) -> Party {
@@ -367,9 +365,9 @@ fn acts<'e>(events: impl Iterator<Item = &'e str>) -> Anchor {
     let others = Want::Not(Box::new(Want::OneOf(vec!["customer".to_owned()])));
     let any = events.map(|event| {
         let tests = vec![test("side", others.clone())];
-        Trigger::Event(EventMatch { kind: event.to_owned(), tests, by: None, trust: None })
+        Trigger::Event(EventMatch { tests, ..EventMatch::of(event) })
     });
-    Anchor { any: any.collect(), time: None, pick: Pick::Each }
+    Anchor { any: any.collect(), whole: None, time: None, pick: Pick::Each }
 }
 
 fn add_tests(anchor: &mut Anchor, tests: &[Test]) {
@@ -392,8 +390,11 @@ fn kind_of(anchor: &Anchor) -> &str {
 fn retained_tests(said: &Said, event: &str) -> Vec<Vec<Test>> {
     let triggers = said.retained.iter().flat_map(|anchor| &anchor.any);
     let matches = triggers.filter_map(|trigger| match trigger {
-        Trigger::Event(one) if one.kind == event && one.by.is_none() && one.trust.is_none() => Some(one.tests.clone()),
-        Trigger::Event(_) | Trigger::Done(_) | Trigger::Breached(_) => None,
+        Trigger::Event(one) => {
+            let plain = EventMatch { tests: one.tests.clone(), ..EventMatch::of(event) };
+            (plain == *one).then_some(plain.tests)
+        }
+        Trigger::Done(_) | Trigger::Breached(_) => None,
     });
     matches.collect()
 }

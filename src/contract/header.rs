@@ -60,6 +60,7 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         customer: customer?,
         effective: effective?,
         ends: fields::optional(ends)?,
+        until: None,
         zone: zone?,
         scope: scope?,
         yields_to: yields_to?,

@@ -14,6 +14,7 @@ mod code;
 mod control;
 mod dates;
 mod every;
+mod evidence;
 mod explain;
 mod fields;
 mod filters;

@@ -121,7 +121,7 @@ impl Decoder {
     /// Reads whole lines; `first` is the number of the first, from 1.
     pub fn lines(&mut self, bytes: &[u8], first: u64, out: &mut Batch) {
         // Checked once for all lines; only where that fails is each looked at alone.
-        let text = std::str::from_utf8(bytes);
+        let text = simdutf8::basic::from_utf8(bytes);
         let mut raw = Raw::default();
         let mut number = first;
         let mut from = 0;
@@ -153,6 +153,7 @@ impl Decoder {
     }
 
     /// Reads the first of the lines ahead; says how long it is, too.
+    #[inline(always)]
     fn line<'a>(&mut self, ahead: &'a str, raw: &mut Raw<'a>, out: &mut Batch) -> (usize, Result<(), DecodeError>) {
         raw.clear();
         // One of a known shape is not searched for its end: it ends where its shape does.
@@ -165,6 +166,7 @@ impl Decoder {
         }
     }
 
+    #[cold]
     fn parse<'a>(&mut self, line: &'a str, raw: &mut Raw<'a>, out: &mut Batch) -> Result<(), DecodeError> {
         let Some(line) = trimmed(line)? else { return Ok(()) };
         raw.clear();
@@ -178,6 +180,7 @@ impl Decoder {
         if event::has_nul(line, &self.nul) { Err(DecodeError::Nul) } else { Ok(()) }
     }
 
+    #[inline(always)]
     fn take(&self, raw: &Raw<'_>, out: &mut Batch) -> Result<(), DecodeError> {
         let at = raw.at()?;
         out.read += 1;

@@ -117,6 +117,8 @@ pub struct Breach {
     pub ended: Option<Moment>,
     /// Excused by a waiver, after the fact.
     pub waived: bool,
+    /// Late, with reasons that were given in time.
+    pub excused: bool,
 }
 
 /// One duty.
@@ -146,6 +148,10 @@ pub struct DutyRow {
     pub elapsed: i64,
     /// A breach was told that no longer stands.
     pub retracted: bool,
+    /// An act was seen that does not count yet.
+    pub claimed: bool,
+    /// Late, with reasons that were given in time.
+    pub excused: bool,
     /// Of a reopened duty: the cycles before.
     pub earlier: Vec<DutyRow>,
 }
@@ -284,8 +290,9 @@ fn merged(
                 let key = file.key_of(at);
                 shard.take(&mut file.batch, at, key);
             }
+            // Often, so that what was told is still near when the net is kept.
+            shard.tell();
         }
-        shard.tell();
         if file.is_spent() {
             file.refill(decoder, &mut |name, batch| {
                 note(name, batch, report, &mut peak);
@@ -354,6 +361,7 @@ impl Shard {
     }
 
     /// Takes one of the events in that were looked up, when everything up to `now` has been heard.
+    #[inline(always)]
     pub(super) fn take(&mut self, batch: &mut Batch, at: usize, now: Moment) {
         let mut none = NoArchive;
         let archive: &mut dyn Archive = match &mut self.spill {
@@ -435,6 +443,7 @@ impl Shard {
                 started: d.start,
                 ended: d.ended.known(),
                 waived: d.to == Standing::Waived,
+                excused: d.excused,
             };
             self.breaches.insert(duty, breach);
         }
@@ -525,6 +534,8 @@ fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
                 ended_at: duty.ended.known(),
                 elapsed: duty.elapsed(until, book.calendars()),
                 retracted: duty.flags.has(onus_engine::duty::Flags::RETRACTED),
+                claimed: duty.claimed(),
+                excused: duty.late_excused(),
                 earlier: Vec::new(),
             };
             earlier.push(row);

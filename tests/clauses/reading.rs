@@ -164,7 +164,7 @@ fn event(text: &str, id: &str, now: DateTime<Utc>, place: &Place) -> Result<Valu
                         let at = place.instant(&value.replace('_', " "))?;
                         envelope.insert("recordedtime".to_owned(), json!(rfc(at)));
                     }
-                    "starts" | "ends" => {
+                    "starts" | "ends" | "planned_start" => {
                         data.insert(key.to_owned(), json!(rfc(place.instant(&value.replace('_', " "))?)));
                     }
                     _ if key.ends_with("_at") => {
@@ -187,7 +187,14 @@ fn kind(subject: &str, verb: &str) -> Result<String, String> {
     if verb.contains('.') {
         return Ok(verb.to_owned());
     }
-    let kinds = [("INC", "ticket"), ("CHG", "change"), ("svc-", "credential"), ("GR", "grant"), ("IR", "incident")];
+    let kinds = [
+        ("INC", "ticket"),
+        ("CHG", "change"),
+        ("svc-", "credential"),
+        ("GR", "grant"),
+        ("IR", "incident"),
+        ("EV", "evidence"),
+    ];
     let (_, kind) = kinds
         .iter()
         .find(|(prefix, _)| subject.starts_with(prefix))

@@ -28,6 +28,8 @@ pub(crate) fn any_pieces() -> impl Strategy<Value = Vec<Piece>> {
         3 => chained(),
         3 => requires(),
         3 => every(),
+        3 => shown(),
+        2 => replaced(),
     ];
     prop::collection::vec(piece, 1..4)
 }
@@ -114,6 +116,43 @@ fn chained() -> impl Strategy<Value = Piece> {
     })
 }
 
+/// Acts that count with evidence, evidence that is owed, and late acts that are excused.
+fn shown() -> impl Strategy<Value = Piece> {
+    let of: [(&str, &str, &str); 8] = [
+        ("change.executed", "{event: change.closed, evidenced: accepted}", ""),
+        ("change.executed", "{event: change.closed, evidenced: submitted}", ""),
+        ("change.executed", "{event: change.approved, by: customer, evidenced: accepted}", ""),
+        ("ticket.opened", "{event: ticket.resolved, evidenced: accepted}", "excused-by: ticket.assigned"),
+        ("ticket.opened", "ticket.resolved", "evidence: {kind: log, within: 3h, accept: customer.owner}"),
+        ("ticket.opened", "{any: [ticket.closed, ticket.resolved]}", "evidence: {kind: log, within: 1 business day}"),
+        ("ticket.opened", "{all: [ticket.acknowledged, {event: ticket.resolved, evidenced: submitted}]}", ""),
+        ("ticket.opened", "ticket.resolved", "excused-by: {where: {actor: \"*\"}}"),
+    ];
+    (select(of.to_vec()), limits()).prop_map(|((when, act, more), limits)| {
+        let mut lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+        lines.extend((!more.is_empty()).then(|| more.to_owned()));
+        Piece { lines, limits, owes: true }
+    })
+}
+
+/// Duties that take the place of others.
+fn replaced() -> impl Strategy<Value = Piece> {
+    let of = [
+        "{event: ticket.assigned, since: {event: ticket.opened, more-than: 1h}}",
+        "{event: ticket.assigned, since: {event: ticket.opened, at-most: 90min, pick: latest}}",
+        "{event: ticket.assigned, pick: first}",
+    ];
+    (select(of.to_vec()), limits()).prop_map(|(when, limits)| {
+        let lines = vec![
+            format!("when: {when}"),
+            "do: ticket.resolved".to_owned(),
+            "within: {LIMIT}".to_owned(),
+            "supersedes: [{BEFORE}]".to_owned(),
+        ];
+        Piece { lines, limits, owes: true }
+    })
+}
+
 fn requires() -> impl Strategy<Value = Piece> {
     let of = [
         ("change.executed", "{event: change.approved, by: customer}"),
@@ -136,7 +175,7 @@ fn requires() -> impl Strategy<Value = Piece> {
 }
 
 fn every() -> impl Strategy<Value = Piece> {
-    let of: [&[&str]; 8] = [
+    let of: [&[&str]; 9] = [
         &["every: 8h", "per: credential", "do: credential.rotated"],
         &["every: 2 days", "per: credential", "do: credential.rotated", "until: credential.revoked"],
         &["every: day", "per: credential", "do: credential.rotated", "until: credential.revoked"],
@@ -147,6 +186,7 @@ fn every() -> impl Strategy<Value = Piece> {
         ],
         &["every: day", "do: review.completed"],
         &["every: week", "within: 1 business day", "do: review.completed"],
+        &["when: contract.ended", "do: review.completed", "within: 6h"],
         &["every: 3 days", "do: attestation.submitted"],
         &["when: ticket.opened", "every: 6h", "do: ticket.acknowledged", "until: ticket.resolved"],
     ];
@@ -210,11 +250,29 @@ fn header() -> impl Strategy<Value = String> {
         String::new(),
         "waivers:\n  approve: customer.owner\n".to_owned(),
         "waivers:\n  approve: customer.owner\n  longest: 6h\n".to_owned(),
+        "waivers:\n  approve: customer.owner\n  longest: 6h\n  renewals: 0\n".to_owned(),
         format!("waivers:\n  approve: customer.owner{granted}\n"),
     ];
     let ends = prop_oneof![6 => Just(""), 1 => Just("ends: 2026-03-25T00:00:00Z\n")];
-    (prop_oneof![2 => Just(String::new()), 1 => select(waivers.to_vec())], ends)
-        .prop_map(|(waivers, ends)| format!("{ends}{waivers}"))
+    let waivers = prop_oneof![2 => Just(String::new()), 1 => select(waivers.to_vec())];
+    let scope =
+        prop_oneof![6 => Just(""), 1 => Just("scope: {assignment-groups: [\"*\"], except: {credentials: [C1]}}\n")];
+    (waivers, ends, control(), scope).prop_map(|(waivers, ends, control, scope)| {
+        format!("{ends}{scope}{waivers}controls: {{revocation: {control}}}\n")
+    })
+}
+
+/// What the one control says in short.
+fn control() -> impl Strategy<Value = &'static str> {
+    let plain = "{mode: delegated, risk-owner: customer.owner}";
+    let others = [
+        "{mode: operational, risk-owner: customer.owner}",
+        "{mode: advisory, risk-owner: customer.owner}",
+        "{risk-owner: customer.owner, retained: [{event: change.executed, where: {privileged: true}}]}",
+        "{risk-owner: customer.owner, scope: {credentials: [\"C*\"]}, guardrails: [{event: credential.rotated, at-most: 1 each day}]}",
+        "{risk-owner: customer.owner, scope: {credentials: [\"*\"]}, guardrails: [{event: credential.rotated, calendar: office, evidence: log}, {event: credential.created, at-most: 2 each week}]}",
+    ];
+    prop_oneof![3 => Just(plain), 2 => select(others.to_vec())]
 }
 
 fn render(header: &str, effective: &str, pieces: &[Piece], version: usize) -> String {
@@ -226,7 +284,6 @@ effective: {effective}
 zone: Europe/Amsterdam
 calendar: office
 roles: {{customer.owner: \"mail:owner@northwind.example\", partner.desk: \"mail:desk@halden.example\"}}
-controls: {{revocation: {{mode: delegated, risk-owner: customer.owner}}}}
 calendars:
   office: {{zone: Europe/Amsterdam, hours: {{mon-fri: \"09:00-17:00\"}}, holidays: [2026-03-25]}}
 defaults: {{trust: asserted}}
@@ -234,11 +291,15 @@ defaults: {{trust: asserted}}
 "
     );
     for (i, piece) in pieces.iter().enumerate() {
-        let before = pieces[..i].iter().rposition(|p| p.owes).map(|b| format!("o{}", b + 1));
+        let on_ticket = |p: &Piece| p.lines.iter().any(|l| l.starts_with("when:") && l.contains("ticket"));
+        let replaces = piece.lines.iter().any(|l| l.contains("supersedes"));
+        let fits = |p: &Piece| p.owes && (!replaces || on_ticket(p));
+        let before = pieces[..i].iter().rposition(fits).map(|b| format!("o{}", b + 1));
         let _ = write!(out, "  - id: o{}\n    clause: \"{}\"\n", i + 1, i + 1);
         for line in &piece.lines {
             let line = match &before {
                 Some(before) => line.replace("{BEFORE}", before),
+                None if line.contains("supersedes") => continue,
                 None if line.contains("{BEFORE}") => "when: ticket.opened".to_owned(),
                 None => line.clone(),
             };

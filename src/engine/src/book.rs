@@ -2,6 +2,7 @@
 
 mod compile;
 mod kept;
+mod partners;
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
@@ -23,6 +24,15 @@ pub struct Book {
     calendar_names: Vec<String>,
     bindings: Vec<Binding>,
     homes: Option<Homes>,
+    endings: Vec<Ending>,
+}
+
+/// When a contract ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) contract: String,
+    partners: Vec<PartnerPattern>,
+    pub(crate) at: Moment,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +60,12 @@ pub struct Sheet {
     pub travels: Vec<bool>,
     /// Some requirement reads linked subjects.
     pub requires_links: bool,
+    /// Some duty may be late and excused.
+    pub excuses: bool,
+    /// Some duty is ended by the end or breach of another.
+    pub follows: bool,
+    /// Some obligation takes the place of others.
+    pub supersedes: bool,
     /// Kinds of subject whose duties follow calendar periods.
     pub periodic: Vec<(KindId, RuleId)>,
 }
@@ -62,7 +78,8 @@ impl Book {
 
     /// The same; with `verbose`, facts keep what people like to read (actor, reason) though no rule asks for it.
     pub fn with(contracts: &[Contract], verbose: bool) -> Book {
-        compile::Compiler::new(contracts).compile(verbose)
+        let until_named = partners::until_named(contracts);
+        compile::Compiler::new(contracts.iter().chain(&until_named).collect()).compile(verbose)
     }
 
     /// All names.
@@ -123,6 +140,12 @@ impl Book {
                 sheet.counted.push(*id);
                 continue;
             }
+            sheet.requires_links |= rule.act().is_some_and(Act::evidenced);
+            let ended_by_duties = |act: &Act| !act.duties().is_empty();
+            sheet.follows |=
+                rule.act().is_some_and(ended_by_duties) || rule.until.as_ref().is_some_and(ended_by_duties);
+            sheet.excuses |= rule.excuse.is_some();
+            sheet.supersedes |= !rule.supersedes.is_empty();
             for event in &rule.anchor.events {
                 let opens = &mut sheet.opens[usize::from(event.kind)];
                 if !opens.contains(id) {
@@ -161,6 +184,7 @@ impl Book {
         let kept = |rule: &Rule| rule.pause.is_some() || rule.waived_by.is_some() || states(rule);
         let born_so = about.opening && opened().any(kept);
         undoes
+            || about.reaches_back
             || born_so
             || !about.names.is_empty()
             // Only the archive may know who waits for it elsewhere.
@@ -171,8 +195,29 @@ impl Book {
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
                 let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
                 let back_dated = rule.anchor.time.is_some() || matches!(rule.anchor.pick, Some(terms::Pick::First));
-                required || earlier || told_before || back_dated
+                let since = rule.anchor.events.iter().any(|e| e.since().is_some());
+                let since = since || rule.anchor.whole.is_some() || requires_duty(rule);
+                required || earlier || told_before || back_dated || since
             })
+    }
+
+    /// The ends of the contracts that bind a partner, if some obligation begins or ends with one.
+    pub(crate) fn endings<'b>(&'b self, partner: &'b str) -> impl Iterator<Item = &'b Ending> {
+        let named = self.bindings.iter().any(|b| names(&b.partners, partner));
+        self.endings.iter().filter(move |ending| match named {
+            true => names(&ending.partners, partner),
+            false => ending
+                .partners
+                .iter()
+                .any(|p| matches!(p, PartnerPattern::Prefix(s) if partner.starts_with(s.as_str()))),
+        })
+    }
+
+    /// The first end of a contract after an instant, if some obligation begins or ends with one.
+    pub(crate) fn next_ending(&self, after: Moment) -> Moment {
+        let matters = self.names.event_type(ENDED).is_some();
+        let all = self.endings.iter().filter(|_| matters).map(|ending| ending.at);
+        all.filter(|at| *at > after).min().unwrap_or(Moment::NEVER)
     }
 
     /// Whether a contract's scope can say whose an event is that names no partner.
@@ -201,6 +246,7 @@ impl Book {
     }
 
     /// Writes an event as a fact, with those of its fields that its type keeps.
+    #[inline(always)]
     pub fn write(
         &self,
         draft: &Draft<'_>,
@@ -226,6 +272,25 @@ pub enum Field<'a> {
     One(Cow<'a, str>),
     /// The items' canonical texts.
     List(Vec<Cow<'a, str>>),
+}
+
+/// What is told of a contract that has ended.
+pub(crate) const ENDED: &str = "contract.ended";
+
+fn names(patterns: &[PartnerPattern], partner: &str) -> bool {
+    patterns.iter().any(|p| matches!(p, PartnerPattern::Exact(name) if name == partner))
+}
+
+/// It asks how other duties of the subject stood.
+fn requires_duty(rule: &Rule) -> bool {
+    fn asks(requirement: &Requirement) -> bool {
+        match requirement {
+            Requirement::Duty(..) => true,
+            Requirement::Any(of) | Requirement::All(of) => of.iter().any(asks),
+            Requirement::Before(..) | Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => false,
+        }
+    }
+    matches!(&rule.form, Form::Requires(table) if table.rows.iter().any(|row| asks(&row.value)))
 }
 
 fn travels(about: &EventType) -> bool {

@@ -73,6 +73,10 @@ impl Flags {
     pub const COUNTED: Flags = Flags(1 << 12);
     /// Ended, or moved in time, since it was last told: told again though the standing be the same.
     pub const NEWS: Flags = Flags(1 << 13);
+    /// Another obligation's duty took its place: its verdict is withdrawn.
+    pub const VOID: Flags = Flags(1 << 14);
+    /// Reasons were given in time: where it is late, it is late and excused.
+    pub const EXCUSED: Flags = Flags(1 << 15);
 
     /// Has it.
     pub fn has(self, flag: Flags) -> bool {
@@ -229,6 +233,7 @@ impl Duty {
     }
 
     /// Replaces all limits.
+    #[inline(always)]
     pub fn set_clocks(&mut self, clocks: Clocks) {
         let Some((first, rest)) = clocks.split_first() else { return };
         self.clock = *first;
@@ -240,6 +245,7 @@ impl Duty {
     }
 
     /// Counts up to `to`.
+    #[inline]
     pub fn settle(&mut self, to: Moment, calendars: &[Calendar]) {
         if to <= self.since {
             return;
@@ -298,13 +304,18 @@ impl Duty {
     }
 
     /// A waiver covers its breach.
+    #[cold]
     pub fn excused(&self) -> bool {
         let Some(more) = &self.more else { return false };
         more.waivers.iter().any(|w| w.starts <= self.deadline && self.deadline < w.ends)
     }
 
     /// How it stands. `heard`: up to where all feeds that could tell of the act have been heard.
+    #[inline]
     pub fn standing(&self, heard: Moment) -> Standing {
+        if self.flags.has(Flags::VOID) {
+            return Standing::Withdrawn;
+        }
         if self.flags.has(Flags::FINDING) {
             return match () {
                 () if self.flags.has(Flags::EXEMPT) => Standing::Exempt,
@@ -336,6 +347,16 @@ impl Duty {
         }
     }
 
+    /// Late, with reasons that were given in time.
+    pub fn late_excused(&self) -> bool {
+        self.flags.has(Flags::BROKEN) && self.flags.has(Flags::EXCUSED)
+    }
+
+    /// An act was seen that does not count yet: for want of trust, or of evidence.
+    pub fn claimed(&self) -> bool {
+        self.is_open() && self.flags.has(Flags::CLAIMED)
+    }
+
     /// The deadline to show: none while paused or exempt, none of what ended while paused.
     pub fn shown_deadline(&self) -> Option<Moment> {
         self.deadline.known()
@@ -357,6 +378,7 @@ fn later(calendars: &[Calendar], id: CalendarId, from: Moment, by: Millis) -> Op
 }
 
 /// Moves a deadline that falls on a closed day.
+#[cold]
 pub fn rolled(roll: Roll, calendar: &Calendar, at: Moment) -> Moment {
     let zone = calendar.zone();
     let local = crate::calendar::local(zone, at);

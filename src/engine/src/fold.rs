@@ -3,12 +3,19 @@
 
 mod acts;
 mod birth;
+mod disorder;
+mod evidence;
+mod excuses;
 mod findings;
+mod follow;
+mod merges;
 mod passing;
 mod pauses;
 mod periods;
 mod quotas;
 mod rebase;
+mod since;
+mod supersede;
 mod waivers;
 
 use crate::book::{Book, Sheet};
@@ -48,6 +55,15 @@ struct Memory {
     waivers: Vec<SubjectWaiver>,
     periods: Vec<Periodic>,
     counts: Vec<quotas::Count>,
+    /// It was merged into this subject: nothing begins on it any more.
+    merged: Option<String>,
+}
+
+impl Memory {
+    #[cold]
+    fn forget(&mut self, at: Moment) {
+        self.lifted.retain(|(when, _)| *when == at);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -263,6 +279,7 @@ impl Default for Fold {
 
 impl Fold {
     /// Takes in the fact at `cx.position`, which must not be earlier than what was taken in before.
+    #[inline(always)]
     pub fn step<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         self.advance(fact.at(), cx);
         self.take(fact, cx, true);
@@ -300,6 +317,7 @@ impl Fold {
     }
 
     /// Takes what [`Fold::put_memory`] wrote, without its length; nothing from no bytes.
+    #[inline(always)]
     pub(crate) fn set_memory(&mut self, bytes: &[u8]) {
         self.memory = if bytes.is_empty() { None } else { crate::engine::unpack_bytes(bytes).map(Box::new) };
     }
@@ -322,14 +340,15 @@ impl Fold {
                 Effect::Undo => self.undo(fact, about, cx),
                 // Confirmations are read when their pause is taken in; see `pauses`.
                 Effect::Confirmed | Effect::Voided | Effect::None => {}
-                Effect::WaiverApproved | Effect::WaiverEnded => {}
+                Effect::WaiverApproved | Effect::WaiverEnded | Effect::Merged => {}
             }
         }
         match about.effect {
+            Effect::None => {}
             Effect::WaiverApproved => self.waive(fact, cx),
             Effect::WaiverEnded => self.end_waiver(fact, cx),
-            Effect::None
-            | Effect::Paused
+            Effect::Merged => self.merge(fact, opening, cx),
+            Effect::Paused
             | Effect::Resumed
             | Effect::Confirmed
             | Effect::Voided
@@ -337,6 +356,9 @@ impl Fold {
             | Effect::Undo => {}
         }
         self.begin_limits(fact, cx);
+        if cx.view.sheet.excuses {
+            self.excuse(fact, cx);
+        }
         self.acts(fact, about, cx);
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
@@ -346,12 +368,16 @@ impl Fold {
                 self.count(fact, cx);
             }
         }
+        if cx.view.sheet.follows {
+            self.follow(fact.at(), cx);
+        }
     }
 
     /// What a resume lifted is asked for at its own instant only.
+    #[inline(always)]
     fn forget_lifted(&mut self, at: Moment) {
         let Some(memory) = self.memory.as_mut().filter(|m| !m.lifted.is_empty()) else { return };
-        memory.lifted.retain(|(when, _)| *when == at);
+        memory.forget(at);
         if **memory == Memory::default() {
             self.memory = None;
         }
@@ -362,6 +388,7 @@ impl Fold {
         self.ended.push(duty);
     }
 
+    #[inline]
     fn settle<T: Trace>(duty: &mut Duty, to: Moment, cx: &mut Cx<'_, '_, T>) {
         if to > duty.since && duty.is_open() {
             cx.trace.stretch(duty, duty.since, to, Stopped::of(duty));
@@ -369,11 +396,13 @@ impl Fold {
         duty.settle(to, cx.view.book.calendars());
     }
 
+    #[inline]
     fn find_deadline<T: Trace>(duty: &mut Duty, cx: &Cx<'_, '_, T>) {
         let limits = limits(cx.rule(duty.rule));
         duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
     }
 
+    #[cold]
     fn cancel<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         for mut duty in std::mem::take(&mut self.open) {
             cx.trace.note(fact.at(), Some(&duty), &|| format!("cancelled ({})", fact.id()));
@@ -389,6 +418,7 @@ impl Fold {
     }
 
     /// The act is undone: the clock goes on, or a new cycle begins.
+    #[inline(never)]
     fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
         let mut i = 0;
@@ -427,6 +457,7 @@ impl Fold {
         }
     }
 
+    #[cold]
     fn resume_duty<T: Trace>(&mut self, mut duty: Duty, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
         cx.trace.note(at, Some(&duty), &|| format!("reopened ({}): the clock goes on with what it had", fact.id()));
@@ -445,6 +476,7 @@ impl Fold {
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
         duty.flags.put(Flags::NEWS, true);
+        Fold::forget_excuse(&mut duty, cx);
         duty.since = at;
         self.rebase_duty(&mut duty, None, at, cx);
         self.hold(&mut duty, at, cx);

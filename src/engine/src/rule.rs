@@ -39,12 +39,22 @@ pub struct Rule {
     pub from: Moment,
     /// ...to here belong to this version.
     pub to: Moment,
+    /// ...and its end is the contract's: that it has ended belongs to it still.
+    pub closes: bool,
     /// Open duties are closed as cancelled here: the next version has no such obligation.
     pub removed_at: Moment,
     /// The same obligation in the next version, and since when.
     pub next: Option<(Moment, RuleId)>,
     /// Open duties take the next version's limits when it comes into force.
     pub rebase: bool,
+    /// When the contract itself first changes an open duty: closes it, or hands it to the next version.
+    pub changes_at: Moment,
+    /// Some obligation begins where a duty of this one ends.
+    pub followed: bool,
+    /// Some obligation begins where a duty of this one is breached.
+    pub feared: bool,
+    /// Its act is looked for on subjects that the anchor names.
+    pub elsewhere: bool,
     /// The same obligation in the first version: what a duty's identity names.
     pub family: RuleId,
     /// What opens a duty.
@@ -75,6 +85,12 @@ pub struct Rule {
     pub waiver_renewals: Option<u32>,
     /// Zone of local days and months.
     pub zone: chrono_tz::Tz,
+    /// Rules whose duties on the subject end when a duty of this one begins.
+    pub supersedes: Vec<RuleId>,
+    /// What makes a late act an excused one.
+    pub excuse: Option<Box<Excuse>>,
+    /// Its duties are those of the partner as a whole.
+    pub wide: bool,
 }
 
 /// The sentence, compiled.
@@ -111,6 +127,8 @@ pub struct Anchor {
     pub done: Vec<RuleId>,
     /// The breaches of these rules.
     pub breached: Vec<RuleId>,
+    /// All of the events are needed: it opens with the one that completes them.
+    pub whole: Option<Act>,
     /// Count from the instant in this field.
     pub time: Option<FieldId>,
     /// Which of several.
@@ -134,6 +152,43 @@ pub struct Match {
     pub trust: Trust,
     /// Field of the anchor that names the subjects on which to look; None: the anchor's own subject.
     pub on: Option<FieldId>,
+    /// What few matches ask beside.
+    pub rare: Option<Box<Beside>>,
+}
+
+/// What few matches ask beside: see [`crate::terms::EventMatch`].
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Count from the instant in this field.
+    pub time: Option<FieldId>,
+    /// Only so long after another event.
+    pub since: Option<Since>,
+    /// Counts only with evidence.
+    pub evidenced: Option<crate::terms::Evidenced>,
+}
+
+/// See [`crate::terms::Since`].
+#[derive(Clone, Debug)]
+pub struct Since {
+    /// The other event.
+    pub event: Match,
+    /// The latest before, not the first.
+    pub latest: bool,
+    /// Later than so long after it, or no later.
+    pub more: bool,
+    /// How long.
+    pub span: Span,
+    /// Zone of local days and months.
+    pub zone: chrono_tz::Tz,
+}
+
+/// See [`crate::terms::Excuse`].
+#[derive(Clone, Debug)]
+pub enum Excuse {
+    /// An event, no later than the deadline.
+    Event(Act),
+    /// What the late act itself carries.
+    Itself(Vec<Test>),
 }
 
 /// A compiled test.
@@ -152,7 +207,7 @@ pub enum Want {
     Present,
     /// Absent.
     Absent,
-    /// One of these constants, or a text that begins so.
+    /// One of these constants, or a text of such a pattern.
     OneOf(Vec<Sym>, Vec<String>),
     /// Not so.
     Not(Box<Want>),
@@ -175,6 +230,8 @@ pub enum Act {
     All(Vec<Act>),
     /// All, each after the one before.
     InOrder(Vec<Act>),
+    /// The act that ended a duty of one of these rules' families, or (true) its breach.
+    Duty(Vec<RuleId>, bool),
 }
 
 /// A compiled requirement.
@@ -182,6 +239,8 @@ pub enum Act {
 pub enum Requirement {
     /// Came before, at least so long (by this calendar) if a span is given.
     Before(Match, Option<(Span, CalendarId)>),
+    /// A duty of one of these rules' families had ended by its act, or (true) had been breached.
+    Duty(Vec<RuleId>, bool),
     /// True of the anchor.
     Itself(Vec<Test>),
     /// The anchor lies in open time of this calendar.
@@ -268,21 +327,49 @@ pub struct GrantedWaiver {
     pub ends: Moment,
 }
 
+impl Match {
+    /// The evidence without which it does not count.
+    pub fn evidenced(&self) -> Option<&crate::terms::Evidenced> {
+        self.rare.as_ref()?.evidenced.as_ref()
+    }
+
+    /// How long after another event it counts.
+    pub fn since(&self) -> Option<&Since> {
+        self.rare.as_ref()?.since.as_ref()
+    }
+}
+
 impl Act {
+    /// Some part of it counts only with evidence.
+    pub fn evidenced(&self) -> bool {
+        self.leaves().iter().any(|leaf| leaf.evidenced().is_some())
+    }
+
+    /// Other duties whose end or breach is it, or one way to do it.
+    pub fn duties(&self) -> Vec<(&[RuleId], bool)> {
+        match self {
+            Act::Duty(of, breached) => vec![(of.as_slice(), *breached)],
+            Act::Any(of) => of.iter().flat_map(Act::duties).collect(),
+            Act::One(_) | Act::All(_) | Act::InOrder(_) => Vec::new(),
+        }
+    }
+
     /// Its single events, in the order written.
     pub fn leaves(&self) -> smallvec::SmallVec<[&Match; 4]> {
         match self {
             Act::One(one) => smallvec::smallvec![one],
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::leaves).collect(),
+            Act::Duty(..) => smallvec::SmallVec::new(),
         }
     }
 
     /// One event on the anchor's own subject suffices: no record of progress is needed.
     pub fn simple(&self) -> bool {
         match self {
-            Act::One(one) => one.on.is_none(),
+            Act::One(one) => one.on.is_none() && one.evidenced().is_none(),
             Act::Any(of) => of.iter().all(Act::simple),
             Act::All(of) | Act::InOrder(of) => of.len() == 1 && of[0].simple(),
+            Act::Duty(..) => true,
         }
     }
 }
@@ -292,7 +379,9 @@ impl Requirement {
     pub fn leaves(&self) -> Vec<&Match> {
         match self {
             Requirement::Before(one, _) => vec![one],
-            Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => Vec::new(),
+            Requirement::Itself(_) | Requirement::Duty(..) | Requirement::During(_) | Requirement::Quota(..) => {
+                Vec::new()
+            }
             Requirement::Any(of) | Requirement::All(of) => of.iter().flat_map(Requirement::leaves).collect(),
         }
     }
@@ -316,7 +405,7 @@ impl Rule {
 
     /// Duties of the partner as a whole.
     pub fn partner_wide(&self) -> bool {
-        matches!(&self.form, Form::Every { per: Per::Partner, .. })
+        self.wide
     }
 
     /// How many of its anchors a partner may have in each stretch of time, if that is what it asks.
@@ -330,11 +419,15 @@ impl Rule {
 
     /// Events of this source are in scope.
     pub fn in_scope(&self, source: &str) -> bool {
-        self.sources.is_empty() || self.sources.iter().any(|pattern| glob(pattern, source))
+        self.sources.is_empty() || self.sources.iter().any(|pattern| glob(pattern, source)) || source == OWN_SOURCE
     }
 }
 
+/// Who says what follows from the contracts alone.
+pub const OWN_SOURCE: &str = "urn:onus:contracts";
+
 /// `*` stands for any run of characters, everything else for itself.
+#[inline]
 pub fn glob(pattern: &str, text: &str) -> bool {
     // Nearly all are a name, or the beginning of one.
     match pattern.bytes().position(|b| b == b'*') {

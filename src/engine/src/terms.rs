@@ -23,6 +23,8 @@ pub struct Contract {
     pub effective: Moment,
     /// When the relationship ends, if it says so.
     pub ends: Option<Moment>,
+    /// From here on its partner has a contract of its own; the relationship goes on under that.
+    pub until: Option<Moment>,
     /// Zone for local days, months, quarters and years.
     pub zone: Tz,
     /// What it is about.
@@ -40,7 +42,7 @@ pub struct Contract {
 }
 
 /// Whom a contract names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartnerPattern {
     /// One partner; wins over a prefix.
     Exact(String),
@@ -230,6 +232,10 @@ pub struct Obligation {
     pub rebase_open: bool,
     /// How long a silent feed may keep a late duty unknown.
     pub blind_for: Millis,
+    /// Obligations (ids) whose duties on the subject end when this opens, and whose verdicts go.
+    pub supersedes: Vec<String>,
+    /// What makes a late act an excused one.
+    pub excused_by: Option<Excuse>,
 }
 
 /// The three sentences.
@@ -271,6 +277,8 @@ pub enum Sentence {
 pub struct Anchor {
     /// Any of these.
     pub any: Vec<Trigger>,
+    /// All of the events are needed, in order or not: it opens with the one that completes them.
+    pub whole: Option<Act>,
     /// Count from the instant in this field, when the event has it.
     pub time: Option<String>,
     /// Which of several on one subject.
@@ -310,6 +318,51 @@ pub struct EventMatch {
     pub by: Option<Party>,
     /// Least trust, where it differs from the obligation's.
     pub trust: Option<Trust>,
+    /// Of an anchor with several members: count from the instant in this field.
+    pub time: Option<String>,
+    /// Only so long after another event.
+    pub since: Option<Box<Since>>,
+    /// Counts only with evidence.
+    pub evidenced: Option<Evidenced>,
+}
+
+impl EventMatch {
+    /// Any event of a type.
+    pub fn of(kind: impl Into<String>) -> EventMatch {
+        let kind = kind.into();
+        EventMatch { kind, tests: Vec::new(), by: None, trust: None, time: None, since: None, evidenced: None }
+    }
+}
+
+/// How long after another event of the subject something counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Since {
+    /// The other event, on the same subject.
+    pub event: EventMatch,
+    /// The latest before, not the first.
+    pub latest: bool,
+    /// Later than so long after it (true), or no later (false).
+    pub more: bool,
+    /// How long.
+    pub span: Span,
+}
+
+/// The evidence without which an act does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidenced {
+    /// Submitted is not enough: it must be accepted.
+    pub accepted: bool,
+    /// By whom; None: by anyone but the obligor.
+    pub by: Option<Party>,
+}
+
+/// What excuses a late act, if it is given in time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Excuse {
+    /// An event, no later than the deadline.
+    Event(Act),
+    /// What the late act itself carries.
+    Itself(Vec<Test>),
 }
 
 /// A test of one field.
@@ -328,7 +381,7 @@ pub enum Want {
     Present,
     /// `null`: absent.
     Absent,
-    /// One of these texts; a text may end in `*` for any rest.
+    /// One of these texts; `*` in a text stands for any run of characters.
     OneOf(Vec<String>),
     /// Not so. An absent field passes, but for [`Want::SameAs`]: who is not known cannot be shown to be another.
     Not(Box<Want>),
@@ -355,6 +408,8 @@ pub enum Act {
     All(Vec<Act>),
     /// All, each after the one before.
     InOrder(Vec<Act>),
+    /// The act that ended a duty of one of these obligations (ids) of the subject; or (true) its breach.
+    Duty(Vec<String>, bool),
 }
 
 /// What must have come before, or be true of, an anchor.
@@ -362,8 +417,11 @@ pub enum Act {
 pub enum Requirement {
     /// This event came before.
     Before(EventMatch),
-    /// This event came at least so long before (counted like a limit, backwards).
-    Ahead(EventMatch, Span),
+    /// This event came at least so long before (counted like a limit, backwards); what "business" means: position in
+    /// [`Contract::calendars`].
+    Ahead(EventMatch, Span, Option<usize>),
+    /// A duty of one of these obligations (ids) had ended by its act; or (true) had been breached.
+    Duty(Vec<String>, bool),
     /// The anchor itself has these.
     Itself(Vec<Test>),
     /// The anchor lies in open time of this calendar: position in [`Contract::calendars`].
@@ -498,6 +556,8 @@ pub enum Unit {
     Month,
     /// From January, April, July, October.
     Quarter,
+    /// From January and July.
+    HalfYear,
     /// Local year.
     Year,
 }

@@ -1,7 +1,7 @@
 //! From contracts to rules: names become numbers, versions of one contract follow each other.
 
 use super::kept::innermost;
-use super::{Binding, Book};
+use super::{Binding, Book, Ending};
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, TypeId};
 use crate::rule::*;
@@ -18,14 +18,17 @@ pub(super) struct Compiler<'c> {
     calendar_names: Vec<String>,
     pub(super) rules: Vec<Rule>,
     bindings: Vec<Binding>,
+    /// Of the contract that is compiled: zone, place of its first calendar, name, version.
+    zone: chrono_tz::Tz,
+    first: CalendarId,
+    of: (String, usize),
     /// (contract, version, obligation) to rule.
     ids: BTreeMap<(String, usize, String), RuleId>,
 }
 
 impl<'c> Compiler<'c> {
-    pub(super) fn new(contracts: &'c [Contract]) -> Compiler<'c> {
-        let mut contracts: Vec<&Contract> = contracts.iter().collect();
-        contracts.sort_by(|a, b| (&a.name, a.effective).cmp(&(&b.name, b.effective)));
+    pub(super) fn new(mut contracts: Vec<&'c Contract>) -> Compiler<'c> {
+        contracts.sort_by(|a, b| (&a.name, &a.partners, a.effective).cmp(&(&b.name, &b.partners, b.effective)));
         Compiler {
             contracts,
             names: Vocabulary::new(),
@@ -33,6 +36,9 @@ impl<'c> Compiler<'c> {
             calendar_names: Vec::new(),
             rules: Vec::new(),
             bindings: Vec::new(),
+            zone: chrono_tz::UTC,
+            first: 0,
+            of: (String::new(), 0),
             ids: BTreeMap::new(),
         }
     }
@@ -45,6 +51,7 @@ impl<'c> Compiler<'c> {
                 self.contract(versions, v, contract);
             }
         }
+        self.chain();
         self.clock_types();
         self.linked_types();
         let scoped = |c: &&Contract| !c.scope.is_empty() || c.controls.iter().any(|control| control.scope.is_some());
@@ -63,8 +70,22 @@ impl<'c> Compiler<'c> {
             rules: self.rules,
             calendars: self.calendars,
             calendar_names: self.calendar_names,
+            endings: endings(&all),
             bindings: self.bindings,
             homes,
+        }
+    }
+
+    /// Which rules have others after them.
+    fn chain(&mut self) {
+        let families = |of: fn(&Anchor) -> &Vec<RuleId>| -> BTreeSet<RuleId> {
+            self.rules.iter().flat_map(|r| of(&r.anchor)).map(|id| self.rules[usize::from(*id)].family).collect()
+        };
+        let (followed, feared) = (families(|a| &a.done), families(|a| &a.breached));
+        for rule in &mut self.rules {
+            rule.followed = followed.contains(&rule.family);
+            rule.feared = feared.contains(&rule.family);
+            rule.elsewhere = rule.act().is_some_and(|act| act.leaves().iter().any(|leaf| leaf.on.is_some()));
         }
     }
 
@@ -85,6 +106,7 @@ impl<'c> Compiler<'c> {
             self.calendars.push(successive(versions, name).unwrap_or_else(|| calendar.clone()));
             self.calendar_names.push(name.clone());
         }
+        (self.zone, self.first, self.of) = (contract.zone, first, (contract.name.clone(), v));
         let mut rules = Vec::new();
         for obligation in &contract.obligations {
             let rule = self.rule(versions, v, contract, obligation, first);
@@ -112,8 +134,10 @@ impl<'c> Compiler<'c> {
         let anchor = self.anchor(v, contract, o);
         let kinds = anchor.kinds.clone();
         let mut facts = BTreeSet::new();
-        let form = self.form(o, &kinds, &anchor, first, &mut facts);
+        let wide = is_wide(contract, o, contract.obligations.len());
+        let form = self.form(o, &kinds, &anchor, wide, first, &mut facts);
         let until = o.until.as_ref().map(|act| self.act(act, o.trust, &kinds, &anchor));
+        let excuse = o.excused_by.as_ref().map(|e| Box::new(self.excuse(e, o, &kinds, &anchor, wide)));
         let control = o.control.as_ref().map(|c| (c.clone(), self.names.constant(c)));
         if control.is_some() {
             facts.insert(self.names.well_known().control);
@@ -136,6 +160,8 @@ impl<'c> Compiler<'c> {
             .and_then(|c| c.risk_owner.clone());
         let waivers = self.granted(contract, o, &kinds);
         let pause = o.pause.as_ref().map(|p| self.pause(p, first));
+        let ends = contract.ends.unwrap_or(Moment::NEVER).min(contract.until.unwrap_or(Moment::NEVER));
+        let to = next.map_or(Moment::NEVER, |n| n.effective).min(ends);
         Rule {
             id: o.id.clone(),
             contract: contract.name.clone(),
@@ -148,10 +174,15 @@ impl<'c> Compiler<'c> {
             sources: contract.scope.sources.clone(),
             bounds: self.bounds(contract),
             from: contract.effective,
-            to: next.map_or(Moment::NEVER, |n| n.effective).min(contract.ends.unwrap_or(Moment::NEVER)),
+            to,
+            closes: contract.ends == Some(to),
             removed_at,
             next: next_version,
             rebase,
+            changes_at: next_version.filter(|_| rebase).map_or(Moment::NEVER, |(since, _)| since).min(removed_at),
+            followed: false,
+            feared: false,
+            elsewhere: false,
             family,
             anchor,
             form,
@@ -167,6 +198,35 @@ impl<'c> Compiler<'c> {
             waiver_longest: contract.waivers.as_ref().and_then(|w| w.longest),
             waiver_renewals: contract.waivers.as_ref().and_then(|w| w.renewals),
             zone: contract.zone,
+            supersedes: self.refer(contract, v, &o.supersedes),
+            excuse,
+            wide,
+        }
+    }
+
+    fn excuse(
+        &mut self,
+        excuse: &terms::Excuse,
+        o: &terms::Obligation,
+        kinds: &[KindId],
+        anchor: &Anchor,
+        wide: bool,
+    ) -> Excuse {
+        match excuse {
+            terms::Excuse::Event(act) if wide => Excuse::Event(self.partner_act(act, o.trust)),
+            terms::Excuse::Event(act) => Excuse::Event(self.act(act, o.trust, kinds, anchor)),
+            terms::Excuse::Itself(tests) => {
+                let tests: Vec<Test> = tests.iter().map(|t| self.test(t)).collect();
+                let acts = match &o.sentence {
+                    terms::Sentence::Within { act, .. } | terms::Sentence::Every { act, .. } => act_leaves(act),
+                    terms::Sentence::Requires { .. } => Vec::new(),
+                };
+                for leaf in acts {
+                    let kind = self.names.declare(&leaf.kind);
+                    tests.iter().for_each(|t| self.names.want(kind, t.field));
+                }
+                Excuse::Itself(tests)
+            }
         }
     }
 
@@ -196,6 +256,9 @@ impl<'c> Compiler<'c> {
         if let Some(when) = when {
             out.time = when.time.as_ref().map(|f| self.names.field(f));
             out.pick = Some(when.pick);
+            // Its events are on the anchor's own subject: the loader takes no others.
+            let nothing = Anchor::default();
+            out.whole = when.whole.as_ref().map(|act| self.act(act, Trust::Asserted, &[], &nothing));
         }
         if let terms::Sentence::Every { per: terms::Per::Subject { kind, tests }, act, when, .. } = &o.sentence {
             self.recurring(&mut out, kind, tests, act, when.is_none());
@@ -226,8 +289,7 @@ impl<'c> Compiler<'c> {
             for opening in
                 crate::vocabulary::OPENING.iter().filter(|o| o.split_once('.').is_some_and(|(k, _)| k == kind))
             {
-                let event =
-                    terms::EventMatch { kind: (*opening).to_owned(), tests: tests.to_vec(), by: None, trust: None };
+                let event = terms::EventMatch { tests: tests.to_vec(), ..terms::EventMatch::of(*opening) };
                 let event = self.event(&event, Trust::Asserted);
                 out.events.push(event);
             }
@@ -236,6 +298,12 @@ impl<'c> Compiler<'c> {
             let event = self.event(leaf, Trust::Asserted);
             out.events.push(event);
         }
+    }
+
+    /// Obligations of the contract that is compiled, by id.
+    fn duties(&self, ids: &[String]) -> Vec<RuleId> {
+        let (name, v) = &self.of;
+        ids.iter().filter_map(|id| self.ids.get(&(name.clone(), *v, id.clone())).copied()).collect()
     }
 
     fn refer(&self, contract: &Contract, v: usize, ids: &[String]) -> Vec<RuleId> {
@@ -247,12 +315,13 @@ impl<'c> Compiler<'c> {
         o: &terms::Obligation,
         kinds: &[KindId],
         anchor: &Anchor,
+        wide: bool,
         first: CalendarId,
         facts: &mut BTreeSet<FieldId>,
     ) -> Form {
         match &o.sentence {
             terms::Sentence::Within { act, limits, .. } => Form::Within {
-                act: self.act(act, o.trust, kinds, anchor),
+                act: if wide { self.partner_act(act, o.trust) } else { self.act(act, o.trust, kinds, anchor) },
                 limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
             },
             terms::Sentence::Every { period, per, act, limits, .. } => {
@@ -328,10 +397,11 @@ impl<'c> Compiler<'c> {
     ) -> Requirement {
         match r {
             terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
-            // The loader takes only spans of elapsed time here.
-            terms::Requirement::Ahead(event, span) => {
-                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), 0)))
+            terms::Requirement::Ahead(event, span, calendar) => {
+                let calendar = calendar.map_or(0, |c| self.first + c as CalendarId);
+                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), calendar)))
             }
+            terms::Requirement::Duty(ids, breached) => Requirement::Duty(self.duties(ids), *breached),
             terms::Requirement::Itself(tests) => {
                 let tests = tests.iter().map(|t| self.test(t)).collect::<Vec<_>>();
                 for event in &anchor.events {
@@ -366,6 +436,7 @@ impl<'c> Compiler<'c> {
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
             terms::Act::All(of) => Act::All(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
             terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
+            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
         }
     }
 
@@ -375,11 +446,18 @@ impl<'c> Compiler<'c> {
             terms::Act::One(event) => {
                 let one = self.event(event, trust);
                 self.names.about_mut(one.kind).partner_wide = true;
+                if one.evidenced().is_some() {
+                    for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
+                        let t = self.names.declare(name);
+                        self.names.about_mut(t).partner_wide = true;
+                    }
+                }
                 Act::One(one)
             }
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.partner_act(a, trust)).collect()),
             terms::Act::All(of) => Act::All(of.iter().map(|a| self.partner_act(a, trust)).collect()),
             terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.partner_act(a, trust)).collect()),
+            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
         }
     }
 
@@ -395,6 +473,12 @@ impl<'c> Compiler<'c> {
                 self.names.want(event.kind, field);
             }
             self.subject_fact(kinds, field);
+        }
+        if out.evidenced().is_some() {
+            for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
+                let t = self.names.declare(name);
+                self.names.about_mut(t).linked = true;
+            }
         }
         for test in &out.tests {
             if let Want::SameAs(field) = innermost(&test.want) {
@@ -418,7 +502,34 @@ impl<'c> Compiler<'c> {
             self.names.want(kind, known.side);
             self.names.want(kind, known.role);
         }
-        Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None }
+        let rare = self.beside(event, kind, trust);
+        Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None, rare }
+    }
+
+    fn beside(&mut self, event: &terms::EventMatch, kind: TypeId, trust: Trust) -> Option<Box<Beside>> {
+        if event.since.is_none() && event.evidenced.is_none() && event.time.is_none() {
+            return None;
+        }
+        let time = event.time.as_ref().map(|field| {
+            let field = self.names.field(field);
+            self.names.want(kind, field);
+            field
+        });
+        let since = event.since.as_ref().map(|s| {
+            let zone = self.zone;
+            Since { event: self.event(&s.event, trust), latest: s.latest, more: s.more, span: s.span.clone(), zone }
+        });
+        if event.evidenced.is_some() {
+            let known = *self.names.well_known();
+            self.names.want(kind, known.evidence);
+            for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
+                let t = self.names.declare(name);
+                self.names.about_mut(t).reaches_back = true;
+                self.names.want(t, known.side);
+                self.names.want(t, known.role);
+            }
+        }
+        Some(Box::new(Beside { time, since, evidenced: event.evidenced.clone() }))
     }
 
     fn test(&mut self, test: &terms::Test) -> Test {
@@ -430,9 +541,9 @@ impl<'c> Compiler<'c> {
             terms::Want::Present => Want::Present,
             terms::Want::Absent => Want::Absent,
             terms::Want::OneOf(texts) => {
-                let exact: Vec<&String> = texts.iter().filter(|t| !t.ends_with('*')).collect();
-                let stems = texts.iter().filter_map(|t| t.strip_suffix('*')).map(str::to_owned).collect();
-                Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), stems)
+                let (patterns, exact): (Vec<_>, Vec<_>) = texts.iter().partition(|t| t.contains('*'));
+                let patterns = patterns.into_iter().cloned().collect();
+                Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), patterns)
             }
             terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner))),
             terms::Want::SameAs(field) if field == "subject" => Want::SameAsSubject,
@@ -468,6 +579,34 @@ impl<'c> Compiler<'c> {
     }
 }
 
+/// Whether duties are those of the partner as a whole: so are those that follow such duties and nothing else.
+fn is_wide(contract: &Contract, o: &terms::Obligation, depth: usize) -> bool {
+    let when = match &o.sentence {
+        terms::Sentence::Every { per: terms::Per::Partner, .. } => return true,
+        terms::Sentence::Every { .. } => return false,
+        terms::Sentence::Within { when, .. } | terms::Sentence::Requires { when, .. } => when,
+    };
+    let wide = |ids: &Vec<String>| {
+        let mut before = contract.obligations.iter().filter(|b| ids.contains(&b.id));
+        depth > 0 && before.all(|b| is_wide(contract, b, depth - 1))
+    };
+    !when.any.is_empty()
+        && when.any.iter().all(|trigger| match trigger {
+            terms::Trigger::Event(_) => false,
+            terms::Trigger::Done(ids) | terms::Trigger::Breached(ids) => wide(ids),
+        })
+}
+
+/// When contracts end, with whom they bind: of versions the last one says it.
+fn endings(contracts: &[&Contract]) -> Vec<Ending> {
+    let last = |c: &&&Contract| {
+        contracts.iter().all(|o| (&o.name, &o.partners) != (&c.name, &c.partners) || o.effective <= c.effective)
+    };
+    let of = contracts.iter().filter(last).filter(|c| c.until.is_none());
+    let ending = |c: &&Contract| Some(Ending { contract: c.name.clone(), partners: c.partners.clone(), at: c.ends? });
+    of.filter_map(ending).collect()
+}
+
 /// Kinds of subject on which the duties that `o` follows live, by name. `depth` bounds a cycle, which the loader refuses.
 fn chained_kinds(contract: &Contract, o: &terms::Obligation, depth: usize) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
@@ -495,6 +634,7 @@ fn act_leaves(act: &terms::Act) -> Vec<&terms::EventMatch> {
     match act {
         terms::Act::One(one) => vec![one],
         terms::Act::Any(of) | terms::Act::All(of) | terms::Act::InOrder(of) => of.iter().flat_map(act_leaves).collect(),
+        terms::Act::Duty(..) => Vec::new(),
     }
 }
 

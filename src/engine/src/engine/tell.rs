@@ -32,6 +32,8 @@ pub struct Difference {
     pub ended: Moment,
     /// It broke its deadline or its rule, whatever became of it later.
     pub broken: bool,
+    /// Late, with reasons that were given in time.
+    pub excused: bool,
 }
 
 /// Changes in order, and the names that they use.
@@ -121,6 +123,7 @@ impl Cells {
 impl Engine {
     /// Tells what changed of one subject: its open duties, and those that ended since it was last told; with `all`, of
     /// every duty: late news and waivers change what ended long ago.
+    #[inline]
     pub(super) fn tell(&mut self, slot: u32, subject: &mut Subject, all: bool) {
         let (heard, now) = (self.heard, self.now);
         let mut teller = Teller {
@@ -149,6 +152,11 @@ impl Engine {
         for duty in subject.head.ended.iter_mut().rev() {
             if !all && !duty.flags.has(Flags::NEWS) {
                 break;
+            }
+            if duty.flags.has(Flags::VOID) && duty.told == Standing::Untold {
+                // It was gone before anything was told of it.
+                duty.flags.put(Flags::NEWS, false);
+                continue;
             }
             let standing = duty.standing(heard);
             if standing == Standing::Unknown {
@@ -187,6 +195,7 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
+    #[inline(always)]
     fn tell(&mut self, duty: &mut Duty, to: Standing) {
         let rule = self.book.rule(duty.rule).family;
         let from = std::mem::replace(&mut duty.told, to);
@@ -221,6 +230,7 @@ impl Teller<'_> {
             deadline: duty.deadline,
             ended: duty.ended,
             broken,
+            excused: duty.late_excused(),
         });
     }
 }

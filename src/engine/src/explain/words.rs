@@ -90,6 +90,7 @@ pub fn period(p: &Period, zone: Tz) -> String {
             Unit::Week => "week",
             Unit::Month => "month",
             Unit::Quarter => "quarter",
+            Unit::HalfYear => "half-year",
             Unit::Year => "year",
         }
         .to_owned(),
@@ -143,6 +144,9 @@ pub fn sentence(book: &Book, rule: &Rule) -> String {
 
 fn anchor(book: &Book, anchor: &Anchor) -> String {
     let ids = |rules: &[u16]| rules.iter().map(|r| book.rule(*r).id.clone()).collect::<Vec<_>>().join(" or ");
+    if let Some(whole) = &anchor.whole {
+        return act(book, whole);
+    }
     let mut all: Vec<String> = anchor.events.iter().map(|e| event(book, e)).collect();
     if !anchor.done.is_empty() {
         all.push(format!("{} is done", ids(&anchor.done)));
@@ -162,7 +166,13 @@ pub fn act(book: &Book, of: &Act) -> String {
         Act::Any(of) => list(of, " or "),
         Act::All(of) => list(of, " and "),
         Act::InOrder(of) => list(of, ", then "),
+        Act::Duty(of, breached) => duties(book, of, *breached),
     }
+}
+
+fn duties(book: &Book, of: &[u16], breached: bool) -> String {
+    let ids: Vec<&str> = of.iter().map(|r| book.rule(*r).id.as_str()).collect();
+    format!("{} is {}", ids.join(" or "), if breached { "breached" } else { "done" })
 }
 
 /// A requirement's words.
@@ -173,6 +183,7 @@ pub fn requirement(book: &Book, of: &Requirement) -> String {
         Requirement::Before(one, Some((ahead, _))) => {
             format!("{} at least {} before it", event(book, one), span(ahead, Tz::UTC))
         }
+        Requirement::Duty(of, breached) => format!("{} before it", duties(book, of, *breached)),
         Requirement::Itself(tests) => tests.iter().map(|t| test(book, t)).collect::<Vec<_>>().join(" and "),
         Requirement::During(calendar) => {
             format!("in the hours of {}", book.calendar_name(*calendar).unwrap_or("every day"))
@@ -209,8 +220,8 @@ fn want(book: &Book, field: &str, of: &Want, not: bool) -> String {
         Want::Present => format!("{field} is given"),
         Want::Absent if not => format!("{field} is given"),
         Want::Absent => format!("{field} is not given"),
-        Want::OneOf(constants, stems) => {
-            let all: Vec<String> = constants.iter().map(text).chain(stems.iter().map(|s| format!("{s}*"))).collect();
+        Want::OneOf(constants, patterns) => {
+            let all: Vec<String> = constants.iter().map(text).chain(patterns.iter().cloned()).collect();
             format!("{field} {is} {}", all.join(" or "))
         }
         Want::Not(inner) => want(book, field, inner, !not),
@@ -224,6 +235,18 @@ fn want(book: &Book, field: &str, of: &Want, not: bool) -> String {
                 least.iter().map(|b| bound(b, "more than")).chain(most.iter().map(|b| bound(b, "less than"))).collect();
             format!("{field} {is} {}", parts.join(" and "))
         }
+    }
+}
+
+fn each_of(each: Each) -> &'static str {
+    match each {
+        Each::Hour => "hour",
+        Each::Unit(Unit::Day) => "day",
+        Each::Unit(Unit::Week) => "week",
+        Each::Unit(Unit::Month) => "month",
+        Each::Unit(Unit::Quarter) => "quarter",
+        Each::Unit(Unit::HalfYear) => "half-year",
+        Each::Unit(Unit::Year) => "year",
     }
 }
 
@@ -248,16 +271,5 @@ mod tests {
         let zone = chrono_tz::Europe::Amsterdam;
         assert_eq!(local(at("2026-03-06T14:50:00Z"), zone), "Fri 6 Mar 15:50");
         assert_eq!(local(at("2026-03-06T14:50:00.001Z"), zone), "Fri 6 Mar 15:50:00.001");
-    }
-}
-
-fn each_of(each: Each) -> &'static str {
-    match each {
-        Each::Hour => "hour",
-        Each::Unit(Unit::Day) => "day",
-        Each::Unit(Unit::Week) => "week",
-        Each::Unit(Unit::Month) => "month",
-        Each::Unit(Unit::Quarter) => "quarter",
-        Each::Unit(Unit::Year) => "year",
     }
 }

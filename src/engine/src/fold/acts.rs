@@ -13,12 +13,19 @@ impl Fold {
     pub(super) fn acts<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let mut i = 0;
         while i < self.open.len() {
+            let key = self.open[i].key;
             match self.holds_against(i, fact, about, cx) {
                 Verdict::GoesOn => i += 1,
+                Verdict::Looked => i += usize::from(self.open.get(i).is_some_and(|d| d.key == key)),
                 Verdict::Replaced => {
                     self.open.remove(i);
                 }
-                Verdict::Done(at) => self.end(i, at, fact.kind(), false, cx),
+                Verdict::Done(at) => {
+                    if cx.view.sheet.excuses {
+                        self.excuse_by_act(i, fact, cx);
+                    }
+                    self.end(i, at, fact.kind(), false, cx);
+                }
                 Verdict::Over => self.end(i, fact.at(), fact.kind(), true, cx),
             }
         }
@@ -37,15 +44,15 @@ impl Fold {
             return Verdict::GoesOn;
         }
         if let Some(until) = &rule.until
-            && fact.at() >= duty.acts_from()
-            && until.leaves().iter().any(|leaf| {
-                at_place(leaf, fact, rule, cx.anchor(duty), cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes
-            })
+            && is_over(until, fact, rule, duty, cx)
         {
-            self.forget_periods(duty_rule_family(cx, rule));
+            self.forget_periods(rule.family);
             return Verdict::Over;
         }
-        let Some(act) = rule.act() else { return Verdict::GoesOn };
+        let Some(act) = rule.act() else {
+            self.look_again(i, cx);
+            return Verdict::Looked;
+        };
         if fact.at() < duty.acts_from() {
             let scheduled = duty.flags.has(Flags::SCHEDULED) && touches(act, fact);
             return if scheduled { Verdict::Replaced } else { Verdict::GoesOn };
@@ -62,17 +69,38 @@ impl Fold {
                 Met::Yes => Verdict::Done(fact.at()),
             };
         }
-        if !touches(act, fact) && !act.leaves().iter().any(|l| about.undoes.contains(&l.kind)) {
+        self.holds_against_several(i, act, fact, about, cx)
+    }
+
+    /// An act of several parts, or on other subjects.
+    #[cold]
+    fn holds_against_several<T: Trace>(
+        &mut self,
+        i: usize,
+        act: &Act,
+        fact: Fact<'_>,
+        about: &EventType,
+        cx: &mut Cx<'_, '_, T>,
+    ) -> Verdict {
+        let evidence = about.reaches_back && act.evidenced();
+        if !touches(act, fact) && !evidence && !act.leaves().iter().any(|l| about.undoes.contains(&l.kind)) {
             return Verdict::GoesOn;
         }
-        let (done, progress) = evaluate(act, duty, rule, cx);
+        let duty = &self.open[i];
+        let (done, progress) = evaluate(act, duty, cx.rule(duty.rule), cx);
         if let Some(progress) = progress {
             self.open[i].more_mut().progress = progress;
         }
-        done.map_or(Verdict::GoesOn, Verdict::Done)
+        if done.is_none() {
+            self.claim(i, fact, cx);
+            self.disorder(i, fact, cx);
+        }
+        // What completes it late, such as evidence, does so at its own instant.
+        done.map_or(Verdict::GoesOn, |at| Verdict::Done(at.max(if evidence { fact.at() } else { at })))
     }
 
     /// Ends a duty; what follows it begins.
+    #[inline(always)]
     pub(super) fn end<T: Trace>(&mut self, i: usize, at: Moment, by: TypeId, cancelled: bool, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open.remove(i);
         Fold::settle(&mut duty, at, cx);
@@ -93,47 +121,65 @@ impl Fold {
     /// A limit counted from another event begins with it.
     pub(super) fn begin_limits<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         for i in 0..self.open.len() {
-            if self.open[i].clocks().all(|c| c.state != ClockState::Waiting) {
-                continue;
+            if self.open[i].clocks().any(|c| c.state == ClockState::Waiting) {
+                self.begin_limit(i, fact, cx);
             }
-            let mut duty = self.open[i].clone();
-            Fold::settle(&mut duty, fact.at(), cx);
-            let limits = super::limits(cx.rule(duty.rule));
-            let mut clocks: crate::duty::Clocks = duty.clocks().copied().collect();
-            let mut begun = false;
-            for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
-                let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
-                if leaf_meets(from, fact, &duty, cx) == Met::Yes {
-                    clock.state = ClockState::Counting;
-                    clock.elapsed = 0;
-                    begun = true;
-                }
+        }
+    }
+
+    #[cold]
+    fn begin_limit<T: Trace>(&mut self, i: usize, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let mut duty = self.open[i].clone();
+        Fold::settle(&mut duty, fact.at(), cx);
+        let limits = super::limits(cx.rule(duty.rule));
+        let mut clocks: crate::duty::Clocks = duty.clocks().copied().collect();
+        let mut begun = false;
+        for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
+            let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
+            if begins(from, fact, cx.rule(duty.rule)) && leaf_meets(from, fact, &duty, cx) == Met::Yes {
+                clock.state = ClockState::Counting;
+                clock.elapsed = 0;
+                begun = true;
             }
-            if begun {
-                duty.set_clocks(clocks);
-                Fold::find_deadline(&mut duty, cx);
-                self.open[i] = duty;
-            }
+        }
+        if begun {
+            duty.set_clocks(clocks);
+            Fold::find_deadline(&mut duty, cx);
+            self.open[i] = duty;
         }
     }
 }
 
+/// A limit may begin with an event on another kind of subject, not with one on another subject of the anchor's own kind.
+pub(super) fn begins(from: &Match, fact: Fact<'_>, rule: &Rule) -> bool {
+    !fact.linked() || !rule.anchor.kinds.contains(&from.subject)
+}
+
 enum Verdict {
     GoesOn,
+    /// A requirement that is not due yet was judged, and perhaps ended.
+    Looked,
     Replaced,
     Done(Moment),
     Over,
 }
 
-fn duty_rule_family<T: Trace>(_: &Cx<'_, '_, T>, rule: &Rule) -> u16 {
-    rule.family
+/// The fact ends the duty without a verdict.
+#[cold]
+fn is_over<T: Trace>(until: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+    fact.at() >= duty.acts_from()
+        && until
+            .leaves()
+            .iter()
+            .any(|leaf| at_place(leaf, fact, rule, cx.anchor(duty), cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes)
 }
 
-fn touches(act: &Act, fact: Fact<'_>) -> bool {
+pub(super) fn touches(act: &Act, fact: Fact<'_>) -> bool {
     act.leaves().iter().any(|leaf| leaf.kind == fact.kind())
 }
 
 /// Of an act that one event on the own subject does.
+#[inline(always)]
 fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> Met {
     match act {
         Act::One(leaf) => {
@@ -142,6 +188,8 @@ fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx
             }
             leaf_meets(leaf, fact, duty, cx)
         }
+        // Other duties are looked at by themselves; see `follow`.
+        Act::Duty(..) => Met::No,
         Act::Any(of) | Act::All(of) | Act::InOrder(of) => {
             let mut best = Met::No;
             for one in of {
@@ -156,13 +204,17 @@ fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx
     }
 }
 
+#[inline(always)]
 pub(super) fn leaf_meets<T: Trace>(leaf: &Match, fact: Fact<'_>, duty: &Duty, cx: &Cx<'_, '_, T>) -> Met {
     if leaf.kind != fact.kind() {
         return Met::No;
     }
     let refers = leaf.tests.iter().any(|t| refers_to_anchor(&t.want));
     let anchor = if refers { cx.anchor(duty) } else { None };
-    select::meets(cx.book(), leaf, fact, Against { anchor, subject: cx.view.subject })
+    match select::meets(cx.book(), leaf, fact, Against { anchor, subject: cx.view.subject }) {
+        met @ (Met::Yes | Met::Claimed) if super::since::holds(leaf, fact, cx) => met,
+        Met::Yes | Met::Claimed | Met::No => Met::No,
+    }
 }
 
 fn refers_to_anchor(want: &crate::rule::Want) -> bool {
@@ -237,6 +289,45 @@ pub(super) fn evaluate<T: Trace>(
     (done.into_iter().max().filter(|_| all), Some(progress))
 }
 
+/// Whether a fact completes an anchor of several events. What has completed one counts for none after it.
+pub(super) fn completes<T: Trace>(whole: &Act, fact: Fact<'_>, rule: &Rule, cx: &Cx<'_, '_, T>) -> bool {
+    let probe = Duty::new(rule.family, 0, Moment::DAWN);
+    let facts: Vec<(usize, Fact<'_>)> = cx.so_far().filter(|f| !f.linked()).enumerate().collect();
+    let search = Search { facts: &facts, duty: &probe, rule, cx, anchor: None };
+    let mut from = 0;
+    while let Some((_, next)) = search.done(whole, from, None) {
+        if next <= from || next > facts.len() {
+            return false;
+        }
+        from = next;
+        if facts[from - 1].1.key() == fact.key() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether steps before this one were done by then, on the same subject: of an act in order, those before position `n`.
+pub(super) fn steps_before<T: Trace>(
+    steps: &[Act],
+    on: Option<&str>,
+    duty: &Duty,
+    rule: &Rule,
+    cx: &Cx<'_, '_, T>,
+) -> bool {
+    let after = cx.before().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
+    let search = Search { facts: &facts, duty, rule, cx, anchor: cx.anchor(duty) };
+    let mut from = 0;
+    for step in steps {
+        match search.done(step, from, on) {
+            Some((_, next)) => from = next,
+            None => return false,
+        }
+    }
+    true
+}
+
 struct Search<'s, 'a, 'l, T> {
     facts: &'s [(usize, Fact<'a>)],
     duty: &'s Duty,
@@ -250,6 +341,7 @@ impl<T: Trace> Search<'_, '_, '_, T> {
     fn done(&self, act: &Act, from: usize, on: Option<&str>) -> Option<(Moment, usize)> {
         match act {
             Act::One(leaf) => self.first(leaf, from, on),
+            Act::Duty(..) => None,
             Act::Any(of) => of.iter().filter_map(|a| self.done(a, from, on)).min(),
             Act::All(of) => {
                 let all: Option<Vec<_>> = of.iter().map(|a| self.done(a, from, on)).collect();
@@ -273,8 +365,13 @@ impl<T: Trace> Search<'_, '_, '_, T> {
         };
         let mut found: Option<(Moment, usize)> = None;
         for (i, fact) in self.facts.iter().skip(from) {
-            if found.is_none() && place(*fact) && leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes {
-                found = Some((fact.at(), i + 1));
+            if found.is_none()
+                && place(*fact)
+                && leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes
+                && let Some(at) = super::evidence::counts_from(leaf, *fact, self.duty, self.rule, self.cx)
+                && self.facts.last().is_some_and(|(_, now)| at <= now.at())
+            {
+                found = Some((at, i + 1));
             } else if found.is_some()
                 && self.cx.about(*fact).undoes.contains(&leaf.kind)
                 && fact.linked() == leaf.on.is_some()
