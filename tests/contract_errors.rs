@@ -330,11 +330,30 @@ fn what_cannot_be_kept_is_refused_and_not_skipped() {
     says(of_head("values: {undue: 24h}", "scope: {acounts: [x]}"), "E101", 7, "`accounts`");
     says(of_head("values: {undue: 24h}", "yields-to: [c]"), "E108", 7, "give way to itself");
     says(
-        of_head("values: {undue: 24h}", "controls: {c: {risk-owner: customer, retained: [grant.given]}}"),
-        "E900",
+        of_head(
+            "values: {undue: 24h}",
+            "controls: {c: {risk-owner: customer, mode: advisory, retained: [grant.given]}}",
+        ),
+        "E402",
         7,
-        "`retained`",
+        "every act of the partner is a finding",
     );
+    says(
+        of_head(
+            "values: {undue: 24h}",
+            "controls: {c: {risk-owner: customer, guardrails: [{event: grant.given, at-most: 5 per day}]}}",
+        ),
+        "E201",
+        7,
+        "200 each day",
+    );
+    says(
+        of_head("values: {undue: 24h}", "controls: {c: {risk-owner: customer, retained: [{done: a}]}}"),
+        "E410",
+        7,
+        "no end of a duty",
+    );
+    says(of_head("values: {undue: 24h}", "waivers: {approve: customer.lead, renewals: many}"), "E209", 7, "`renewals`");
 }
 
 #[test]

@@ -108,7 +108,11 @@ fn names_on_its_subject(
         match what {
             Requirement::Duty(ids, _) => out.extend(ids),
             Requirement::Any(of) | Requirement::All(of) => of.iter().for_each(|one| in_requirement(one, out)),
-            Requirement::Before(_) | Requirement::Ahead(..) | Requirement::Itself(_) => {}
+            Requirement::Before(_)
+            | Requirement::Ahead(..)
+            | Requirement::Itself(_)
+            | Requirement::During(_)
+            | Requirement::Quota(..) => {}
         }
     }
     let mut named = Vec::new();

@@ -169,6 +169,8 @@ codes! {
     IncludeCycle = "E505": several::INCLUDE_CYCLE,
     /// A key of the contract itself in an included file.
     WrongPart = "E506": several::WRONG_PART,
+    /// Versions of one contract that bind other partners, and some in common.
+    PartnersDiffer = "E507": several::PARTNERS_DIFFER,
     /// Part of the language, but not supported yet where ignoring it would change a standing.
     Unsupported = "E900": sense::UNSUPPORTED,
     /// More warnings than are shown.
@@ -237,12 +239,22 @@ codes! {
     CutWaiver = "W314": gaps::CUT_WAIVER,
     /// A waiver's approver that owes something itself.
     ApproverOwes = "W315": gaps::APPROVER_OWES,
+    /// Rotation of which a failure needs nobody's approval and has no duty.
+    NoFailurePath = "W316": gaps::NO_FAILURE_PATH,
+    /// Nothing is owed of the feeds that the judging rests on.
+    NoFeedDuty = "W317": gaps::NO_FEED_DUTY,
+    /// More waivers of one obligation than may be renewed.
+    TooManyWaivers = "W318": gaps::TOO_MANY_WAIVERS,
     /// Time between two versions in which none is in force.
     VersionGap = "W501": gaps::VERSION_GAP,
     /// A version that ends after the next one takes effect.
     VersionOverlap = "W502": gaps::VERSION_OVERLAP,
     /// A part that no contract of the run includes.
     UnusedPart = "W503": several::UNUSED_PART,
+    /// A contract that yields to one that is not there.
+    YieldsToNobody = "W504": several::YIELDS_TO_NOBODY,
+    /// A scope that cannot say whose an event is.
+    ScopeOfMany = "W505": several::SCOPE_OF_MANY,
 }
 
 impl Code {

@@ -37,8 +37,17 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     let scope = fields.get("scope").map_or(Some(Scope::default()), |node| scope::scope(node, cx));
     let yields_to = fields.get("yields-to").map_or(Some(Vec::new()), |node| yields_to(node, name.as_deref(), cx));
     let blocks = blocks(&fields, cx);
-    let controls = fields.get("controls").map_or(Some(Vec::new()), |node| control::controls(node, cx));
-    let obligations = obligations(&fields, cx);
+    let defaults = defaults_by_file(&fields, cx);
+    let controls =
+        fields.get("controls").map_or(Some(Default::default()), |node| control::controls(node, &defaults, cx));
+    let obligations = obligations(&fields, &defaults, cx);
+    let (controls, obligations) = match (controls, obligations) {
+        (Some((controls, derived)), Some(obligations)) => {
+            let derived = control::without_written(derived, &obligations);
+            (Some(controls), Some([obligations, derived].concat()))
+        }
+        (controls, obligations) => (controls.map(|(controls, _)| controls), obligations),
+    };
     let waivers = fields.get("waivers").map(|node| {
         let waivers = waiver::waivers(node, cx)?;
         waiver::not_by_obligor(node, &waivers, obligations.as_deref().unwrap_or_default(), cx);
@@ -51,6 +60,7 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         customer: customer?,
         effective: effective?,
         ends: fields::optional(ends)?,
+        until: None,
         zone: zone?,
         scope: scope?,
         yields_to: yields_to?,
@@ -80,11 +90,12 @@ pub(crate) fn part(root: &mut Node, cx: &mut Cx<'_>) -> Option<()> {
     let fields = Fields::of(root, &top::PART, &mut cx.report)?;
     asides(&fields, cx);
     let blocks = blocks(&fields, cx);
+    let defaults = defaults_by_file(&fields, cx);
     if let Some(node) = fields.get("controls") {
-        control::controls(node, cx);
+        control::controls(node, &defaults, cx);
     }
     if fields.has("obligations") {
-        obligations(&fields, cx);
+        obligations(&fields, &defaults, cx);
     }
     if let Some(blocks) = blocks {
         calendar::build(&blocks, &BTreeMap::new(), &mut cx.report);
@@ -179,7 +190,8 @@ fn blocks(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<(String, At, calen
     sets.and(blocks)
 }
 
-fn obligations(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
+/// The defaults of the contract's own file, and of each that it includes.
+fn defaults_by_file(fields: &Fields<'_>, cx: &mut Cx<'_>) -> BTreeMap<u16, Defaults> {
     let own = defaults(None, fields.get("calendar"), fields.get("defaults"), cx);
     let mut by_file = BTreeMap::from([(0, own)]);
     // Those of the file that includes come before those of what it includes.
@@ -190,10 +202,14 @@ fn obligations(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> 
         by_file.insert(part.file, defaults(over, part.calendar.as_ref(), part.defaults.as_ref(), cx));
     }
     cx.parts.scoped = scoped;
+    by_file
+}
+
+fn obligations(fields: &Fields<'_>, defaults: &BTreeMap<u16, Defaults>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
     let node = fields.need("obligations", &mut cx.report)?;
     let items = fields::list(node, "`obligations`", &mut cx.report)?;
     let unique = unique(items, cx);
-    let drafts = items.iter().map(|item| obligation::obligation(item, &by_file[&item.at.file], cx)).collect();
+    let drafts = items.iter().map(|item| obligation::obligation(item, &defaults[&item.at.file], cx)).collect();
     let settled = chains::settle(drafts, cx);
     if unique { settled } else { None }
 }

@@ -9,7 +9,7 @@ use super::report::{At, Report};
 use super::yaml::{self, MAX_BYTES};
 use super::{Reading, Whole};
 use chrono::NaiveDate;
-use onus_engine::terms::Contract;
+use onus_engine::terms::{Contract, PartnerPattern};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
@@ -264,6 +264,20 @@ pub fn read(path: &Path) -> Result<String, Vec<Problem>> {
 
 /// One contract may have many versions, and one partner many contracts; one version cannot be there twice.
 fn between(loaded: &[Loaded], problems: &mut Vec<Problem>) {
+    for (one, other) in loaded.iter().enumerate().flat_map(|(n, one)| loaded[..n].iter().map(move |o| (one, o))) {
+        let (mine, theirs) = (&one.contract.partners, &other.contract.partners);
+        let same = |a: &[PartnerPattern], b: &[PartnerPattern]| a.iter().all(|p| b.contains(p));
+        let equal = same(mine, theirs) && same(theirs, mine);
+        let meet = mine.iter().any(|a| theirs.iter().any(|b| overlap(a, b)));
+        if one.contract.name == other.contract.name && meet && !(equal && mine == theirs) {
+            let message = format!(
+                "contract {} binds other partners here than in {}, and some in both",
+                one.contract.name, other.file
+            );
+            let hint = "versions of one contract bind the same partners; give a contract for others another name";
+            problems.extend(one.problem("partner", Code::PartnersDiffer, message, hint));
+        }
+    }
     let mut first: BTreeMap<(&str, String, i64), &str> = BTreeMap::new();
     for one in loaded {
         let contract = &one.contract;
@@ -278,6 +292,18 @@ fn between(loaded: &[Loaded], problems: &mut Vec<Problem>) {
             let hint = "a version needs an `effective` of its own; another contract needs another name";
             problems.extend(one.problem("effective", Code::DuplicateVersion, message, hint));
             break;
+        }
+    }
+}
+
+/// Some partner may be meant by both.
+fn overlap(a: &PartnerPattern, b: &PartnerPattern) -> bool {
+    match (a, b) {
+        (PartnerPattern::Exact(a), PartnerPattern::Exact(b)) => a == b,
+        (PartnerPattern::Prefix(stem), PartnerPattern::Exact(name))
+        | (PartnerPattern::Exact(name), PartnerPattern::Prefix(stem)) => name.starts_with(stem.as_str()),
+        (PartnerPattern::Prefix(a), PartnerPattern::Prefix(b)) => {
+            a.starts_with(b.as_str()) || b.starts_with(a.as_str())
         }
     }
 }

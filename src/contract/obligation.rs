@@ -49,6 +49,16 @@ impl Defaults {
         }
     }
 
+    /// The least trust that stops a clock.
+    pub(crate) fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// How long a silent feed may keep a late duty unknown.
+    pub(crate) fn blind_for(&self) -> Millis {
+        self.blind_for
+    }
+
     /// With another calendar.
     pub(crate) fn on(mut self, business: Business) -> Defaults {
         self.business = business;

@@ -55,7 +55,10 @@ pub(crate) fn anchor(node: &Node, cx: &mut Cx<'_>) -> Option<Anchor> {
         Trigger::Event(event) if !one_time => Trigger::Event(EventMatch { time, ..event }),
         other => other,
     });
-    let any = any.collect();
+    let any: Vec<Trigger> = any.collect();
+    // A contract ends once: by a termination, or by its `ends`, whichever comes first.
+    let once = any.iter().all(|t| matches!(t, Trigger::Event(event) if event.kind == "contract.ended"));
+    let pick = pick.or(once.then_some(Pick::First));
     let whole = match &selector.head {
         Head::All(_) | Head::InOrder(_) => Some(whole(&selector, cx)?),
         _ => None,
@@ -347,7 +350,11 @@ pub(crate) fn in_business(what: &mut Requirement, business: Business, at: At, cx
             let all: Vec<bool> = of.iter_mut().map(|one| in_business(one, business, at, cx)).collect();
             all.into_iter().all(|good| good)
         }
-        Requirement::Before(_) | Requirement::Itself(_) | Requirement::Duty(..) => true,
+        Requirement::Before(_)
+        | Requirement::Itself(_)
+        | Requirement::Duty(..)
+        | Requirement::During(_)
+        | Requirement::Quota(..) => true,
     }
 }
 

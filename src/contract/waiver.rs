@@ -15,11 +15,9 @@ use std::collections::BTreeSet;
 /// Reads `waivers:`.
 pub(crate) fn waivers(node: &Node, cx: &mut Cx<'_>) -> Option<Waivers> {
     let fields = Fields::of(node, &top::WAIVERS, &mut cx.report)?;
-    if let Some(entry) = fields.entry("renewals") {
-        cx.report.unsupported(entry.at, "`renewals`");
-    }
     let approve = fields.need("approve", &mut cx.report).and_then(|node| approver(node, "`approve`", cx));
     let longest = fields.get("longest").map(|node| cx.length(node, "`longest`", length::elapsed));
+    let renewals = fields.get("renewals").map(|node| renewals(node, cx));
     let granted = match fields.get("granted") {
         Some(node) => {
             let mut ids = BTreeSet::new();
@@ -28,7 +26,20 @@ pub(crate) fn waivers(node: &Node, cx: &mut Cx<'_>) -> Option<Waivers> {
         }
         None => Some(Vec::new()),
     };
-    Some(Waivers { approve: approve?, longest: fields::optional(longest)?, granted: granted? })
+    let (longest, renewals) = (fields::optional(longest)?, fields::optional(renewals)?);
+    Some(Waivers { approve: approve?, longest, renewals, granted: granted? })
+}
+
+/// How many more may follow the first on one duty.
+fn renewals(node: &Node, cx: &mut Cx<'_>) -> Option<u32> {
+    let text = fields::text(node, "`renewals`", &mut cx.report)?;
+    let digits = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let read = text.parse().ok().filter(|n: &u32| digits && *n < 1000);
+    if read.is_none() {
+        let message = format!("`renewals` cannot be {}", quote(text));
+        cx.report.hinted(Code::BadNumber, node.at, message, "write how often a waiver may be renewed: 0, 1, 2");
+    }
+    read
 }
 
 /// Reports waivers that the party who owes would have granted to itself.

@@ -217,7 +217,7 @@ fn requires() -> impl Strategy<Value = Piece> {
 }
 
 fn every() -> impl Strategy<Value = Piece> {
-    let of: [&[&str]; 8] = [
+    let of: [&[&str]; 9] = [
         &["every: 8h", "per: credential", "do: credential.rotated"],
         &["every: 2 days", "per: credential", "do: credential.rotated", "until: credential.revoked"],
         &["every: day", "per: credential", "do: credential.rotated", "until: credential.revoked"],
@@ -228,6 +228,7 @@ fn every() -> impl Strategy<Value = Piece> {
         ],
         &["every: day", "do: review.completed"],
         &["every: week", "within: 1 business day", "do: review.completed"],
+        &["when: contract.ended", "do: review.completed", "within: 6h"],
         &["every: 3 days", "do: attestation.submitted"],
         &["when: ticket.opened", "every: 6h", "do: ticket.acknowledged", "until: ticket.resolved"],
     ];
@@ -291,11 +292,29 @@ fn header() -> impl Strategy<Value = String> {
         String::new(),
         "waivers:\n  approve: customer.owner\n".to_owned(),
         "waivers:\n  approve: customer.owner\n  longest: 6h\n".to_owned(),
+        "waivers:\n  approve: customer.owner\n  longest: 6h\n  renewals: 0\n".to_owned(),
         format!("waivers:\n  approve: customer.owner{granted}\n"),
     ];
     let ends = prop_oneof![6 => Just(""), 1 => Just("ends: 2026-03-25T00:00:00Z\n")];
-    (prop_oneof![2 => Just(String::new()), 1 => select(waivers.to_vec())], ends)
-        .prop_map(|(waivers, ends)| format!("{ends}{waivers}"))
+    let waivers = prop_oneof![2 => Just(String::new()), 1 => select(waivers.to_vec())];
+    let scope =
+        prop_oneof![6 => Just(""), 1 => Just("scope: {assignment-groups: [\"*\"], except: {credentials: [C1]}}\n")];
+    (waivers, ends, control(), scope).prop_map(|(waivers, ends, control, scope)| {
+        format!("{ends}{scope}{waivers}controls: {{revocation: {control}}}\n")
+    })
+}
+
+/// What the one control says in short.
+fn control() -> impl Strategy<Value = &'static str> {
+    let plain = "{mode: delegated, risk-owner: customer.owner}";
+    let others = [
+        "{mode: operational, risk-owner: customer.owner}",
+        "{mode: advisory, risk-owner: customer.owner}",
+        "{risk-owner: customer.owner, retained: [{event: change.executed, where: {privileged: true}}]}",
+        "{risk-owner: customer.owner, scope: {credentials: [\"C*\"]}, guardrails: [{event: credential.rotated, at-most: 1 each day}]}",
+        "{risk-owner: customer.owner, scope: {credentials: [\"*\"]}, guardrails: [{event: credential.rotated, calendar: office, evidence: log}, {event: credential.created, at-most: 2 each week}]}",
+    ];
+    prop_oneof![3 => Just(plain), 2 => select(others.to_vec())]
 }
 
 fn render(header: &str, effective: &str, pieces: &[Piece], version: usize) -> String {
@@ -307,7 +326,6 @@ effective: {effective}
 zone: Europe/Amsterdam
 calendar: office
 roles: {{customer.owner: \"mail:owner@northwind.example\", partner.desk: \"mail:desk@halden.example\"}}
-controls: {{revocation: {{mode: delegated, risk-owner: customer.owner}}}}
 calendars:
   office: {{zone: Europe/Amsterdam, hours: {{mon-fri: \"09:00-17:00\"}}, holidays: [2026-03-25]}}
 defaults: {{trust: asserted}}

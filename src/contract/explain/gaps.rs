@@ -157,6 +157,39 @@ pub(crate) const APPROVER_OWES: Explanation = Explanation {
     },
 };
 
+pub(crate) const NO_FAILURE_PATH: Explanation = Explanation {
+    name: "no-failure-path",
+    remedy: "Add an obligation at credential.rotation-failed, or retain the changes that follow a failure.",
+    why: "A rotation that failed is where a partner improvises, with the old secret still alive. It is a decision of high \
+          risk, which the customer should see.",
+    example: Example::Contract {
+        broken: "controls: {rotation: {mode: delegated, risk-owner: customer.ciso-office}}\nobligations:\n  - {id: rotate, clause: \"7.1\", control: rotation, every: 90 days, per: credential, do: credential.rotated}",
+        mended: "controls: {rotation: {mode: delegated, risk-owner: customer.ciso-office}}\nobligations:\n  - {id: rotate, clause: \"7.1\", control: rotation, every: 90 days, per: credential, do: credential.rotated}\n  - {id: failed, clause: \"7.2\", control: rotation, when: credential.rotation-failed, do: credential.rotated, within: 24h}",
+    },
+};
+
+pub(crate) const NO_FEED_DUTY: Explanation = Explanation {
+    name: "no-feed-duty",
+    remedy: "Add a duty of feeds: a heartbeat, or evidence, or an attestation in every period.",
+    why: "Without a right to monitor there is no right to the feeds, and a partner that sends nothing breaches nothing. \
+          Silence is not compliance.",
+    example: Example::Contract {
+        broken: "controls: {onboarding: {risk-owner: customer.ciso-office}}\nobligations:\n  - {id: welcome, clause: \"2.1\", control: onboarding, when: ticket.opened, do: ticket.resolved, within: 8h}",
+        mended: "controls: {onboarding: {risk-owner: customer.ciso-office}}\nobligations:\n  - {id: welcome, clause: \"2.1\", control: onboarding, when: ticket.opened, do: ticket.resolved, within: 8h}\n  - {id: alive, clause: \"12.1\", every: 15min, do: feed.heartbeat}",
+    },
+};
+
+pub(crate) const TOO_MANY_WAIVERS: Explanation = Explanation {
+    name: "too-many-waivers",
+    remedy: "Take out what is one too many, or raise `renewals`.",
+    why: "Of one duty only the first waiver and its renewals count, in the order of their beginnings. What is granted \
+          beyond them says something that is not so.",
+    example: Example::Contract {
+        broken: "waivers:\n  approve: customer.ciso-office\n  longest: 90 days\n  renewals: 0\n  granted:\n    - {id: W-1, obligations: [acknowledge], approved-by: customer.ciso-office, reason: Move of the desk, starts: 2026-02-01T00:00:00Z, ends: 2026-03-01T00:00:00Z}\n    - {id: W-2, obligations: [acknowledge], approved-by: customer.ciso-office, reason: It takes longer, starts: 2026-03-01T00:00:00Z, ends: 2026-04-01T00:00:00Z}",
+        mended: "waivers:\n  approve: customer.ciso-office\n  longest: 90 days\n  renewals: 1\n  granted:\n    - {id: W-1, obligations: [acknowledge], approved-by: customer.ciso-office, reason: Move of the desk, starts: 2026-02-01T00:00:00Z, ends: 2026-03-01T00:00:00Z}\n    - {id: W-2, obligations: [acknowledge], approved-by: customer.ciso-office, reason: It takes longer, starts: 2026-03-01T00:00:00Z, ends: 2026-04-01T00:00:00Z}",
+    },
+};
+
 pub(crate) const VERSION_GAP: Explanation = Explanation {
     name: "version-gap",
     remedy: "Let the earlier version end when the next takes effect, or leave its `ends` out.",

@@ -54,3 +54,36 @@ pub(crate) const UNUSED_PART: Explanation = Explanation {
         mended: "contracts/acme.yaml:   include: exit.yaml\ncontracts/exit.yaml:   obligations: [..]",
     },
 };
+
+pub(crate) const PARTNERS_DIFFER: Explanation = Explanation {
+    name: "partners-differ",
+    remedy: "Let every version of a contract name the same partners. Terms for one of them alone are a contract with \
+             another name; a contract that names a partner wins over a pattern, from its `effective` on.",
+    why: "Versions follow each other. Of a partner that both name, and a list that is not the same, nobody can say which \
+          version follows which.",
+    example: Example::Around {
+        broken: "2026.yaml:   contract: berths, partner: \"berth-*\"\n2027.yaml:   contract: berths, partner: [berth-7]",
+        mended: "2026.yaml:   contract: berths, partner: \"berth-*\"\n2027.yaml:   contract: berth-7-own, partner: berth-7",
+    },
+};
+
+pub(crate) const YIELDS_TO_NOBODY: Explanation = Explanation {
+    name: "yields-to-nobody",
+    remedy: "Check the name, and that the other contract is among those that are read.",
+    why: "A tie-break that names a contract that is not there breaks no tie.",
+    example: Example::Around {
+        broken: "rotation.yaml:   yields-to: contoso-vaults",
+        mended: "rotation.yaml:   yields-to: contoso-vault\nvault.yaml:      contract: contoso-vault",
+    },
+};
+
+pub(crate) const SCOPE_OF_MANY: Explanation = Explanation {
+    name: "scope-of-many",
+    remedy: "Give each partner a contract with its scope, or let events name their partner.",
+    why: "An event that names no partner belongs to the one partner of the contract whose scope it fits. Of a list or a \
+          pattern nobody could say which, so this scope places no event.",
+    example: Example::Contract {
+        broken: "partner: [acme, bolt]\nscope: {assignment-groups: [\"NW *\"]}",
+        mended: "partner: acme\nscope: {assignment-groups: [\"NW *\"]}",
+    },
+};

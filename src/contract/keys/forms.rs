@@ -123,6 +123,18 @@ pub(crate) static INCLUDED: Form = Form {
     ..ANY
 };
 
+pub(crate) static QUOTA: Form = Form {
+    name: "quota",
+    says: "How many in each hour, day, week or month of the contract's zone.",
+    pattern: Some("[1-9][0-9]{0,8} each (hour|day|week|month)"),
+    examples: &["200 each day"],
+    unquoted: false,
+    ..ANY
+};
+
+pub(crate) static COUNT: Form =
+    Form { name: "count", says: "A whole number.", pattern: Some("0|[1-9][0-9]{0,2}"), examples: &["0", "1"], ..ANY };
+
 pub(crate) static LABEL: Form =
     Form { name: "label", says: "The name of a label.", examples: &["team"], literal: true, ..ANY };
 

@@ -2,6 +2,7 @@
 
 use super::duty::{DEFAULTS, OBLIGATION, SEVERITY_WORDS, WHERE};
 use super::forms::{self, NAME_SHAPE, PARTIES, PARTY_SHAPE, TEXT_SHAPE, TEXTS, WORDS_SHAPE};
+use super::selectors::SELECTOR_SHAPE;
 use super::{Block, Key, Shape, Way};
 
 static INSTANT: Shape = Shape::Text(&forms::INSTANT);
@@ -185,21 +186,43 @@ pub(crate) static CONTROL: Block = Block {
     what: "a control",
     says: "One identity-security activity.",
     keys: &[
-        told!(
+        may!(
             "mode",
             Shape::Word(&[
                 ("advisory", "The partner recommends; its acts are findings."),
-                ("operational", "The partner acts, the customer approves."),
-                ("delegated", "The partner approves and acts."),
+                ("operational", "The partner acts, the customer approves: an act without approval is a finding."),
+                ("delegated", "The partner approves and acts, but for what is retained."),
             ]),
             "How far the partner goes by itself.",
         ),
         must!("risk-owner", PARTY_SHAPE, "Who holds the onus when no duty is open."),
-        told!("raci", Shape::Block(&RACI), "Who does what."),
+        may!("raci", Shape::Block(&RACI), "Who does what. Who approves is whose approval counts."),
         may!("scope", Shape::Block(&SCOPE), "Which events are of this control, where they do not say it themselves."),
-        Key::refused("retained", "Acts that always need the customer's approval first."),
-        Key::refused("guardrails", "Acts that are approved beforehand, within bounds."),
+        may!(
+            "retained",
+            Shape::List(&SELECTOR_SHAPE),
+            "Acts that always need the customer's approval first, by another than who acts.",
+        ),
+        may!(
+            "guardrails",
+            Shape::List(&Shape::Block(&GUARDRAIL)),
+            "Acts that are approved beforehand, within bounds; outside them they need approval like others.",
+        ),
         told!("maps", TEXTS, "Laws and ids of frameworks that ask for it."),
+    ],
+    ways: &[],
+};
+
+pub(crate) static GUARDRAIL: Block = Block {
+    name: "guardrail",
+    what: "a guardrail",
+    says: "An act that is approved beforehand, within bounds.",
+    keys: &[
+        must!("event", Shape::Text(&forms::EVENT), "The act."),
+        WHERE,
+        may!("calendar", Shape::Text(&forms::CALENDAR), "Only in the hours of this calendar."),
+        may!("at-most", Shape::Text(&forms::QUOTA), "No more of them than this; one too many is a finding."),
+        may!("evidence", NAME_SHAPE, "The kind of evidence that is owed of each, within 24h."),
     ],
     ways: &[],
 };
@@ -236,7 +259,11 @@ pub(crate) static WAIVERS: Block = Block {
     keys: &[
         must!("approve", Shape::Text(&forms::CUSTOMER), "The only role whose approval counts, never one that owes."),
         may!("longest", Shape::Text(&forms::ELAPSED), "The longest that a waiver lasts; a longer one is cut there."),
-        Key::refused("renewals", "How often one may be renewed."),
+        may!(
+            "renewals",
+            Shape::Text(&forms::COUNT),
+            "How many more may follow the first on one duty; what is approved after them has no effect.",
+        ),
         may!("granted", Shape::List(&Shape::Block(&GRANTED)), "Those granted from the start."),
     ],
     ways: &[],

@@ -6,8 +6,9 @@ use crate::contract::code::Code;
 use crate::contract::names::read_party;
 use crate::contract::report::{Report, quote};
 use crate::contract::yaml::{Entry, Value};
-use onus_engine::terms::{Obligation, Per, Period, Sentence, Side, Span, Trigger, Unit, Waivers};
+use onus_engine::terms::{Obligation, PartnerPattern, Per, Period, Sentence, Side, Span, Trigger, Unit, Waivers};
 use onus_engine::time::DAY;
+use std::collections::BTreeMap;
 
 /// Controls whose acts can stop the customer's business.
 const HIGH_RISK: &[&str] = &["privileged-access", "emergency-revocation", "emergency-access", "break-glass"];
@@ -23,6 +24,11 @@ pub(super) fn check(lint: &Lint<'_>, report: &mut Report<'_>) {
     }
     rotation(lint, report);
     grants(lint, report);
+    let one = matches!(lint.contract.partners.as_slice(), [PartnerPattern::Exact(_)]);
+    if !lint.contract.scope.is_bare() && !one {
+        let message = "the contract binds several partners: its scope cannot say whose an event is that names none";
+        report.hinted(Code::ScopeOfMany, lint.key("scope"), message, "give each partner a contract with its scope");
+    }
     match &lint.contract.waivers {
         Some(waivers) => self::waivers(lint, waivers, report),
         None if !controls.is_empty() => {
@@ -58,6 +64,7 @@ fn control(lint: &Lint<'_>, control: &Entry, report: &mut Report<'_>) {
             report.hinted(Code::NotApproved, at, message, "name a role of the customer");
         }
     }
+    failures(lint, control, report);
     let owner = lint.contract.controls.iter().find(|c| c.name == control.key).and_then(|c| c.risk_owner.as_ref());
     if let (Some(owner), Some(node)) = (owner, control.node.get("risk-owner"))
         && (owner.side == Side::Partner || owner.role.is_none())
@@ -68,13 +75,25 @@ fn control(lint: &Lint<'_>, control: &Entry, report: &mut Report<'_>) {
     let about: Vec<&Obligation> =
         lint.contract.obligations.iter().filter(|o| o.control.as_ref() == Some(&control.key)).collect();
     let executes = party("execute").is_some_and(|(party, _)| party.side == Side::Partner);
-    if about.is_empty() {
+    let written = lint.obligations().any(|(_, o)| o.control.as_ref() == Some(&control.key));
+    if !written {
         let message = format!("no obligation is about the control {name}");
         report.hinted(Code::NothingOwed, control.at, message, "add one with this `control:`, or take the control out");
     } else if executes && !evidenced(lint, &about) {
         let message = format!("the partner executes {name}, and no evidence of it is owed");
         let hint = "add an obligation: `when: {done: ..}`, `do: evidence.submitted`, `within: 24h`";
         report.hinted(Code::NoEvidence, control.at, message, hint);
+    }
+}
+
+/// Where the partner rotates by itself, somebody must be told that it failed.
+fn failures(lint: &Lint<'_>, control: &Entry, report: &mut Report<'_>) {
+    let delegated = control.node.get("mode").and_then(super::text) == Some("delegated");
+    let seen = lint.contract.obligations.iter().any(|o| reading::begins_at(o, &["credential.rotation-failed"]));
+    if control.key == "rotation" && delegated && !seen && control.node.get("retained").is_none() {
+        let hint = "add `when: credential.rotation-failed`, or `retained` with the changes that follow a failure";
+        let message = "the partner rotates by itself, and nothing is asked of a rotation that failed";
+        report.hinted(Code::NoFailurePath, control.at, message, hint);
     }
 }
 
@@ -113,6 +132,12 @@ fn duties(lint: &Lint<'_>, report: &mut Report<'_>) {
     }
     if !begins_at(&["drill.started"]) && !asks_for(&["drill.started", "drill.ended", "drill.acknowledged"]) {
         lacks(Code::NoDrill, "no drill is owed", "add one: `every: quarter`, `do: drill.ended`");
+    }
+    let feeds = ["feed.heartbeat", "evidence.submitted", "evidence.accepted", "attestation.submitted"];
+    let monitored = |o: &Obligation| reading::asks_for(o, &feeds) || o.id.contains(".evidence");
+    if !all.iter().any(monitored) {
+        let hint = "add one: `every: 15min`, `do: feed.heartbeat`";
+        lacks(Code::NoFeedDuty, "nothing is owed of the feeds that the judging rests on", hint);
     }
     if !all.iter().any(reviews) {
         let hint = "add one: `obligor: customer.ciso-office`, `every: quarter`, `do: review.completed`";
@@ -179,6 +204,21 @@ fn waivers(lint: &Lint<'_>, waivers: &Waivers, report: &mut Report<'_>) {
     if let Some(obligation) = owes {
         let message = format!("{} approves waivers, and owes {} itself", waivers.approve, quote(&obligation.id));
         report.hinted(Code::ApproverOwes, place("approve"), message, "let another role of the customer approve");
+    }
+    if let Some(renewals) = waivers.renewals {
+        let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+        for (granted, node) in waivers.granted.iter().zip(super::list(root.get("granted"))) {
+            // Waivers of some subjects only may be of different duties.
+            for id in granted.obligations.iter().filter(|_| granted.tests.is_empty()) {
+                let count = seen.entry(id).or_default();
+                *count += 1;
+                if *count == renewals + 2 {
+                    let message =
+                        format!("{} is waived more often than `renewals` allows: this has no effect", quote(id));
+                    report.hinted(Code::TooManyWaivers, node.at, message, "take it out, or raise `renewals`");
+                }
+            }
+        }
     }
     let Some(longest) = waivers.longest else {
         let message = "a waiver may last for ever";

@@ -49,7 +49,11 @@ pub(super) fn requires_field(obligation: &Obligation, field: &str) -> bool {
         match requirement {
             Requirement::Itself(tests) => tests.iter().any(|test| test.field == field),
             Requirement::Any(all) | Requirement::All(all) => all.iter().any(|one| tests(one, field)),
-            Requirement::Before(_) | Requirement::Ahead(..) | Requirement::Duty(..) => false,
+            Requirement::Before(_)
+            | Requirement::Ahead(..)
+            | Requirement::Duty(..)
+            | Requirement::During(_)
+            | Requirement::Quota(..) => false,
         }
     }
     match &obligation.sentence {

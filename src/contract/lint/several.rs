@@ -31,6 +31,13 @@ impl Loaded {
 /// Warnings between the contracts of one run.
 pub(crate) fn between(loaded: &[Loaded], library: &Library) -> Vec<Problem> {
     let mut problems = versions(loaded);
+    let is_there = |name: &String| loaded.iter().any(|one| one.contract.name == *name);
+    for one in loaded {
+        for name in one.contract.yields_to.iter().filter(|name| !is_there(name)) {
+            let message = format!("no contract of this run is named {name}");
+            problems.extend(one.problem("yields-to", Code::YieldsToNobody, message, "check the name"));
+        }
+    }
     let others: Vec<&Contract> = loaded.iter().map(|one| &one.contract).collect();
     for one in loaded {
         let (root, mut report) = crate::contract::tree_of(&one.text, &one.file, &one.place, library);

@@ -36,6 +36,7 @@ const SECTIONS: &[(&str, &[&Block])] = &[
             &duty::TABLE,
             &duty::ROW,
             &duty::PER,
+            &duty::EVIDENCE_BLOCK,
             &duty::PAUSE_BLOCK,
             &duty::CONFIRM,
             &duty::EVIDENCE_BLOCK,
@@ -47,7 +48,7 @@ const SECTIONS: &[(&str, &[&Block])] = &[
     ),
     ("Selectors", &[&selectors::SELECTOR, &selectors::REQUIREMENT, &selectors::SINCE_BLOCK, &selectors::TEST]),
     ("Calendars", &[&top::CALENDAR]),
-    ("Controls", &[&top::CONTROL, &top::RACI, &top::SUBCONTRACTOR, &top::RUNG]),
+    ("Controls", &[&top::CONTROL, &top::RACI, &top::GUARDRAIL, &top::SUBCONTRACTOR, &top::RUNG]),
     ("Waivers", &[&top::WAIVERS, &top::GRANTED]),
 ];
 

@@ -3,6 +3,7 @@
 mod compile;
 mod kept;
 mod matches;
+mod partners;
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
@@ -24,6 +25,15 @@ pub struct Book {
     calendar_names: Vec<String>,
     bindings: Vec<Binding>,
     homes: Option<Homes>,
+    endings: Vec<Ending>,
+}
+
+/// When a contract ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) contract: String,
+    partners: Vec<PartnerPattern>,
+    pub(crate) at: Moment,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +52,8 @@ pub struct Sheet {
     pub opens: Vec<Vec<RuleId>>,
     /// Rules of the partner as a whole.
     pub partner_wide: Vec<RuleId>,
+    /// Rules that count the partner's acts.
+    pub counted: Vec<RuleId>,
     /// Whether an event of a type may depend on, or change, what has settled, by type: then a subject that has left
     /// memory is looked up.
     pub looks_back: Vec<bool>,
@@ -67,7 +79,8 @@ impl Book {
 
     /// The same; with `verbose`, facts keep what people like to read (actor, reason) though no rule asks for it.
     pub fn with(contracts: &[Contract], verbose: bool) -> Book {
-        compile::Compiler::new(contracts).compile(verbose)
+        let until_named = partners::until_named(contracts);
+        compile::Compiler::new(contracts.iter().chain(&until_named).collect()).compile(verbose)
     }
 
     /// All names.
@@ -124,6 +137,10 @@ impl Book {
         for id in bound.iter().flat_map(|b| &b.rules) {
             let rule = self.rule(*id);
             sheet.rules.push(*id);
+            if rule.quota().is_some() {
+                sheet.counted.push(*id);
+                continue;
+            }
             sheet.requires_links |= rule.act().is_some_and(Act::evidenced);
             let ended_by_duties = |act: &Act| !act.duties().is_empty();
             sheet.follows |=
@@ -185,6 +202,25 @@ impl Book {
             })
     }
 
+    /// The ends of the contracts that bind a partner, if some obligation begins or ends with one.
+    pub(crate) fn endings<'b>(&'b self, partner: &'b str) -> impl Iterator<Item = &'b Ending> {
+        let named = self.bindings.iter().any(|b| names(&b.partners, partner));
+        self.endings.iter().filter(move |ending| match named {
+            true => names(&ending.partners, partner),
+            false => ending
+                .partners
+                .iter()
+                .any(|p| matches!(p, PartnerPattern::Prefix(s) if partner.starts_with(s.as_str()))),
+        })
+    }
+
+    /// The first end of a contract after an instant, if some obligation begins or ends with one.
+    pub(crate) fn next_ending(&self, after: Moment) -> Moment {
+        let matters = self.names.event_type(ENDED).is_some();
+        let all = self.endings.iter().filter(|_| matters).map(|ending| ending.at);
+        all.filter(|at| *at > after).min().unwrap_or(Moment::NEVER)
+    }
+
     /// Whether a contract's scope can say whose an event is that names no partner.
     pub fn finds_partners(&self) -> bool {
         self.homes.as_ref().is_some_and(|homes| homes.finds_partners)
@@ -239,13 +275,20 @@ pub enum Field<'a> {
     List(Vec<Cow<'a, str>>),
 }
 
+/// What is told of a contract that has ended.
+pub(crate) const ENDED: &str = "contract.ended";
+
+fn names(patterns: &[PartnerPattern], partner: &str) -> bool {
+    patterns.iter().any(|p| matches!(p, PartnerPattern::Exact(name) if name == partner))
+}
+
 /// It asks how other duties of the subject stood.
 fn requires_duty(rule: &Rule) -> bool {
     fn asks(requirement: &Requirement) -> bool {
         match requirement {
             Requirement::Duty(..) => true,
             Requirement::Any(of) | Requirement::All(of) => of.iter().any(asks),
-            Requirement::Before(..) | Requirement::Itself(_) => false,
+            Requirement::Before(..) | Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => false,
         }
     }
     matches!(&rule.form, Form::Requires(table) if table.rows.iter().any(|row| asks(&row.value)))

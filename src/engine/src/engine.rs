@@ -2,6 +2,7 @@
 
 mod apply;
 mod arena;
+mod endings;
 mod links;
 mod merges;
 mod pack;
@@ -93,6 +94,10 @@ pub struct Engine {
     blind: std::collections::BTreeSet<(Moment, u32)>,
     due: Vec<u32>,
     counts: Counts,
+    /// The next instant at which a contract ends, as far as its partners are known.
+    next_ending: Moment,
+    /// Whose contracts' ends have been taken in: partner and contract.
+    told_ended: std::collections::BTreeSet<(u32, String)>,
 }
 
 /// What happened to the events taken in.
@@ -169,6 +174,7 @@ impl Default for Rare {
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(book: Arc<Book>, options: Options) -> Engine {
+        let next_ending = book.next_ending(Moment::DAWN);
         Engine {
             book,
             options,
@@ -186,6 +192,8 @@ impl Engine {
             blind: std::collections::BTreeSet::new(),
             due: Vec::new(),
             counts: Counts::default(),
+            next_ending,
+            told_ended: std::collections::BTreeSet::new(),
         }
     }
 

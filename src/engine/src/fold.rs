@@ -12,6 +12,7 @@ mod merges;
 mod passing;
 mod pauses;
 mod periods;
+mod quotas;
 mod rebase;
 mod since;
 mod supersede;
@@ -53,6 +54,7 @@ struct Memory {
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
     periods: Vec<Periodic>,
+    counts: Vec<quotas::Count>,
     /// It was merged into this subject: nothing begins on it any more.
     merged: Option<String>,
 }
@@ -364,6 +366,9 @@ impl Fold {
         // On whatever subject it happened: a copy, or the partner's own fact. Copies on others are not of this duty.
         if opening && about.partner_wide && cx.view.subject == cx.view.partner {
             self.slide(fact, cx);
+            if !cx.view.sheet.counted.is_empty() {
+                self.count(fact, cx);
+            }
         }
         if cx.view.sheet.follows {
             self.follow(fact.at(), cx);

@@ -3,7 +3,7 @@
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, Sym, TypeId};
 use crate::scope::Bounds;
-use crate::terms::{Confirm, Party, Per, Period, Pick, Reopen, Reprioritise, Roll, Span, Trust};
+use crate::terms::{Confirm, Each, Party, Per, Period, Pick, Reopen, Reprioritise, Roll, Span, Trust};
 use crate::time::{Millis, Moment};
 use crate::vocabulary::KindId;
 
@@ -62,6 +62,8 @@ pub struct Rule {
     pub sources: Vec<String>,
     /// What else of the contract's scope a fact may lead out of.
     pub bounds: Option<Box<Bounds>>,
+    /// The end of this version is the contract's: that it has ended belongs to it still.
+    pub closes: bool,
     /// Open duties are closed as cancelled here: the next version has no such obligation.
     pub removed_at: Moment,
     /// The same obligation in the next version, and since when.
@@ -80,6 +82,8 @@ pub struct Rule {
     pub waived_by: Option<Party>,
     /// The longest a waiver may last.
     pub waiver_longest: Option<Millis>,
+    /// How many more waivers may follow the first on one duty.
+    pub waiver_renewals: Option<u32>,
     /// Zone of local days and months.
     pub zone: chrono_tz::Tz,
     /// Rules whose duties on the subject end when a duty of this one begins.
@@ -246,6 +250,10 @@ pub enum Requirement {
     Duty(Vec<RuleId>, bool),
     /// True of the anchor.
     Itself(Vec<Test>),
+    /// The anchor lies in open time of this calendar.
+    During(CalendarId),
+    /// No more than so many such anchors of the partner in each such stretch of time.
+    Quota(u32, Each),
     /// One of these.
     Any(Vec<Requirement>),
     /// All of these.
@@ -378,7 +386,9 @@ impl Requirement {
     pub fn leaves(&self) -> Vec<&Match> {
         match self {
             Requirement::Before(one, _) => vec![one],
-            Requirement::Itself(_) | Requirement::Duty(..) => Vec::new(),
+            Requirement::Itself(_) | Requirement::Duty(..) | Requirement::During(_) | Requirement::Quota(..) => {
+                Vec::new()
+            }
             Requirement::Any(of) | Requirement::All(of) => of.iter().flat_map(Requirement::leaves).collect(),
         }
     }
@@ -405,11 +415,23 @@ impl Rule {
         self.wide
     }
 
+    /// How many of its anchors a partner may have in each stretch of time, if that is what it asks.
+    pub fn quota(&self) -> Option<(u32, Each)> {
+        let Form::Requires(table) = &self.form else { return None };
+        match table.rows.as_slice() {
+            [TableRow { value: Requirement::Quota(most, each), .. }] => Some((*most, *each)),
+            _ => None,
+        }
+    }
+
     /// Events of this source are in scope.
     pub fn in_scope(&self, source: &str) -> bool {
-        self.sources.is_empty() || self.sources.iter().any(|pattern| glob(pattern, source))
+        self.sources.is_empty() || self.sources.iter().any(|pattern| glob(pattern, source)) || source == OWN_SOURCE
     }
 }
+
+/// Who says what follows from the contracts alone.
+pub const OWN_SOURCE: &str = "urn:onus:contracts";
 
 /// `*` stands for any run of characters, everything else for itself.
 #[inline]

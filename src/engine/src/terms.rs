@@ -27,6 +27,8 @@ pub struct Contract {
     pub effective: Moment,
     /// When the relationship ends, if it says so.
     pub ends: Option<Moment>,
+    /// From here on its partner has a contract of its own; the relationship goes on under that.
+    pub until: Option<Moment>,
     /// Zone for local days, months, quarters and years.
     pub zone: Tz,
     /// What it is about.
@@ -44,7 +46,7 @@ pub struct Contract {
 }
 
 /// Whom a contract names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartnerPattern {
     /// One partner; wins over a prefix.
     Exact(String),
@@ -178,6 +180,8 @@ pub struct Waivers {
     pub approve: Party,
     /// The longest a waiver may last; a longer one is cut there.
     pub longest: Option<Millis>,
+    /// How many more may follow the first on one duty; None: any number.
+    pub renewals: Option<u32>,
     /// Granted from the start.
     pub granted: Vec<Granted>,
 }
@@ -424,6 +428,15 @@ pub enum Unit {
     HalfYear,
     /// Local year.
     Year,
+}
+
+/// A stretch of local time in which acts are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Each {
+    /// From the full hour.
+    Hour,
+    /// Day, week, month.
+    Unit(Unit),
 }
 
 /// What each duty of an *every* is about.

@@ -1,6 +1,6 @@
 //! From contracts to rules: names become numbers, versions of one contract follow each other.
 
-use super::{Binding, Book};
+use super::{Binding, Book, Ending};
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, TypeId};
 use crate::rule::*;
@@ -26,9 +26,8 @@ pub(super) struct Compiler<'c> {
 }
 
 impl<'c> Compiler<'c> {
-    pub(super) fn new(contracts: &'c [Contract]) -> Compiler<'c> {
-        let mut contracts: Vec<&Contract> = contracts.iter().collect();
-        contracts.sort_by(|a, b| (&a.name, a.effective).cmp(&(&b.name, b.effective)));
+    pub(super) fn new(mut contracts: Vec<&'c Contract>) -> Compiler<'c> {
+        contracts.sort_by(|a, b| (&a.name, &a.partners, a.effective).cmp(&(&b.name, &b.partners, b.effective)));
         Compiler {
             contracts,
             names: Vocabulary::new(),
@@ -70,6 +69,7 @@ impl<'c> Compiler<'c> {
             rules: self.rules,
             calendars: self.calendars,
             calendar_names: self.calendar_names,
+            endings: endings(&all),
             bindings: self.bindings,
             homes,
         }
@@ -159,6 +159,8 @@ impl<'c> Compiler<'c> {
             .and_then(|c| c.risk_owner.clone());
         let waivers = self.granted(contract, o, &kinds);
         let pause = o.pause.as_ref().map(|p| self.pause(p, first));
+        let ends = contract.ends.unwrap_or(Moment::NEVER).min(contract.until.unwrap_or(Moment::NEVER));
+        let to = next.map_or(Moment::NEVER, |n| n.effective).min(ends);
         Rule {
             id: o.id.clone(),
             contract: contract.name.clone(),
@@ -171,7 +173,8 @@ impl<'c> Compiler<'c> {
             sources: contract.scope.sources.clone(),
             bounds: self.bounds(contract),
             from: contract.effective,
-            to: next.map_or(Moment::NEVER, |n| n.effective).min(contract.ends.unwrap_or(Moment::NEVER)),
+            to,
+            closes: contract.ends == Some(to),
             removed_at,
             next: next_version,
             rebase,
@@ -192,6 +195,7 @@ impl<'c> Compiler<'c> {
             waivers,
             waived_by: contract.waivers.as_ref().map(|w| w.approve.clone()),
             waiver_longest: contract.waivers.as_ref().and_then(|w| w.longest),
+            waiver_renewals: contract.waivers.as_ref().and_then(|w| w.renewals),
             zone: contract.zone,
             supersedes: self.refer(contract, v, &o.supersedes),
             excuse,
@@ -419,6 +423,16 @@ fn is_wide(contract: &Contract, o: &terms::Obligation, depth: usize) -> bool {
             terms::Trigger::Event(_) => false,
             terms::Trigger::Done(ids) | terms::Trigger::Breached(ids) => wide(ids),
         })
+}
+
+/// When contracts end, with whom they bind: of versions the last one says it.
+fn endings(contracts: &[&Contract]) -> Vec<Ending> {
+    let last = |c: &&&Contract| {
+        contracts.iter().all(|o| (&o.name, &o.partners) != (&c.name, &c.partners) || o.effective <= c.effective)
+    };
+    let of = contracts.iter().filter(last).filter(|c| c.until.is_none());
+    let ending = |c: &&Contract| Some(Ending { contract: c.name.clone(), partners: c.partners.clone(), at: c.ends? });
+    of.filter_map(ending).collect()
 }
 
 /// Kinds of subject on which the duties that `o` follows live, by name. `depth` bounds a cycle, which the loader refuses.

@@ -37,6 +37,16 @@ impl Compiler<'_> {
                 }
                 Requirement::Itself(tests)
             }
+            terms::Requirement::During(calendar) => Requirement::During(self.first + *calendar as CalendarId),
+            terms::Requirement::Quota(most, each) => {
+                // Counted where all of the partner's acts are: in its own timeline.
+                for event in &anchor.events {
+                    self.names.about_mut(event.kind).partner_wide = true;
+                    let control = self.names.well_known().control;
+                    self.names.want(event.kind, control);
+                }
+                Requirement::Quota(*most, *each)
+            }
             terms::Requirement::Any(of) => {
                 Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
             }

@@ -6,6 +6,7 @@ use crate::fact::SourceId;
 use crate::fold::Source;
 use crate::rule::glob;
 use crate::terms::Trust;
+use crate::time::Moment;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -23,6 +24,8 @@ impl Engine {
         }
         let sheet = self.sheet(name);
         let recurring = sheet.as_ref().is_some_and(|s| !s.partner_wide.is_empty());
+        // A contract of it may have ended already.
+        self.next_ending = self.book.next_ending(Moment::DAWN);
         let p = self.add_partner(Partner {
             name: name.to_owned(),
             sheet,

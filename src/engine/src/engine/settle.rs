@@ -35,6 +35,9 @@ impl Engine {
         if self.wheel.is_due(self.now) {
             self.go_off(archive);
         }
+        if self.now >= self.next_ending {
+            self.end_contracts(archive);
+        }
         if listened && self.blind.first().is_some_and(|(deadline, _)| *deadline < self.heard) {
             self.see();
         }

@@ -3,7 +3,7 @@
 use super::stretches::{Pause, Why};
 use crate::book::Book;
 use crate::rule::{Act, Anchor, Form, Match, Requirement, Rule, Test, Want};
-use crate::terms::{Period, Span, Unit};
+use crate::terms::{Each, Period, Span, Unit};
 use crate::time::{DAY, HOUR, MINUTE, Millis, Moment, SECOND};
 use chrono_tz::Tz;
 
@@ -185,6 +185,10 @@ pub fn requirement(book: &Book, of: &Requirement) -> String {
         }
         Requirement::Duty(of, breached) => format!("{} before it", duties(book, of, *breached)),
         Requirement::Itself(tests) => tests.iter().map(|t| test(book, t)).collect::<Vec<_>>().join(" and "),
+        Requirement::During(calendar) => {
+            format!("in the hours of {}", book.calendar_name(*calendar).unwrap_or("every day"))
+        }
+        Requirement::Quota(most, each) => format!("at most {most} each {}", each_of(*each)),
         Requirement::Any(of) => list(of, " or "),
         Requirement::All(of) => list(of, " and "),
     }
@@ -231,6 +235,18 @@ fn want(book: &Book, field: &str, of: &Want, not: bool) -> String {
                 least.iter().map(|b| bound(b, "more than")).chain(most.iter().map(|b| bound(b, "less than"))).collect();
             format!("{field} {is} {}", parts.join(" and "))
         }
+    }
+}
+
+fn each_of(each: Each) -> &'static str {
+    match each {
+        Each::Hour => "hour",
+        Each::Unit(Unit::Day) => "day",
+        Each::Unit(Unit::Week) => "week",
+        Each::Unit(Unit::Month) => "month",
+        Each::Unit(Unit::Quarter) => "quarter",
+        Each::Unit(Unit::HalfYear) => "half-year",
+        Each::Unit(Unit::Year) => "year",
     }
 }
 

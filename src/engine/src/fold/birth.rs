@@ -25,6 +25,12 @@ pub(super) struct Opening<'a> {
     pub(super) tied: bool,
 }
 
+/// The contract's end is the last of its anchors.
+#[cold]
+fn is_its_end<T: Trace>(rule: &Rule, at: Moment, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
+    rule.closes && at == rule.to && cx.book().names().about(fact.kind()).name == crate::book::ENDED
+}
+
 /// Whether an anchor says of itself that it is outside the contract's scope.
 #[cold]
 fn leads_out<T: Trace>(bounds: &Bounds, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
@@ -93,7 +99,7 @@ impl Fold {
         let (start, acts_from, scheduled) = if sliding && ruled < first && rule.from == first {
             // A subject that was there before the contract: its first period runs from the contract's beginning.
             (first, first, true)
-        } else if ruled < rule.from || ruled >= rule.to {
+        } else if ruled < rule.from || ruled >= rule.to && !is_its_end(rule, ruled, fact, cx) {
             return;
         } else {
             (start, start.min(at), false)

@@ -176,6 +176,9 @@ impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
                 let against = Against { anchor: Some(fact), subject: self.cx.view.subject };
                 tests.iter().all(|t| select::passes(self.cx.book(), t, fact, against))
             })),
+            Requirement::During(calendar) => sure(self.cx.book().calendar(*calendar).is_open(self.of)),
+            // Only what is one too many becomes a duty: see `quotas`.
+            Requirement::Quota(..) => State::Lost,
             Requirement::Before(leaf, ahead) => {
                 let latest = ahead.as_ref().map_or(self.of, |(span, id)| self.ahead(span, *id));
                 self.until(

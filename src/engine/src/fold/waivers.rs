@@ -194,6 +194,11 @@ fn give(duty: &mut Duty, span: &WaiverSpan, rule: &Rule) {
     let more = duty.more_mut();
     if !more.waivers.contains(&span) {
         more.waivers.push(span);
+        if let Some(renewals) = rule.waiver_renewals {
+            // Whichever was approved first counts: one that is heard of late has had no effect before its approval.
+            more.waivers.sort_by(|a, b| (a.approved, a).cmp(&(b.approved, b)));
+            more.waivers.truncate((renewals as usize).saturating_add(1));
+        }
         more.waivers.sort();
     }
 }

@@ -1,6 +1,6 @@
 //! What a contract looks for: anchors, events with filters, acts, requirements.
 
-use super::{Party, Span, Trust};
+use super::{Each, Party, Span, Trust};
 
 /// Which events open a duty.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +154,10 @@ pub enum Requirement {
     Duty(Vec<String>, bool),
     /// The anchor itself has these.
     Itself(Vec<Test>),
+    /// The anchor lies in open time of this calendar: position in [`Contract::calendars`].
+    During(usize),
+    /// Of such anchors of the partner no more than so many are in each such stretch of local time. It stands alone.
+    Quota(u32, Each),
     /// One of these.
     Any(Vec<Requirement>),
     /// All of these.
