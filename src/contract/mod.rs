@@ -18,6 +18,7 @@ mod fields;
 mod filters;
 mod format;
 mod header;
+mod holidays;
 mod keys;
 mod length;
 mod limit;
