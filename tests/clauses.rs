@@ -48,10 +48,11 @@ fn every_clause_is_a_contract_that_loads() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let found = reading::cases(&fs::read_to_string(&file).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
         for case in &found {
-            for yaml in &case.contracts {
-                let problems = onus::contract::parse(yaml, &name).err().into_iter().flatten();
-                wrong.extend(problems.map(|problem| format!("\"{}\"\n{problem}", case.title)));
-            }
+            let dir = tempfile::tempdir().unwrap();
+            write_contracts(case, dir.path());
+            let problems = onus::contract::load(&[dir.path().to_owned()], &onus::contract::Library::default());
+            let problems = problems.err().into_iter().flatten();
+            wrong.extend(problems.map(|problem| format!("{name}: \"{}\"\n{problem}", case.title)));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -113,9 +114,7 @@ fn judge(case: &Case) -> Vec<Mismatch> {
     let dir = tempfile::tempdir().unwrap();
     let contracts = dir.path().join("contracts");
     fs::create_dir(&contracts).unwrap();
-    for (yaml, n) in case.contracts.iter().zip(1..) {
-        fs::write(contracts.join(format!("version-{n}.yaml")), yaml).unwrap();
-    }
+    write_contracts(case, &contracts);
     let events = dir.path().join("events.jsonl");
     let mut lines = String::new();
     let mut wrong = Vec::new();
@@ -135,6 +134,16 @@ fn judge(case: &Case) -> Vec<Mismatch> {
         wrong.push(Mismatch { line, title, left: row.left.clone(), wanted: row.says.clone(), got });
     }
     wrong
+}
+
+/// A clause that begins with `# file: NAME` is a file of that name, the others are contracts.
+fn write_contracts(case: &Case, folder: &Path) {
+    for (yaml, n) in case.contracts.iter().zip(1..) {
+        let name = yaml.lines().next().and_then(|line| line.strip_prefix("# file: "));
+        let path = folder.join(name.map_or_else(|| format!("version-{n}.yaml"), str::to_owned));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, yaml).unwrap();
+    }
 }
 
 fn ask(contracts: &Path, events: &Path, until: &str) -> Result<Value, String> {

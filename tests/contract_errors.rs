@@ -80,6 +80,12 @@ fn unknown_keys_name_the_nearest() {
     says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {must: 4h, shuld: 2h}"), "E101", 14, "`should`");
     says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {P1: 4h, p2: 8h}"), "E101", 14, "`P2`");
     says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {P1:4h}"), "E101", 14, "a blank after the colon");
+    says(
+        of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: {depends-on: date, table: {2020-09-01:4h}}"),
+        "E101",
+        14,
+        "a blank after the colon",
+    );
 }
 
 #[test]
@@ -168,7 +174,7 @@ fn names_that_are_used_must_be_defined() {
 #[test]
 fn nothing_may_be_named_twice_or_go_round() {
     let twice = "  - {id: a, clause: x, when: ticket.opened, do: ticket.closed, within: 4h}\n";
-    says(one(&format!("{HEAD}{twice}{twice}")), "E308", 10, "the first on line 9");
+    says(one(&format!("{HEAD}{twice}{twice}")), "E308", 10, "the other stands on line 9");
     says(one(&format!("{HEAD}{twice}").replace("within: 4h", "within: 4h, within: 5h")), "E006", 9, "keep one");
     let round = "  - {id: a, clause: x, when: {done: b}, do: ticket.closed, within: 4h}\n  - {id: b, clause: x, when: {breached: [a]}, do: ticket.closed, within: 4h}\n";
     says(one(&format!("{HEAD}{round}")), "E309", 9, "a, after b, after a");
@@ -287,7 +293,6 @@ fn what_cannot_be_kept_is_refused_and_not_skipped() {
         let found = of_duty(&lines);
         says((found.0, found.1, found.2), "E900", line, piece);
     }
-    says(of_head("values: {undue: 24h}", "include: [holidays/nl]"), "E900", 7, "`include`");
     says(of_head("values: {undue: 24h}", "scope: {accounts: [x]}"), "E900", 7, "`accounts`");
     says(
         of_head("values: {undue: 24h}", "controls: {c: {risk-owner: customer, retained: [grant.given]}}"),

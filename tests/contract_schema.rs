@@ -9,7 +9,7 @@ mod tree;
 
 use example::whole;
 use jsonschema::Validator;
-use onus::contract::{Code, Example, key_page, parse, schema};
+use onus::contract::{Code, Example, key_page, parse, part_schema, schema};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -28,6 +28,7 @@ fn against(validator: &Validator, text: &str) -> Vec<String> {
 #[test]
 fn the_schema_and_the_page_are_those_checked_in() {
     checked_in::same("docs/reference/contract.schema.json", &format!("{:#}\n", schema()));
+    checked_in::same("docs/reference/part.schema.json", &format!("{:#}\n", part_schema()));
     checked_in::same("docs/reference/contract.md", &key_page());
 }
 

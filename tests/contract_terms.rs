@@ -1,6 +1,6 @@
 //! What a contract says is what the terms say.
 
-use onus::contract::{Problem, calendar_block, calendars, load, parse};
+use onus::contract::{Library, Problem, calendar_block, calendars, load, parse};
 use onus_engine::calendar::Calendar;
 use onus_engine::terms::*;
 use onus_engine::time::{DAY, HOUR, MINUTE, Moment};
@@ -317,27 +317,28 @@ fn files_and_directories_are_loaded_in_the_order_of_their_names() {
     let w1 = put("a.yaml", W1);
     put("notes.txt", "not a contract");
     put(".git/x.yaml", "not: one");
-    let names =
-        |paths: &[PathBuf]| load(paths).map(|all| all.into_iter().map(|c| c.name).collect::<Vec<_>>()).map_err(told);
+    let names = |paths: &[PathBuf]| {
+        load(paths, &Library::default()).map(|all| all.into_iter().map(|c| c.name).collect::<Vec<_>>()).map_err(told)
+    };
     assert_eq!(names(&[dir.path().to_owned()]), Ok(vec!["w1".into(), "harbour-keys".into()]));
     assert_eq!(names(&[w1.clone(), dir.path().to_owned()]).map(|n| n.len()), Ok(2), "a file named twice is one file");
 
     put("again.yaml", W1);
-    let problems = load(&[dir.path().to_owned()]).expect_err("one version twice");
+    let problems = load(&[dir.path().to_owned()], &Library::default()).expect_err("one version twice");
     assert_eq!(problems.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["E501"]);
     put("again.yaml", &W1.replace("2026-01-01", "2027-01-01"));
     assert_eq!(names(&[dir.path().to_owned()]).map(|n| n.len()), Ok(3), "another version of it");
 
     fs::write(dir.path().join("bad.yaml"), b"contract: w\xff1\n").expect("a file");
-    let problems = load(&[dir.path().to_owned()]).expect_err("not UTF-8");
+    let problems = load(&[dir.path().to_owned()], &Library::default()).expect_err("not UTF-8");
     assert_eq!((problems[0].code.as_str(), problems[0].line, problems[0].column), ("E002", 1, 12));
 }
 
 #[test]
 fn what_cannot_be_found_is_said() {
     let dir = tempfile::tempdir().expect("a directory");
-    let codes = |path: PathBuf| load(&[path]).expect_err("nothing there")[0].code.to_string();
+    let codes = |path: PathBuf| load(&[path], &Library::default()).expect_err("nothing there")[0].code.to_string();
     assert_eq!(codes(dir.path().to_owned()), "E502");
     assert_eq!(codes(dir.path().join("none.yaml")), "E001");
-    assert!(load(&[]).is_ok_and(|all| all.is_empty()));
+    assert!(load(&[], &Library::default()).is_ok_and(|all| all.is_empty()));
 }

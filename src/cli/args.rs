@@ -61,6 +61,9 @@ pub(super) struct Terms {
     /// absence, event files are taken at their word
     #[arg(long, value_name = "FILE")]
     pub(super) trust: Option<PathBuf>,
+    /// Look for included files in this folder, too (repeatable)
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) library: Vec<PathBuf>,
     /// How late news may come; what ended longer ago leaves memory and is read back if news of it comes after all
     #[arg(long, value_name = "LENGTH", default_value = "7d", value_parser = length)]
     pub(super) settling: i64,
@@ -150,6 +153,9 @@ pub(super) struct DueArgs {
     /// File with calendars: a contract, or a map of names to calendar blocks
     #[arg(long, value_name = "FILE")]
     pub(super) calendars: Option<PathBuf>,
+    /// Look for included files in this folder, too (repeatable)
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) library: Vec<PathBuf>,
     /// Calendar by name; with this, one question is read from the flags, else many from standard input
     #[arg(long, value_name = "NAME")]
     pub(super) calendar: Option<String>,

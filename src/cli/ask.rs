@@ -13,11 +13,8 @@ pub(super) fn run(args: &DueArgs) -> Result<u8, CliError> {
     let (named, sets) = match &args.calendars {
         None => (BTreeMap::new(), BTreeMap::new()),
         Some(path) => {
-            let name = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| CliError::Other(format!("{name}: {e}; give a readable file of calendars")))?;
-            let calendars = contract::calendars(&text, &name).map_err(CliError::Contracts)?;
-            (calendars, contract::holiday_sets(&text, &name).map_err(CliError::Contracts)?)
+            let library = contract::Library::new(args.library.clone());
+            contract::calendar_file(path, &library).map_err(CliError::Contracts)?
         }
     };
     let list: Vec<(String, Calendar)> = named.iter().map(|(n, c)| (n.clone(), c.clone())).collect();

@@ -58,8 +58,12 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
 
 /// Loads contracts and trust; says how many warnings the contracts have.
 pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), CliError> {
-    let contract::Survey { contracts, problems, .. } = contract::survey(&args.contracts, today());
-    let (errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    let library = contract::Library::new(args.library.clone());
+    let contract::Survey { contracts, problems, .. } = contract::survey(&args.contracts, &library, today());
+    let (mut errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(|p| p.level() == Level::Error);
+    if errors.is_empty() && contracts.is_empty() {
+        errors.extend(args.contracts.iter().map(|path| contract::none(path)));
+    }
     if !errors.is_empty() {
         return Err(CliError::Contracts(errors));
     }

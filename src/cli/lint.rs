@@ -29,6 +29,9 @@ pub(in crate::cli) struct LintArgs {
     /// Contract files, or folders of them
     #[arg(value_name = "PATH", required_unless_present = "explain", conflicts_with = "explain")]
     paths: Vec<PathBuf>,
+    /// Look for included files in this folder, too (repeatable)
+    #[arg(long, value_name = "FOLDER")]
+    library: Vec<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -65,7 +68,7 @@ pub(in crate::cli) fn run(args: &LintArgs) -> Result<u8, CliError> {
         return Ok(exit::FINE);
     }
     let today = args.as_of.unwrap_or_else(today);
-    let mut survey = contract::survey(&args.paths, today);
+    let mut survey = contract::survey(&args.paths, &contract::Library::new(args.library.clone()), today);
     survey.problems.retain(|problem| !args.allow.contains(&problem.code));
     let count = Count::of(&survey);
     write_out(&match args.format {

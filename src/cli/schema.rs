@@ -25,6 +25,8 @@ pub(in crate::cli) struct SchemaArgs {
 enum Language {
     /// Contract files.
     Contract,
+    /// Files that contracts include.
+    Part,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -38,7 +40,8 @@ enum Format {
 pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<u8, CliError> {
     let text = match (args.of, args.format) {
         (Language::Contract, Format::Json) => format!("{:#}\n", contract::schema()),
-        (Language::Contract, Format::Page) => contract::key_page(),
+        (Language::Part, Format::Json) => format!("{:#}\n", contract::part_schema()),
+        (Language::Contract | Language::Part, Format::Page) => contract::key_page(),
     };
     write_out(&text)?;
     Ok(exit::FINE)

@@ -1,6 +1,6 @@
 //! The stable names of what can be wrong, and how much it matters. What each means, at length, is in `explain`.
 
-use super::explain::{Explanation, clocks, files, gaps, names, sense, shape, values};
+use super::explain::{Explanation, clocks, files, gaps, names, sense, several, shape, values};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -163,6 +163,14 @@ codes! {
     DuplicateVersion = "E501": files::DUPLICATE_VERSION,
     /// A directory without contracts.
     NoContracts = "E502": files::NO_CONTRACTS,
+    /// An included file that is not there.
+    NoPart = "E503": several::NO_PART,
+    /// An included file outside the folders that are read.
+    IncludeOutside = "E504": several::INCLUDE_OUTSIDE,
+    /// Files that include each other.
+    IncludeCycle = "E505": several::INCLUDE_CYCLE,
+    /// A key of the contract itself in an included file.
+    WrongPart = "E506": several::WRONG_PART,
     /// Part of the language, but not supported yet where ignoring it would change a standing.
     Unsupported = "E900": sense::UNSUPPORTED,
     /// More warnings than are shown.
@@ -235,6 +243,8 @@ codes! {
     VersionGap = "W501": gaps::VERSION_GAP,
     /// A version that ends after the next one takes effect.
     VersionOverlap = "W502": gaps::VERSION_OVERLAP,
+    /// A part that no contract of the run includes.
+    UnusedPart = "W503": several::UNUSED_PART,
 }
 
 impl Code {

@@ -15,8 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a whole contract, and puts its values in their places. None: something is wrong, and the report says what.
 pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
-    cx.names = Names::of(root);
-    substitute(root, cx);
+    names(root, cx);
     let fields = Fields::of(root, &top::CONTRACT, &mut cx.report)?;
     asides(&fields, cx);
     let name = fields.need("contract", &mut cx.report);
@@ -60,6 +59,37 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     })
 }
 
+/// Gathers the names that the contract declares, and puts its values in their places.
+fn names(root: &mut Node, cx: &mut Cx<'_>) {
+    cx.names = Names::of(root);
+    cx.names.open = cx.parts.missing;
+    substitute(root, cx);
+    let mut scoped = std::mem::take(&mut cx.parts.scoped);
+    for node in scoped.iter_mut().flat_map(|part| part.calendar.iter_mut().chain(&mut part.defaults)) {
+        substitute(node, cx);
+    }
+    cx.parts.scoped = scoped;
+}
+
+/// Reads an included file that stands by itself: names that it lacks may be those of the contracts that include it.
+pub(crate) fn part(root: &mut Node, cx: &mut Cx<'_>) -> Option<()> {
+    cx.parts.missing = true;
+    names(root, cx);
+    let fields = Fields::of(root, &top::PART, &mut cx.report)?;
+    asides(&fields, cx);
+    let blocks = blocks(&fields, cx);
+    if let Some(node) = fields.get("controls") {
+        controls(node, cx);
+    }
+    if fields.has("obligations") {
+        obligations(&fields, cx);
+    }
+    if let Some(blocks) = blocks {
+        calendar::build(&blocks, &BTreeMap::new(), &mut cx.report);
+    }
+    Some(())
+}
+
 /// What says nothing to the judge, and what it must not be silent about.
 fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
     type Read = fn(&Node, &mut Cx<'_>);
@@ -79,9 +109,6 @@ fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
     }
     if let Some(node) = fields.get("stack") {
         fields::name(node, "`stack`", &mut cx.report);
-    }
-    if let Some(entry) = fields.entry("include") {
-        cx.report.unsupported(entry.at, "`include`; write the parts into the file");
     }
 }
 
@@ -167,7 +194,7 @@ fn blocks(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<(String, At, calen
         calendars: &names,
         zone: None,
         loose: false,
-        includes: fields.has("include"),
+        includes: cx.names.open,
     };
     let entries = fields::map(node, "`calendars`", &mut cx.report)?;
     let blocks = fields::every(entries, |entry| {
@@ -179,35 +206,47 @@ fn blocks(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<(String, At, calen
 }
 
 fn obligations(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
-    let business = fields.get("calendar").map_or(Business::Unknown, |node| cx.calendar(node));
-    let mut defaults = Defaults::new(business);
-    if let Some(node) = fields.get("defaults") {
-        defaults = defaults.read(node, cx);
+    let own = defaults(None, fields.get("calendar"), fields.get("defaults"), cx);
+    let mut by_file = BTreeMap::from([(0, own)]);
+    // Those of the file that includes come before those of what it includes.
+    let mut scoped = std::mem::take(&mut cx.parts.scoped);
+    scoped.sort_by_key(|part| part.file);
+    for part in &scoped {
+        let over = by_file.get(&part.parent).cloned();
+        by_file.insert(part.file, defaults(over, part.calendar.as_ref(), part.defaults.as_ref(), cx));
     }
+    cx.parts.scoped = scoped;
     let node = fields.need("obligations", &mut cx.report)?;
     let items = fields::list(node, "`obligations`", &mut cx.report)?;
     let unique = unique(items, cx);
-    let drafts = items.iter().map(|item| obligation::obligation(item, &defaults, cx)).collect();
+    let drafts = items.iter().map(|item| obligation::obligation(item, &by_file[&item.at.file], cx)).collect();
     let settled = chains::settle(drafts, cx);
     if unique { settled } else { None }
 }
 
+/// What the obligations of one file say unless they say otherwise.
+fn defaults(over: Option<Defaults>, calendar: Option<&Node>, defaults: Option<&Node>, cx: &mut Cx<'_>) -> Defaults {
+    let mut own = over.unwrap_or_else(|| Defaults::new(Business::Unknown));
+    if let Some(node) = calendar {
+        own = own.on(cx.calendar(node));
+    }
+    match defaults {
+        Some(node) => own.read(node, cx),
+        None => own,
+    }
+}
+
 fn unique(items: &[Node], cx: &mut Cx<'_>) -> bool {
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, At> = BTreeMap::new();
     let mut clean = true;
     for node in items.iter().filter_map(|item| item.get("id")) {
         let Value::Scalar { text, .. } = &node.value else { continue };
-        if let Some(line) = seen.get(text.as_str()) {
-            let message = format!("two obligations are named {}: the first on line {line}", quote(text));
-            cx.report.hinted(
-                Code::DuplicateName,
-                node.at,
-                message,
-                "an id is how everything else speaks of it: make it unique",
-            );
+        if let Some(first) = seen.get(text.as_str()) {
+            let hint = "an id is how everything else speaks of it: make it unique";
+            cx.report.twice("obligations", text, *first, node.at, hint);
             clean = false;
         }
-        seen.entry(text).or_insert(node.at.line);
+        seen.entry(text).or_insert(node.at);
     }
     clean
 }

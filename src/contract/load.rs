@@ -1,11 +1,13 @@
 //! Contracts from files and directories, and what must hold between them.
 
-use super::Reading;
 use super::code::{Code, Level};
+use super::include;
+use super::library::{Library, Place};
 use super::lint::{self, Loaded};
 use super::problem::Problem;
 use super::report::{At, Report};
-use super::yaml::MAX_BYTES;
+use super::yaml::{self, MAX_BYTES};
+use super::{Reading, Whole};
 use chrono::NaiveDate;
 use onus_engine::terms::Contract;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,41 +33,106 @@ pub struct Survey {
 ///
 /// # Errors
 /// Everything that is wrong with any of them. One problem in one file, and nothing is loaded.
-pub fn load(paths: &[PathBuf]) -> Result<Vec<Contract>, Vec<Problem>> {
-    let survey = read_all(paths, &|text, origin| match super::parse(text, origin) {
-        Ok(contract) => Reading { contract: Some(contract), problems: Vec::new() },
-        Err(problems) => Reading { contract: None, problems },
-    });
-    let (loaded, problems, _) = survey;
-    if problems.is_empty() { Ok(loaded.into_iter().map(|one| one.contract).collect()) } else { Err(problems) }
+pub fn load(paths: &[PathBuf], library: &Library) -> Result<Vec<Contract>, Vec<Problem>> {
+    let mut run = Run::of(paths, library, None);
+    if run.loaded.is_empty() && run.problems.is_empty() {
+        run.problems.extend(paths.iter().map(|path| none(path)));
+    }
+    if run.problems.is_empty() {
+        Ok(run.loaded.into_iter().map(|one| one.contract).collect())
+    } else {
+        Err(run.problems)
+    }
 }
 
 /// Reads contracts as [`load`] does, with warnings: of each file without errors, and where all are without, between
-/// them. `today` says which holidays should be there.
-pub fn survey(paths: &[PathBuf], today: NaiveDate) -> Survey {
-    let (loaded, mut problems, files) = read_all(paths, &|text, origin| super::lint(text, origin, today));
+/// them. `today` says which holidays should be there. Parts of contracts may stand among them, or alone.
+pub fn survey(paths: &[PathBuf], library: &Library, today: NaiveDate) -> Survey {
+    let Run { loaded, mut problems, parts, files, .. } = Run::of(paths, library, Some(today));
     if problems.iter().all(|problem| problem.level() == Level::Warning) {
-        problems.extend(lint::between(&loaded));
+        problems.extend(lint::between(&loaded, library));
+        // Where there are only parts, they are somebody's library.
+        let unused = parts.iter().filter(|_| !loaded.is_empty());
+        problems.extend(unused.map(|path| {
+            let message = "no contract of this run includes this part: nothing in it is owed";
+            of_file(path, Code::UnusedPart, message, Some("include it, or move it out of this folder"))
+        }));
     }
     Survey { contracts: loaded.into_iter().map(|one| one.contract).collect(), problems, files }
 }
 
-fn read_all(paths: &[PathBuf], reader: &dyn Fn(&str, &str) -> Reading) -> (Vec<Loaded>, Vec<Problem>, usize) {
-    let (files, mut problems) = files(paths);
-    let mut loaded = Vec::new();
-    for path in &files {
-        let file = shown(path);
-        match read(path) {
-            Ok(text) => {
-                let Reading { contract, problems: found } = reader(&text, &file);
-                problems.extend(found);
-                loaded.extend(contract.map(|contract| Loaded { file, text, contract }));
+/// No contract is there to judge by.
+pub fn none(path: &Path) -> Problem {
+    let hint = "a contract says `contract`, `partner`, `customer` and `effective`; other files are parts of contracts";
+    of_file(path, Code::NoContracts, "no contract here, only parts of contracts", Some(hint))
+}
+
+/// What was read of some paths.
+struct Run {
+    loaded: Vec<Loaded>,
+    problems: Vec<Problem>,
+    /// Parts that no contract includes.
+    parts: Vec<PathBuf>,
+    files: usize,
+}
+
+impl Run {
+    /// With warnings, if a day is given.
+    fn of(paths: &[PathBuf], library: &Library, today: Option<NaiveDate>) -> Run {
+        let (files, problems) = files(paths);
+        let mut run = Run { loaded: Vec::new(), problems, parts: Vec::new(), files: files.len() };
+        let mut included = BTreeSet::new();
+        let mut parts = Vec::new();
+        for path in files {
+            match read(&path) {
+                Ok(text) => {
+                    if let Some(text) = run.contract(&path, text, library, today, &mut included) {
+                        parts.push((path, text));
+                    }
+                }
+                Err(found) => run.problems.extend(found),
             }
-            Err(found) => problems.extend(found),
         }
+        for (path, text) in parts {
+            let place = Place::of(&path);
+            if place.identity().is_none_or(|identity| !included.contains(&identity)) {
+                let found = super::part(&text, &shown(&path), &place, library);
+                run.problems.extend(found.unwrap_or_default());
+                run.parts.push(path);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        // What is wrong in a file that several include is told once.
+        run.problems.retain(|problem| seen.insert(problem.to_string()));
+        between(&run.loaded, &mut run.problems);
+        run
     }
-    between(&loaded, &mut problems);
-    (loaded, problems, files.len())
+
+    /// Reads a contract. If the file is a part of contracts, its text is given back.
+    fn contract(
+        &mut self,
+        path: &Path,
+        text: String,
+        library: &Library,
+        today: Option<NaiveDate>,
+        included: &mut BTreeSet<String>,
+    ) -> Option<String> {
+        let (file, place) = (shown(path), Place::of(path));
+        let mut report = Report::new(&file, &text);
+        let root = yaml::tree(&text, &mut report);
+        if root.as_ref().is_some_and(include::is_part) {
+            return Some(text);
+        }
+        let whole = Whole::of(root, report, &place, library);
+        included.extend(whole.cx.parts.read.iter().cloned());
+        let Reading { contract, problems } = match today {
+            Some(today) => whole.linted(today),
+            None => whole.plain(),
+        };
+        self.problems.extend(problems);
+        self.loaded.extend(contract.map(|contract| Loaded { file, text, place, contract }));
+        None
+    }
 }
 
 /// The contract files among files and below directories, each once; and what cannot be looked into.

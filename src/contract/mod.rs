@@ -19,8 +19,10 @@ mod filters;
 mod format;
 mod header;
 mod holidays;
+mod include;
 mod keys;
 mod length;
+mod library;
 mod limit;
 mod lint;
 mod load;
@@ -41,26 +43,29 @@ pub use calendar::HolidaySets;
 pub use code::{Code, Level};
 pub use explain::{Example, Explanation, page as error_page, text as explanation};
 pub use format::{Unformatted, format};
-pub use load::{Survey, files, load, read, survey};
+pub use library::Library;
+pub use load::{Survey, files, load, none, read, survey};
 pub use problem::{Excerpt, Problem};
-pub use publish::{key_page, schema};
+pub use publish::{key_page, part_schema, schema};
 
 use chrono::NaiveDate;
+use library::Place;
 use names::{Cx, Names};
 use onus_engine::calendar::Calendar;
 use onus_engine::terms::Contract;
 use report::{At, Report};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use yaml::{Node, Value};
 
-/// Reads one contract from its text; `origin` is how problems name the file.
+/// Reads one contract from its text; `origin` is how problems name it. Text is in no folder: of included files it has
+/// only those that are shipped.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(text: &str, origin: &str) -> Result<Contract, Vec<Problem>> {
-    let mut cx = Cx { names: Names::default(), report: Report::new(origin, text) };
-    let contract = yaml::tree(text, &mut cx.report).and_then(|mut root| header::contract(&mut root, &mut cx));
-    finish(contract, cx.report)
+    let whole = Whole::read(text, origin, &Place::Nowhere, &Library::default());
+    finish(whole.contract, whole.cx.report)
 }
 
 /// A contract as far as it could be read, with all that is wrong with it.
@@ -75,18 +80,64 @@ pub struct Reading {
 /// Reads one contract as [`parse`] does, and looks for warnings where there are no errors. `today` says which holidays
 /// should be there.
 pub fn lint(text: &str, origin: &str, today: NaiveDate) -> Reading {
-    let mut cx = Cx { names: Names::default(), report: Report::new(origin, text) };
-    let read = yaml::tree(text, &mut cx.report).and_then(|mut root| {
-        let contract = header::contract(&mut root, &mut cx)?;
-        Some((root, contract))
-    });
-    if let (Some((root, contract)), true) = (&read, cx.report.is_clean()) {
-        lint::Lint { root, contract, names: &cx.names, today }.run(&mut cx.report);
+    Whole::read(text, origin, &Place::Nowhere, &Library::default()).linted(today)
+}
+
+/// A contract with the tree that it and its included files make.
+pub(crate) struct Whole<'t> {
+    root: Option<Node>,
+    /// None: something is wrong with it.
+    contract: Option<Contract>,
+    cx: Cx<'t>,
+}
+
+impl<'t> Whole<'t> {
+    fn read(text: &'t str, origin: &str, place: &Place, library: &Library) -> Whole<'t> {
+        let mut report = Report::new(origin, text);
+        let root = yaml::tree(text, &mut report);
+        Whole::of(root, report, place, library)
     }
-    match finish_with(read, cx.report) {
-        Ok(((_, contract), problems)) => Reading { contract: Some(contract), problems },
-        Err(problems) => Reading { contract: None, problems },
+
+    /// Of a file that has been taken apart already.
+    fn of(mut root: Option<Node>, report: Report<'t>, place: &Place, library: &Library) -> Whole<'t> {
+        let mut cx = Cx { names: Names::default(), parts: include::Parts::default(), report };
+        let contract = root.as_mut().and_then(|root| {
+            cx.parts = include::expand(root, place, library, &mut cx.report);
+            header::contract(root, &mut cx)
+        });
+        Whole { root, contract, cx }
     }
+
+    fn plain(self) -> Reading {
+        match finish(self.contract, self.cx.report) {
+            Ok(contract) => Reading { contract: Some(contract), problems: Vec::new() },
+            Err(problems) => Reading { contract: None, problems },
+        }
+    }
+
+    fn linted(mut self, today: NaiveDate) -> Reading {
+        if let (Some(root), Some(contract), true) = (&self.root, &self.contract, self.cx.report.is_clean()) {
+            let Cx { names, parts, report } = &mut self.cx;
+            lint::Lint { root, contract, names, parts, today }.run(report);
+        }
+        match finish_with(self.contract, self.cx.report) {
+            Ok((contract, problems)) => Reading { contract: Some(contract), problems },
+            Err(problems) => Reading { contract: None, problems },
+        }
+    }
+}
+
+/// What is wrong with a part that no contract of the run includes; None: the file is no part.
+pub(crate) fn part(text: &str, origin: &str, place: &Place, library: &Library) -> Option<Vec<Problem>> {
+    let report = Report::new(origin, text);
+    let mut cx = Cx { names: Names::default(), parts: include::Parts::default(), report };
+    let mut root = yaml::tree(text, &mut cx.report)?;
+    if !include::is_part(&root) {
+        return None;
+    }
+    cx.parts = include::expand(&mut root, place, library, &mut cx.report);
+    header::part(&mut root, &mut cx);
+    Some(cx.report.finish())
 }
 
 /// Reads the calendars of a file: a contract (its other parts are not looked at), a file with `calendars:` and perhaps
@@ -95,8 +146,8 @@ pub fn lint(text: &str, origin: &str, today: NaiveDate) -> Reading {
 /// # Errors
 /// Everything that is wrong with its calendars.
 pub fn calendars(text: &str, origin: &str) -> Result<BTreeMap<String, Calendar>, Vec<Problem>> {
-    let mut report = Report::new(origin, text);
-    let calendars = yaml::tree(text, &mut report).and_then(|root| file_calendars(&root, &mut report));
+    let (root, mut report) = tree_of(text, origin, &Place::Nowhere, &Library::default());
+    let calendars = root.and_then(|root| file_calendars(&root, &mut report));
     finish(calendars, report)
 }
 
@@ -105,9 +156,34 @@ pub fn calendars(text: &str, origin: &str) -> Result<BTreeMap<String, Calendar>,
 /// # Errors
 /// Everything that is wrong with its holidays.
 pub fn holiday_sets(text: &str, origin: &str) -> Result<HolidaySets, Vec<Problem>> {
-    let mut report = Report::new(origin, text);
-    let sets = yaml::tree(text, &mut report).and_then(|root| file_sets(&root, &mut report));
+    let (root, mut report) = tree_of(text, origin, &Place::Nowhere, &Library::default());
+    let sets = root.and_then(|root| file_sets(&root, &mut report));
     finish(sets, report)
+}
+
+/// Reads both from a file, with those of the files that it includes.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn calendar_file(
+    path: &Path,
+    library: &Library,
+) -> Result<(BTreeMap<String, Calendar>, HolidaySets), Vec<Problem>> {
+    let text = load::read(path)?;
+    let origin = path.display().to_string();
+    let (root, mut report) = tree_of(&text, &origin, &Place::of(path), library);
+    let both = root.and_then(|root| Some((file_calendars(&root, &mut report)?, file_sets(&root, &mut report)?)));
+    finish(both, report)
+}
+
+/// The tree that a file and its included files make.
+fn tree_of<'t>(text: &'t str, origin: &str, place: &Place, library: &Library) -> (Option<Node>, Report<'t>) {
+    let mut report = Report::new(origin, text);
+    let mut root = yaml::tree(text, &mut report);
+    if let Some(root) = &mut root {
+        include::expand(root, place, library, &mut report);
+    }
+    (root, report)
 }
 
 /// Reads one calendar that stands by itself, as YAML or JSON: a block like those under `calendars:`, or the name of a
@@ -176,7 +252,7 @@ fn file_sets(root: &Node, report: &mut Report<'_>) -> Option<HolidaySets> {
 }
 
 fn file_calendars(root: &Node, report: &mut Report<'_>) -> Option<BTreeMap<String, Calendar>> {
-    let whole = ["calendars", "contract", "holidays", "zone"].iter().any(|key| root.get(key).is_some());
+    let whole = ["calendars", "contract", "holidays", "include", "zone"].iter().any(|key| root.get(key).is_some());
     let zone = match root.get("zone") {
         Some(node) => Some(dates::zone(node, report)?),
         None => None,
@@ -187,13 +263,7 @@ fn file_calendars(root: &Node, report: &mut Report<'_>) -> Option<BTreeMap<Strin
     };
     let entries = fields::map(node, "`calendars`", report)?;
     let names: BTreeSet<&str> = entries.iter().map(|e| e.key.as_str()).collect();
-    let known = calendar::Known {
-        sets: sets.as_ref()?,
-        calendars: &names,
-        zone,
-        loose: true,
-        includes: root.get("include").is_some(),
-    };
+    let known = calendar::Known { sets: sets.as_ref()?, calendars: &names, zone, loose: true, includes: false };
     let blocks = fields::every(entries, |entry| {
         let block = calendar::block(&entry.node, &known, report)?;
         Some((entry.key.clone(), entry.at, block))

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::fields;
+use super::include::Parts;
 use super::length::{self, Slip};
 use super::report::{At, Hint, Report, nearest, quote};
 use super::words;
@@ -15,6 +16,8 @@ pub(crate) const MAX_VALUE: usize = 200;
 /// What every reader needs beside the node it reads.
 pub(crate) struct Cx<'t> {
     pub(crate) names: Names,
+    /// What stands in files that the contract includes.
+    pub(crate) parts: Parts,
     pub(crate) report: Report<'t>,
 }
 
@@ -33,8 +36,9 @@ pub(crate) struct Names {
     /// Values that something refers to.
     used: BTreeSet<String>,
     events: Vec<String>,
-    /// Names may be defined in an included file, which isn't read yet: then a missing one isn't reported as well.
-    includes: bool,
+    /// Names may be defined in a file that is not there, which has been reported, or in the contracts that include this
+    /// part: a missing one isn't reported.
+    pub(crate) open: bool,
 }
 
 /// What "business" means where it is used.
@@ -86,7 +90,7 @@ impl Names {
             values,
             used: BTreeSet::new(),
             events: items(root.get("events")).filter_map(|e| scalar(e).map(str::to_owned)).collect(),
-            includes: root.get("include").is_some(),
+            open: false,
         }
     }
 
@@ -116,7 +120,7 @@ impl Cx<'_> {
             Some(listed) => listed.iter().any(|declared| declared == name),
             None => self.names.obligations.contains(name),
         };
-        if !known && !self.names.includes {
+        if !known && !self.names.open {
             let message = format!("no {what} is named {}", quote(name));
             let others = if listed.is_some() { &BTreeSet::new() } else { &self.names.obligations };
             let declared = listed.into_iter().flatten().chain(others).map(String::as_str);
@@ -149,6 +153,9 @@ impl Cx<'_> {
 
     /// Reports business time where no calendar says what that is.
     pub(crate) fn business(&mut self, needed: bool, business: Business, at: At, what: &str) -> Option<()> {
+        if needed && business == Business::Unknown && self.names.open {
+            return None;
+        }
         if needed && business == Business::Unknown {
             let message = format!("{what}, and no calendar says what that means");
             let hint = match self.names.calendars.as_slice() {
@@ -171,7 +178,7 @@ impl Cx<'_> {
             self.report.hinted(Code::BadParty, node.at, message, hint);
             return None;
         };
-        let listed = |roles: &Vec<String>| self.names.includes || roles.iter().any(|r| r == text);
+        let listed = |roles: &Vec<String>| self.names.open || roles.iter().any(|r| r == text);
         if let (Some(roles), true) = (self.names.roles.as_ref().filter(|r| !listed(r)), party.role.is_some()) {
             let message = format!("`roles` does not list {}", quote(text));
             self.report.misnamed(Code::NoRole, node.at, message, text, roles.iter().map(String::as_str));
@@ -256,7 +263,7 @@ pub(crate) fn substitute(node: &mut Node, cx: &mut Cx<'_>) {
             let Some(name) = value_name(text) else { return };
             match cx.names.value(name).cloned() {
                 Some(value) => (*text, *quoted) = value,
-                None if cx.names.includes => {}
+                None if cx.names.open => {}
                 None => no_value(name, node.at, cx),
             }
         }

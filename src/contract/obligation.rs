@@ -46,6 +46,12 @@ impl Defaults {
         }
     }
 
+    /// With another calendar.
+    pub(crate) fn on(mut self, business: Business) -> Defaults {
+        self.business = business;
+        self
+    }
+
     /// Reads `defaults:` over these. What is wrong in it is reported, and the rest still read against what is right.
     pub(crate) fn read(mut self, node: &Node, cx: &mut Cx<'_>) -> Defaults {
         if let Some(fields) = Fields::of(node, &duty::DEFAULTS, &mut cx.report) {

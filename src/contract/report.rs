@@ -1,18 +1,28 @@
-//! Collects the problems of one file, with the source lines they point into.
+//! Collects the problems of one contract, with the source lines they point into: those of its file and of the files
+//! that it includes.
 
 use super::code::{Code, Level};
 use super::problem::{Excerpt, Problem};
+use std::borrow::Cow;
 
 /// A place in a file: line and column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct At {
+    /// Which of the report's files: 0 is the contract's own, the others are included.
+    pub(crate) file: u16,
     pub(crate) line: u32,
     pub(crate) column: u32,
 }
 
 impl At {
-    /// Where a file begins: for problems of the file as a whole.
-    pub(crate) const TOP: At = At { line: 1, column: 1 };
+    /// Where the contract's own file begins: for problems of the file as a whole.
+    pub(crate) const TOP: At = At { file: 0, line: 1, column: 1 };
+}
+
+/// One file, as problems show it.
+struct Page<'t> {
+    file: String,
+    lines: Vec<Cow<'t, str>>,
 }
 
 /// What to do about a problem.
@@ -49,15 +59,15 @@ impl From<String> for Hint {
     }
 }
 
-/// The problems found so far in one file.
+/// The problems found so far in one contract.
 pub(crate) struct Report<'t> {
-    file: String,
-    lines: Vec<&'t str>,
-    /// Where each scalar begins and ends, in the order of the file: how far a problem's place reaches.
+    /// The contract's own file, then the included ones in the order in which they were read.
+    pages: Vec<Page<'t>>,
+    /// Where each scalar begins and ends, in the order of the files: how far a problem's place reaches.
     scalars: Vec<(At, At)>,
     obligation: Option<String>,
     clause: Option<String>,
-    found: Vec<Problem>,
+    found: Vec<(At, Problem)>,
     /// Found beyond [`MOST`], and counted only.
     beyond: usize,
 }
@@ -74,14 +84,41 @@ const QUOTED: usize = 60;
 impl<'t> Report<'t> {
     pub(crate) fn new(file: &str, text: &'t str) -> Report<'t> {
         Report {
-            file: file.to_owned(),
-            lines: lines(text),
+            pages: vec![Page { file: file.to_owned(), lines: lines(text).map(Cow::Borrowed).collect() }],
             scalars: Vec::new(),
             obligation: None,
             clause: None,
             found: Vec::new(),
             beyond: 0,
         }
+    }
+
+    /// From here on, what is parsed is an included file.
+    pub(crate) fn turn(&mut self, file: &str, text: &str) {
+        let lines = lines(text).map(|line| Cow::Owned(line.to_owned())).collect();
+        self.pages.push(Page { file: file.to_owned(), lines });
+    }
+
+    /// Where the file begins that was turned to last.
+    pub(crate) fn top(&self) -> At {
+        At { file: u16::try_from(self.pages.len() - 1).unwrap_or(u16::MAX), ..At::TOP }
+    }
+
+    /// The name of the file that a place is in.
+    pub(crate) fn file(&self, at: At) -> &str {
+        self.pages.get(usize::from(at.file)).map_or("", |page| &page.file)
+    }
+
+    /// One name at two places: told where the contract's author can mend it, naming the other.
+    pub(crate) fn twice(&mut self, what: &str, name: &str, first: At, second: At, hint: &str) {
+        let (at, other) = if first.file == 0 && second.file != 0 { (first, second) } else { (second, first) };
+        let place = if at.file == other.file {
+            format!("on line {}", other.line)
+        } else {
+            format!("in {}, line {}", self.file(other), other.line)
+        };
+        let message = format!("two {what} are named {}: the other stands {place}", quote(name));
+        self.hinted(Code::DuplicateName, at, message, hint);
     }
 
     /// Problems from here on are within this obligation; None: outside any.
@@ -134,7 +171,7 @@ impl<'t> Report<'t> {
 
     /// No errors; there may be warnings.
     pub(crate) fn is_clean(&self) -> bool {
-        self.found.iter().all(|problem| problem.level() == Level::Warning)
+        self.found.iter().all(|(_, problem)| problem.level() == Level::Warning)
     }
 
     fn is_full(&self) -> bool {
@@ -142,23 +179,23 @@ impl<'t> Report<'t> {
     }
 
     pub(crate) fn finish(mut self) -> Vec<Problem> {
-        self.found.sort_by_key(|p| (p.line, p.column));
+        self.found.sort_by_key(|(at, _)| *at);
         // Two readers may look at one node (a default applied to many obligations): once is enough.
         self.found.dedup();
         // What stands behind an alias or a tag is not read as it was meant: more of that place only follows from it.
         let opaque = |p: &Problem| matches!(p.code, Code::Alias | Code::Tag);
-        let places: Vec<_> = self.found.iter().filter(|p| opaque(p)).map(|p| (p.line, p.column)).collect();
-        self.found.retain(|p| opaque(p) || !places.contains(&(p.line, p.column)));
+        let places: Vec<_> = self.found.iter().filter(|(_, p)| opaque(p)).map(|(at, _)| *at).collect();
+        self.found.retain(|(at, p)| opaque(p) || !places.contains(at));
         if self.beyond > 0 {
-            let last = self.found.last().map_or(At::TOP, |p| At { line: p.line, column: p.column });
+            let last = self.found.last().map_or(At::TOP, |(at, _)| *at);
             // Warnings are looked for only where there are no errors: what is beyond is all of one kind.
             let (code, what) =
                 if self.is_clean() { (Code::MoreWarnings, "warnings") } else { (Code::TooMany, "problems") };
             let message = format!("{} more {what}, not shown", std::mem::take(&mut self.beyond));
             let shown = self.problem(code, last, message, None);
-            self.found.push(shown);
+            self.found.push((last, shown));
         }
-        self.found
+        self.found.into_iter().map(|(_, problem)| problem).collect()
     }
 
     fn push(&mut self, code: Code, at: At, message: String, hint: Option<Hint>) {
@@ -166,7 +203,7 @@ impl<'t> Report<'t> {
             self.beyond += 1;
         } else {
             let problem = self.problem(code, at, message, hint);
-            self.found.push(problem);
+            self.found.push((at, problem));
         }
     }
 
@@ -178,7 +215,7 @@ impl<'t> Report<'t> {
         let end = self.end(at);
         Problem {
             code,
-            file: self.file.clone(),
+            file: self.file(at).to_owned(),
             line: at.line,
             column: at.column,
             end_column: end,
@@ -191,22 +228,29 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// The line that a place is in.
+    fn line(&self, at: At) -> Option<&str> {
+        let page = self.pages.get(usize::from(at.file))?;
+        page.lines.get((at.line as usize).checked_sub(1)?).map(AsRef::as_ref)
+    }
+
     /// The character at a place.
     pub(crate) fn char_at(&self, at: At) -> Option<char> {
-        self.lines.get((at.line as usize).checked_sub(1)?)?.chars().nth((at.column as usize).checked_sub(1)?)
+        self.line(at)?.chars().nth((at.column as usize).checked_sub(1)?)
     }
 
     /// The first tab in a line's indentation, from a line on.
     pub(crate) fn tab_from(&self, at: At) -> Option<At> {
-        (at.line..).zip(self.lines.iter().skip((at.line as usize).saturating_sub(1))).find_map(|(line, text)| {
+        let lines = &self.pages.get(usize::from(at.file))?.lines;
+        (at.line..).zip(lines.iter().skip((at.line as usize).saturating_sub(1))).find_map(|(line, text)| {
             let column = text.chars().take_while(|c| c.is_whitespace()).position(|c| c == '\t')?;
-            Some(At { line, column: u32::try_from(column + 1).unwrap_or(u32::MAX) })
+            Some(At { line, column: u32::try_from(column + 1).unwrap_or(u32::MAX), ..at })
         })
     }
 
     /// The first column after what begins here, on its line: of a scalar its end, of anything else one character.
     fn end(&self, at: At) -> u32 {
-        let line = self.lines.get((at.line as usize).saturating_sub(1)).map_or("", |line| line.trim_end());
+        let line = self.line(at).unwrap_or_default().trim_end();
         let rest = || line.chars().skip((at.column as usize).saturating_sub(1));
         let column =
             |width: usize| at.column.saturating_add(u32::try_from(width).unwrap_or(u32::MAX)).max(at.column + 1);
@@ -221,7 +265,7 @@ impl<'t> Report<'t> {
     }
 
     fn excerpt(&self, at: At, end: u32) -> Option<Excerpt> {
-        let line = self.lines.get((at.line as usize).checked_sub(1)?)?;
+        let line = self.line(at)?;
         let place = (at.column as usize).saturating_sub(1);
         let first = if place > EXCERPT * 2 / 3 { place - EXCERPT / 2 } else { 0 };
         // What a terminal would obey is shown, not sent.
@@ -286,16 +330,15 @@ fn is_stem(word: &str, whole: &str) -> bool {
 }
 
 /// Lines as YAML counts them: a lone carriage return ends one too.
-fn lines(text: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some(end) = rest.find(['\n', '\r']) {
-        out.push(&rest[..end]);
-        let width = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
-        rest = &rest[end + width..];
-    }
-    out.push(rest);
-    out
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.find(['\n', '\r']) else { return rest.take() };
+        let width = if text[end..].starts_with("\r\n") { 2 } else { 1 };
+        rest = Some(&text[end + width..]);
+        Some(&text[..end])
+    })
 }
 
 #[cfg(test)]
@@ -313,7 +356,7 @@ mod tests {
     fn a_long_line_is_cut_around_the_place() {
         let text = "x".repeat(1000);
         let report = Report::new("f", &text);
-        let excerpt = report.excerpt(At { line: 1, column: 501 }, 502).expect("line 1 exists");
+        let excerpt = report.excerpt(At { column: 501, ..At::TOP }, 502).expect("line 1 exists");
         assert_eq!((excerpt.text.len(), excerpt.caret), (EXCERPT, EXCERPT / 2));
     }
 
@@ -335,6 +378,6 @@ mod tests {
 
     #[test]
     fn lines_are_counted_as_yaml_counts_them() {
-        assert_eq!(lines("a\r\nb\rc\nd"), ["a", "b", "c", "d"]);
+        assert_eq!(lines("a\r\nb\rc\nd").collect::<Vec<_>>(), ["a", "b", "c", "d"]);
     }
 }

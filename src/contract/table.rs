@@ -45,7 +45,8 @@ pub(crate) fn read<T>(node: &Node, cx: &mut Cx<'_>, leaf: &mut Leaf<'_, T>) -> O
 pub(crate) fn by_priority<T>(node: &Node, cx: &mut Cx<'_>, leaf: &mut Leaf<'_, T>) -> Option<Table<T>> {
     let mut clean = true;
     for entry in fields::map(node, "the priorities", &mut cx.report)? {
-        if !is_priority(&entry.key) && entry.key != "*" {
+        // The walk over the rows tells of `P1:4h`.
+        if !is_priority(&entry.key) && entry.key != "*" && !fields::unspaced(entry) {
             let possible = ["P1", "P2", "P3", "P4", "P5", "*"];
             fields::unknown(entry, "a table of priorities", &possible, &mut cx.report);
             clean = false;
@@ -142,8 +143,9 @@ impl<T> Walk<'_, '_, T> {
             Level::Open(key) => {
                 let mut last: Option<NaiveDate> = None;
                 for entry in entries {
-                    // `{P1:4h}` has been told; it has no value to look at.
+                    // `{P1:4h}` has no value to look at.
                     if fields::unspaced(entry) {
+                        fields::unknown(entry, "the table", &[], &mut cx.report);
                         self.clean = false;
                         continue;
                     }

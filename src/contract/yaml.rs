@@ -78,7 +78,8 @@ impl Node {
 /// Reads one document. None: it could not be read to its end, and the report says why.
 pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
     if text.len() > MAX_BYTES {
-        report.hinted(Code::TooLarge, At::TOP, format!("{} bytes: larger than 1 MiB", text.len()), "split it");
+        let top = report.top();
+        report.hinted(Code::TooLarge, top, format!("{} bytes: larger than 1 MiB", text.len()), "split it");
         return None;
     }
     // A byte order mark says nothing in UTF-8.
@@ -93,17 +94,17 @@ pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
 
 /// Control characters hide text from reviewers and end strings early elsewhere.
 fn printable(text: &str, report: &mut Report<'_>) -> bool {
-    let (mut line, mut column, mut clean, mut last) = (1, 1, true, ' ');
+    let (mut at, mut clean, mut last) = (report.top(), true, ' ');
     for c in text.chars() {
         if is_hidden(c) {
             let message = format!("control character U+{:04X}", c as u32);
-            report.hinted(Code::ControlCharacter, At { line, column }, message, "remove it");
+            report.hinted(Code::ControlCharacter, at, message, "remove it");
             clean = false;
         }
         match c {
             '\n' if last == '\r' => {}
-            '\n' | '\r' => (line, column) = (line + 1, 1),
-            _ => column += 1,
+            '\n' | '\r' => at = At { line: at.line + 1, column: 1, ..at },
+            _ => at.column += 1,
         }
         last = c;
     }
@@ -160,7 +161,8 @@ impl<'t> Reader<'_, 't, '_> {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
                 (Event::StreamEnd | Event::DocumentEnd, _) => {
-                    self.report.error(Code::EmptyFile, At::TOP, "nothing in this file");
+                    let top = self.report.top();
+                    self.report.error(Code::EmptyFile, top, "nothing in this file");
                     return None;
                 }
                 (event, at) => break self.node(event, at, 1)?,
@@ -182,22 +184,29 @@ impl<'t> Reader<'_, 't, '_> {
     fn next(&mut self) -> Option<(Event<'t>, At)> {
         match self.parser.next_event()? {
             Ok((event, span)) => {
-                let at = place(&span.start);
+                let at = self.place(&span.start);
                 // An omitted value has no extent of its own, and shares its place with what follows.
                 if matches!(event, Event::Scalar(..)) && !span.is_empty() {
-                    self.report.scalar(at, place(&span.end));
+                    let end = self.place(&span.end);
+                    self.report.scalar(at, end);
                 }
                 Some((event, at))
             }
             Err(error) if error.info().contains("unknown anchor") => {
-                self.alias(place(error.marker()));
+                self.alias(self.place(error.marker()));
                 None
             }
             Err(error) => {
-                self.syntax(place(error.marker()), error.info());
+                self.syntax(self.place(error.marker()), error.info());
                 None
             }
         }
+    }
+
+    fn place(&self, marker: &Marker) -> At {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let top = self.report.top();
+        At { line: count(marker.line()).max(1), column: count(marker.col()).saturating_add(1), ..top }
     }
 
     fn node(&mut self, event: Event<'t>, at: At, depth: usize) -> Option<Node> {
@@ -332,11 +341,6 @@ impl<'t> Reader<'_, 't, '_> {
     }
 }
 
-fn place(marker: &Marker) -> At {
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    At { line: count(marker.line()).max(1), column: count(marker.col()).saturating_add(1) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,9 +373,9 @@ mod tests {
     #[test]
     fn places_are_counted_from_one_in_characters() {
         let node = read("a: é\nb:\n  - x\n  - {k: v}").expect("strict YAML");
-        assert_eq!(node.get("a").map(|n| n.at), Some(At { line: 1, column: 4 }));
+        assert_eq!(node.get("a").map(|n| n.at), Some(At { column: 4, ..At::TOP }));
         let Some(Value::List(items)) = node.get("b").map(|n| &n.value) else { panic!("a list") };
-        assert_eq!(items[1].get("k").map(|n| n.at), Some(At { line: 4, column: 9 }));
+        assert_eq!(items[1].get("k").map(|n| n.at), Some(At { line: 4, column: 9, ..At::TOP }));
     }
 
     #[test]

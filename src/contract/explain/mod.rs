@@ -7,6 +7,7 @@ pub(crate) mod gaps;
 pub(crate) mod names;
 mod page;
 pub(crate) mod sense;
+pub(crate) mod several;
 pub(crate) mod shape;
 pub(crate) mod values;
 

@@ -113,6 +113,16 @@ pub(crate) static CUSTOMER: Form = Form {
     ..ANY
 };
 
+pub(crate) static INCLUDED: Form = Form {
+    name: "included",
+    says: "A path without `..`, looked for beside the file, then in the folders of `--library`, then among the parts \
+           that are shipped. `.yaml` may be left out.",
+    pattern: Some("[^./\\\\$][^\\\\]*"),
+    examples: &["holidays/nl", "terms/exit.yaml"],
+    literal: true,
+    ..ANY
+};
+
 pub(crate) static VALUE_NAME: Form = Form {
     name: "value-name",
     says: "Lower-case letters, digits and hyphens; used as `$name`.",

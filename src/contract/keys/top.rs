@@ -9,6 +9,54 @@ static INSTANT: Shape = Shape::Text(&forms::INSTANT);
 static ZONE: Shape = Shape::Text(&forms::ZONE);
 static CONTROL_NAMES: Shape = Shape::List(&Shape::Text(&forms::CONTROL));
 
+/// What a contract may share with others: it may stand in an included file, too.
+const INCLUDE: Key = may!(
+    "include",
+    Shape::OneOrMore(&Shape::Text(&forms::INCLUDED)),
+    "Files with parts of a contract, in this grammar: their names add up, and only `values` may be given anew.",
+);
+const BUSINESS: Key =
+    may!("calendar", Shape::Text(&forms::CALENDAR), "What \"business\" means unless an obligation says otherwise.");
+const VALUES: Key = may!(
+    "values",
+    Shape::Map(&forms::VALUE_NAME, &Shape::Text(&forms::VALUE)),
+    "Named figures and words, used as `$name`.",
+);
+const EVENTS: Key = may!(
+    "events",
+    Shape::List(&Shape::Text(&forms::OWN_EVENT)),
+    "Event types of the contract's own; any other unknown type is an error.",
+);
+const ROLES: Key = told!(
+    "roles",
+    Shape::Map(&forms::ROLE, &WORDS_SHAPE),
+    "Roles and where they are reached. Where they are listed, no other role may be named.",
+);
+const SUBCONTRACTORS: Key =
+    told!("subcontractors", Shape::Map(&forms::NAME_KEY, &Shape::Block(&SUBCONTRACTOR)), "Who works for the partner.",);
+const CALENDARS: Key = may!("calendars", Shape::Map(&forms::NAME_KEY, &Shape::Block(&CALENDAR)), "Calendars by name.");
+const HOLIDAYS: Key = may!(
+    "holidays",
+    Shape::Map(
+        &forms::NAME_KEY,
+        &Shape::Either(&[&Shape::Map(&forms::DATE, &TEXT_SHAPE), &Shape::Block(&holidays::SET)]),
+    ),
+    "Sets of holidays by name: each date to name, or rules with the years that they cover.",
+);
+const CONTROLS: Key = may!(
+    "controls",
+    Shape::Map(&forms::NAME_KEY, &Shape::Block(&CONTROL)),
+    "The identity-security activities that the contract gives to the partner.",
+);
+const OBLIGATION_DEFAULTS: Key =
+    may!("defaults", Shape::Block(&DEFAULTS), "What every obligation of the file says unless it says otherwise.");
+const ESCALATION: Key = told!(
+    "escalation",
+    Shape::Map(&forms::NAME_KEY, &Shape::List(&Shape::Block(&RUNG))),
+    "Ladders by name: whom to tell, and when.",
+);
+const OBLIGATIONS: Key = may!("obligations", Shape::List(&Shape::Block(&OBLIGATION)), "What is owed.");
+
 /// One version of one contract.
 pub(crate) static CONTRACT: Block = Block {
     name: "contract",
@@ -29,54 +77,46 @@ pub(crate) static CONTRACT: Block = Block {
         ),
         may!("ends", INSTANT, "When the relationship ends."),
         must!("zone", ZONE, "For local days, months, quarters and years."),
-        may!("calendar", Shape::Text(&forms::CALENDAR), "What \"business\" means unless an obligation says otherwise."),
+        BUSINESS,
         told!("retention", Shape::Text(&forms::LENGTH), "How long facts are kept for restating and audit."),
-        Key::refused("include", "Shared parts of a contract, in this grammar."),
-        may!(
-            "values",
-            Shape::Map(&forms::VALUE_NAME, &Shape::Text(&forms::VALUE)),
-            "Named figures and words, used as `$name`.",
-        ),
-        may!(
-            "events",
-            Shape::List(&Shape::Text(&forms::OWN_EVENT)),
-            "Event types of the contract's own; any other unknown type is an error.",
-        ),
+        INCLUDE,
+        VALUES,
+        EVENTS,
         may!("scope", Shape::Block(&SCOPE), "Which events the contract is about; by default all of the partner's."),
         told!("stack", NAME_SHAPE, "The stack that several partners run together."),
         told!("yields-to", Shape::List(&NAME_SHAPE), "The contracts that go first where two match one control."),
-        told!(
-            "roles",
-            Shape::Map(&forms::ROLE, &WORDS_SHAPE),
-            "Roles and where they are reached. Where they are listed, no other role may be named.",
-        ),
-        told!(
-            "subcontractors",
-            Shape::Map(&forms::NAME_KEY, &Shape::Block(&SUBCONTRACTOR)),
-            "Who works for the partner.",
-        ),
-        may!("calendars", Shape::Map(&forms::NAME_KEY, &Shape::Block(&CALENDAR)), "Calendars by name."),
-        may!(
-            "holidays",
-            Shape::Map(
-                &forms::NAME_KEY,
-                &Shape::Either(&[&Shape::Map(&forms::DATE, &TEXT_SHAPE), &Shape::Block(&holidays::SET)]),
-            ),
-            "Sets of holidays by name: each date to name, or rules with the years that they cover.",
-        ),
-        may!(
-            "controls",
-            Shape::Map(&forms::NAME_KEY, &Shape::Block(&CONTROL)),
-            "The identity-security activities that the contract gives to the partner.",
-        ),
-        may!("defaults", Shape::Block(&DEFAULTS), "What every obligation says unless it says otherwise."),
-        told!(
-            "escalation",
-            Shape::Map(&forms::NAME_KEY, &Shape::List(&Shape::Block(&RUNG))),
-            "Ladders by name: whom to tell, and when.",
-        ),
+        ROLES,
+        SUBCONTRACTORS,
+        CALENDARS,
+        HOLIDAYS,
+        CONTROLS,
+        OBLIGATION_DEFAULTS,
+        ESCALATION,
         may!("waivers", Shape::Block(&WAIVERS), "Who may approve deviations, and those granted; by default none."),
-        must!("obligations", Shape::List(&Shape::Block(&OBLIGATION)), "What is owed."),
+        OBLIGATIONS,
+    ],
+    ways: &[Way { with: &["obligations"], without: &[] }, Way { with: &["include"], without: &["obligations"] }],
+};
+
+/// An included file.
+pub(crate) static PART: Block = Block {
+    name: "part",
+    what: "an included file",
+    says: "Part of the contracts that include it. Its `calendar` and `defaults` hold for its own obligations, over \
+           those of the file that includes it.",
+    keys: &[
+        BUSINESS,
+        INCLUDE,
+        VALUES,
+        EVENTS,
+        ROLES,
+        SUBCONTRACTORS,
+        CALENDARS,
+        HOLIDAYS,
+        CONTROLS,
+        OBLIGATION_DEFAULTS,
+        ESCALATION,
+        OBLIGATIONS,
     ],
     ways: &[],
 };

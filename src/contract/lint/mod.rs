@@ -14,6 +14,7 @@ mod unused;
 
 pub(crate) use several::{Loaded, between};
 
+use super::include::Parts;
 use super::names::Names;
 use super::report::{At, Report};
 use super::yaml::{Entry, Node, Value};
@@ -26,6 +27,7 @@ pub(crate) struct Lint<'l> {
     pub(crate) root: &'l Node,
     pub(crate) contract: &'l Contract,
     pub(crate) names: &'l Names,
+    pub(crate) parts: &'l Parts,
     /// Time is an argument: holidays run out.
     pub(crate) today: NaiveDate,
 }

@@ -2,6 +2,7 @@
 
 use super::serves;
 use crate::contract::code::Code;
+use crate::contract::library::{Library, Place};
 use crate::contract::problem::Problem;
 use crate::contract::report::{At, Report};
 use crate::contract::yaml;
@@ -13,6 +14,7 @@ pub(crate) struct Loaded {
     /// As problems name it.
     pub(crate) file: String,
     pub(crate) text: String,
+    pub(crate) place: Place,
     pub(crate) contract: Contract,
 }
 
@@ -27,12 +29,12 @@ impl Loaded {
 }
 
 /// Warnings between the contracts of one run.
-pub(crate) fn between(loaded: &[Loaded]) -> Vec<Problem> {
+pub(crate) fn between(loaded: &[Loaded], library: &Library) -> Vec<Problem> {
     let mut problems = versions(loaded);
     let others: Vec<&Contract> = loaded.iter().map(|one| &one.contract).collect();
-    for one in loaded.iter().filter(|one| one.text.contains("serves") && one.text.contains('/')) {
-        let mut report = Report::new(&one.file, &one.text);
-        if let Some(root) = yaml::tree(&one.text, &mut report) {
+    for one in loaded {
+        let (root, mut report) = crate::contract::tree_of(&one.text, &one.file, &one.place, library);
+        if let Some(root) = root {
             serves::across(&root, &one.contract, &others, &mut report);
         }
         problems.extend(report.finish());

@@ -13,6 +13,10 @@ type Uses<'l> = BTreeSet<(&'l str, &'l str)>;
 pub(super) fn check(lint: &Lint<'_>, report: &mut Report<'_>) {
     let mut uses = Uses::new();
     gather("", lint.root, &mut uses);
+    for part in &lint.parts.scoped {
+        part.calendar.iter().for_each(|node| gather("calendar", node, &mut uses));
+        part.defaults.iter().for_each(|node| gather("defaults", node, &mut uses));
+    }
     let used = |keys: &[&'static str], name: &str| keys.iter().any(|key| uses.contains(&(*key, name)));
     let mut unused = |what: &str, name: &str, at: At| {
         report.hinted(Code::Unused, at, format!("nothing uses the {what} {}", quote(name)), "use it, or take it out");

@@ -4,4 +4,4 @@ mod page;
 mod schema;
 
 pub use page::page as key_page;
-pub use schema::schema;
+pub use schema::{part_schema, schema};

@@ -27,7 +27,7 @@ one that is *not yet* supported is refused, because leaving it out would change 
 
 /// Blocks in the order of the page, under the headings of the page.
 const SECTIONS: &[(&str, &[&Block])] = &[
-    ("The contract", &[&top::CONTRACT, &top::SCOPE]),
+    ("The contract", &[&top::CONTRACT, &top::PART, &top::SCOPE]),
     (
         "Obligations",
         &[

@@ -12,12 +12,21 @@ const VALUE: &str = "\\$[a-z][a-z0-9-]*";
 
 /// The schema of a contract.
 pub fn schema() -> Value {
+    whole(&top::CONTRACT, "urn:onus:contract", "An Onus contract")
+}
+
+/// The schema of a file that contracts include.
+pub fn part_schema() -> Value {
+    whole(&top::PART, "urn:onus:part", "Part of Onus contracts")
+}
+
+fn whole(block: &'static Block, id: &str, title: &str) -> Value {
     let mut writer = Writer { definitions: Map::new() };
-    let body = writer.block(&top::CONTRACT);
+    let body = writer.block(block);
     let mut root = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:onus:contract",
-        "title": "An Onus contract",
+        "$id": id,
+        "title": title,
     });
     merge(&mut root, body);
     merge(&mut root, json!({"$defs": writer.definitions}));
