@@ -11,6 +11,7 @@ macro_rules! shipped {
 
 /// Parts that are shipped with the binary. A test holds the list to the folders.
 const SHIPPED: &[(&str, &str)] = shipped![
+    "calendars/us-federal.yaml",
     "holidays/au-nsw.yaml",
     "holidays/au.yaml",
     "holidays/de.yaml",
@@ -24,6 +25,28 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "holidays/pl.yaml",
     "holidays/sg.yaml",
     "holidays/us-federal.yaml",
+    "templates/certificate-authority.yaml",
+    "templates/circia.yaml",
+    "templates/cps-234.yaml",
+    "templates/dora-provider.yaml",
+    "templates/dora.yaml",
+    "templates/drills.yaml",
+    "templates/fedramp-icp.yaml",
+    "templates/fedramp.yaml",
+    "templates/gdpr-controller.yaml",
+    "templates/gdpr-processor.yaml",
+    "templates/hipaa.yaml",
+    "templates/managed-pam.yaml",
+    "templates/mas-trm.yaml",
+    "templates/nhi-lifecycle.yaml",
+    "templates/nis2-supplier.yaml",
+    "templates/nis2.yaml",
+    "templates/nist-800-53.yaml",
+    "templates/offboarding.yaml",
+    "templates/pci-dss.yaml",
+    "templates/reviews.yaml",
+    "templates/us-notices.yaml",
+    "templates/us-provider.yaml",
 ];
 
 /// What the name of a shipped part begins with, where problems name it.
