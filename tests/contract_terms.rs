@@ -24,7 +24,7 @@ fn find<'c>(contract: &'c Contract, id: &str) -> &'c Obligation {
 }
 
 fn event(kind: &str) -> EventMatch {
-    EventMatch { kind: kind.into(), tests: Vec::new(), by: None, trust: None }
+    EventMatch::of(kind)
 }
 
 fn is(field: &str, text: &str) -> Test {

@@ -213,7 +213,9 @@ fn breach_line(b: &Breach) -> String {
     let done = match b.ended {
         _ if b.waived => paint(style::WARN, "waived"),
         Some(at) if at == b.breached_at && at == b.started => paint(style::BAD, "finding"),
+        Some(at) if b.excused => paint(style::WARN, &format!("done late {at}, excused")),
         Some(at) => paint(style::WARN, &format!("done late {at}")),
+        None if b.excused => paint(style::BAD, "not done, excused"),
         None => paint(style::BAD, "not done"),
     };
     format!(
@@ -231,10 +233,17 @@ fn duty_lines(out: &mut String, d: &DutyRow, depth: usize) {
     let deadline = d.deadline.map_or(String::new(), |at| format!("  due {at}"));
     let ended = d.ended_at.map_or(String::new(), |at| format!("  ended {at}"));
     let cycle = if d.cycle > 1 || depth > 0 { format!(" cycle {}", d.cycle) } else { String::new() };
-    let retracted = if d.retracted { "  (a breach was taken back)" } else { "" };
+    let mut flags = String::new();
+    for (on, text) in
+        [(d.retracted, "a breach was taken back"), (d.claimed, "an act is claimed"), (d.excused, "late and excused")]
+    {
+        if on {
+            let _ = write!(flags, "  ({text})");
+        }
+    }
     let _ = writeln!(
         out,
-        "{:depth$}{}  {}  {}{cycle}  {}  from {}{deadline}{ended}{retracted}",
+        "{:depth$}{}  {}  {}{cycle}  {}  from {}{deadline}{ended}{flags}",
         "",
         plain(&d.partner),
         d.obligation,

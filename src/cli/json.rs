@@ -119,6 +119,7 @@ struct BreachJson<'a> {
     breached_at: Shown<Moment>,
     ended_at: Option<Shown<Moment>>,
     waived: bool,
+    excused: bool,
 }
 
 impl BreachJson<'_> {
@@ -135,6 +136,7 @@ impl BreachJson<'_> {
             breached_at: Shown(b.breached_at),
             ended_at: b.ended.map(Shown),
             waived: b.waived,
+            excused: b.excused,
         }
     }
 }
@@ -153,6 +155,8 @@ struct DutyJson<'a> {
     ended_at: Option<Shown<Moment>>,
     elapsed_seconds: Seconds,
     retracted: bool,
+    claimed: bool,
+    excused: bool,
     earlier_cycles: Vec<DutyJson<'a>>,
 }
 
@@ -171,6 +175,8 @@ impl DutyJson<'_> {
             ended_at: d.ended_at.map(Shown),
             elapsed_seconds: Seconds(d.elapsed),
             retracted: d.retracted,
+            claimed: d.claimed,
+            excused: d.excused,
             earlier_cycles: d.earlier.iter().map(DutyJson::of).collect(),
         }
     }

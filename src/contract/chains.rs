@@ -1,6 +1,7 @@
 //! Obligations that begin where another ends: they must not go round, and they share its subject.
 
 use super::code::Code;
+use super::evidence::SUFFIX;
 use super::names::Cx;
 use super::order::order;
 use super::report::{At, quote};
@@ -13,13 +14,31 @@ pub(crate) struct Draft {
     pub(crate) obligation: Obligation,
     /// `every` with `when` and without `per`: its duties are about the anchor's subject.
     pub(crate) per_anchor: bool,
+    /// The evidence that is owed after it.
+    pub(crate) evidence: Option<Obligation>,
 }
 
 /// Puts the last touches that need all obligations at once. Those that could not be read (None) are gone by then, and
 /// what would only follow from that is not told.
 pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
     let whole = read.iter().all(Option::is_some);
-    let drafts: Vec<Draft> = read.into_iter().flatten().collect();
+    let mut drafts: Vec<Draft> = Vec::new();
+    for mut draft in read.into_iter().flatten() {
+        let evidence = draft.evidence.take();
+        let at = draft.at;
+        drafts.push(draft);
+        drafts.extend(evidence.map(|obligation| Draft { at, obligation, per_anchor: false, evidence: None }));
+    }
+    let mut clean = supersedes_in_turn(&drafts, cx);
+    let places: BTreeMap<String, At> = drafts.iter().map(|d| (d.obligation.id.clone(), d.at)).collect();
+    for (i, draft) in drafts.iter().enumerate() {
+        let id = &draft.obligation.id;
+        if id.ends_with(SUFFIX) && drafts[..i].iter().chain(&drafts[i + 1..]).any(|d| d.obligation.id == *id) {
+            let message = format!("{} is what the evidence of another obligation is named", quote(id));
+            cx.report.hinted(Code::DuplicateName, draft.at, message, "give it another id");
+            return None;
+        }
+    }
     let things: Vec<(&str, Vec<&str>)> =
         drafts.iter().map(|d| (d.obligation.id.as_str(), begins_after(&d.obligation))).collect();
     let ordered = match order(&things) {
@@ -34,13 +53,12 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
     };
     let is_actless = |draft: &&Draft| matches!(draft.obligation.sentence, Sentence::Requires { .. });
     let actless: BTreeSet<String> = drafts.iter().filter(is_actless).map(|draft| draft.obligation.id.clone()).collect();
-    let mut clean = true;
     let mut kinds: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut settled: Vec<Option<Obligation>> = Vec::new();
     settled.resize_with(drafts.len(), || None);
     let mut open: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
     for position in ordered {
-        let Some(Draft { at, mut obligation, per_anchor }) = open[position].take() else { continue };
+        let Some(Draft { at, mut obligation, per_anchor, evidence: _ }) = open[position].take() else { continue };
         clean &= ends_in_an_act(&obligation, &actless, at, cx);
         let kind = kind(&obligation, &kinds);
         if per_anchor && whole {
@@ -50,7 +68,46 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
         settled[position] = Some(obligation);
     }
     let settled: Option<Vec<Obligation>> = settled.into_iter().collect();
+    for obligation in settled.iter().flatten() {
+        clean &= supersedes_on_its_subject(obligation, &kinds, places.get(&obligation.id), cx);
+    }
     if clean && whole { settled } else { None }
+}
+
+/// Obligations that take each other's place would leave nothing owed.
+fn supersedes_in_turn(drafts: &[Draft], cx: &mut Cx<'_>) -> bool {
+    let things: Vec<(&str, Vec<&str>)> = drafts
+        .iter()
+        .map(|d| (d.obligation.id.as_str(), d.obligation.supersedes.iter().map(String::as_str).collect()))
+        .collect();
+    let Err(cycle) = order(&things) else { return true };
+    let ids: Vec<&str> = cycle.iter().chain(cycle.first()).map(|at| things[*at].0).collect();
+    let message = format!("obligations that take each other's place: {}", ids.join(", supersedes "));
+    let at = cycle.first().map_or(At::TOP, |at| drafts[*at].at);
+    cx.report.hinted(Code::ObligationCycle, at, message, "of two only one can take the other's place");
+    false
+}
+
+/// What is about another kind of subject is never on the same one.
+fn supersedes_on_its_subject(
+    obligation: &Obligation,
+    kinds: &BTreeMap<String, Option<String>>,
+    at: Option<&At>,
+    cx: &mut Cx<'_>,
+) -> bool {
+    let kind = |id: &str| kinds.get(id).cloned().flatten();
+    let Some(own) = kind(&obligation.id) else { return true };
+    let other = obligation.supersedes.iter().find_map(|id| Some((id, kind(id).filter(|k| *k != own)?)));
+    if let Some((id, theirs)) = &other {
+        let message = format!(
+            "{} is about a {own}, and supersedes {}, which is about a {theirs}",
+            quote(&obligation.id),
+            quote(id)
+        );
+        let at = at.copied().unwrap_or(At::TOP);
+        cx.report.hinted(Code::WrongSentence, at, message, "they are never on one subject: take it out");
+    }
+    other.is_none()
 }
 
 /// `done` of an obligation that asks for no act would never come.

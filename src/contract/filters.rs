@@ -8,7 +8,7 @@ use super::report::quote;
 use super::words;
 use super::yaml::{Entry, Node, Value};
 use super::{length, names};
-use onus_engine::terms::{Party, Pick, Span, Test, Trust, Want};
+use onus_engine::terms::{EventMatch, Party, Pick, Since, Span, Test, Trust, Want};
 
 /// What a selector asks of an event beside its type. Filters beside `any`, `all` and `in-order` hold for each member.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +20,9 @@ pub(crate) struct Filters {
     pub(crate) time: Option<String>,
     pub(crate) pick: Option<Pick>,
     pub(crate) ahead: Option<Span>,
+    pub(crate) since: Option<Since>,
+    /// True: accepted; false: submitted.
+    pub(crate) evidenced: Option<bool>,
 }
 
 /// Reads the filters of one selector on top of those that stand around it.
@@ -31,11 +34,9 @@ pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>
         }
     };
     // Ignoring one of these would let an act count that does not, or the other way round.
-    for key in ["since", "of", "evidenced"] {
-        if let Some(entry) = fields.entry(key) {
-            cx.report.unsupported(entry.at, format!("`{key}`"));
-            set(None);
-        }
+    if let Some(entry) = fields.entry("of") {
+        cx.report.unsupported(entry.at, "`of`");
+        set(None);
     }
     let mut filters = outer.clone();
     if let Some(node) = fields.get("where") {
@@ -58,6 +59,13 @@ pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>
     }
     if let Some(node) = fields.get("ahead") {
         set(ahead(node, cx).and_then(|a| agree(&mut filters.ahead, a, "ahead", node, cx)));
+    }
+    if let Some(node) = fields.get("since") {
+        set(since(node, cx).and_then(|s| agree(&mut filters.since, s, "since", node, cx)));
+    }
+    if let Some(node) = fields.get("evidenced") {
+        let word = fields::word(node, "`evidenced`", words::EVIDENCED, &mut cx.report);
+        set(word.and_then(|w| agree(&mut filters.evidenced, w, "evidenced", node, cx)));
     }
     own.map(|_| filters)
 }
@@ -197,6 +205,33 @@ fn ahead(node: &Node, cx: &mut Cx<'_>) -> Option<Span> {
         return None;
     }
     Some(span)
+}
+
+/// `since: {event: .., more-than: ..}`.
+fn since(node: &Node, cx: &mut Cx<'_>) -> Option<Since> {
+    let fields = fields::Fields::of(node, &selectors::SINCE_BLOCK, &mut cx.report)?;
+    let kind = fields.need("event", &mut cx.report).and_then(|node| cx.event(node));
+    let tests = fields.get("where").map(|node| tests(node, cx));
+    let by = fields.get("by").map(|node| cx.party(node, "`by`"));
+    let picks = &[("first", false), ("latest", true)];
+    let latest = fields.get("pick").map(|node| fields::word(node, "`pick`", picks, &mut cx.report));
+    let bounds = ["more-than", "at-most"];
+    let given: Vec<&str> = bounds.iter().filter(|key| fields.has(key)).copied().collect();
+    let [key] = given.as_slice() else {
+        let hint = "add `more-than: 24h` or `at-most: 24h`, one of the two";
+        cx.report.hinted(Code::WrongFilter, node.at, "`since` says how long after the other event", hint);
+        return None;
+    };
+    let length_node = fields.get(key)?;
+    let span = cx.length(length_node, "`since`", length::length)?;
+    if length::is_business(&span) {
+        cx.report.unsupported(length_node.at, "`since` in business time");
+        return None;
+    }
+    let mut event = EventMatch::of(kind?);
+    event.tests = fields::optional(tests)?.unwrap_or_default();
+    event.by = fields::optional(by)?;
+    Some(Since { event, latest: fields::optional(latest)?.unwrap_or(false), more: *key == "more-than", span })
 }
 
 /// Both the outer and the own `by` must hold; two that differ cannot be said in one filter.

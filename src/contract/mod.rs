@@ -13,6 +13,7 @@ mod chains;
 mod code;
 mod dates;
 mod every;
+mod evidence;
 mod explain;
 mod fields;
 mod filters;

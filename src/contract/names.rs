@@ -82,9 +82,7 @@ impl Names {
         Names {
             calendars: keys("calendars"),
             controls: keys("controls"),
-            obligations: items(root.get("obligations"))
-                .filter_map(|o| Some(scalar(o.get("id")?)?.to_owned()))
-                .collect(),
+            obligations: items(root.get("obligations")).flat_map(|o| ids(o, root.get("defaults"))).collect(),
             ladders: keys("escalation"),
             roles: root.get("roles").map(|_| keys("roles")),
             values,
@@ -296,6 +294,16 @@ pub(crate) fn value_name(text: &str) -> Option<&str> {
     let good = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     good.then_some(name)
+}
+
+/// An obligation's id, and that of the evidence that it asks for.
+fn ids(obligation: &Node, defaults: Option<&Node>) -> Vec<String> {
+    let Some(id) = obligation.get("id").and_then(scalar) else { return Vec::new() };
+    let mut out = vec![id.to_owned()];
+    if obligation.get("evidence").is_some() || defaults.is_some_and(|d| d.get("evidence").is_some()) {
+        out.push(format!("{id}{}", super::evidence::SUFFIX));
+    }
+    out
 }
 
 fn scalar(node: &Node) -> Option<&str> {

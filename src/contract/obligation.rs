@@ -2,6 +2,7 @@
 
 use super::chains::Draft;
 use super::code::Code;
+use super::evidence::{self, Evidence};
 use super::fields::{self, Fields};
 use super::keys::duty;
 use super::limit::{self, Ground};
@@ -15,7 +16,7 @@ use onus_engine::terms::{
 use onus_engine::time::{HOUR, Millis};
 
 /// Each of these changes what is owed, found or kept: none can be ignored.
-const UNSUPPORTED: &[&str] = &["evidence", "excused-by", "supersedes", "look-back"];
+const UNSUPPORTED: &[&str] = &["look-back"];
 
 /// What obligations say unless they say otherwise: the contract's `defaults`, over the language's.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct Defaults {
     reopen: Option<Reopen>,
     reprioritise: Reprioritise,
     blind_for: Millis,
+    evidence: Option<Evidence>,
 }
 
 impl Defaults {
@@ -43,6 +45,7 @@ impl Defaults {
             reopen: None,
             reprioritise: Reprioritise { restart: false, min_remaining: None },
             blind_for: 24 * HOUR,
+            evidence: None,
         }
     }
 
@@ -95,6 +98,9 @@ impl Defaults {
         if let Some(ms) = fields.get("blind-for").and_then(|node| cx.length(node, "`blind-for`", length::elapsed)) {
             self.blind_for = ms;
         }
+        if let Some(evidence) = fields.get("evidence").and_then(|node| evidence::read(node, cx)) {
+            self.evidence = Some(evidence);
+        }
     }
 }
 
@@ -132,6 +138,8 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
     let (sentence, per_anchor) = sentence(&fields, &own, cx)?;
     let reopen = own.reopen.unwrap_or_else(|| default_reopen(&sentence));
     let pause = pause(&sentence, own.pause, own.business, cx);
+    let supersedes = fields.get("supersedes").map(|node| cx.obligations(node, "`supersedes`"));
+    let excused_by = fields.get("excused-by").map(|node| selector::excuse(node, cx));
     let obligation = Obligation {
         id: id?,
         clause: clause?,
@@ -146,8 +154,15 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
         reprioritise: own.reprioritise,
         rebase_open: fields::optional(rebase_open)?.unwrap_or(false),
         blind_for: own.blind_for,
+        supersedes: fields::optional(supersedes)?.unwrap_or_default(),
+        excused_by: fields::optional(excused_by)?,
     };
-    Some(Draft { at: node.at, obligation, per_anchor })
+    let owes = !matches!(obligation.sentence, Sentence::Requires { .. });
+    let evidence = match own.evidence.filter(|_| owes) {
+        Some(evidence) => Some(evidence.owed_after(&obligation, own.business, cx)?),
+        None => None,
+    };
+    Some(Draft { at: node.at, obligation, per_anchor, evidence })
 }
 
 /// The inner None: not pausable.
@@ -215,7 +230,7 @@ fn sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sen
 }
 
 fn requires(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Sentence> {
-    let without = ["within", "every", "per", "until", "pause", "reopen", "reprioritise"];
+    let without = ["within", "every", "per", "until", "pause", "reopen", "reprioritise", "evidence", "excused-by"];
     let clean = refuse(fields, &without, "`requires` is judged at its anchor, at once", cx);
     let when = fields.need("when", &mut cx.report).and_then(|node| selector::anchor(node, cx));
     let what = fields.get("requires").and_then(|node| {

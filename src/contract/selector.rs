@@ -7,7 +7,7 @@ use super::keys::selectors;
 use super::names::Cx;
 use super::report::At;
 use super::yaml::{Node, Value};
-use onus_engine::terms::{Act, Anchor, EventMatch, Pick, Requirement, Test, Trigger};
+use onus_engine::terms::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Test, Trigger};
 
 /// A selector as written, filters handed down to its leaves.
 struct Selector {
@@ -59,6 +59,19 @@ pub(crate) fn act(node: &Node, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
     to_act(&selector, key, cx)
 }
 
+/// What excuses a late act: an event, or what the act itself carries.
+pub(crate) fn excuse(node: &Node, cx: &mut Cx<'_>) -> Option<Excuse> {
+    let selector = read(node, &Filters::default(), cx)?;
+    match &selector.head {
+        Head::Itself { filters } => itself(filters, selector.at, cx).map(Excuse::Itself),
+        Head::All(_) | Head::InOrder(_) => {
+            cx.report.unsupported(selector.at, "`all` or `in-order` in `excused-by`");
+            None
+        }
+        _ => to_act(&selector, "excused-by", cx).map(Excuse::Event),
+    }
+}
+
 /// What must have come before an anchor, or be true of it.
 pub(crate) fn requirement(node: &Node, cx: &mut Cx<'_>) -> Option<Requirement> {
     let selector = read(node, &Filters::default(), cx)?;
@@ -77,6 +90,7 @@ pub(crate) fn origin(node: &Node, cx: &mut Cx<'_>) -> Option<EventMatch> {
         return None;
     }
     plain(filters, "`from`", selector.at, cx)?;
+    sound(kind, filters, "`from`", selector.at, cx)?;
     match events(kind, filters).as_slice() {
         [one] => Some(one.clone()),
         _ => {
@@ -142,6 +156,7 @@ fn triggers(selector: &Selector, leaves: &mut Vec<Leaf>, node: &Node, cx: &mut C
     match &selector.head {
         Head::Event { kind, filters } => {
             not_ahead(filters, selector.at, cx)?;
+            sound(kind, filters, "an anchor", selector.at, cx)?;
             filters::without_anchor(&filters.tests, node, "an anchor", cx)?;
             let each = events(kind, filters);
             leaves.extend(each.into_iter().map(|e| (Trigger::Event(e), filters.time.clone(), filters.pick)));
@@ -180,6 +195,7 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
                 return None;
             }
             plain(filters, &format!("`{key}`"), selector.at, cx)?;
+            sound(kind, filters, &format!("`{key}`"), selector.at, cx)?;
             let mut each: Vec<Act> = events(kind, filters).into_iter().map(Act::One).collect();
             match each.len() {
                 1 => each.pop(),
@@ -208,6 +224,7 @@ fn to_requirement(selector: &Selector, cx: &mut Cx<'_>) -> Option<Requirement> {
                 cx.report.unsupported(selector.at, "`time` or `pick` in `requires`");
                 return None;
             }
+            sound(kind, filters, "`requires`", selector.at, cx)?;
             let mut each: Vec<Requirement> = events(kind, filters)
                 .into_iter()
                 .map(|event| match &filters.ahead {
@@ -243,7 +260,14 @@ fn itself(filters: &Filters, at: At, cx: &mut Cx<'_>) -> Option<Vec<Test>> {
 
 /// One event match for each party of `by`: any of them will do.
 fn events(kind: &str, filters: &Filters) -> Vec<EventMatch> {
-    let one = |by| EventMatch { kind: kind.to_owned(), tests: filters.tests.clone(), by, trust: filters.trust };
+    let one = |by| EventMatch {
+        kind: kind.to_owned(),
+        tests: filters.tests.clone(),
+        by,
+        trust: filters.trust,
+        since: filters.since.clone().map(Box::new),
+        evidenced: filters.evidenced.map(|accepted| Evidenced { accepted, by: None }),
+    };
     if filters.by.is_empty() {
         return vec![one(None)];
     }
@@ -257,6 +281,21 @@ fn plain(filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
         return None;
     }
     not_ahead(filters, at, cx)
+}
+
+/// `since` looks back on the subject of the event; only an act waits for evidence.
+fn sound(kind: &str, filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
+    let subject = |kind: &str| kind.split_once('.').map(|(subject, _)| subject.to_owned());
+    if filters.since.as_ref().is_some_and(|s| subject(&s.event.kind) != subject(kind)) {
+        cx.report.unsupported(at, "`since` an event on another kind of subject");
+        return None;
+    }
+    if filters.evidenced.is_some() && what != "`do`" {
+        let hint = "it says when an act counts that is owed";
+        cx.report.hinted(Code::WrongFilter, at, format!("`evidenced` stands only in `do`, not in {what}"), hint);
+        return None;
+    }
+    Some(())
 }
 
 fn not_ahead(filters: &Filters, at: At, cx: &mut Cx<'_>) -> Option<()> {

@@ -119,6 +119,9 @@ pub(crate) const TRUST: &[(&str, Trust)] = &[
     ("verified", Trust::Verified),
 ];
 
+/// How evidence may have to stand: accepted, or only submitted.
+pub(crate) const EVIDENCED: &[(&str, bool)] = &[("submitted", false), ("accepted", true)];
+
 /// The two sides.
 pub(crate) const SIDES: &[(&str, Side)] = &[("customer", Side::Customer), ("partner", Side::Partner)];
 

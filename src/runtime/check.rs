@@ -113,6 +113,8 @@ pub struct Breach {
     pub ended: Option<Moment>,
     /// Excused by a waiver, after the fact.
     pub waived: bool,
+    /// Late, with reasons that were given in time.
+    pub excused: bool,
 }
 
 /// One duty.
@@ -142,6 +144,10 @@ pub struct DutyRow {
     pub elapsed: i64,
     /// A breach was told that no longer stands.
     pub retracted: bool,
+    /// An act was seen that does not count yet.
+    pub claimed: bool,
+    /// Late, with reasons that were given in time.
+    pub excused: bool,
     /// Of a reopened duty: the cycles before.
     pub earlier: Vec<DutyRow>,
 }
@@ -385,6 +391,7 @@ impl Shard {
                 started: d.start,
                 ended: d.ended.known(),
                 waived: d.to == Standing::Waived,
+                excused: d.excused,
             };
             self.breaches.insert(duty, breach);
         }
@@ -474,6 +481,8 @@ fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<DutyRow>) {
                 ended_at: duty.ended.known(),
                 elapsed: duty.elapsed(until, book.calendars()),
                 retracted: duty.flags.has(onus_engine::duty::Flags::RETRACTED),
+                claimed: duty.claimed(),
+                excused: duty.late_excused(),
                 earlier: Vec::new(),
             };
             earlier.push(row);

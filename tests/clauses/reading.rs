@@ -187,7 +187,14 @@ fn kind(subject: &str, verb: &str) -> Result<String, String> {
     if verb.contains('.') {
         return Ok(verb.to_owned());
     }
-    let kinds = [("INC", "ticket"), ("CHG", "change"), ("svc-", "credential"), ("GR", "grant"), ("IR", "incident")];
+    let kinds = [
+        ("INC", "ticket"),
+        ("CHG", "change"),
+        ("svc-", "credential"),
+        ("GR", "grant"),
+        ("IR", "incident"),
+        ("EV", "evidence"),
+    ];
     let (_, kind) = kinds
         .iter()
         .find(|(prefix, _)| subject.starts_with(prefix))

@@ -18,6 +18,8 @@ pub(crate) struct Duty {
     ended_at: Option<DateTime<Utc>>,
     elapsed_ms: Option<i64>,
     retracted: bool,
+    claimed: bool,
+    excused: bool,
 }
 
 /// All duties of the judge's answer, earlier cycles beside the running one, in order of their starts.
@@ -53,6 +55,8 @@ impl Duty {
             ended_at: instant("ended_at"),
             elapsed_ms: duty["elapsed_seconds"].as_f64().map(|s| (s * 1000.0).round() as i64),
             retracted: duty["retracted"].as_bool().unwrap_or_default(),
+            claimed: duty["claimed"].as_bool().unwrap_or_default(),
+            excused: duty["excused"].as_bool().unwrap_or_default(),
         }
     }
 
@@ -113,9 +117,11 @@ enum Detail {
     Since,
     Cycle,
     TakenBack,
+    Claimed,
+    Excused,
 }
 
-const DETAILS: [(&str, Detail); 7] = [
+const DETAILS: [(&str, Detail); 9] = [
     ("due ", Detail::Due),
     ("no deadline", Detail::NoDeadline),
     ("breached at ", Detail::BreachedAt),
@@ -123,6 +129,8 @@ const DETAILS: [(&str, Detail); 7] = [
     ("since ", Detail::Since),
     ("cycle ", Detail::Cycle),
     ("taken back", Detail::TakenBack),
+    ("claimed", Detail::Claimed),
+    ("excused", Detail::Excused),
 ];
 
 /// Compares a cell with the judge's duties. Ok: they agree. Err: what the cell would have to say.
@@ -198,7 +206,9 @@ impl Statement {
         let mut text = format!("{}{}", self.head(), self.standing);
         for (detail, value) in &self.details {
             text += &match detail {
-                Detail::NoDeadline | Detail::TakenBack | Detail::Cycle => phrase(*detail, value),
+                Detail::NoDeadline | Detail::TakenBack | Detail::Claimed | Detail::Excused | Detail::Cycle => {
+                    phrase(*detail, value)
+                }
                 Detail::Used => phrase(*detail, &say_span(span(value)?)),
                 _ => phrase(*detail, &place.say(place.instant(value)?)),
             };
@@ -230,12 +240,19 @@ impl Statement {
                 Detail::Since => phrase(detail, &time(duty.start)),
                 Detail::Cycle => phrase(detail, &duty.cycle.to_string()),
                 Detail::TakenBack if duty.retracted => phrase(detail, ""),
-                Detail::TakenBack => String::new(),
+                Detail::Claimed if duty.claimed => phrase(detail, ""),
+                Detail::Excused if duty.excused => phrase(detail, ""),
+                Detail::TakenBack | Detail::Claimed | Detail::Excused => String::new(),
             };
         }
         // Holds of every such standing, so the cases need not repeat it.
         if duty.standing == "paused" && duty.deadline.is_some() {
             text += &phrase(Detail::Due, &time(duty.deadline));
+        }
+        for (flag, on) in [(Detail::Claimed, duty.claimed), (Detail::Excused, duty.excused)] {
+            if on && !self.details.iter().any(|(detail, _)| *detail == flag) {
+                text += &phrase(flag, "");
+            }
         }
         if breached && duty.deadline != duty.breached_at {
             text += &phrase(Detail::Due, &time(duty.deadline));

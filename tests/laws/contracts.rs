@@ -28,6 +28,8 @@ pub(crate) fn any_pieces() -> impl Strategy<Value = Vec<Piece>> {
         3 => chained(),
         3 => requires(),
         3 => every(),
+        3 => shown(),
+        2 => replaced(),
     ];
     prop::collection::vec(piece, 1..4)
 }
@@ -110,6 +112,43 @@ fn chained() -> impl Strategy<Value = Piece> {
         let mut lines =
             vec![format!("when: {{{how}: {{BEFORE}}}}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
         lines.extend(pause);
+        Piece { lines, limits, owes: true }
+    })
+}
+
+/// Acts that count with evidence, evidence that is owed, and late acts that are excused.
+fn shown() -> impl Strategy<Value = Piece> {
+    let of: [(&str, &str, &str); 8] = [
+        ("change.executed", "{event: change.closed, evidenced: accepted}", ""),
+        ("change.executed", "{event: change.closed, evidenced: submitted}", ""),
+        ("change.executed", "{event: change.approved, by: customer, evidenced: accepted}", ""),
+        ("ticket.opened", "{event: ticket.resolved, evidenced: accepted}", "excused-by: ticket.assigned"),
+        ("ticket.opened", "ticket.resolved", "evidence: {kind: log, within: 3h, accept: customer.owner}"),
+        ("ticket.opened", "{any: [ticket.closed, ticket.resolved]}", "evidence: {kind: log, within: 1 business day}"),
+        ("ticket.opened", "{all: [ticket.acknowledged, {event: ticket.resolved, evidenced: submitted}]}", ""),
+        ("ticket.opened", "ticket.resolved", "excused-by: {where: {actor: \"*\"}}"),
+    ];
+    (select(of.to_vec()), limits()).prop_map(|((when, act, more), limits)| {
+        let mut lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+        lines.extend((!more.is_empty()).then(|| more.to_owned()));
+        Piece { lines, limits, owes: true }
+    })
+}
+
+/// Duties that take the place of others.
+fn replaced() -> impl Strategy<Value = Piece> {
+    let of = [
+        "{event: ticket.assigned, since: {event: ticket.opened, more-than: 1h}}",
+        "{event: ticket.assigned, since: {event: ticket.opened, at-most: 90min, pick: latest}}",
+        "{event: ticket.assigned, pick: first}",
+    ];
+    (select(of.to_vec()), limits()).prop_map(|(when, limits)| {
+        let lines = vec![
+            format!("when: {when}"),
+            "do: ticket.resolved".to_owned(),
+            "within: {LIMIT}".to_owned(),
+            "supersedes: [{BEFORE}]".to_owned(),
+        ];
         Piece { lines, limits, owes: true }
     })
 }
@@ -234,11 +273,15 @@ defaults: {{trust: asserted}}
 "
     );
     for (i, piece) in pieces.iter().enumerate() {
-        let before = pieces[..i].iter().rposition(|p| p.owes).map(|b| format!("o{}", b + 1));
+        let on_ticket = |p: &Piece| p.lines.iter().any(|l| l.starts_with("when:") && l.contains("ticket"));
+        let replaces = piece.lines.iter().any(|l| l.contains("supersedes"));
+        let fits = |p: &Piece| p.owes && (!replaces || on_ticket(p));
+        let before = pieces[..i].iter().rposition(fits).map(|b| format!("o{}", b + 1));
         let _ = write!(out, "  - id: o{}\n    clause: \"{}\"\n", i + 1, i + 1);
         for line in &piece.lines {
             let line = match &before {
                 Some(before) => line.replace("{BEFORE}", before),
+                None if line.contains("supersedes") => continue,
                 None if line.contains("{BEFORE}") => "when: ticket.opened".to_owned(),
                 None => line.clone(),
             };

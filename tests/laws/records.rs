@@ -168,6 +168,7 @@ type Kind = (&'static str, usize, &'static [&'static str]);
 const T: &[&str] = &["T1", "T1", "T2"];
 const H: &[&str] = &["H1", "H1", "H2"];
 const C: &[&str] = &["C1", "C1", "C2"];
+const E: &[&str] = &["E1", "E1", "E2"];
 
 /// Type, weight, subjects.
 const KINDS: &[Kind] = &[
@@ -184,6 +185,7 @@ const KINDS: &[Kind] = &[
     ("ticket.reopened", 4, T),
     ("ticket.closed", 2, T),
     ("ticket.cancelled", 1, T),
+    ("ticket.merged", 2, T),
     ("ticket.noted", 1, T),
     ("change.requested", 2, H),
     ("change.approved", 4, H),
@@ -195,6 +197,9 @@ const KINDS: &[Kind] = &[
     ("credential.revoked", 4, C),
     ("review.completed", 2, &["R1", "aa"]),
     ("attestation.submitted", 2, &["A1", "aa"]),
+    ("evidence.submitted", 3, E),
+    ("evidence.accepted", 3, E),
+    ("evidence.rejected", 1, E),
     ("waiver.approved", 2, &["W1", "T1", "aa"]),
     ("waiver.ended", 1, &["W1", "T1", "aa"]),
 ];
@@ -233,6 +238,7 @@ fn fields(kind: &str, [a, b, c, d, e, _]: [u8; 6], step: i64, at: i64) -> Vec<(&
             put("side", pick(b, &side));
             put("role", pick(c, &role));
         }
+        "ticket.merged" => put("into", pick(a, &[none.clone(), json!("T1"), json!("T2"), json!("T3")])),
         "waiver.approved" | "waiver.ended" => {
             put("side", pick(a, &[json!("customer"), json!("customer"), json!("partner"), none.clone()]));
             put("role", pick(b, &[json!("owner"), none.clone(), json!("desk")]));
@@ -253,7 +259,8 @@ fn fields(kind: &str, [a, b, c, d, e, _]: [u8; 6], step: i64, at: i64) -> Vec<(&
             put("ticket", pick(c, &ticket));
             put("change", pick(d, &change));
             put("privileged", pick(e, &privileged));
-            put("evidence", pick(e / 8, &[none.clone(), json!(["uri:1"])]));
+            put("evidence", pick(e / 8, &[none.clone(), json!(["uri:1"]), none.clone(), json!("E1")]));
+            put("kind", pick(e / 32, &[json!("log"), json!("log"), json!("other")]));
             put("credential", pick(e / 16, &credential));
         }
     }

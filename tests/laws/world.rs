@@ -50,6 +50,7 @@ pub(crate) struct Stands {
     pub(crate) elapsed: Millis,
     pub(crate) cycle: u16,
     pub(crate) claimed: bool,
+    pub(crate) excused: bool,
 }
 
 /// Everything that can be said at the end.
@@ -190,6 +191,7 @@ impl World {
             elapsed: duty.elapsed(now, self.book.calendars()),
             cycle: duty.cycle(),
             claimed: duty.flags.has(Flags::CLAIMED),
+            excused: duty.late_excused(),
         }
     }
 
@@ -225,7 +227,7 @@ impl World {
         fold.advance(now, &mut cx);
         for duty in fold.open.iter().chain(&fold.ended) {
             let scheduled = duty.flags.has(Flags::SCHEDULED) && duty.start > now;
-            if !scheduled {
+            if !scheduled && !duty.flags.has(Flags::VOID) {
                 out.insert(self.name(partner, subject, duty), self.stands(duty, duty.standing(now), now));
             }
         }

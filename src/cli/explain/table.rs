@@ -224,7 +224,8 @@ fn colour(standing: Standing) -> anstyle::Style {
 
 fn flag(flag: &str) -> &str {
     match flag {
-        "claimed" => "claimed: an act was told at too little trust",
+        "claimed" => "claimed: an act was seen at too little trust, or without its evidence",
+        "excused" => "late, with reasons that were given in time: excused",
         "retracted" => "a breach that was told was taken back",
         "capped" => "the longest pause is used up",
         other => other,

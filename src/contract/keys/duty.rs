@@ -47,7 +47,11 @@ const REPRIORITISE: Key = may!(
     Shape::Either(&[&Shape::Word(REPRIORITISE_WORDS), &Shape::Block(&REPRIORITISE_BLOCK)]),
     "What a new priority, or another changed fact of the limit's table, does; by default it rebases.",
 );
-const EVIDENCE: Key = Key::refused("evidence", "Evidence of the act, of a kind, handed in and accepted in time.");
+const EVIDENCE: Key = may!(
+    "evidence",
+    Shape::Block(&EVIDENCE_BLOCK),
+    "Evidence that is owed once the act is done: a duty of its own, named after this one with `-evidence`.",
+);
 const SEVERITY: Key = told!("severity", Shape::Word(SEVERITY_WORDS), "How loud a breach is told; by default `ticket`.");
 const ESCALATE: Key = told!("escalate", Shape::Text(&forms::LADDER), "The ladder of `escalation` that it climbs.");
 const TRUST: Key =
@@ -100,8 +104,17 @@ pub(crate) static OBLIGATION: Block = Block {
         REOPEN,
         REPRIORITISE,
         EVIDENCE,
-        Key::refused("excused-by", "Late with reasons that were given in time: late and excused, not waived."),
-        Key::refused("supersedes", "Opening this ends those duties and withdraws their verdicts."),
+        may!(
+            "excused-by",
+            REQUIREMENT_SHAPE,
+            "Reasons given no later than the deadline, or (`where` with no event) carried by the late act: late and \
+             excused, not waived.",
+        ),
+        may!(
+            "supersedes",
+            Shape::OneOrMore(&Shape::Text(&forms::OBLIGATION)),
+            "Opening this ends those duties on the subject, and withdraws their verdicts.",
+        ),
         told!("serves", Shape::List(&Shape::Text(&forms::SERVED)), "The larger promises that it is part of."),
         told!("target", Shape::Block(&TARGET), "A level over many duties, beside the limit of each."),
         SEVERITY,
@@ -120,7 +133,18 @@ pub(crate) static OBLIGATION: Block = Block {
         Way { with: &["every", "do"], without: &["requires"] },
         Way {
             with: &["when", "requires"],
-            without: &["do", "within", "every", "per", "until", "pause", "reopen", "reprioritise"],
+            without: &[
+                "do",
+                "within",
+                "every",
+                "per",
+                "until",
+                "pause",
+                "reopen",
+                "reprioritise",
+                "evidence",
+                "excused-by",
+            ],
         },
     ],
 };
@@ -224,6 +248,20 @@ pub(crate) static PAUSE_BLOCK: Block = Block {
             Shape::Text(&forms::CAP),
             "The longest that all pauses of a duty last together; beyond it time counts again."
         ),
+    ],
+    ways: &[],
+};
+
+/// What is handed in to show an act.
+pub(crate) static EVIDENCE_BLOCK: Block = Block {
+    name: "evidence",
+    what: "`evidence`",
+    says: "Evidence that is handed in, and perhaps accepted: it counts from when it was submitted. A rejection takes it \
+           back. It names the subject of the duty.",
+    keys: &[
+        must!("kind", TEXT_SHAPE, "What `kind` the evidence says it is."),
+        must!("within", LIMIT_TEXT, "Counted from the act."),
+        may!("accept", PARTY_SHAPE, "Who must accept it; without it, it must not be rejected."),
     ],
     ways: &[],
 };

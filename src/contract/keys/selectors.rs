@@ -26,16 +26,43 @@ const PICK: Key = may!(
     Shape::Word(&[("first", "Only the first on a subject."), ("latest", "An open duty starts anew from the latest.")]),
     "Which of several on one subject counts; without it each opens a duty of its own.",
 );
-const SINCE: Key = Key::refused("since", "Only so long after another event.");
+const SINCE: Key = may!("since", Shape::Block(&SINCE_BLOCK), "Only so long after another event of the subject.");
 const TRUST: Key =
     may!("trust", Shape::Word(TRUST_WORDS), "The least trust that counts, where it is not the obligation's.");
-const EVIDENCED: Key = Key::refused("evidenced", "Counts once its evidence is submitted or accepted.");
+const EVIDENCED: Key = may!(
+    "evidenced",
+    Shape::Word(EVIDENCED_WORDS),
+    "In `do`: counts, from its own time, once evidence of it that was submitted in time stands so.",
+);
 const AHEAD: Key = may!("ahead", Shape::Text(&forms::AHEAD), "In `requires`: at least so long before the anchor.");
 
 /// One head and no other.
 macro_rules! heads {
     ($($head:literal),+) => { &[$(Way { with: &[$head], without: &[] }),+] };
 }
+
+pub(crate) const EVIDENCED_WORDS: &[(&str, &str)] =
+    &[("submitted", "It is submitted and not rejected."), ("accepted", "It is accepted, by another than the obligor.")];
+
+/// How long after another event.
+pub(crate) static SINCE_BLOCK: Block = Block {
+    name: "since",
+    what: "`since`",
+    says: "How long after another event of the same subject. Where that has not happened, it does not hold.",
+    keys: &[
+        must!("event", EVENT_TYPE, "The other event, of the same kind of subject."),
+        BY,
+        WHERE,
+        may!(
+            "pick",
+            Shape::Word(&[("first", "The first of several."), ("latest", "The latest before this one.")]),
+            "Which of several; by default the first.",
+        ),
+        may!("more-than", Shape::Text(&forms::AHEAD), "Later than so long after it."),
+        may!("at-most", Shape::Text(&forms::AHEAD), "No later than so long after it."),
+    ],
+    ways: heads!["more-than", "at-most"],
+};
 
 /// Which events, where an event must be named.
 pub(crate) static SELECTOR: Block = Block {

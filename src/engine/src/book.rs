@@ -46,6 +46,10 @@ pub struct Sheet {
     pub travels: Vec<bool>,
     /// Some requirement reads linked subjects.
     pub requires_links: bool,
+    /// Some duty may be late and excused.
+    pub excuses: bool,
+    /// Some obligation takes the place of others.
+    pub supersedes: bool,
     /// Kinds of subject whose duties follow calendar periods.
     pub periodic: Vec<(KindId, RuleId)>,
 }
@@ -115,6 +119,9 @@ impl Book {
         for id in bound.iter().flat_map(|b| &b.rules) {
             let rule = self.rule(*id);
             sheet.rules.push(*id);
+            sheet.requires_links |= rule.act().is_some_and(Act::evidenced);
+            sheet.excuses |= rule.excuse.is_some();
+            sheet.supersedes |= !rule.supersedes.is_empty();
             for event in &rule.anchor.events {
                 let opens = &mut sheet.opens[usize::from(event.kind)];
                 if !opens.contains(id) {
@@ -153,6 +160,7 @@ impl Book {
         let kept = |rule: &Rule| rule.pause.is_some() || rule.waived_by.is_some() || states(rule);
         let born_so = about.opening && opened().any(kept);
         undoes
+            || about.reaches_back
             || born_so
             || !about.names.is_empty()
             // Only the archive may know who waits for it elsewhere.
@@ -163,7 +171,8 @@ impl Book {
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
                 let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
                 let back_dated = rule.anchor.time.is_some() || matches!(rule.anchor.pick, Some(terms::Pick::First));
-                required || earlier || told_before || back_dated
+                let since = rule.anchor.events.iter().any(|e| e.since().is_some());
+                required || earlier || told_before || back_dated || since
             })
     }
 

@@ -73,6 +73,10 @@ impl Flags {
     pub const COUNTED: Flags = Flags(1 << 12);
     /// Ended, or moved in time, since it was last told: told again though the standing be the same.
     pub const NEWS: Flags = Flags(1 << 13);
+    /// Another obligation's duty took its place: its verdict is withdrawn.
+    pub const VOID: Flags = Flags(1 << 14);
+    /// Reasons were given in time: where it is late, it is late and excused.
+    pub const EXCUSED: Flags = Flags(1 << 15);
 
     /// Has it.
     pub fn has(self, flag: Flags) -> bool {
@@ -305,6 +309,9 @@ impl Duty {
 
     /// How it stands. `heard`: up to where all feeds that could tell of the act have been heard.
     pub fn standing(&self, heard: Moment) -> Standing {
+        if self.flags.has(Flags::VOID) {
+            return Standing::Withdrawn;
+        }
         if self.flags.has(Flags::FINDING) {
             return match () {
                 () if self.flags.has(Flags::EXEMPT) => Standing::Exempt,
@@ -334,6 +341,16 @@ impl Duty {
             () if self.flags.has(Flags::HELD) && !self.flags.has(Flags::CAPPED) => Standing::Paused,
             () => Standing::Open,
         }
+    }
+
+    /// Late, with reasons that were given in time.
+    pub fn late_excused(&self) -> bool {
+        self.flags.has(Flags::BROKEN) && self.flags.has(Flags::EXCUSED)
+    }
+
+    /// An act was seen that does not count yet: for want of trust, or of evidence.
+    pub fn claimed(&self) -> bool {
+        self.is_open() && self.flags.has(Flags::CLAIMED)
     }
 
     /// The deadline to show: none while paused or exempt, none of what ended while paused.

@@ -3,6 +3,7 @@
 mod apply;
 mod arena;
 mod links;
+mod merges;
 mod pack;
 mod region;
 mod settle;

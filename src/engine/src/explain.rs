@@ -77,7 +77,7 @@ pub struct DutyStory {
     pub cycle: u16,
     /// How it stands.
     pub standing: Standing,
-    /// `claimed`, `retracted`, `capped`.
+    /// `claimed`, `capped`, `excused`, `retracted`.
     pub flags: Vec<&'static str>,
     /// Counting from.
     #[serde(serialize_with = "rfc")]
@@ -156,7 +156,7 @@ fn of(engine: &Engine, view: View<'_>, told: &[(Duty, Standing)]) -> Explanation
     }
     let mut withdrawn: Vec<DutyStory> = told
         .iter()
-        .filter(|(_, standing)| *standing == Standing::Withdrawn)
+        .filter(|(duty, standing)| *standing == Standing::Withdrawn && !duty.flags.has(Flags::VOID))
         .map(|(duty, _)| teller.withdrawn(duty))
         .collect();
     for (_, life) in &mut stories {
@@ -218,6 +218,9 @@ impl<'a> Teller<'a> {
             if duty.flags.has(flag) {
                 flags.push(word);
             }
+        }
+        if duty.late_excused() {
+            flags.push("excused");
         }
         if life.told.has(Flags::RETRACTED) {
             flags.push("retracted");

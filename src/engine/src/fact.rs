@@ -305,6 +305,23 @@ impl<'a> Fact<'a> {
         out[start..start + 4].copy_from_slice(&len.to_le_bytes());
     }
 
+    /// Appends a copy without the mark that it came from elsewhere.
+    pub fn own_again(self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&self.0[..self.fields_at()]);
+        let mut rest = &self.0[self.fields_at()..];
+        while let Some((head, value)) = rest.split_first_chunk::<2>() {
+            let len = value_len(value);
+            if FieldId::from_le_bytes(*head) != ORIGIN {
+                out.extend_from_slice(&rest[..2 + len]);
+            }
+            rest = &value[len..];
+        }
+        out[start + 6] &= !LINKED;
+        let len = (out.len() - start) as u32;
+        out[start..start + 4].copy_from_slice(&len.to_le_bytes());
+    }
+
     /// Type, trust and fields: what a test can see of it.
     pub fn content(self) -> Vec<u8> {
         [&self.0[4..7], &self.0[self.fields_at()..]].concat()

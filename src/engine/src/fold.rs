@@ -3,11 +3,16 @@
 
 mod acts;
 mod birth;
+mod evidence;
+mod excuses;
 mod findings;
+mod merges;
 mod passing;
 mod pauses;
 mod periods;
 mod rebase;
+mod since;
+mod supersede;
 mod waivers;
 
 use crate::book::{Book, Sheet};
@@ -46,6 +51,8 @@ struct Memory {
     picked: Vec<RuleId>,
     waivers: Vec<SubjectWaiver>,
     periods: Vec<Periodic>,
+    /// It was merged into this subject: nothing begins on it any more.
+    merged: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -320,12 +327,13 @@ impl Fold {
                 Effect::Undo => self.undo(fact, about, cx),
                 // Confirmations are read when their pause is taken in; see `pauses`.
                 Effect::Confirmed | Effect::Voided | Effect::None => {}
-                Effect::WaiverApproved | Effect::WaiverEnded => {}
+                Effect::WaiverApproved | Effect::WaiverEnded | Effect::Merged => {}
             }
         }
         match about.effect {
             Effect::WaiverApproved => self.waive(fact, cx),
             Effect::WaiverEnded => self.end_waiver(fact, cx),
+            Effect::Merged => self.merge(fact, opening, cx),
             Effect::None
             | Effect::Paused
             | Effect::Resumed
@@ -335,6 +343,9 @@ impl Fold {
             | Effect::Undo => {}
         }
         self.begin_limits(fact, cx);
+        if cx.view.sheet.excuses {
+            self.excuse(fact, cx);
+        }
         self.acts(fact, about, cx);
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
@@ -440,6 +451,7 @@ impl Fold {
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
         duty.flags.put(Flags::NEWS, true);
+        Fold::forget_excuse(&mut duty, cx);
         duty.since = at;
         self.rebase_duty(&mut duty, None, at, cx);
         self.hold(&mut duty, at, cx);

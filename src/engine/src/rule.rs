@@ -70,6 +70,12 @@ pub struct Rule {
     pub waiver_longest: Option<Millis>,
     /// Zone of local days and months.
     pub zone: chrono_tz::Tz,
+    /// Rules whose duties on the subject end when a duty of this one begins.
+    pub supersedes: Vec<RuleId>,
+    /// What makes a late act an excused one.
+    pub excuse: Option<Box<Excuse>>,
+    /// Its duties are those of the partner as a whole.
+    pub wide: bool,
 }
 
 /// The sentence, compiled.
@@ -129,6 +135,41 @@ pub struct Match {
     pub trust: Trust,
     /// Field of the anchor that names the subjects on which to look; None: the anchor's own subject.
     pub on: Option<FieldId>,
+    /// What few matches ask beside.
+    pub rare: Option<Box<Beside>>,
+}
+
+/// What few matches ask beside: see [`crate::terms::EventMatch`].
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Only so long after another event.
+    pub since: Option<Since>,
+    /// Counts only with evidence.
+    pub evidenced: Option<crate::terms::Evidenced>,
+}
+
+/// See [`crate::terms::Since`].
+#[derive(Clone, Debug)]
+pub struct Since {
+    /// The other event.
+    pub event: Match,
+    /// The latest before, not the first.
+    pub latest: bool,
+    /// Later than so long after it, or no later.
+    pub more: bool,
+    /// How long.
+    pub span: Span,
+    /// Zone of local days and months.
+    pub zone: chrono_tz::Tz,
+}
+
+/// See [`crate::terms::Excuse`].
+#[derive(Clone, Debug)]
+pub enum Excuse {
+    /// An event, no later than the deadline.
+    Event(Act),
+    /// What the late act itself carries.
+    Itself(Vec<Test>),
 }
 
 /// A compiled test.
@@ -259,7 +300,24 @@ pub struct GrantedWaiver {
     pub ends: Moment,
 }
 
+impl Match {
+    /// The evidence without which it does not count.
+    pub fn evidenced(&self) -> Option<&crate::terms::Evidenced> {
+        self.rare.as_ref()?.evidenced.as_ref()
+    }
+
+    /// How long after another event it counts.
+    pub fn since(&self) -> Option<&Since> {
+        self.rare.as_ref()?.since.as_ref()
+    }
+}
+
 impl Act {
+    /// Some part of it counts only with evidence.
+    pub fn evidenced(&self) -> bool {
+        self.leaves().iter().any(|leaf| leaf.evidenced().is_some())
+    }
+
     /// Its single events, in the order written.
     pub fn leaves(&self) -> smallvec::SmallVec<[&Match; 4]> {
         match self {
@@ -271,7 +329,7 @@ impl Act {
     /// One event on the anchor's own subject suffices: no record of progress is needed.
     pub fn simple(&self) -> bool {
         match self {
-            Act::One(one) => one.on.is_none(),
+            Act::One(one) => one.on.is_none() && one.evidenced().is_none(),
             Act::Any(of) => of.iter().all(Act::simple),
             Act::All(of) | Act::InOrder(of) => of.len() == 1 && of[0].simple(),
         }
@@ -307,7 +365,7 @@ impl Rule {
 
     /// Duties of the partner as a whole.
     pub fn partner_wide(&self) -> bool {
-        matches!(&self.form, Form::Every { per: Per::Partner, .. })
+        self.wide
     }
 
     /// Events of this source are in scope.

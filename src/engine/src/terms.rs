@@ -162,6 +162,10 @@ pub struct Obligation {
     pub rebase_open: bool,
     /// How long a silent feed may keep a late duty unknown.
     pub blind_for: Millis,
+    /// Obligations (ids) whose duties on the subject end when this opens, and whose verdicts go.
+    pub supersedes: Vec<String>,
+    /// What makes a late act an excused one.
+    pub excused_by: Option<Excuse>,
 }
 
 /// The three sentences.
@@ -242,6 +246,48 @@ pub struct EventMatch {
     pub by: Option<Party>,
     /// Least trust, where it differs from the obligation's.
     pub trust: Option<Trust>,
+    /// Only so long after another event.
+    pub since: Option<Box<Since>>,
+    /// Counts only with evidence.
+    pub evidenced: Option<Evidenced>,
+}
+
+impl EventMatch {
+    /// Any event of a type.
+    pub fn of(kind: impl Into<String>) -> EventMatch {
+        EventMatch { kind: kind.into(), tests: Vec::new(), by: None, trust: None, since: None, evidenced: None }
+    }
+}
+
+/// How long after another event of the subject something counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Since {
+    /// The other event, on the same subject.
+    pub event: EventMatch,
+    /// The latest before, not the first.
+    pub latest: bool,
+    /// Later than so long after it (true), or no later (false).
+    pub more: bool,
+    /// How long.
+    pub span: Span,
+}
+
+/// The evidence without which an act does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidenced {
+    /// Submitted is not enough: it must be accepted.
+    pub accepted: bool,
+    /// By whom; None: by anyone but the obligor.
+    pub by: Option<Party>,
+}
+
+/// What excuses a late act, if it is given in time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Excuse {
+    /// An event, no later than the deadline.
+    Event(Act),
+    /// What the late act itself carries.
+    Itself(Vec<Test>),
 }
 
 /// A test of one field.

@@ -31,6 +31,8 @@ pub enum Effect {
     WaiverApproved,
     /// A deviation ends early.
     WaiverEnded,
+    /// The subject is found to be another one: that one has its duties from here on.
+    Merged,
 }
 
 /// An event type that matters to some obligation.
@@ -54,6 +56,8 @@ pub struct EventType {
     pub linked: bool,
     /// Some obligation of the partner as a whole reads it.
     pub partner_wide: bool,
+    /// Decides of what happened before it: what was judged must be judged again.
+    pub reaches_back: bool,
     /// Matters only for the facts that it carries: an event that carries none is no fact.
     pub by_fields: bool,
     /// Fields kept, by field.
@@ -106,6 +110,10 @@ pub struct WellKnown {
     pub role: FieldId,
     /// Which control.
     pub control: FieldId,
+    /// Which subject this one was merged into.
+    pub into: FieldId,
+    /// Which evidence shows it.
+    pub evidence: FieldId,
     /// `customer`.
     pub customer: Sym,
     /// `partner`.
@@ -122,6 +130,8 @@ impl Vocabulary {
             side: new.field("side"),
             role: new.field("role"),
             control: new.field("control"),
+            into: new.field("into"),
+            evidence: new.field("evidence"),
             customer: new.constant("customer"),
             partner: new.constant("partner"),
         };
@@ -242,6 +252,7 @@ impl Vocabulary {
             state: UNDONE_BY.iter().any(|(act, _)| *act == name),
             linked: false,
             partner_wide: false,
+            reaches_back: matches!(effect, Effect::Confirmed | Effect::Voided),
             by_fields: name.ends_with(".*"),
             fields: Vec::new(),
             names: Vec::new(),
@@ -312,13 +323,14 @@ pub const UNDONE_BY: [(&str, &str); 5] = [
 ];
 
 /// Types with a rank of their own, which they keep where they matter only for the facts that they carry.
-pub(crate) const RANKED: [&str; 6] = [
+pub(crate) const RANKED: [&str; 7] = [
     "ticket.reprioritised",
     "ticket.acknowledged",
     "change.approved",
     "change.rejected",
     "change.executed",
     "ticket.cancelled",
+    "ticket.merged",
 ];
 
 /// Rank among facts of one instant, and effect on all duties of the subject.
@@ -329,6 +341,7 @@ fn nature(name: &str) -> (u8, Effect) {
         "ticket.pause-confirmed" => (4, Effect::Confirmed),
         "ticket.pause-voided" => (4, Effect::Voided),
         "ticket.cancelled" => (9, Effect::Cancelled),
+        "ticket.merged" => (9, Effect::Merged),
         "ticket.reopened" | "ticket.unacknowledged" | "change.rolled-back" | "evidence.rejected" => (10, Effect::Undo),
         "waiver.approved" => (4, Effect::WaiverApproved),
         "waiver.ended" => (4, Effect::WaiverEnded),

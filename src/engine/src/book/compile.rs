@@ -17,6 +17,8 @@ pub(super) struct Compiler<'c> {
     calendar_names: Vec<String>,
     pub(super) rules: Vec<Rule>,
     bindings: Vec<Binding>,
+    /// Zone of the contract that is compiled.
+    zone: chrono_tz::Tz,
     /// (contract, version, obligation) to rule.
     ids: BTreeMap<(String, usize, String), RuleId>,
 }
@@ -32,6 +34,7 @@ impl<'c> Compiler<'c> {
             calendar_names: Vec::new(),
             rules: Vec::new(),
             bindings: Vec::new(),
+            zone: chrono_tz::UTC,
             ids: BTreeMap::new(),
         }
     }
@@ -80,6 +83,7 @@ impl<'c> Compiler<'c> {
             self.calendars.push(successive(versions, name).unwrap_or_else(|| calendar.clone()));
             self.calendar_names.push(name.clone());
         }
+        self.zone = contract.zone;
         let mut rules = Vec::new();
         for obligation in &contract.obligations {
             let rule = self.rule(versions, v, contract, obligation, first);
@@ -107,8 +111,10 @@ impl<'c> Compiler<'c> {
         let anchor = self.anchor(v, contract, o);
         let kinds = anchor.kinds.clone();
         let mut facts = BTreeSet::new();
-        let form = self.form(o, &kinds, &anchor, first, &mut facts);
+        let wide = is_wide(contract, o, contract.obligations.len());
+        let form = self.form(o, &kinds, &anchor, wide, first, &mut facts);
         let until = o.until.as_ref().map(|act| self.act(act, o.trust, &kinds, &anchor));
+        let excuse = o.excused_by.as_ref().map(|e| Box::new(self.excuse(e, o, &kinds, &anchor, wide)));
         let control = o.control.as_ref().map(|c| (c.clone(), self.names.constant(c)));
         if control.is_some() {
             facts.insert(self.names.well_known().control);
@@ -153,6 +159,35 @@ impl<'c> Compiler<'c> {
             waived_by: contract.waivers.as_ref().map(|w| w.approve.clone()),
             waiver_longest: contract.waivers.as_ref().and_then(|w| w.longest),
             zone: contract.zone,
+            supersedes: self.refer(contract, v, &o.supersedes),
+            excuse,
+            wide,
+        }
+    }
+
+    fn excuse(
+        &mut self,
+        excuse: &terms::Excuse,
+        o: &terms::Obligation,
+        kinds: &[KindId],
+        anchor: &Anchor,
+        wide: bool,
+    ) -> Excuse {
+        match excuse {
+            terms::Excuse::Event(act) if wide => Excuse::Event(self.partner_act(act, o.trust)),
+            terms::Excuse::Event(act) => Excuse::Event(self.act(act, o.trust, kinds, anchor)),
+            terms::Excuse::Itself(tests) => {
+                let tests: Vec<Test> = tests.iter().map(|t| self.test(t)).collect();
+                let acts = match &o.sentence {
+                    terms::Sentence::Within { act, .. } | terms::Sentence::Every { act, .. } => act_leaves(act),
+                    terms::Sentence::Requires { .. } => Vec::new(),
+                };
+                for leaf in acts {
+                    let kind = self.names.declare(&leaf.kind);
+                    tests.iter().for_each(|t| self.names.want(kind, t.field));
+                }
+                Excuse::Itself(tests)
+            }
         }
     }
 
@@ -205,8 +240,7 @@ impl<'c> Compiler<'c> {
             for opening in
                 crate::vocabulary::OPENING.iter().filter(|o| o.split_once('.').is_some_and(|(k, _)| k == kind))
             {
-                let event =
-                    terms::EventMatch { kind: (*opening).to_owned(), tests: tests.to_vec(), by: None, trust: None };
+                let event = terms::EventMatch { tests: tests.to_vec(), ..terms::EventMatch::of(*opening) };
                 let event = self.event(&event, Trust::Asserted);
                 out.events.push(event);
             }
@@ -226,12 +260,13 @@ impl<'c> Compiler<'c> {
         o: &terms::Obligation,
         kinds: &[KindId],
         anchor: &Anchor,
+        wide: bool,
         first: CalendarId,
         facts: &mut BTreeSet<FieldId>,
     ) -> Form {
         match &o.sentence {
             terms::Sentence::Within { act, limits, .. } => Form::Within {
-                act: self.act(act, o.trust, kinds, anchor),
+                act: if wide { self.partner_act(act, o.trust) } else { self.act(act, o.trust, kinds, anchor) },
                 limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
             },
             terms::Sentence::Every { period, per, act, limits, .. } => {
@@ -337,6 +372,12 @@ impl<'c> Compiler<'c> {
             terms::Act::One(event) => {
                 let one = self.event(event, trust);
                 self.names.about_mut(one.kind).partner_wide = true;
+                if one.evidenced().is_some() {
+                    for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
+                        let t = self.names.declare(name);
+                        self.names.about_mut(t).partner_wide = true;
+                    }
+                }
                 Act::One(one)
             }
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.partner_act(a, trust)).collect()),
@@ -357,6 +398,12 @@ impl<'c> Compiler<'c> {
                 self.names.want(event.kind, field);
             }
             self.subject_fact(kinds, field);
+        }
+        if out.evidenced().is_some() {
+            for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
+                let t = self.names.declare(name);
+                self.names.about_mut(t).linked = true;
+            }
         }
         for test in &out.tests {
             if let Want::SameAs(field) = innermost(&test.want) {
@@ -380,7 +427,29 @@ impl<'c> Compiler<'c> {
             self.names.want(kind, known.side);
             self.names.want(kind, known.role);
         }
-        Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None }
+        let rare = self.beside(event, kind, trust);
+        Match { kind, subject, tests, by: event.by.clone(), trust: event.trust.unwrap_or(trust), on: None, rare }
+    }
+
+    fn beside(&mut self, event: &terms::EventMatch, kind: TypeId, trust: Trust) -> Option<Box<Beside>> {
+        if event.since.is_none() && event.evidenced.is_none() {
+            return None;
+        }
+        let since = event.since.as_ref().map(|s| {
+            let zone = self.zone;
+            Since { event: self.event(&s.event, trust), latest: s.latest, more: s.more, span: s.span.clone(), zone }
+        });
+        if event.evidenced.is_some() {
+            let known = *self.names.well_known();
+            self.names.want(kind, known.evidence);
+            for name in ["evidence.submitted", "evidence.accepted", "evidence.rejected"] {
+                let t = self.names.declare(name);
+                self.names.about_mut(t).reaches_back = true;
+                self.names.want(t, known.side);
+                self.names.want(t, known.role);
+            }
+        }
+        Some(Box::new(Beside { since, evidenced: event.evidenced.clone() }))
     }
 
     fn test(&mut self, test: &terms::Test) -> Test {
@@ -428,6 +497,24 @@ impl<'c> Compiler<'c> {
         }
         out
     }
+}
+
+/// Whether duties are those of the partner as a whole: so are those that follow such duties and nothing else.
+fn is_wide(contract: &Contract, o: &terms::Obligation, depth: usize) -> bool {
+    let when = match &o.sentence {
+        terms::Sentence::Every { per: terms::Per::Partner, .. } => return true,
+        terms::Sentence::Every { .. } => return false,
+        terms::Sentence::Within { when, .. } | terms::Sentence::Requires { when, .. } => when,
+    };
+    let wide = |ids: &Vec<String>| {
+        let mut before = contract.obligations.iter().filter(|b| ids.contains(&b.id));
+        depth > 0 && before.all(|b| is_wide(contract, b, depth - 1))
+    };
+    !when.any.is_empty()
+        && when.any.iter().all(|trigger| match trigger {
+            terms::Trigger::Event(_) => false,
+            terms::Trigger::Done(ids) | terms::Trigger::Breached(ids) => wide(ids),
+        })
 }
 
 /// Kinds of subject on which the duties that `o` follows live, by name. `depth` bounds a cycle, which the loader refuses.

@@ -26,6 +26,8 @@ impl Compiler<'_> {
         let ticket = self.names.kind_id("ticket");
         if ticket.is_some_and(|t| anchored.contains(&t)) {
             self.names.declare("ticket.cancelled");
+            let merged = self.names.declare("ticket.merged");
+            self.names.want(merged, known.into);
             if self.rules.iter().any(|r| r.pause.is_some()) {
                 for name in ["ticket.paused", "ticket.resumed", "ticket.pause-confirmed", "ticket.pause-voided"] {
                     let t = self.names.declare(name);
@@ -85,9 +87,17 @@ impl Compiler<'_> {
             if let Form::Requires(table) = &rule.form {
                 leaves.extend(table.rows.iter().flat_map(|r| r.value.leaves()));
             }
-            for leaf in leaves.into_iter().filter(|l| l.on.is_some()) {
-                for kind in &rule.anchor.kinds {
-                    wanted.push((leaf.subject, self.names.kind_name(*kind).to_owned()));
+            if let Some(Excuse::Event(act)) = rule.excuse.as_deref() {
+                leaves.extend(act.leaves());
+            }
+            let evidence = self.names.kind_id("evidence");
+            for leaf in leaves {
+                // Evidence names what it shows.
+                let shown = evidence.filter(|e| leaf.evidenced().is_some() && !rule.anchor.kinds.contains(e));
+                for subject in leaf.on.map(|_| leaf.subject).into_iter().chain(shown) {
+                    for kind in &rule.anchor.kinds {
+                        wanted.push((subject, self.names.kind_name(*kind).to_owned()));
+                    }
                 }
             }
         }

@@ -140,6 +140,7 @@ impl Engine {
             self.tell(slot, &mut subject, all);
             self.compact(own, &mut subject, archive);
         }
+        let merged = placed.is_ok() && subject.head.merged_into().is_some();
         self.put(slot, subject);
         let all = match placed {
             Ok(all) => all,
@@ -154,6 +155,9 @@ impl Engine {
             let mut subject = self.shelf.take(slot);
             self.tell(slot, &mut subject, true);
             self.put(slot, subject);
+        }
+        if merged {
+            self.carry(slot, archive);
         }
         if let Some((gone, _)) = gone.as_deref().and_then(Fact::split).filter(|(gone, _)| !gone.linked()) {
             let partner = self.shelf.partner(slot);
@@ -174,9 +178,9 @@ impl Engine {
         archive: &mut dyn Archive,
     ) -> Result<bool, Applied> {
         let settled = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
-        let effect = self.book.names().about(fact.kind()).effect;
-        // A confirmation decides from its pause's instant on, and that may lie in the settled part.
-        let reaches_back = matches!(effect, Effect::Confirmed | Effect::Voided);
+        let about = self.book.names().about(fact.kind());
+        // A confirmation decides from its pause's instant on, evidence from its act's: that may lie in the settled part.
+        let (effect, reaches_back) = (about.effect, about.reaches_back);
         if fact.at() < settled || reaches_back && settled != Moment::DAWN {
             self.unsettle(own, subject, archive);
         }
@@ -242,7 +246,7 @@ impl Engine {
             duty.told = std::mem::take(&mut was.told);
             duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
             duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
-            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended);
+            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended, d.late_excused());
             duty.flags.put(Flags::NEWS, was.flags.has(Flags::NEWS) || instants(was) != instants(duty));
         }
         told.retain(|(d, _)| d.told != Standing::Untold);

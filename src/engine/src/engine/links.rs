@@ -1,6 +1,7 @@
 //! Links: a duty on one subject may read facts of another. A link stands at the target, whether or not it is known.
 
 use super::apply::{Look, noted};
+use super::merges::merged_into;
 use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
@@ -20,7 +21,7 @@ impl Engine {
             let watched = self.shelf.take(slot);
             let list = watched.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
             self.put(slot, watched);
-            if fact.at() < self.horizon() {
+            if fact.at() < self.horizon() || about.reaches_back {
                 self.wake_watchers(partner, subject, fact, archive);
             }
             for (watcher, generation) in list {
@@ -43,7 +44,9 @@ impl Engine {
         let book = Arc::clone(&self.book);
         for field in &book.names().about(fact.kind()).names {
             for name in texts(fact.field(*field), &book) {
-                let watcher = self.find_or_recall(partner, name, fact.at(), Look::Later, archive);
+                // What decides of something before it may concern what has left memory.
+                let look = if book.names().about(fact.kind()).reaches_back { Look::Back } else { Look::Later };
+                let watcher = self.find_or_recall(partner, name, fact.at(), look, archive);
                 self.watch(watcher, slot, archive);
             }
         }
@@ -57,6 +60,9 @@ impl Engine {
         self.link_watchers(partner, slot, fact, archive);
         if matches!(book.names().about(fact.kind()).effect, Effect::WaiverApproved | Effect::WaiverEnded) {
             self.replace_waiver(partner, slot, fact, archive);
+        }
+        if book.names().about(fact.kind()).effect == Effect::Merged {
+            self.carry_to(slot, &merged_into(fact, &book), archive);
         }
         for rule in sheet.rules.iter().map(|id| book.rule(*id)).filter(|r| r.anchor.kinds.contains(&kind)) {
             let required = match &rule.form {

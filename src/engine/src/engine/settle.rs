@@ -274,6 +274,9 @@ impl Keep {
         if let Some(sheet) = &engine.partners[subject.partner as usize].sheet {
             for rule in sheet.rules.iter().map(|r| engine.book.rule(*r)) {
                 keep.fields.extend(&rule.facts);
+                let leaves = rule.act().map(|a| a.leaves()).unwrap_or_default();
+                let since = rule.anchor.events.iter().chain(leaves).filter_map(|e| e.since());
+                keep.required.extend(since.map(|s| s.event.kind));
                 if let Form::Requires(table) = &rule.form {
                     keep.required.extend(table.rows.iter().flat_map(|r| r.value.leaves()).map(|l| l.kind));
                 }

@@ -32,6 +32,8 @@ pub struct Difference {
     pub ended: Moment,
     /// It broke its deadline or its rule, whatever became of it later.
     pub broken: bool,
+    /// Late, with reasons that were given in time.
+    pub excused: bool,
 }
 
 /// Changes in order, and the names that they use.
@@ -150,6 +152,11 @@ impl Engine {
             if !all && !duty.flags.has(Flags::NEWS) {
                 break;
             }
+            if duty.flags.has(Flags::VOID) && duty.told == Standing::Untold {
+                // It was gone before anything was told of it.
+                duty.flags.put(Flags::NEWS, false);
+                continue;
+            }
             let standing = duty.standing(heard);
             if standing == Standing::Unknown {
                 // A finding: certain from its own instant on, a deadline only after it.
@@ -221,6 +228,7 @@ impl Teller<'_> {
             deadline: duty.deadline,
             ended: duty.ended,
             broken,
+            excused: duty.late_excused(),
         });
     }
 }

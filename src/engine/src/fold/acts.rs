@@ -18,7 +18,12 @@ impl Fold {
                 Verdict::Replaced => {
                     self.open.remove(i);
                 }
-                Verdict::Done(at) => self.end(i, at, fact.kind(), false, cx),
+                Verdict::Done(at) => {
+                    if cx.view.sheet.excuses {
+                        self.excuse_by_act(i, fact, cx);
+                    }
+                    self.end(i, at, fact.kind(), false, cx);
+                }
                 Verdict::Over => self.end(i, fact.at(), fact.kind(), true, cx),
             }
         }
@@ -62,14 +67,19 @@ impl Fold {
                 Met::Yes => Verdict::Done(fact.at()),
             };
         }
-        if !touches(act, fact) && !act.leaves().iter().any(|l| about.undoes.contains(&l.kind)) {
+        let evidence = about.reaches_back && act.evidenced();
+        if !touches(act, fact) && !evidence && !act.leaves().iter().any(|l| about.undoes.contains(&l.kind)) {
             return Verdict::GoesOn;
         }
         let (done, progress) = evaluate(act, duty, rule, cx);
         if let Some(progress) = progress {
             self.open[i].more_mut().progress = progress;
         }
-        done.map_or(Verdict::GoesOn, Verdict::Done)
+        if done.is_none() {
+            self.claim(i, fact, cx);
+        }
+        // What completes it late, such as evidence, does so at its own instant.
+        done.map_or(Verdict::GoesOn, |at| Verdict::Done(at.max(if evidence { fact.at() } else { at })))
     }
 
     /// Ends a duty; what follows it begins.
@@ -103,7 +113,7 @@ impl Fold {
             let mut begun = false;
             for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
                 let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
-                if leaf_meets(from, fact, &duty, cx) == Met::Yes {
+                if begins(from, fact, cx.rule(duty.rule)) && leaf_meets(from, fact, &duty, cx) == Met::Yes {
                     clock.state = ClockState::Counting;
                     clock.elapsed = 0;
                     begun = true;
@@ -116,6 +126,11 @@ impl Fold {
             }
         }
     }
+}
+
+/// A limit may begin with an event on another kind of subject, not with one on another subject of the anchor's own kind.
+pub(super) fn begins(from: &Match, fact: Fact<'_>, rule: &Rule) -> bool {
+    !fact.linked() || !rule.anchor.kinds.contains(&from.subject)
 }
 
 enum Verdict {
@@ -162,7 +177,10 @@ pub(super) fn leaf_meets<T: Trace>(leaf: &Match, fact: Fact<'_>, duty: &Duty, cx
     }
     let refers = leaf.tests.iter().any(|t| refers_to_anchor(&t.want));
     let anchor = if refers { cx.anchor(duty) } else { None };
-    select::meets(cx.book(), leaf, fact, Against { anchor, subject: cx.view.subject })
+    match select::meets(cx.book(), leaf, fact, Against { anchor, subject: cx.view.subject }) {
+        met @ (Met::Yes | Met::Claimed) if super::since::holds(leaf, fact, cx) => met,
+        Met::Yes | Met::Claimed | Met::No => Met::No,
+    }
 }
 
 fn refers_to_anchor(want: &crate::rule::Want) -> bool {
@@ -273,8 +291,13 @@ impl<T: Trace> Search<'_, '_, '_, T> {
         };
         let mut found: Option<(Moment, usize)> = None;
         for (i, fact) in self.facts.iter().skip(from) {
-            if found.is_none() && place(*fact) && leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes {
-                found = Some((fact.at(), i + 1));
+            if found.is_none()
+                && place(*fact)
+                && leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes
+                && let Some(at) = super::evidence::counts_from(leaf, *fact, self.duty, self.rule, self.cx)
+                && self.facts.last().is_some_and(|(_, now)| at <= now.at())
+            {
+                found = Some((at, i + 1));
             } else if found.is_some()
                 && self.cx.about(*fact).undoes.contains(&leaf.kind)
                 && fact.linked() == leaf.on.is_some()

@@ -28,9 +28,15 @@ impl Fold {
     /// Opens what this fact opens.
     pub(super) fn open_on<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, tied: bool, cx: &mut Cx<'_, '_, T>) {
         let Some((_, fact)) = Some(()).zip(current(fact, cx)) else { return };
+        if self.merged_into().is_some() {
+            return;
+        }
         let sheet = cx.view.sheet;
         for id in &sheet.opens[usize::from(fact.kind())] {
             self.open_rule(*id, fact, tied, cx);
+        }
+        if sheet.supersedes {
+            self.supersede(&sheet.opens[usize::from(fact.kind())], fact.key(), fact.at(), cx);
         }
         if about.opening {
             for (kind, id) in &sheet.periodic {
@@ -47,7 +53,7 @@ impl Fold {
         let subject = cx.view.subject;
         let matches = rule.anchor.events.iter().any(|event| {
             let against = Against { anchor: None, subject };
-            select::meets(cx.book(), event, fact, against) != Met::No
+            select::meets(cx.book(), event, fact, against) != Met::No && super::since::holds(event, fact, cx)
         });
         if !matches || !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
             return;
@@ -224,8 +230,9 @@ impl Fold {
         for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
             let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
             // What came after a start that lies in the past begins the limit at its own instant, when it is replayed.
-            let earlier =
-                cx.before().find(|f| f.at() <= duty.start && acts::leaf_meets(from, *f, duty, cx) == Met::Yes);
+            let earlier = cx.before().find(|f| {
+                f.at() <= duty.start && acts::begins(from, *f, rule) && acts::leaf_meets(from, *f, duty, cx) == Met::Yes
+            });
             let Some(earlier) = earlier else { continue };
             let calendar = cx.book().calendar(clock.calendar);
             let due = calendar.add(earlier.at(), clock.target).unwrap_or(Moment::NEVER);
@@ -253,7 +260,7 @@ impl Fold {
             let same_instant =
                 earlier.at() == fact.at() && !rule.anchor.events.iter().any(|e| e.kind == earlier.kind());
             let standing = opening && about.state && !earlier.linked();
-            if about.effect == crate::vocabulary::Effect::Cancelled && opening {
+            if about.effect == crate::vocabulary::Effect::Cancelled && opening && !earlier.linked() {
                 cancelled = Some(earlier);
             }
             if act_by.is_some_and(|(kind, _)| about.undoes.contains(&kind)) {
@@ -369,6 +376,9 @@ impl Fold {
             let more = More { cycle: 1, root: chained, follows: Some(key), ..More::default() };
             let opening = Opening { rule: *id, key: chained, fact: None, start: at, acts_from: at, tied: false };
             self.birth(opening, Some(more), false, cx);
+            if sheet.supersedes {
+                self.supersede(&[*id], chained, at, cx);
+            }
         }
     }
 }

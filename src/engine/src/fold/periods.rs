@@ -5,7 +5,7 @@ use super::{Cx, Fold, Memory, Periodic, Trace, acts};
 use crate::duty::{Clock, ClockState, Duty, Flags, More};
 use crate::fact::Fact;
 use crate::limits;
-use crate::rule::{Form, Rule, RuleId};
+use crate::rule::{Form, Match, Rule, RuleId};
 use crate::select::{self, Against, Met};
 use crate::terms::{Per, Period};
 use crate::time::Moment;
@@ -36,7 +36,7 @@ impl Fold {
 
     /// A sliding duty of the partner as a whole begins anew with each act.
     pub(super) fn slide<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        let Some(fact) = current(fact, cx) else { return };
+        let Some(fact) = current(fact, cx).filter(|_| cx.view.subject == cx.view.partner) else { return };
         let sheet = cx.view.sheet;
         for id in &sheet.partner_wide {
             let rule = cx.rule(*id);
@@ -68,7 +68,9 @@ impl Fold {
             return;
         }
         let against = Against { anchor: None, subject: cx.view.subject };
-        if rule.anchor.events.iter().any(|e| select::meets(cx.book(), e, fact, against) != Met::No) {
+        let opens =
+            |e: &Match| select::meets(cx.book(), e, fact, against) != Met::No && super::since::holds(e, fact, cx);
+        if rule.anchor.events.iter().any(opens) {
             self.plan(id, fact.at().max(rule.from), cx);
         }
     }

@@ -57,7 +57,8 @@ pub(crate) fn granted(timeline: &crate::timeline::Timeline, book: &crate::book::
             | Effect::Confirmed
             | Effect::Voided
             | Effect::Cancelled
-            | Effect::Undo => {}
+            | Effect::Undo
+            | Effect::Merged => {}
         }
     }
     out
