@@ -32,7 +32,7 @@ fn is(field: &str, text: &str) -> Test {
 }
 
 fn on(event: EventMatch) -> Anchor {
-    Anchor { any: vec![Trigger::Event(event)], time: None, pick: Pick::Each }
+    Anchor { any: vec![Trigger::Event(event)], whole: None, time: None, pick: Pick::Each }
 }
 
 fn party(text: &str) -> Party {
@@ -225,7 +225,7 @@ fn what_came_before_and_what_is_true_of_the_anchor() {
         tests: vec![Test { field: "actor".into(), want: other }],
         ..event("change.approved")
     };
-    assert_eq!(what("approved"), Requirement::Ahead(approval, Span::Elapsed(2 * HOUR)));
+    assert_eq!(what("approved"), Requirement::Ahead(approval, Span::Elapsed(2 * HOUR), None));
     let named = vec![
         Test { field: "actor".into(), want: Want::Present },
         Test { field: "person".into(), want: Want::Not(Box::new(Want::Absent)) },

@@ -5,7 +5,7 @@ use super::evidence::SUFFIX;
 use super::names::Cx;
 use super::order::order;
 use super::report::{At, quote};
-use onus_engine::terms::{Obligation, Per, Sentence, Trigger};
+use onus_engine::terms::{Act, Obligation, Per, Requirement, Sentence, Trigger};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An obligation that has been read, with what the reader must still know of its text.
@@ -69,6 +69,7 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
     }
     let settled: Option<Vec<Obligation>> = settled.into_iter().collect();
     for obligation in settled.iter().flatten() {
+        clean &= names_on_its_subject(obligation, &kinds, places.get(&obligation.id), cx);
         clean &= supersedes_on_its_subject(obligation, &kinds, places.get(&obligation.id), cx);
     }
     if clean && whole { settled } else { None }
@@ -86,6 +87,49 @@ fn supersedes_in_turn(drafts: &[Draft], cx: &mut Cx<'_>) -> bool {
     let at = cycle.first().map_or(At::TOP, |at| drafts[*at].at);
     cx.report.hinted(Code::ObligationCycle, at, message, "of two only one can take the other's place");
     false
+}
+
+/// Duties that end this one, or that it requires, are looked for on its own subject.
+fn names_on_its_subject(
+    obligation: &Obligation,
+    kinds: &BTreeMap<String, Option<String>>,
+    at: Option<&At>,
+    cx: &mut Cx<'_>,
+) -> bool {
+    fn in_act<'a>(act: &'a Act, out: &mut Vec<&'a String>) {
+        match act {
+            Act::Duty(ids, _) => out.extend(ids),
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().for_each(|act| in_act(act, out)),
+            Act::One(_) => {}
+        }
+    }
+    fn in_requirement<'a>(what: &'a Requirement, out: &mut Vec<&'a String>) {
+        match what {
+            Requirement::Duty(ids, _) => out.extend(ids),
+            Requirement::Any(of) | Requirement::All(of) => of.iter().for_each(|one| in_requirement(one, out)),
+            Requirement::Before(_) | Requirement::Ahead(..) | Requirement::Itself(_) => {}
+        }
+    }
+    let mut named = Vec::new();
+    match &obligation.sentence {
+        Sentence::Within { act, .. } | Sentence::Every { act, .. } => in_act(act, &mut named),
+        Sentence::Requires { what, .. } => what.rows.iter().for_each(|row| in_requirement(&row.value, &mut named)),
+    }
+    obligation.until.iter().for_each(|act| in_act(act, &mut named));
+    let kind = |id: &str| kinds.get(id).cloned().flatten();
+    let own = kind(&obligation.id);
+    let at = at.copied().unwrap_or(At::TOP);
+    if let Some(id) = named.iter().find(|id| ***id == obligation.id) {
+        let message = format!("{} waits for itself", quote(id));
+        cx.report.hinted(Code::WrongSentence, at, message, "name another obligation, or an event");
+        return false;
+    }
+    let other = named.iter().find(|id| own.is_none() || kind(id) != own);
+    if let Some(id) = other {
+        cx.report
+            .unsupported(at, format!("`done` or `breached` of {}, which is about another kind of subject", quote(id)));
+    }
+    other.is_none()
 }
 
 /// What is about another kind of subject is never on the same one.

@@ -17,6 +17,7 @@ const UNITS: &[(&str, Unit)] = &[
     ("week", Unit::Week),
     ("month", Unit::Month),
     ("quarter", Unit::Quarter),
+    ("half-year", Unit::HalfYear),
     ("year", Unit::Year),
 ];
 
@@ -35,11 +36,6 @@ pub(crate) fn periods(node: &Node, cx: &mut Cx<'_>) -> Option<Table<Period>> {
 }
 
 fn period(node: &Node, cx: &mut Cx<'_>) -> Option<Period> {
-    let text = fields::text(node, "`every`", &mut cx.report)?;
-    if text == "half-year" {
-        cx.report.unsupported(node.at, "`every: half-year`; `6 months` slides from the last act");
-        return None;
-    }
     let span = match cx.length(node, "`every`", read)? {
         Period::Sliding(span) => span,
         calendar @ Period::Calendar(_) => return Some(calendar),
@@ -64,6 +60,7 @@ fn read(text: &str) -> Result<Period, Slip> {
         "weekly" => Some("week"),
         "monthly" => Some("month"),
         "quarterly" => Some("quarter"),
+        "half-yearly" | "semi-annually" | "biannually" => Some("half-year"),
         "yearly" | "annually" => Some("year"),
         _ => nearest(text, UNITS.iter().map(|(word, _)| *word)),
     };
@@ -71,7 +68,7 @@ fn read(text: &str) -> Result<Period, Slip> {
         (Some(word), _) => Hint::Meant(word.to_owned()),
         (None, Some(Hint::Meant(meant))) => Hint::Meant(meant.clone()),
         (None, _) => {
-            "possible here: a length like `90 days`, which slides from the last act, or day, week, month, quarter, year"
+            "possible here: a length like `90 days`, which slides from the last act, or day, week, month, quarter, half-year, year"
                 .into()
         }
     };

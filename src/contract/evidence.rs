@@ -49,7 +49,8 @@ impl Evidence {
             rows: vec![onus_engine::terms::Row { cells: Vec::new(), value: self.within }],
         };
         let limit = Limit { must, should: None, from: None, calendar: business.position(), roll: Roll::None };
-        let when = Anchor { any: vec![Trigger::Done(vec![after.id.clone()])], time: None, pick: Pick::Each };
+        let when =
+            Anchor { any: vec![Trigger::Done(vec![after.id.clone()])], whole: None, time: None, pick: Pick::Each };
         Some(Obligation {
             id: format!("{}{SUFFIX}", after.id),
             clause: after.clause.clone(),

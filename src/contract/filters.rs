@@ -147,17 +147,13 @@ fn want(node: &Node, depth: u8, cx: &mut Cx<'_>) -> Option<Want> {
     }
 }
 
-/// A text to be equal to, with `*` for any rest.
+/// A text to be equal to, with `*` for any run of characters.
 fn one(text: &str, quoted: bool, node: &Node, cx: &mut Cx<'_>) -> Option<Want> {
     if text == "*" {
         return Some(Want::Present);
     }
     // A `$name` that is left has no value, which has been reported.
     if names::value_name(text).is_some() {
-        return None;
-    }
-    if text.find('*').is_some_and(|at| at + 1 < text.len()) {
-        cx.report.unsupported(node.at, "`*` other than at the end of a text");
         return None;
     }
     Some(Want::OneOf(vec![canonical(text, quoted, node.at, "the value", &mut cx.report)?]))
@@ -199,12 +195,7 @@ fn number(node: &Node, cx: &mut Cx<'_>) -> Option<f64> {
 }
 
 fn ahead(node: &Node, cx: &mut Cx<'_>) -> Option<Span> {
-    let span = cx.length(node, "`ahead`", length::length)?;
-    if length::is_business(&span) {
-        cx.report.unsupported(node.at, "`ahead` in business time");
-        return None;
-    }
-    Some(span)
+    cx.length(node, "`ahead`", length::length)
 }
 
 /// `since: {event: .., more-than: ..}`.

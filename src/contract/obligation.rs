@@ -223,13 +223,13 @@ fn sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sen
             cx.report.hinted(Code::NoSentence, at, "an obligation without `do` or `requires` owes nothing", hint);
             None
         }
-        (false, true) => requires(fields, cx).map(|sentence| (sentence, false)),
+        (false, true) => requires(fields, own, cx).map(|sentence| (sentence, false)),
         (true, false) if fields.has("every") => every_sentence(fields, own, cx),
         (true, false) => within(fields, own, cx).map(|sentence| (sentence, false)),
     }
 }
 
-fn requires(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Sentence> {
+fn requires(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<Sentence> {
     let without = ["within", "every", "per", "until", "pause", "reopen", "reprioritise", "evidence", "excused-by"];
     let clean = refuse(fields, &without, "`requires` is judged at its anchor, at once", cx);
     let when = fields.need("when", &mut cx.report).and_then(|node| selector::anchor(node, cx));
@@ -239,7 +239,14 @@ fn requires(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Sentence> {
         }
         selector::requirement(node, cx).map(table::single)
     });
-    let sentence = Sentence::Requires { when: when?, what: what? };
+    let mut what = what?;
+    let at = fields.entry("requires").map_or(fields.at, |e| e.at);
+    for row in &mut what.rows {
+        if !selector::in_business(&mut row.value, own.business, at, cx) {
+            return None;
+        }
+    }
+    let sentence = Sentence::Requires { when: when?, what };
     clean.then_some(sentence)
 }
 
@@ -312,5 +319,6 @@ fn has(act: &Act, kind: &str) -> bool {
     match act {
         Act::One(event) => event.kind == kind,
         Act::Any(acts) | Act::All(acts) | Act::InOrder(acts) => acts.iter().any(|act| has(act, kind)),
+        Act::Duty(..) => false,
     }
 }

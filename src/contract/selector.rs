@@ -4,7 +4,8 @@ use super::code::Code;
 use super::fields::{self, Fields};
 use super::filters::{self, Filters};
 use super::keys::selectors;
-use super::names::Cx;
+use super::length;
+use super::names::{Business, Cx};
 use super::report::At;
 use super::yaml::{Node, Value};
 use onus_engine::terms::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Test, Trigger};
@@ -45,12 +46,59 @@ pub(crate) fn anchor(node: &Node, cx: &mut Cx<'_>) -> Option<Anchor> {
     let mut leaves = Vec::new();
     triggers(&selector, &mut leaves, node, cx)?;
     let (_, time, pick) = leaves.first()?.clone();
-    if leaves.iter().any(|(_, t, p)| *t != time || *p != pick) {
-        cx.report.unsupported(selector.at, "members of one anchor with `time` or `pick` of their own");
+    if leaves.iter().any(|(.., p)| *p != pick) {
+        cx.report.unsupported(selector.at, "members of one anchor with `pick` of their own");
         return None;
     }
-    let any = leaves.into_iter().map(|(trigger, ..)| trigger).collect();
-    Some(Anchor { any, time, pick: pick.unwrap_or(Pick::Each) })
+    let one_time = leaves.iter().all(|(_, t, _)| *t == time);
+    let any = leaves.into_iter().map(|(trigger, time, _)| match trigger {
+        Trigger::Event(event) if !one_time => Trigger::Event(EventMatch { time, ..event }),
+        other => other,
+    });
+    let any = any.collect();
+    let whole = match &selector.head {
+        Head::All(_) | Head::InOrder(_) => Some(whole(&selector, cx)?),
+        _ => None,
+    };
+    Some(Anchor { any, whole, time: time.filter(|_| one_time), pick: pick.unwrap_or(Pick::Each) })
+}
+
+/// An anchor of several events: they are looked for on one subject.
+fn whole(selector: &Selector, cx: &mut Cx<'_>) -> Option<Act> {
+    fn bare(selector: &Selector) -> Selector {
+        let members = |of: &[Selector]| of.iter().map(bare).collect();
+        let head = match &selector.head {
+            Head::Event { kind, filters } => {
+                let filters = Filters { time: None, pick: None, ..filters.clone() };
+                Head::Event { kind: kind.clone(), filters }
+            }
+            Head::Any(of) => Head::Any(members(of)),
+            Head::All(of) => Head::All(members(of)),
+            Head::InOrder(of) => Head::InOrder(members(of)),
+            Head::Done { ids, filters } => Head::Done { ids: ids.clone(), filters: filters.clone() },
+            Head::Breached { ids, filters } => Head::Breached { ids: ids.clone(), filters: filters.clone() },
+            Head::Itself { filters } => Head::Itself { filters: filters.clone() },
+        };
+        Selector { at: selector.at, head }
+    }
+    let act = to_act(&bare(selector), "when", cx)?;
+    let mut kinds: Vec<&str> = Vec::new();
+    leaves(&act, &mut kinds);
+    kinds.iter_mut().for_each(|kind| *kind = kind.split_once('.').map_or(*kind, |(subject, _)| subject));
+    kinds.dedup();
+    if kinds.len() > 1 {
+        cx.report.unsupported(selector.at, "`all` or `in-order` as an anchor over several kinds of subject");
+        return None;
+    }
+    Some(act)
+}
+
+fn leaves<'a>(act: &'a Act, kinds: &mut Vec<&'a str>) {
+    match act {
+        Act::One(event) => kinds.push(&event.kind),
+        Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().for_each(|act| leaves(act, kinds)),
+        Act::Duty(..) => {}
+    }
 }
 
 /// The act that is owed, or that ends a duty; `key` is where it stands.
@@ -173,9 +221,13 @@ fn triggers(selector: &Selector, leaves: &mut Vec<Leaf>, node: &Node, cx: &mut C
             bare(filters, "breached", selector.at, cx)?;
             leaves.push((Trigger::Breached(ids.clone()), None, filters.pick));
         }
-        Head::All(_) | Head::InOrder(_) => {
-            cx.report.unsupported(selector.at, "`all` or `in-order` as an anchor");
-            return None;
+        Head::All(members) | Head::InOrder(members) => {
+            if members.iter().any(|m| matches!(m.head, Head::Done { .. } | Head::Breached { .. })) {
+                cx.report.unsupported(selector.at, "`done` or `breached` in `all` or `in-order`");
+                return None;
+            }
+            let all: Vec<Option<()>> = members.iter().map(|m| triggers(m, leaves, node, cx)).collect();
+            all.into_iter().collect::<Option<Vec<()>>>()?;
         }
         Head::Itself { .. } => {
             nameless(selector.at, cx);
@@ -203,16 +255,44 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
             }
         }
         Head::Any(members) => all(members, cx).map(Act::Any),
-        Head::All(members) => all(members, cx).map(Act::All),
-        Head::InOrder(members) => all(members, cx).map(Act::InOrder),
-        Head::Done { .. } | Head::Breached { .. } => {
-            cx.report.unsupported(selector.at, format!("`done` or `breached` in `{key}`"));
-            None
+        Head::All(members) | Head::InOrder(members) => {
+            let acts = all(members, cx)?;
+            if acts.iter().any(has_duty) {
+                cx.report.unsupported(selector.at, "`done` or `breached` in `all` or `in-order`");
+                return None;
+            }
+            Some(if matches!(selector.head, Head::All(_)) { Act::All(acts) } else { Act::InOrder(acts) })
+        }
+        Head::Done { ids, filters } => duty(ids, filters, false, key, selector.at, cx).map(|ids| Act::Duty(ids, false)),
+        Head::Breached { ids, filters } => {
+            duty(ids, filters, true, key, selector.at, cx).map(|ids| Act::Duty(ids, true))
         }
         Head::Itself { .. } => {
             nameless(selector.at, cx);
             None
         }
+    }
+}
+
+/// Other duties whose end or breach is looked for.
+fn duty(ids: &[String], filters: &Filters, breached: bool, key: &str, at: At, cx: &mut Cx<'_>) -> Option<Vec<String>> {
+    let head = if breached { "breached" } else { "done" };
+    if *filters != Filters::default() {
+        cx.report.unsupported(at, format!("filters beside `{head}`"));
+        return None;
+    }
+    if key == "excused-by" {
+        cx.report.unsupported(at, format!("`{head}` in `{key}`"));
+        return None;
+    }
+    Some(ids.to_vec())
+}
+
+fn has_duty(act: &Act) -> bool {
+    match act {
+        Act::Duty(..) => true,
+        Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().any(has_duty),
+        Act::One(_) => false,
     }
 }
 
@@ -228,7 +308,7 @@ fn to_requirement(selector: &Selector, cx: &mut Cx<'_>) -> Option<Requirement> {
             let mut each: Vec<Requirement> = events(kind, filters)
                 .into_iter()
                 .map(|event| match &filters.ahead {
-                    Some(span) => Requirement::Ahead(event, span.clone()),
+                    Some(span) => Requirement::Ahead(event, span.clone(), None),
                     None => Requirement::Before(event),
                 })
                 .collect();
@@ -240,10 +320,32 @@ fn to_requirement(selector: &Selector, cx: &mut Cx<'_>) -> Option<Requirement> {
         Head::Itself { filters } => itself(filters, selector.at, cx).map(Requirement::Itself),
         Head::Any(members) => all(members, cx).map(Requirement::Any),
         Head::All(members) => all(members, cx).map(Requirement::All),
-        Head::InOrder(_) | Head::Done { .. } | Head::Breached { .. } => {
-            cx.report.unsupported(selector.at, "`in-order`, `done` or `breached` in `requires`");
+        Head::Done { ids, filters } => {
+            duty(ids, filters, false, "requires", selector.at, cx).map(|ids| Requirement::Duty(ids, false))
+        }
+        Head::Breached { ids, filters } => {
+            duty(ids, filters, true, "requires", selector.at, cx).map(|ids| Requirement::Duty(ids, true))
+        }
+        Head::InOrder(_) => {
+            cx.report.unsupported(selector.at, "`in-order` in `requires`");
             None
         }
+    }
+}
+
+/// Says what "business" means in each `ahead`. False: no calendar does, which has been reported.
+pub(crate) fn in_business(what: &mut Requirement, business: Business, at: At, cx: &mut Cx<'_>) -> bool {
+    match what {
+        Requirement::Ahead(_, span, calendar) => {
+            let needed = length::is_business(span);
+            *calendar = business.position().filter(|_| needed);
+            cx.business(needed, business, at, "`ahead` is in business time").is_some()
+        }
+        Requirement::Any(of) | Requirement::All(of) => {
+            let all: Vec<bool> = of.iter_mut().map(|one| in_business(one, business, at, cx)).collect();
+            all.into_iter().all(|good| good)
+        }
+        Requirement::Before(_) | Requirement::Itself(_) | Requirement::Duty(..) => true,
     }
 }
 
@@ -265,6 +367,7 @@ fn events(kind: &str, filters: &Filters) -> Vec<EventMatch> {
         tests: filters.tests.clone(),
         by,
         trust: filters.trust,
+        time: None,
         since: filters.since.clone().map(Box::new),
         evidenced: filters.evidenced.map(|accepted| Evidenced { accepted, by: None }),
     };

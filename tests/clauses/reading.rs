@@ -164,7 +164,7 @@ fn event(text: &str, id: &str, now: DateTime<Utc>, place: &Place) -> Result<Valu
                         let at = place.instant(&value.replace('_', " "))?;
                         envelope.insert("recordedtime".to_owned(), json!(rfc(at)));
                     }
-                    "starts" | "ends" => {
+                    "starts" | "ends" | "planned_start" => {
                         data.insert(key.to_owned(), json!(rfc(place.instant(&value.replace('_', " "))?)));
                     }
                     _ if key.ends_with("_at") => {

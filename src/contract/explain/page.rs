@@ -48,12 +48,12 @@ The keys that are refused as not supported yet are marked so in the [key referen
 
 | where | what |
 |---|---|
-| `every` | `half-year`, a length in business time, `per: control` and `per: source`, a `when` on several kinds of subject |
+| `every` | a length in business time, `per: control` and `per: source`, a `when` on several kinds of subject |
 | `every` without `within` | `roll`, or a `cap` in business time |
-| anchor | `all`, `in-order`, members with `time` or `pick` of their own |
-| selector | filters beside `done` and `breached`; `time` or `pick: latest` outside an anchor; `done` and `breached` outside one; `ahead` in business time; `in-order` in `requires` |
+| anchor | `all` and `in-order` over several kinds of subject, members with `pick` of their own |
+| selector | filters beside `done` and `breached`; `time` or `pick: latest` outside an anchor; `done` and `breached` in `all`, `in-order` and `excused-by`, and of obligations about another kind of subject; `in-order` in `requires`; `all` and `in-order` in `excused-by`; `since` an event on another kind of subject, or in business time |
 | limit | `should`, `from`, `calendar`, `roll` inside a row of a table; `from` other than one event; `roll` by a fact of the subject |
-| `where`, `reasons` | `*` other than at the end of a text |
+| `reasons` | `*` within a text |
 ";
 
 /// docs/reference/contract-errors.md.

@@ -134,7 +134,7 @@ pub(crate) const UNSUPPORTED: Explanation = Explanation {
     remedy: "Say it otherwise, or keep this part out until it is supported.",
     why: "It is not skipped, because a contract with a part skipped would judge by something nobody agreed to.",
     example: Example::Contract {
-        broken: "- {id: rotate, clause: \"7.1\", every: 90 days, per: credential, do: credential.rotated, evidence: {kind: rotation-log, within: 24h}}",
-        mended: "- {id: rotate, clause: \"7.1\", every: 90 days, per: credential, do: credential.rotated}\n- {id: rotation-log, clause: \"7.2\", when: {done: rotate}, do: {event: evidence.submitted, where: {kind: rotation-log}}, within: 24h}",
+        broken: "- {id: rotate, clause: \"7.1\", every: 90 days, per: credential, do: credential.rotated, look-back: 30 days}",
+        mended: "- {id: rotate, clause: \"7.1\", every: 90 days, per: credential, do: credential.rotated}",
     },
 };

@@ -187,7 +187,7 @@ pub(crate) static NUMBER: Form = Form {
 
 pub(crate) static EQUAL: Form = Form {
     name: "equal",
-    says: "Equal to this; `*` at the end for any rest, alone for: is there.",
+    says: "Equal to this; `*` in it for any run of characters, alone for: is there.",
     examples: &["major", "svc-*", "*"],
     ..ANY
 };
@@ -267,14 +267,25 @@ pub(crate) static LIMIT: Form = Form {
 pub(crate) static PERIOD: Form = Form {
     name: "period",
     says: "A length slides from the last act; a bare unit is of the calendar.",
-    pattern: Some("[1-9][0-9]*(s|min|h| days?| weeks?| calendar days?| months?| years?)|day|week|month|quarter|year"),
-    examples: &["90 days", "6 months", "day", "week", "month", "quarter", "year"],
+    pattern: Some(
+        "[1-9][0-9]*(s|min|h| days?| weeks?| calendar days?| months?| years?)|day|week|month|quarter|half-year|year",
+    ),
+    examples: &["90 days", "6 months", "day", "week", "month", "quarter", "half-year", "year"],
     unquoted: false,
     ..ANY
 };
 
 pub(crate) static AHEAD: Form = Form {
     name: "ahead",
+    says: "A length.",
+    pattern: Some(length!()),
+    examples: &["2h", "30 business days"],
+    unquoted: false,
+    ..ANY
+};
+
+pub(crate) static SINCE: Form = Form {
+    name: "since-length",
     says: "A length, not of business time.",
     pattern: Some("[1-9][0-9]*(s|min|h| days?| weeks?| calendar days?| months?| years?)"),
     examples: &["2h", "30 days"],

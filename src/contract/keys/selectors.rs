@@ -10,7 +10,7 @@ static IDS: Shape = Shape::OneOrMore(&Shape::Text(&forms::OBLIGATION));
 const EVENT: Key = may!("event", EVENT_TYPE, "One event type.");
 const ANY: &str = "One of these is enough. Filters beside it hold for each member.";
 const ALL: &str = "All are needed; the last one counts.";
-const IN_ORDER: &str = "All are needed, each after the one before.";
+const IN_ORDER: &str = "All are needed, each after the one before; in `do`, one that comes too early is a finding.";
 const DONE: Key = may!("done", IDS, "The act that ended a duty of this obligation, in time or late.");
 const BREACHED: Key = may!("breached", IDS, "The instant at which a duty of this obligation was breached.");
 
@@ -58,8 +58,8 @@ pub(crate) static SINCE_BLOCK: Block = Block {
             Shape::Word(&[("first", "The first of several."), ("latest", "The latest before this one.")]),
             "Which of several; by default the first.",
         ),
-        may!("more-than", Shape::Text(&forms::AHEAD), "Later than so long after it."),
-        may!("at-most", Shape::Text(&forms::AHEAD), "No later than so long after it."),
+        may!("more-than", Shape::Text(&forms::SINCE), "Later than so long after it."),
+        may!("at-most", Shape::Text(&forms::SINCE), "No later than so long after it."),
     ],
     ways: heads!["more-than", "at-most"],
 };
@@ -115,6 +115,8 @@ pub(crate) static REQUIREMENT: Block = Block {
         Way { with: &["event"], without: &[] },
         Way { with: &["any"], without: &[] },
         Way { with: &["all"], without: &[] },
+        Way { with: &["done"], without: &[] },
+        Way { with: &["breached"], without: &[] },
         Way { with: &["where"], without: &["event", "any", "all", "in-order", "done", "breached"] },
     ],
 };

@@ -17,6 +17,7 @@ fn leaves<'a>(act: &'a Act, out: &mut Vec<&'a EventMatch>) {
     match act {
         Act::One(event) => out.push(event),
         Act::Any(acts) | Act::All(acts) | Act::InOrder(acts) => acts.iter().for_each(|act| leaves(act, out)),
+        Act::Duty(..) => {}
     }
 }
 
@@ -48,7 +49,7 @@ pub(super) fn requires_field(obligation: &Obligation, field: &str) -> bool {
         match requirement {
             Requirement::Itself(tests) => tests.iter().any(|test| test.field == field),
             Requirement::Any(all) | Requirement::All(all) => all.iter().any(|one| tests(one, field)),
-            Requirement::Before(_) | Requirement::Ahead(..) => false,
+            Requirement::Before(_) | Requirement::Ahead(..) | Requirement::Duty(..) => false,
         }
     }
     match &obligation.sentence {

@@ -48,6 +48,8 @@ pub struct Sheet {
     pub requires_links: bool,
     /// Some duty may be late and excused.
     pub excuses: bool,
+    /// Some duty is ended by the end or breach of another.
+    pub follows: bool,
     /// Some obligation takes the place of others.
     pub supersedes: bool,
     /// Kinds of subject whose duties follow calendar periods.
@@ -120,6 +122,9 @@ impl Book {
             let rule = self.rule(*id);
             sheet.rules.push(*id);
             sheet.requires_links |= rule.act().is_some_and(Act::evidenced);
+            let ended_by_duties = |act: &Act| !act.duties().is_empty();
+            sheet.follows |=
+                rule.act().is_some_and(ended_by_duties) || rule.until.as_ref().is_some_and(ended_by_duties);
             sheet.excuses |= rule.excuse.is_some();
             sheet.supersedes |= !rule.supersedes.is_empty();
             for event in &rule.anchor.events {
@@ -172,6 +177,7 @@ impl Book {
                 let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
                 let back_dated = rule.anchor.time.is_some() || matches!(rule.anchor.pick, Some(terms::Pick::First));
                 let since = rule.anchor.events.iter().any(|e| e.since().is_some());
+                let since = since || rule.anchor.whole.is_some() || requires_duty(rule);
                 required || earlier || told_before || back_dated || since
             })
     }
@@ -207,6 +213,18 @@ pub enum Field<'a> {
     One(Cow<'a, str>),
     /// The items' canonical texts.
     List(Vec<Cow<'a, str>>),
+}
+
+/// It asks how other duties of the subject stood.
+fn requires_duty(rule: &Rule) -> bool {
+    fn asks(requirement: &Requirement) -> bool {
+        match requirement {
+            Requirement::Duty(..) => true,
+            Requirement::Any(of) | Requirement::All(of) => of.iter().any(asks),
+            Requirement::Before(..) | Requirement::Itself(_) => false,
+        }
+    }
+    matches!(&rule.form, Form::Requires(table) if table.rows.iter().any(|row| asks(&row.value)))
 }
 
 fn travels(about: &EventType) -> bool {

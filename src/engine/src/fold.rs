@@ -3,9 +3,11 @@
 
 mod acts;
 mod birth;
+mod disorder;
 mod evidence;
 mod excuses;
 mod findings;
+mod follow;
 mod merges;
 mod passing;
 mod pauses;
@@ -351,6 +353,9 @@ impl Fold {
             self.open_on(fact, about, tied, cx);
         } else if opening && about.partner_wide {
             self.slide(fact, cx);
+        }
+        if cx.view.sheet.follows {
+            self.follow(fact.at(), cx);
         }
     }
 

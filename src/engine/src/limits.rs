@@ -197,6 +197,10 @@ pub fn period(unit: Unit, zone: Tz, at: Moment) -> Option<(Moment, Moment)> {
             let from = first((day.month0() / 3) * 3 + 1)?;
             (from, from.checked_add_months(Months::new(3))?)
         }
+        Unit::HalfYear => {
+            let from = first((day.month0() / 6) * 6 + 1)?;
+            (from, from.checked_add_months(Months::new(6))?)
+        }
         Unit::Year => (first(1)?, first(1)?.checked_add_months(Months::new(12))?),
     };
     Some((instant(zone, from, 0), instant(zone, to, 0)))

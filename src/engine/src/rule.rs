@@ -112,6 +112,8 @@ pub struct Anchor {
     pub done: Vec<RuleId>,
     /// The breaches of these rules.
     pub breached: Vec<RuleId>,
+    /// All of the events are needed: it opens with the one that completes them.
+    pub whole: Option<Act>,
     /// Count from the instant in this field.
     pub time: Option<FieldId>,
     /// Which of several.
@@ -142,6 +144,8 @@ pub struct Match {
 /// What few matches ask beside: see [`crate::terms::EventMatch`].
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
+    /// Count from the instant in this field.
+    pub time: Option<FieldId>,
     /// Only so long after another event.
     pub since: Option<Since>,
     /// Counts only with evidence.
@@ -188,7 +192,7 @@ pub enum Want {
     Present,
     /// Absent.
     Absent,
-    /// One of these constants, or a text that begins so.
+    /// One of these constants, or a text of such a pattern.
     OneOf(Vec<Sym>, Vec<String>),
     /// Not so.
     Not(Box<Want>),
@@ -211,6 +215,8 @@ pub enum Act {
     All(Vec<Act>),
     /// All, each after the one before.
     InOrder(Vec<Act>),
+    /// The act that ended a duty of one of these rules' families, or (true) its breach.
+    Duty(Vec<RuleId>, bool),
 }
 
 /// A compiled requirement.
@@ -218,6 +224,8 @@ pub enum Act {
 pub enum Requirement {
     /// Came before, at least so long (by this calendar) if a span is given.
     Before(Match, Option<(Span, CalendarId)>),
+    /// A duty of one of these rules' families had ended by its act, or (true) had been breached.
+    Duty(Vec<RuleId>, bool),
     /// True of the anchor.
     Itself(Vec<Test>),
     /// One of these.
@@ -318,11 +326,21 @@ impl Act {
         self.leaves().iter().any(|leaf| leaf.evidenced().is_some())
     }
 
+    /// Other duties whose end or breach is it, or one way to do it.
+    pub fn duties(&self) -> Vec<(&[RuleId], bool)> {
+        match self {
+            Act::Duty(of, breached) => vec![(of.as_slice(), *breached)],
+            Act::Any(of) => of.iter().flat_map(Act::duties).collect(),
+            Act::One(_) | Act::All(_) | Act::InOrder(_) => Vec::new(),
+        }
+    }
+
     /// Its single events, in the order written.
     pub fn leaves(&self) -> smallvec::SmallVec<[&Match; 4]> {
         match self {
             Act::One(one) => smallvec::smallvec![one],
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::leaves).collect(),
+            Act::Duty(..) => smallvec::SmallVec::new(),
         }
     }
 
@@ -332,6 +350,7 @@ impl Act {
             Act::One(one) => one.on.is_none() && one.evidenced().is_none(),
             Act::Any(of) => of.iter().all(Act::simple),
             Act::All(of) | Act::InOrder(of) => of.len() == 1 && of[0].simple(),
+            Act::Duty(..) => true,
         }
     }
 }
@@ -341,7 +360,7 @@ impl Requirement {
     pub fn leaves(&self) -> Vec<&Match> {
         match self {
             Requirement::Before(one, _) => vec![one],
-            Requirement::Itself(_) => Vec::new(),
+            Requirement::Itself(_) | Requirement::Duty(..) => Vec::new(),
             Requirement::Any(of) | Requirement::All(of) => of.iter().flat_map(Requirement::leaves).collect(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::book::{Book, fits};
 use crate::fact::{Atom, Fact, FieldId, Value};
-use crate::rule::{Match, Test, Want};
+use crate::rule::{Match, Test, Want, glob};
 use crate::terms;
 
 /// The anchor that a match may refer to (`same-as`).
@@ -62,10 +62,10 @@ fn holds(book: &Book, want: &Want, value: Option<Value<'_>>, against: Against<'_
         // Who is not known cannot be shown to be another: an absent field is not "not the same".
         Want::Not(inner) if matches!(**inner, Want::SameAs(_) | Want::SameAsSubject) && value.is_none() => false,
         Want::Not(inner) => !holds(book, inner, value, against),
-        Want::OneOf(constants, stems) => value.is_some_and(|value| {
+        Want::OneOf(constants, patterns) => value.is_some_and(|value| {
             value.atoms().all(|atom| {
                 matches!(atom, Atom::Sym(sym) if constants.contains(&sym))
-                    || stems.iter().any(|stem| book.names().text(atom).starts_with(stem.as_str()))
+                    || patterns.iter().any(|pattern| glob(pattern, book.names().text(atom)))
             })
         }),
         Want::SameAs(field) => same(value, against.anchor.and_then(|a| a.field(*field))),

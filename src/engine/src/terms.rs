@@ -207,6 +207,8 @@ pub enum Sentence {
 pub struct Anchor {
     /// Any of these.
     pub any: Vec<Trigger>,
+    /// All of the events are needed, in order or not: it opens with the one that completes them.
+    pub whole: Option<Act>,
     /// Count from the instant in this field, when the event has it.
     pub time: Option<String>,
     /// Which of several on one subject.
@@ -246,6 +248,8 @@ pub struct EventMatch {
     pub by: Option<Party>,
     /// Least trust, where it differs from the obligation's.
     pub trust: Option<Trust>,
+    /// Of an anchor with several members: count from the instant in this field.
+    pub time: Option<String>,
     /// Only so long after another event.
     pub since: Option<Box<Since>>,
     /// Counts only with evidence.
@@ -255,7 +259,8 @@ pub struct EventMatch {
 impl EventMatch {
     /// Any event of a type.
     pub fn of(kind: impl Into<String>) -> EventMatch {
-        EventMatch { kind: kind.into(), tests: Vec::new(), by: None, trust: None, since: None, evidenced: None }
+        let kind = kind.into();
+        EventMatch { kind, tests: Vec::new(), by: None, trust: None, time: None, since: None, evidenced: None }
     }
 }
 
@@ -306,7 +311,7 @@ pub enum Want {
     Present,
     /// `null`: absent.
     Absent,
-    /// One of these texts; a text may end in `*` for any rest.
+    /// One of these texts; `*` in a text stands for any run of characters.
     OneOf(Vec<String>),
     /// Not so. An absent field passes, but for [`Want::SameAs`]: who is not known cannot be shown to be another.
     Not(Box<Want>),
@@ -333,6 +338,8 @@ pub enum Act {
     All(Vec<Act>),
     /// All, each after the one before.
     InOrder(Vec<Act>),
+    /// The act that ended a duty of one of these obligations (ids) of the subject; or (true) its breach.
+    Duty(Vec<String>, bool),
 }
 
 /// What must have come before, or be true of, an anchor.
@@ -340,8 +347,11 @@ pub enum Act {
 pub enum Requirement {
     /// This event came before.
     Before(EventMatch),
-    /// This event came at least so long before (counted like a limit, backwards).
-    Ahead(EventMatch, Span),
+    /// This event came at least so long before (counted like a limit, backwards); what "business" means: position in
+    /// [`Contract::calendars`].
+    Ahead(EventMatch, Span, Option<usize>),
+    /// A duty of one of these obligations (ids) had ended by its act; or (true) had been breached.
+    Duty(Vec<String>, bool),
     /// The anchor itself has these.
     Itself(Vec<Test>),
     /// One of these.
@@ -472,6 +482,8 @@ pub enum Unit {
     Month,
     /// From January, April, July, October.
     Quarter,
+    /// From January and July.
+    HalfYear,
     /// Local year.
     Year,
 }

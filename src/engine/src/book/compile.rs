@@ -17,8 +17,10 @@ pub(super) struct Compiler<'c> {
     calendar_names: Vec<String>,
     pub(super) rules: Vec<Rule>,
     bindings: Vec<Binding>,
-    /// Zone of the contract that is compiled.
+    /// Of the contract that is compiled: zone, place of its first calendar, name, version.
     zone: chrono_tz::Tz,
+    first: CalendarId,
+    of: (String, usize),
     /// (contract, version, obligation) to rule.
     ids: BTreeMap<(String, usize, String), RuleId>,
 }
@@ -35,6 +37,8 @@ impl<'c> Compiler<'c> {
             rules: Vec::new(),
             bindings: Vec::new(),
             zone: chrono_tz::UTC,
+            first: 0,
+            of: (String::new(), 0),
             ids: BTreeMap::new(),
         }
     }
@@ -83,7 +87,7 @@ impl<'c> Compiler<'c> {
             self.calendars.push(successive(versions, name).unwrap_or_else(|| calendar.clone()));
             self.calendar_names.push(name.clone());
         }
-        self.zone = contract.zone;
+        (self.zone, self.first, self.of) = (contract.zone, first, (contract.name.clone(), v));
         let mut rules = Vec::new();
         for obligation in &contract.obligations {
             let rule = self.rule(versions, v, contract, obligation, first);
@@ -210,6 +214,9 @@ impl<'c> Compiler<'c> {
         if let Some(when) = when {
             out.time = when.time.as_ref().map(|f| self.names.field(f));
             out.pick = Some(when.pick);
+            // Its events are on the anchor's own subject: the loader takes no others.
+            let nothing = Anchor::default();
+            out.whole = when.whole.as_ref().map(|act| self.act(act, Trust::Asserted, &[], &nothing));
         }
         if let terms::Sentence::Every { per: terms::Per::Subject { kind, tests }, act, when, .. } = &o.sentence {
             self.recurring(&mut out, kind, tests, act, when.is_none());
@@ -249,6 +256,12 @@ impl<'c> Compiler<'c> {
             let event = self.event(leaf, Trust::Asserted);
             out.events.push(event);
         }
+    }
+
+    /// Obligations of the contract that is compiled, by id.
+    fn duties(&self, ids: &[String]) -> Vec<RuleId> {
+        let (name, v) = &self.of;
+        ids.iter().filter_map(|id| self.ids.get(&(name.clone(), *v, id.clone())).copied()).collect()
     }
 
     fn refer(&self, contract: &Contract, v: usize, ids: &[String]) -> Vec<RuleId> {
@@ -335,10 +348,11 @@ impl<'c> Compiler<'c> {
     fn requirement(&mut self, r: &terms::Requirement, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Requirement {
         match r {
             terms::Requirement::Before(event) => Requirement::Before(self.elsewhere(event, trust, kinds, anchor), None),
-            // The loader takes only spans of elapsed time here.
-            terms::Requirement::Ahead(event, span) => {
-                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), 0)))
+            terms::Requirement::Ahead(event, span, calendar) => {
+                let calendar = calendar.map_or(0, |c| self.first + c as CalendarId);
+                Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), calendar)))
             }
+            terms::Requirement::Duty(ids, breached) => Requirement::Duty(self.duties(ids), *breached),
             terms::Requirement::Itself(tests) => {
                 let tests = tests.iter().map(|t| self.test(t)).collect::<Vec<_>>();
                 for event in &anchor.events {
@@ -363,6 +377,7 @@ impl<'c> Compiler<'c> {
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
             terms::Act::All(of) => Act::All(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
             terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
+            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
         }
     }
 
@@ -383,6 +398,7 @@ impl<'c> Compiler<'c> {
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.partner_act(a, trust)).collect()),
             terms::Act::All(of) => Act::All(of.iter().map(|a| self.partner_act(a, trust)).collect()),
             terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.partner_act(a, trust)).collect()),
+            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
         }
     }
 
@@ -432,9 +448,14 @@ impl<'c> Compiler<'c> {
     }
 
     fn beside(&mut self, event: &terms::EventMatch, kind: TypeId, trust: Trust) -> Option<Box<Beside>> {
-        if event.since.is_none() && event.evidenced.is_none() {
+        if event.since.is_none() && event.evidenced.is_none() && event.time.is_none() {
             return None;
         }
+        let time = event.time.as_ref().map(|field| {
+            let field = self.names.field(field);
+            self.names.want(kind, field);
+            field
+        });
         let since = event.since.as_ref().map(|s| {
             let zone = self.zone;
             Since { event: self.event(&s.event, trust), latest: s.latest, more: s.more, span: s.span.clone(), zone }
@@ -449,7 +470,7 @@ impl<'c> Compiler<'c> {
                 self.names.want(t, known.role);
             }
         }
-        Some(Box::new(Beside { since, evidenced: event.evidenced.clone() }))
+        Some(Box::new(Beside { time, since, evidenced: event.evidenced.clone() }))
     }
 
     fn test(&mut self, test: &terms::Test) -> Test {
@@ -461,9 +482,9 @@ impl<'c> Compiler<'c> {
             terms::Want::Present => Want::Present,
             terms::Want::Absent => Want::Absent,
             terms::Want::OneOf(texts) => {
-                let exact: Vec<&String> = texts.iter().filter(|t| !t.ends_with('*')).collect();
-                let stems = texts.iter().filter_map(|t| t.strip_suffix('*')).map(str::to_owned).collect();
-                Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), stems)
+                let (patterns, exact): (Vec<_>, Vec<_>) = texts.iter().partition(|t| t.contains('*'));
+                let patterns = patterns.into_iter().cloned().collect();
+                Want::OneOf(exact.into_iter().map(|t| self.names.constant(t)).collect(), patterns)
             }
             terms::Want::Not(inner) => Want::Not(Box::new(self.want(inner))),
             terms::Want::SameAs(field) if field == "subject" => Want::SameAsSubject,
@@ -544,6 +565,7 @@ fn act_leaves(act: &terms::Act) -> Vec<&terms::EventMatch> {
     match act {
         terms::Act::One(one) => vec![one],
         terms::Act::Any(of) | terms::Act::All(of) | terms::Act::InOrder(of) => of.iter().flat_map(act_leaves).collect(),
+        terms::Act::Duty(..) => Vec::new(),
     }
 }
 

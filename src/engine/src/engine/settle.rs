@@ -246,6 +246,8 @@ struct Keep {
     anchors: Vec<u64>,
     /// Types that a requirement reads.
     required: Vec<u16>,
+    /// Types of which each fact counts: what opens a duty only together.
+    all: Vec<u16>,
     /// Fields that choose rows.
     fields: Vec<crate::fact::FieldId>,
     /// Open duties with acts of several parts: everything from here on.
@@ -259,6 +261,7 @@ impl Keep {
         let mut keep = Keep {
             anchors: Vec::new(),
             required: Vec::new(),
+            all: Vec::new(),
             fields: Vec::new(),
             from: Moment::NEVER,
             chosen: Vec::new(),
@@ -277,6 +280,12 @@ impl Keep {
                 let leaves = rule.act().map(|a| a.leaves()).unwrap_or_default();
                 let since = rule.anchor.events.iter().chain(leaves).filter_map(|e| e.since());
                 keep.required.extend(since.map(|s| s.event.kind));
+                let whole = rule
+                    .anchor
+                    .whole
+                    .iter()
+                    .flat_map(|act| act.leaves().into_iter().map(|l| l.kind).collect::<Vec<_>>());
+                keep.all.extend(whole);
                 if let Form::Requires(table) = &rule.form {
                     keep.required.extend(table.rows.iter().flat_map(|r| r.value.leaves()).map(|l| l.kind));
                 }
@@ -308,6 +317,7 @@ impl Keep {
         let about = book.names().about(fact.kind());
         about.effect != Effect::None
             || about.state
+            || self.all.contains(&fact.kind())
             || fact.at() >= self.from
             || self.anchors.contains(&fact.key())
             || self.chosen.binary_search(&fact.key()).is_ok()

@@ -90,6 +90,7 @@ pub fn period(p: &Period, zone: Tz) -> String {
             Unit::Week => "week",
             Unit::Month => "month",
             Unit::Quarter => "quarter",
+            Unit::HalfYear => "half-year",
             Unit::Year => "year",
         }
         .to_owned(),
@@ -143,6 +144,9 @@ pub fn sentence(book: &Book, rule: &Rule) -> String {
 
 fn anchor(book: &Book, anchor: &Anchor) -> String {
     let ids = |rules: &[u16]| rules.iter().map(|r| book.rule(*r).id.clone()).collect::<Vec<_>>().join(" or ");
+    if let Some(whole) = &anchor.whole {
+        return act(book, whole);
+    }
     let mut all: Vec<String> = anchor.events.iter().map(|e| event(book, e)).collect();
     if !anchor.done.is_empty() {
         all.push(format!("{} is done", ids(&anchor.done)));
@@ -162,7 +166,13 @@ pub fn act(book: &Book, of: &Act) -> String {
         Act::Any(of) => list(of, " or "),
         Act::All(of) => list(of, " and "),
         Act::InOrder(of) => list(of, ", then "),
+        Act::Duty(of, breached) => duties(book, of, *breached),
     }
+}
+
+fn duties(book: &Book, of: &[u16], breached: bool) -> String {
+    let ids: Vec<&str> = of.iter().map(|r| book.rule(*r).id.as_str()).collect();
+    format!("{} is {}", ids.join(" or "), if breached { "breached" } else { "done" })
 }
 
 /// A requirement's words.
@@ -173,6 +183,7 @@ pub fn requirement(book: &Book, of: &Requirement) -> String {
         Requirement::Before(one, Some((ahead, _))) => {
             format!("{} at least {} before it", event(book, one), span(ahead, Tz::UTC))
         }
+        Requirement::Duty(of, breached) => format!("{} before it", duties(book, of, *breached)),
         Requirement::Itself(tests) => tests.iter().map(|t| test(book, t)).collect::<Vec<_>>().join(" and "),
         Requirement::Any(of) => list(of, " or "),
         Requirement::All(of) => list(of, " and "),
@@ -205,8 +216,8 @@ fn want(book: &Book, field: &str, of: &Want, not: bool) -> String {
         Want::Present => format!("{field} is given"),
         Want::Absent if not => format!("{field} is given"),
         Want::Absent => format!("{field} is not given"),
-        Want::OneOf(constants, stems) => {
-            let all: Vec<String> = constants.iter().map(text).chain(stems.iter().map(|s| format!("{s}*"))).collect();
+        Want::OneOf(constants, patterns) => {
+            let all: Vec<String> = constants.iter().map(text).chain(patterns.iter().cloned()).collect();
             format!("{field} {is} {}", all.join(" or "))
         }
         Want::Not(inner) => want(book, field, inner, !not),

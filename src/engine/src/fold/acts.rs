@@ -13,8 +13,10 @@ impl Fold {
     pub(super) fn acts<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let mut i = 0;
         while i < self.open.len() {
+            let key = self.open[i].key;
             match self.holds_against(i, fact, about, cx) {
                 Verdict::GoesOn => i += 1,
+                Verdict::Looked => i += usize::from(self.open.get(i).is_some_and(|d| d.key == key)),
                 Verdict::Replaced => {
                     self.open.remove(i);
                 }
@@ -50,7 +52,10 @@ impl Fold {
             self.forget_periods(duty_rule_family(cx, rule));
             return Verdict::Over;
         }
-        let Some(act) = rule.act() else { return Verdict::GoesOn };
+        let Some(act) = rule.act() else {
+            self.look_again(i, cx);
+            return Verdict::Looked;
+        };
         if fact.at() < duty.acts_from() {
             let scheduled = duty.flags.has(Flags::SCHEDULED) && touches(act, fact);
             return if scheduled { Verdict::Replaced } else { Verdict::GoesOn };
@@ -77,6 +82,7 @@ impl Fold {
         }
         if done.is_none() {
             self.claim(i, fact, cx);
+            self.disorder(i, fact, cx);
         }
         // What completes it late, such as evidence, does so at its own instant.
         done.map_or(Verdict::GoesOn, |at| Verdict::Done(at.max(if evidence { fact.at() } else { at })))
@@ -135,6 +141,8 @@ pub(super) fn begins(from: &Match, fact: Fact<'_>, rule: &Rule) -> bool {
 
 enum Verdict {
     GoesOn,
+    /// A requirement that is not due yet was judged, and perhaps ended.
+    Looked,
     Replaced,
     Done(Moment),
     Over,
@@ -144,7 +152,7 @@ fn duty_rule_family<T: Trace>(_: &Cx<'_, '_, T>, rule: &Rule) -> u16 {
     rule.family
 }
 
-fn touches(act: &Act, fact: Fact<'_>) -> bool {
+pub(super) fn touches(act: &Act, fact: Fact<'_>) -> bool {
     act.leaves().iter().any(|leaf| leaf.kind == fact.kind())
 }
 
@@ -157,6 +165,8 @@ fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx
             }
             leaf_meets(leaf, fact, duty, cx)
         }
+        // Other duties are looked at by themselves; see `follow`.
+        Act::Duty(..) => Met::No,
         Act::Any(of) | Act::All(of) | Act::InOrder(of) => {
             let mut best = Met::No;
             for one in of {
@@ -255,6 +265,45 @@ pub(super) fn evaluate<T: Trace>(
     (done.into_iter().max().filter(|_| all), Some(progress))
 }
 
+/// Whether a fact completes an anchor of several events. What has completed one counts for none after it.
+pub(super) fn completes<T: Trace>(whole: &Act, fact: Fact<'_>, rule: &Rule, cx: &Cx<'_, '_, T>) -> bool {
+    let probe = Duty::new(rule.family, 0, Moment::DAWN);
+    let facts: Vec<(usize, Fact<'_>)> = cx.so_far().filter(|f| !f.linked()).enumerate().collect();
+    let search = Search { facts: &facts, duty: &probe, rule, cx, anchor: None };
+    let mut from = 0;
+    while let Some((_, next)) = search.done(whole, from, None) {
+        if next <= from || next > facts.len() {
+            return false;
+        }
+        from = next;
+        if facts[from - 1].1.key() == fact.key() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether steps before this one were done by then, on the same subject: of an act in order, those before position `n`.
+pub(super) fn steps_before<T: Trace>(
+    steps: &[Act],
+    on: Option<&str>,
+    duty: &Duty,
+    rule: &Rule,
+    cx: &Cx<'_, '_, T>,
+) -> bool {
+    let after = cx.before().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
+    let search = Search { facts: &facts, duty, rule, cx, anchor: cx.anchor(duty) };
+    let mut from = 0;
+    for step in steps {
+        match search.done(step, from, on) {
+            Some((_, next)) => from = next,
+            None => return false,
+        }
+    }
+    true
+}
+
 struct Search<'s, 'a, 'l, T> {
     facts: &'s [(usize, Fact<'a>)],
     duty: &'s Duty,
@@ -268,6 +317,7 @@ impl<T: Trace> Search<'_, '_, '_, T> {
     fn done(&self, act: &Act, from: usize, on: Option<&str>) -> Option<(Moment, usize)> {
         match act {
             Act::One(leaf) => self.first(leaf, from, on),
+            Act::Duty(..) => None,
             Act::Any(of) => of.iter().filter_map(|a| self.done(a, from, on)).min(),
             Act::All(of) => {
                 let all: Option<Vec<_>> = of.iter().map(|a| self.done(a, from, on)).collect();

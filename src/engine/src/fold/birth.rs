@@ -1,6 +1,6 @@
 //! How duties begin: on an event, on another duty's end or breach, on a reopening.
 
-use super::{Cx, Fold, Trace, acts, findings};
+use super::{Cx, Fold, Trace, acts};
 use crate::duty::{ClockState, Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
@@ -51,11 +51,12 @@ impl Fold {
         let rule = cx.rule(id);
         let at = fact.at();
         let subject = cx.view.subject;
-        let matches = rule.anchor.events.iter().any(|event| {
+        let matched = rule.anchor.events.iter().find(|event| {
             let against = Against { anchor: None, subject };
             select::meets(cx.book(), event, fact, against) != Met::No && super::since::holds(event, fact, cx)
         });
-        if !matches || !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
+        let Some(matched) = matched else { return };
+        if !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
             return;
         }
         if let Some((_, control)) = &rule.control {
@@ -64,7 +65,11 @@ impl Fold {
                 return;
             }
         }
-        let start = rule.anchor.time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
+        if rule.anchor.whole.as_ref().is_some_and(|whole| !acts::completes(whole, fact, rule, cx)) {
+            return;
+        }
+        let time = matched.rare.as_ref().and_then(|rare| rare.time).or(rule.anchor.time);
+        let start = time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
         let sliding = matches!(&rule.form, Form::Every { .. });
         if matches!(&rule.form, Form::Every { period, .. } if period.rows.iter().any(|r| matches!(r.value, Period::Calendar(_))))
         {
@@ -116,6 +121,14 @@ impl Fold {
                     return false;
                 };
                 let mut duty = self.open[i].clone();
+                if let Form::Requires(table) = &rule.form {
+                    self.open.remove(i);
+                    duty.start = start;
+                    duty.more_mut().anchor = Some(key);
+                    let anchor = cx.anchor(&duty);
+                    self.judge_requirement(duty, table, rule, anchor, cx);
+                    return true;
+                }
                 cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
                 Fold::settle(&mut duty, start, cx);
                 (duty.start, duty.since) = (start, start);
@@ -156,8 +169,7 @@ impl Fold {
         });
         if let Form::Requires(table) = &rule.form {
             self.add_waivers(&mut duty, fact, cx);
-            findings::judge(&mut duty, table, rule, fact, cx);
-            self.retire(duty);
+            self.judge_requirement(duty, table, rule, fact, cx);
             return;
         }
         if let Some(act) = rule.act() {

@@ -1,44 +1,155 @@
 //! Findings: what had to come before an anchor, or be true of it, judged at its instant.
 
-use super::{Cx, Trace, acts};
-use crate::duty::{Duty, Flags};
-use crate::fact::Fact;
+use super::{Cx, Fold, Trace, acts};
+use crate::duty::{Clock, ClockState, Duty, Flags, NO_ROW};
+use crate::fact::{Atom, Fact, FieldId};
 use crate::limits::{self, Target};
-use crate::rule::{CalendarId, Match, Requirement, Rule, Table};
+use crate::rule::{CalendarId, Form, Match, Requirement, Rule, Table};
 use crate::select::{self, Against, Met};
 use crate::terms::Span;
 use crate::time::Moment;
 use chrono::NaiveDate;
 
-/// Judges a `requires` at its anchor. Every row that may apply must hold; no row: exempt.
-pub(super) fn judge<'a, T: Trace>(
-    duty: &mut Duty,
-    table: &Table<Requirement>,
-    rule: &Rule,
-    anchor: Option<Fact<'a>>,
-    cx: &mut Cx<'a, '_, T>,
-) {
-    for leaf in table.rows.iter().flat_map(|r| r.value.leaves()) {
-        if let Some(field) = leaf.on {
-            let named: Vec<String> = acts::targets(anchor, field, cx).map(str::to_owned).collect();
-            cx.links.extend(named);
+impl Fold {
+    /// Judges a `requires` at its anchor. Every row that may apply must hold; no row: exempt. Where the anchor names an
+    /// instant that is still to come, the requirement is due then, or so long before it as it says.
+    pub(super) fn judge_requirement<'a, T: Trace>(
+        &mut self,
+        mut duty: Duty,
+        table: &Table<Requirement>,
+        rule: &Rule,
+        anchor: Option<Fact<'a>>,
+        cx: &mut Cx<'a, '_, T>,
+    ) {
+        for leaf in table.rows.iter().flat_map(|r| r.value.leaves()) {
+            if let Some(field) = leaf.on {
+                let named: Vec<String> = acts::targets(anchor, field, cx).map(str::to_owned).collect();
+                cx.links.extend(named);
+            }
+        }
+        let (at, told) = (duty.start, anchor.map_or(duty.start, Fact::at));
+        let exempt = rows(table, anchor, cx).is_empty();
+        if at > told && exempt {
+            duty.flags.put(Flags::EXEMPT, true);
+            (duty.start, duty.since) = (told, told);
+            return self.found(duty, told, false, cx);
+        }
+        if at > told {
+            // What it is about is still to come: the duty runs from when that was told.
+            (duty.start, duty.since) = (told, told);
+            duty.more_mut().period_end = Some(at);
+            let finding = Finding { duty: &duty, rule, anchor, cx, fold: self, of: at, open: true };
+            match finding.state(table) {
+                State::Pending(due) if due > told => return self.wait_until(duty, due, cx),
+                State::Holds => return self.found(duty, told, false, cx),
+                State::Lost | State::Pending(_) => return self.found(duty, told, true, cx),
+            }
+        }
+        let finding = Finding { duty: &duty, rule, anchor, cx, fold: self, of: at, open: false };
+        let holds = matches!(finding.state(table), State::Holds);
+        duty.flags.put(Flags::EXEMPT, exempt);
+        self.found(duty, at, !exempt && !holds, cx);
+    }
+
+    /// A requirement that was not due yet: by a new fact, or because it falls due.
+    pub(super) fn look_again<T: Trace>(&mut self, i: usize, cx: &mut Cx<'_, '_, T>) {
+        let duty = self.open[i].clone();
+        let rule = cx.rule(duty.rule);
+        let Form::Requires(table) = &rule.form else { return };
+        let of = duty.more.as_ref().and_then(|m| m.period_end).unwrap_or(duty.start);
+        let anchor = cx.anchor(&duty);
+        let finding = Finding { duty: &duty, rule, anchor, cx, fold: self, of, open: true };
+        let (at, due) = (self.at, duty.deadline);
+        match finding.state(table) {
+            State::Pending(later) if later == due && due >= at => {}
+            State::Pending(later) if later >= at => {
+                self.open.remove(i);
+                self.wait_until(duty, later, cx);
+            }
+            State::Holds => {
+                self.open.remove(i);
+                self.found(duty, at.min(due), false, cx);
+            }
+            State::Lost | State::Pending(_) => {
+                self.open.remove(i);
+                self.found(duty, due, true, cx);
+            }
         }
     }
-    let facts = |field| cx.known(anchor, field);
-    let rows = limits::rows(table, &facts, NaiveDate::MIN);
-    let finding = Finding { duty, rule, anchor, cx };
-    let (exempt, holds) = (rows.is_empty(), rows.iter().all(|r| finding.holds(r)));
-    duty.flags.put(Flags::FINDING, true);
-    duty.flags.put(Flags::EXEMPT, exempt);
-    duty.flags.put(Flags::FAILED, !exempt && !holds);
-    duty.ended = duty.start;
-    duty.deadline = duty.start;
-    duty.since = duty.start;
-    cx.trace.note(duty.start, Some(duty), &|| match () {
-        () if exempt => "no row of the table applies: exempt".to_owned(),
-        () if holds => "what is required was there".to_owned(),
-        () => "what is required was not there: a finding".to_owned(),
-    });
+
+    fn wait_until<T: Trace>(&mut self, mut duty: Duty, due: Moment, cx: &mut Cx<'_, '_, T>) {
+        let clock = Clock { elapsed: 0, target: due.0, calendar: 0, limit: 0, row: NO_ROW, state: ClockState::Fixed };
+        duty.set_clocks(smallvec::smallvec![clock]);
+        Fold::find_deadline(&mut duty, cx);
+        self.open.push(duty);
+    }
+
+    /// The verdict, at its instant.
+    fn found<T: Trace>(&mut self, mut duty: Duty, at: Moment, failed: bool, cx: &mut Cx<'_, '_, T>) {
+        let exempt = duty.flags.has(Flags::EXEMPT);
+        Fold::settle(&mut duty, at, cx);
+        duty.flags.put(Flags::FINDING, true);
+        duty.flags.put(Flags::FAILED, failed);
+        (duty.ended, duty.deadline, duty.since) = (at, at, at);
+        cx.trace.note(at, Some(&duty), &|| match () {
+            () if exempt => "no row of the table applies: exempt".to_owned(),
+            () if failed => "what is required was not there: a finding".to_owned(),
+            () => "what is required was there".to_owned(),
+        });
+        let (rule, key) = (duty.rule, duty.key);
+        self.retire(duty);
+        if failed {
+            self.open_breached(rule, key, at, cx);
+        }
+    }
+}
+
+fn rows<'t, T: Trace>(
+    table: &'t Table<Requirement>,
+    anchor: Option<Fact<'_>>,
+    cx: &Cx<'_, '_, T>,
+) -> smallvec::SmallVec<[&'t Requirement; 4]> {
+    // Facts that choose rows are those of the anchor, or of its subject as it stood at the anchor.
+    let facts = |field| match anchor {
+        Some(anchor) => known_at(anchor, field, cx),
+        None => cx.known(None, field),
+    };
+    limits::rows(table, &facts, NaiveDate::MIN)
+}
+
+fn known_at<'a, T: Trace>(anchor: Fact<'a>, field: FieldId, cx: &Cx<'a, '_, T>) -> Option<Atom<'a>> {
+    let one = |f: Fact<'a>| f.field(field).and_then(|v| v.atoms().next());
+    let before = || cx.before().take_while(|f| f.key() != anchor.key()).filter(|f| !f.linked());
+    one(anchor).or_else(|| before().filter_map(one).last())
+}
+
+/// How a requirement stands before it is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It is satisfied.
+    Holds,
+    /// It cannot be satisfied any more.
+    Lost,
+    /// It can be up to this instant.
+    Pending(Moment),
+}
+
+impl State {
+    fn all(states: impl Iterator<Item = State>) -> State {
+        states.fold(State::Holds, |a, b| match (a, b) {
+            (State::Lost, _) | (_, State::Lost) => State::Lost,
+            (State::Holds, other) | (other, State::Holds) => other,
+            (State::Pending(a), State::Pending(b)) => State::Pending(a.min(b)),
+        })
+    }
+
+    fn any(states: impl Iterator<Item = State>) -> State {
+        states.fold(State::Lost, |a, b| match (a, b) {
+            (State::Holds, _) | (_, State::Holds) => State::Holds,
+            (State::Lost, other) | (other, State::Lost) => other,
+            (State::Pending(a), State::Pending(b)) => State::Pending(a.max(b)),
+        })
+    }
 }
 
 struct Finding<'f, 'a, 'l, T> {
@@ -46,26 +157,65 @@ struct Finding<'f, 'a, 'l, T> {
     rule: &'f Rule,
     anchor: Option<Fact<'a>>,
     cx: &'f Cx<'a, 'l, T>,
+    fold: &'f Fold,
+    /// The instant that it is about.
+    of: Moment,
+    /// It is not due yet: the fact now taken in counts, too.
+    open: bool,
 }
 
-impl<T: Trace> Finding<'_, '_, '_, T> {
-    fn holds(&self, requirement: &Requirement) -> bool {
+impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
+    fn state(&self, table: &Table<Requirement>) -> State {
+        State::all(rows(table, self.anchor, self.cx).into_iter().map(|r| self.one(r)))
+    }
+
+    fn one(&self, requirement: &Requirement) -> State {
+        let sure = |holds: bool| if holds { State::Holds } else { State::Lost };
         match requirement {
-            Requirement::Itself(tests) => self.anchor.is_some_and(|fact| {
+            Requirement::Itself(tests) => sure(self.anchor.is_some_and(|fact| {
                 let against = Against { anchor: Some(fact), subject: self.cx.view.subject };
                 tests.iter().all(|t| select::passes(self.cx.book(), t, fact, against))
-            }),
-            Requirement::Before(leaf, ahead) => self.came_before(leaf, ahead.as_ref()),
-            Requirement::Any(of) => of.iter().any(|r| self.holds(r)),
-            Requirement::All(of) => of.iter().all(|r| self.holds(r)),
+            })),
+            Requirement::Before(leaf, ahead) => {
+                let latest = ahead.as_ref().map_or(self.of, |(span, id)| self.ahead(span, *id));
+                self.until(
+                    self.came_before(leaf, if ahead.is_some() || self.open { latest } else { Moment::NEVER }),
+                    latest,
+                )
+            }
+            Requirement::Duty(of, breached) => self.until(self.fold.was(of, *breached, self.cx), self.of),
+            Requirement::Any(of) => State::any(of.iter().map(|r| self.one(r))),
+            Requirement::All(of) => State::all(of.iter().map(|r| self.one(r))),
         }
     }
 
-    fn came_before(&self, leaf: &Match, ahead: Option<&(Span, CalendarId)>) -> bool {
-        let latest = ahead.map_or(Moment::NEVER, |(span, id)| self.ahead(span, *id));
+    /// What does not hold now may hold yet.
+    fn until(&self, holds: bool, latest: Moment) -> State {
+        match () {
+            () if holds => State::Holds,
+            () if self.open && latest >= self.fold.at => State::Pending(latest),
+            () => State::Lost,
+        }
+    }
+
+    fn facts(&self) -> impl Iterator<Item = Fact<'a>> + use<'a, '_, T> {
+        let (open, position) = (self.open, self.cx.position);
+        let mut offset = 0;
+        self.cx.view.timeline.facts().take_while(move |fact| {
+            let inside = offset < position || open && offset == position;
+            offset += fact.bytes().len();
+            inside
+        })
+    }
+
+    fn came_before(&self, leaf: &Match, latest: Moment) -> bool {
         let names = self.cx.book().names();
-        let fits =
-            |fact: &Fact<'_>| fact.at() <= latest && acts::leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes;
+        let anchor = self.anchor.map(Fact::key);
+        let fits = |fact: &Fact<'_>| {
+            fact.at() <= latest
+                && Some(fact.key()) != anchor
+                && acts::leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes
+        };
         let named: Vec<&str> = match leaf.on {
             Some(field) => acts::targets(self.anchor, field, self.cx).collect(),
             None => Vec::new(),
@@ -73,15 +223,15 @@ impl<T: Trace> Finding<'_, '_, '_, T> {
         // What the anchor's own instant orders before it came before; copies of linked facts are ordered among them.
         let at_place = |fact: &Fact<'_>| acts::at_place(leaf, *fact, self.rule, self.anchor, self.cx);
         if named.len() < 2 {
-            return self.cx.before().any(|f| at_place(&f) && fits(&f));
+            return self.facts().any(|f| at_place(&f) && fits(&f));
         }
-        named.iter().all(|one| self.cx.before().any(|f| f.origin().is_some_and(|o| names.text(o) == *one) && fits(&f)))
+        named.iter().all(|one| self.facts().any(|f| f.origin().is_some_and(|o| names.text(o) == *one) && fits(&f)))
     }
 
     /// The latest instant that lies so long before the anchor.
     fn ahead(&self, span: &Span, id: CalendarId) -> Moment {
         let calendar = self.cx.book().calendar(id);
-        let start = self.duty.start;
+        let start = self.of;
         match span {
             Span::WorkingDays(n) => {
                 let day = calendar.working_day(start, -(*n as i32));

@@ -64,6 +64,10 @@ impl Fold {
         let now = x + 1;
         self.at = self.at.max(now);
         let duty = &mut self.open[i];
+        if duty.deadline <= x && matches!(cx.rule(duty.rule).form, crate::rule::Form::Requires(_)) {
+            self.look_again(i, cx);
+            return;
+        }
         if duty.deadline <= x && !duty.flags.has(Flags::BROKEN) {
             duty.flags.put(Flags::BROKEN, true);
             // Of a waived duty the standing stays, but not that it is unbroken.
@@ -71,6 +75,9 @@ impl Fold {
             cx.trace.note(duty.deadline, Some(duty), &|| "the deadline passes: breach".to_owned());
             let (rule, key, at) = (duty.rule, duty.key, duty.deadline);
             self.open_breached(rule, key, at, cx);
+            if cx.view.sheet.follows {
+                self.follow(now, cx);
+            }
             return;
         }
         let rule = cx.rule(duty.rule);

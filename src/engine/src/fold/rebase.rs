@@ -34,6 +34,9 @@ impl Fold {
         cx: &mut Cx<'a, '_, T>,
     ) {
         let rule = cx.rule(duty.rule);
+        if matches!(rule.form, crate::rule::Form::Requires(_)) {
+            return;
+        }
         // What the duty is about stays; what its subject is now, counts.
         let facts = match (fact, cx.anchor(duty)) {
             (Some(f), _) => Some(f),
