@@ -174,7 +174,7 @@ fn at_odds(answer: &Value, code: Option<i32>) -> Option<String> {
         return Some(format!("its list of breaches is not that of its duties: {listed:?}, {broken:?}"));
     }
     let mut counted: BTreeMap<(String, String), BTreeMap<&str, u64>> = BTreeMap::new();
-    for duty in saying::duties(answer) {
+    for duty in saying::duties(answer).into_iter().filter(|duty| !duty.is_of_events()) {
         let tally = counted.entry((duty.partner, duty.obligation)).or_default();
         let broke = duty.breached_at.is_some() && duty.standing != "withdrawn";
         *tally.entry("breached").or_default() += u64::from(broke);

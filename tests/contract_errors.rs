@@ -332,7 +332,8 @@ fn what_cannot_be_kept_is_refused_and_not_skipped() {
         let found = of_duty(&lines);
         says((found.0, found.1, found.2), "E900", line, piece);
     }
-    says(of_head("values: {undue: 24h}", "scope: {accounts: [x]}"), "E900", 7, "`accounts`");
+    says(of_head("values: {undue: 24h}", "scope: {acounts: [x]}"), "E101", 7, "`accounts`");
+    says(of_head("values: {undue: 24h}", "yields-to: [c]"), "E108", 7, "give way to itself");
     says(
         of_head("values: {undue: 24h}", "controls: {c: {risk-owner: customer, retained: [grant.given]}}"),
         "E900",

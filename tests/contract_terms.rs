@@ -57,7 +57,7 @@ fn the_workload_loads_as_it_is_written() {
     let w1 = parse(W1, "w1.yaml").map_err(told).expect("w1.yaml loads");
     assert_eq!((w1.name.as_str(), w1.customer.as_str()), ("w1", "everyone"));
     assert_eq!(w1.partners, [PartnerPattern::Prefix("p".into())]);
-    assert_eq!(w1.sources, ["urn:*"]);
+    assert_eq!(w1.scope.sources, ["urn:*"]);
     assert_eq!(w1.effective, Moment::parse("2026-01-01T00:00:00Z").expect("an instant"));
     assert!(w1.obligations.iter().all(|o| o.trust == Trust::Asserted && o.obligor == party("partner")));
     assert_eq!(w1.obligations.len(), 7);
@@ -108,7 +108,20 @@ fn the_header_says_who_and_when() {
     assert_eq!(full.effective, Moment::parse("2025-12-31T23:00:00Z").expect("an instant"));
     assert!(full.ends.is_some());
     assert_eq!(full.calendars.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["office", "yard", "desk"]);
-    assert_eq!(full.controls, [Control { name: "rotation".into(), risk_owner: Some(party("customer.owner")) }]);
+    let raci = Raci {
+        request: party("partner.desk"),
+        approve: party("customer.lead"),
+        execute: party("partner.desk"),
+        review: party("customer.owner"),
+    };
+    let rotation = Control {
+        name: "rotation".into(),
+        risk_owner: Some(party("customer.owner")),
+        mode: Some(Mode::Delegated),
+        raci: Some(raci),
+        scope: None,
+    };
+    assert_eq!(full.controls, [rotation]);
     let waivers = full.waivers.expect("there are waivers");
     assert_eq!((waivers.approve, waivers.longest), (party("customer.owner"), Some(90 * DAY)));
     assert_eq!(waivers.granted[0].tests, [is("credential", "svc-crane-*")]);
@@ -242,7 +255,7 @@ fn what_nobody_said_is_the_strict_side() {
     assert_eq!((&one.obligor, one.trust, one.blind_for), (&party("partner"), Trust::System, 24 * HOUR));
     assert_eq!((&one.pause, one.reopen.policy, one.rebase_open), (&None, ReopenPolicy::Resume, false));
     assert_eq!(one.reprioritise, Reprioritise { restart: false, min_remaining: None });
-    assert!(contract.waivers.is_none() && contract.sources.is_empty());
+    assert!(contract.waivers.is_none() && contract.scope.is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
 use crate::contract::{self, Level};
-use crate::runtime::check::{self, Breach, DutyRow, Report, Request, Row};
+use crate::runtime::check::{self, Breach, DutyRow, Placed, Report, Request, Row};
 use onus_engine::engine::Options;
 use onus_engine::standing::Standing;
 use onus_engine::terms::{Contract, Trust};
@@ -169,6 +169,7 @@ fn table(report: &Report, duties: bool) -> String {
             let _ = writeln!(out, "{}", breach_line(b));
         }
     }
+    placed(&mut out, &report.placed);
     if duties {
         let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Duties ({})", report.duties.len())));
         for d in &report.duties {
@@ -176,6 +177,42 @@ fn table(report: &Report, duties: bool) -> String {
         }
     }
     out
+}
+
+/// Whose events are that name no partner, where that is in doubt.
+fn placed(out: &mut String, placed: &Placed) {
+    if !placed.unowned.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, &format!("Nobody's ({})", placed.unowned.len())));
+        for (subject, (events, why)) in placed.unowned.iter().take(SHOWN) {
+            let _ = writeln!(out, "{}  {events} event{}: {why}", plain(subject), if *events == 1 { "" } else { "s" });
+        }
+        more(out, placed.unowned.len());
+    }
+    if !placed.overlaps.is_empty() || !placed.moved.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEAD, "Of several contracts"));
+        for (contracts, events) in &placed.overlaps {
+            let _ = writeln!(out, "{contracts}: {events} event{}", if *events == 1 { "" } else { "s" });
+        }
+        for (subject, (partner, other)) in placed.moved.iter().take(SHOWN) {
+            let _ = writeln!(
+                out,
+                "{} stays with {}; a later event would be of {}",
+                plain(subject),
+                plain(partner),
+                plain(other)
+            );
+        }
+        more(out, placed.moved.len());
+    }
+}
+
+/// Most subjects that are listed for people; `--format json` has all.
+const SHOWN: usize = 20;
+
+fn more(out: &mut String, all: usize) {
+    if all > SHOWN {
+        let _ = writeln!(out, "... and {} more", all - SHOWN);
+    }
 }
 
 /// Counts a line for each partner and obligation.

@@ -1,7 +1,7 @@
 //! The JSON of `onus check`: the shapes that docs/seams.md promises. Instants are RFC 3339 in UTC with milliseconds.
 
 use crate::decode::DeadLetter;
-use crate::runtime::check::{Breach, DutyRow, Read, Report, Row};
+use crate::runtime::check::{Breach, DutyRow, Placed, Read, Report, Row};
 use onus_engine::engine::Tally;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
@@ -18,6 +18,7 @@ pub(super) fn document(report: &Report, duties: bool) -> String {
         duties: duties.then(|| report.duties.iter().map(DutyJson::of).collect()),
         dead_letters: report.letters.iter().map(LetterJson::of).collect(),
         read: ReadJson::of(&report.read),
+        placed: (!report.placed.is_empty()).then(|| PlacedJson::of(&report.placed)),
     };
     let mut text = write(&document);
     text.push('\n');
@@ -38,6 +39,9 @@ pub(super) fn lines(report: &Report, duties: bool) -> String {
         report.duties.iter().for_each(|d| line(&Record::Duty(DutyJson::of(d))));
     }
     report.letters.iter().for_each(|l| line(&Record::DeadLetter(LetterJson::of(l))));
+    if !report.placed.is_empty() {
+        line(&Record::Placed(PlacedJson::of(&report.placed)));
+    }
     out
 }
 
@@ -54,6 +58,39 @@ struct Document<'a> {
     duties: Option<Vec<DutyJson<'a>>>,
     dead_letters: Vec<LetterJson<'a>>,
     read: ReadJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    placed: Option<PlacedJson<'a>>,
+}
+
+/// What the scopes of contracts said of events that name no partner.
+#[derive(Serialize)]
+struct PlacedJson<'a> {
+    unowned: Vec<UnownedJson<'a>>,
+    overlaps: &'a BTreeMap<String, u64>,
+    moved: Vec<MovedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct UnownedJson<'a> {
+    subject: &'a str,
+    events: u64,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct MovedJson<'a> {
+    subject: &'a str,
+    partner: &'a str,
+    other: &'a str,
+}
+
+impl PlacedJson<'_> {
+    fn of(placed: &Placed) -> PlacedJson<'_> {
+        let unowned =
+            placed.unowned.iter().map(|(subject, (events, why))| UnownedJson { subject, events: *events, why });
+        let moved = placed.moved.iter().map(|(subject, (partner, other))| MovedJson { subject, partner, other });
+        PlacedJson { unowned: unowned.collect(), overlaps: &placed.overlaps, moved: moved.collect() }
+    }
 }
 
 #[derive(Serialize)]
@@ -64,6 +101,7 @@ enum Record<'a> {
     Breach(BreachJson<'a>),
     Duty(DutyJson<'a>),
     DeadLetter(LetterJson<'a>),
+    Placed(PlacedJson<'a>),
 }
 
 #[derive(Serialize)]

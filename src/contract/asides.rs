@@ -12,7 +12,6 @@ use super::words;
 use super::yaml::{Node, Value};
 
 const EACH: &[(&str, ())] = &[("week", ()), ("month", ()), ("quarter", ()), ("half-year", ()), ("year", ())];
-const MODES: &[(&str, ())] = &[("advisory", ()), ("operational", ()), ("delegated", ())];
 
 /// Roles and where they are reached.
 pub(crate) fn roles(node: &Node, cx: &mut Cx<'_>) {
@@ -102,31 +101,9 @@ pub(crate) fn serves(node: &Node, cx: &mut Cx<'_>) {
     }
 }
 
-/// A control's mode.
-pub(crate) fn mode(node: &Node, cx: &mut Cx<'_>) {
-    fields::word(node, "`mode`", MODES, &mut cx.report);
-}
-
-/// Who requests, approves, executes and reviews.
-pub(crate) fn raci(node: &Node, cx: &mut Cx<'_>) {
-    let Some(fields) = Fields::of(node, &top::RACI, &mut cx.report) else { return };
-    for key in top::RACI.names() {
-        if let Some(node) = fields.need(key, &mut cx.report) {
-            cx.party(node, key);
-        }
-    }
-}
-
 /// How long facts are kept.
 pub(crate) fn retention(node: &Node, cx: &mut Cx<'_>) {
     cx.length(node, "`retention`", length::length);
-}
-
-/// A list of names.
-pub(crate) fn name_list(node: &Node, what: &str, cx: &mut Cx<'_>) {
-    for item in fields::list(node, what, &mut cx.report).unwrap_or_default() {
-        fields::name(item, what, &mut cx.report);
-    }
 }
 
 /// A list of texts for people: laws, framework ids.

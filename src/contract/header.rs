@@ -4,13 +4,13 @@ use super::chains;
 use super::code::Code;
 use super::dates;
 use super::fields::{self, Fields};
-use super::keys::{Effect, top};
+use super::keys::top;
 use super::names::{Business, Cx, Names, substitute};
 use super::obligation::{self, Defaults};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
-use super::{asides, calendar, waiver};
-use onus_engine::terms::{Contract, Control, Obligation, PartnerPattern};
+use super::{asides, calendar, control, scope, waiver};
+use onus_engine::terms::{Contract, Obligation, PartnerPattern, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a whole contract, and puts its values in their places. None: something is wrong, and the report says what.
@@ -34,9 +34,10 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         ends
     });
     let zone = fields.need("zone", &mut cx.report).and_then(|node| dates::zone(node, &mut cx.report));
-    let sources = fields.get("scope").map_or(Some(Vec::new()), |node| sources(node, cx));
+    let scope = fields.get("scope").map_or(Some(Scope::default()), |node| scope::scope(node, cx));
+    let yields_to = fields.get("yields-to").map_or(Some(Vec::new()), |node| yields_to(node, name.as_deref(), cx));
     let blocks = blocks(&fields, cx);
-    let controls = fields.get("controls").map_or(Some(Vec::new()), |node| controls(node, cx));
+    let controls = fields.get("controls").map_or(Some(Vec::new()), |node| control::controls(node, cx));
     let obligations = obligations(&fields, cx);
     let waivers = fields.get("waivers").map(|node| {
         let waivers = waiver::waivers(node, cx)?;
@@ -51,7 +52,8 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         effective: effective?,
         ends: fields::optional(ends)?,
         zone: zone?,
-        sources: sources?,
+        scope: scope?,
+        yields_to: yields_to?,
         calendars: calendars?,
         controls: controls?,
         waivers: fields::optional(waivers)?,
@@ -79,7 +81,7 @@ pub(crate) fn part(root: &mut Node, cx: &mut Cx<'_>) -> Option<()> {
     asides(&fields, cx);
     let blocks = blocks(&fields, cx);
     if let Some(node) = fields.get("controls") {
-        controls(node, cx);
+        control::controls(node, cx);
     }
     if fields.has("obligations") {
         obligations(&fields, cx);
@@ -93,14 +95,13 @@ pub(crate) fn part(root: &mut Node, cx: &mut Cx<'_>) -> Option<()> {
 /// What says nothing to the judge, and what it must not be silent about.
 fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
     type Read = fn(&Node, &mut Cx<'_>);
-    let readers: [(&str, Read); 7] = [
+    let readers: [(&str, Read); 6] = [
         ("values", asides::values),
         ("events", asides::events),
         ("roles", asides::roles),
         ("subcontractors", asides::subcontractors),
         ("escalation", asides::escalation),
         ("retention", asides::retention),
-        ("yields-to", |node, cx| asides::name_list(node, "`yields-to`", cx)),
     ];
     for (key, read) in readers {
         if let Some(node) = fields.get(key) {
@@ -110,6 +111,20 @@ fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
     if let Some(node) = fields.get("stack") {
         fields::name(node, "`stack`", &mut cx.report);
     }
+}
+
+/// Contracts that go first. They may be in other files, which are looked at when all are loaded.
+fn yields_to(node: &Node, own: Option<&str>, cx: &mut Cx<'_>) -> Option<Vec<String>> {
+    let items = fields::one_or_more(node, "`yields-to`", &mut cx.report)?;
+    fields::every(items, |item| {
+        let name = fields::name(item, "`yields-to`", &mut cx.report)?;
+        if own == Some(name.as_str()) {
+            let hint = "name the other contract, whose partner is the owner";
+            cx.report.hinted(Code::BadName, item.at, "a contract cannot give way to itself", hint);
+            return None;
+        }
+        Some(name)
+    })
 }
 
 fn partners(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<PartnerPattern>> {
@@ -133,47 +148,6 @@ fn partners(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<PartnerPattern>> {
             None => fields::is_name(text, item.at, "the partner", &mut cx.report)
                 .then(|| PartnerPattern::Exact(text.to_owned())),
         }
-    })
-}
-
-/// `scope: {sources: [..]}`. A narrower scope that was ignored would bring strangers' subjects under the contract.
-fn sources(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<String>> {
-    let fields = Fields::of(node, &top::SCOPE, &mut cx.report)?;
-    let mut clean = true;
-    for key in top::SCOPE.keys.iter().filter(|key| key.effect == Effect::Refused) {
-        if let Some(entry) = fields.entry(key.name) {
-            cx.report.unsupported(entry.at, format!("`{}` in `scope`, which knows `sources` only", key.name));
-            clean = false;
-        }
-    }
-    let sources =
-        fields.get("sources").map_or(Some(Vec::new()), |node| fields::texts(node, "`sources`", &mut cx.report))?;
-    clean.then_some(sources)
-}
-
-fn controls(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Control>> {
-    let entries = fields::map(node, "`controls`", &mut cx.report)?;
-    fields::every(entries, |entry| {
-        let named = fields::is_name(&entry.key, entry.at, "the control", &mut cx.report);
-        let fields = Fields::of(&entry.node, &top::CONTROL, &mut cx.report)?;
-        let mut clean = named;
-        for key in top::CONTROL.keys.iter().filter(|key| key.effect == Effect::Refused) {
-            if let Some(entry) = fields.entry(key.name) {
-                cx.report.unsupported(entry.at, format!("`{}` of a control", key.name));
-                clean = false;
-            }
-        }
-        if let Some(node) = fields.get("mode") {
-            asides::mode(node, cx);
-        }
-        if let Some(node) = fields.get("raci") {
-            asides::raci(node, cx);
-        }
-        if let Some(node) = fields.get("maps") {
-            asides::maps(node, cx);
-        }
-        let owner = fields.need("risk-owner", &mut cx.report).and_then(|node| cx.party(node, "`risk-owner`"))?;
-        clean.then(|| Control { name: entry.key.clone(), risk_owner: Some(owner) })
     })
 }
 

@@ -13,8 +13,9 @@ pub use letter::{DeadLetter, DecodeError};
 
 use event::Keys;
 use memchr::memmem::Finder;
-use onus_engine::book::Book;
+use onus_engine::book::{Book, Field};
 use onus_engine::fact::Draft;
+use onus_engine::scope::{Owner, Seen};
 use onus_engine::time::Moment;
 use raw::Raw;
 use shape::Shapes;
@@ -34,6 +35,8 @@ pub struct Decoder {
     /// The escape of a NUL.
     nul: Finder<'static>,
     shapes: Shapes,
+    /// Some contract's scope says whose an event is, or of which control.
+    scoped: bool,
 }
 
 /// Events read from consecutive lines, with their texts, and the lines that could not be read.
@@ -57,6 +60,21 @@ pub struct Batch {
     pub held: (u64, Option<Moment>),
     /// Lines consumed.
     pub lines: u64,
+    /// Events that name no partner, in their order.
+    pub homeless: Vec<Homeless>,
+    /// Those that no contract cares for but to place their subject.
+    pub sightings: Vec<Homeless>,
+}
+
+/// An event that names no partner, and what the contracts' scopes say of it.
+#[derive(Clone, Debug)]
+pub struct Homeless {
+    /// Its position among the events.
+    pub event: usize,
+    /// What it is about.
+    pub subject: String,
+    /// Whose it is.
+    pub owner: Owner,
 }
 
 /// One event of a [`Batch`].
@@ -81,6 +99,8 @@ impl Batch {
         self.facts.clear();
         self.names.clear();
         self.letters.clear();
+        self.homeless.clear();
+        self.sightings.clear();
         (self.peak, self.read, self.idle, self.held, self.lines) = (None, 0, 0, (0, None), 0);
     }
 
@@ -94,13 +114,14 @@ impl Decoder {
     /// A decoder; events later than `horizon` are held aside.
     pub fn new(book: Arc<Book>, horizon: Moment) -> Decoder {
         let keys = Keys::new(book.names().field_names());
-        Decoder { book, keys, horizon, nul: Finder::new(br"\u0000"), shapes: Shapes::default() }
+        let scoped = book.finds_partners() || book.finds_controls();
+        Decoder { book, keys, horizon, nul: Finder::new(br"\u0000"), shapes: Shapes::default(), scoped }
     }
 
     /// Reads whole lines; `first` is the number of the first, from 1.
     pub fn lines(&mut self, bytes: &[u8], first: u64, out: &mut Batch) {
         // Checked once for all lines; only where that fails is each looked at alone.
-        let text = std::str::from_utf8(bytes);
+        let text = simdutf8::basic::from_utf8(bytes);
         let mut raw = Raw::default();
         let mut number = first;
         let mut from = 0;
@@ -132,6 +153,7 @@ impl Decoder {
     }
 
     /// Reads the first of the lines ahead; says how long it is, too.
+    #[inline(always)]
     fn line<'a>(&mut self, ahead: &'a str, raw: &mut Raw<'a>, out: &mut Batch) -> (usize, Result<(), DecodeError>) {
         raw.clear();
         // One of a known shape is not searched for its end: it ends where its shape does.
@@ -144,6 +166,7 @@ impl Decoder {
         }
     }
 
+    #[cold]
     fn parse<'a>(&mut self, line: &'a str, raw: &mut Raw<'a>, out: &mut Batch) -> Result<(), DecodeError> {
         let Some(line) = trimmed(line)? else { return Ok(()) };
         raw.clear();
@@ -157,6 +180,7 @@ impl Decoder {
         if event::has_nul(line, &self.nul) { Err(DecodeError::Nul) } else { Ok(()) }
     }
 
+    #[inline(always)]
     fn take(&self, raw: &Raw<'_>, out: &mut Batch) -> Result<(), DecodeError> {
         let at = raw.at()?;
         out.read += 1;
@@ -170,17 +194,30 @@ impl Decoder {
         if kind == "onus.tick" {
             return Ok(());
         }
-        let (id, source, subject, partner) = (raw.id()?, raw.source()?, raw.subject()?, raw.partner()?);
+        let (id, source, subject) = (raw.id()?, raw.source()?, raw.subject()?);
+        let partner = match raw.partner() {
+            Err(DecodeError::NoPartner) if self.book.finds_partners() => "",
+            named => named?,
+        };
         let recorded = raw.recorded()?.unwrap_or(at);
+        let placed = self.scoped.then(|| self.placed(raw, kind, source, subject, partner, at)).flatten();
+        let homeless = placed.as_ref().filter(|_| partner.is_empty()).map(|owner| Homeless {
+            event: out.events.len(),
+            subject: subject.to_owned(),
+            owner: owner.clone(),
+        });
         let Some(kind) = self.book.names().event_type(kind) else {
             out.idle += 1;
+            out.sightings.extend(homeless.filter(|one| one.owner.partner.is_ok()));
             return Ok(());
         };
         let about = self.book.names().about(kind);
         if about.by_fields && !raw.fields.iter().any(|(field, _)| about.keeps(*field)) {
             out.idle += 1;
+            out.sightings.extend(homeless.filter(|one| one.owner.partner.is_ok()));
             return Ok(());
         }
+        out.homeless.extend(homeless);
         let draft = Draft {
             kind,
             id,
@@ -191,7 +228,14 @@ impl Decoder {
             factkey: raw.factkey(),
             exact: raw.exact(),
         };
-        let fact = self.book.write(&draft, &raw.fields, &mut out.facts);
+        let fact = match placed.and_then(|owner| owner.control) {
+            None => self.book.write(&draft, &raw.fields, &mut out.facts),
+            Some(control) => {
+                let mut fields = raw.fields.clone();
+                fields.push((self.book.names().well_known().control, Field::One(control.into())));
+                self.book.write(&draft, &fields, &mut out.facts)
+            }
+        };
         let mut name = |text: &str| {
             let from = out.names.len() as u32;
             out.names.push_str(text);
@@ -200,6 +244,32 @@ impl Decoder {
         let (partner, subject, source) = (name(partner), name(subject), name(source));
         out.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32 });
         Ok(())
+    }
+}
+
+impl Decoder {
+    /// What the scopes say of an event: whose it is, if it does not say it, and of which control.
+    #[cold]
+    fn placed(
+        &self,
+        raw: &Raw<'_>,
+        kind: &str,
+        source: &str,
+        subject: &str,
+        partner: &str,
+        at: Moment,
+    ) -> Option<Owner> {
+        let seen = Seen { kind, source, subject, at, fields: &raw.fields };
+        let field = self.book.names().well_known().control;
+        let said = raw.fields.iter().find(|(id, _)| *id == field).and_then(|(_, value)| match value {
+            Field::One(text) => Some(text.as_ref()),
+            Field::List(texts) => texts.first().map(AsRef::as_ref),
+        });
+        if partner.is_empty() {
+            return self.book.owner(&seen, said);
+        }
+        let control = if said.is_none() { self.book.control(partner, &seen) } else { None };
+        Some(Owner { partner: Ok(partner.to_owned()), control, overlap: None })
     }
 }
 

@@ -69,7 +69,7 @@ enum Text<'a> {
 }
 
 impl<'a> Raw<'a> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn clear(&mut self) {
         self.attributes = Default::default();
         self.data_seen = false;
@@ -94,6 +94,7 @@ impl<'a> Raw<'a> {
         !matches!(self.attributes[name as usize], Text::Absent)
     }
 
+    #[inline(always)]
     fn get(&self, name: Name) -> Option<&str> {
         match self.attributes[name as usize] {
             Text::Absent => None,
@@ -102,6 +103,7 @@ impl<'a> Raw<'a> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn at(&self) -> Result<Moment, DecodeError> {
         match self.get(Name::SpecVersion) {
             Some("1.0") => {}
@@ -111,6 +113,7 @@ impl<'a> Raw<'a> {
         instant("time", self.get(Name::Time).ok_or(DecodeError::Missing("time"))?)
     }
 
+    #[inline(always)]
     pub(super) fn recorded(&self) -> Result<Option<Moment>, DecodeError> {
         self.get(Name::RecordedTime).map(|text| instant("recordedtime", text)).transpose()
     }
@@ -131,6 +134,7 @@ impl<'a> Raw<'a> {
         self.name(Name::Subject)
     }
 
+    #[inline(always)]
     pub(super) fn partner(&self) -> Result<&str, DecodeError> {
         match self.get(Name::Partner) {
             None | Some("") => Err(DecodeError::NoPartner),
@@ -138,14 +142,17 @@ impl<'a> Raw<'a> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn sequence(&self) -> &str {
         self.get(Name::Sequence).unwrap_or_default()
     }
 
+    #[inline(always)]
     pub(super) fn factkey(&self) -> Option<&str> {
         self.get(Name::FactKey).filter(|key| !key.is_empty())
     }
 
+    #[inline(always)]
     pub(super) fn exact(&self) -> bool {
         self.get(Name::TimeQuality).is_none_or(|quality| quality == "exact")
     }
@@ -176,7 +183,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn instant(name: &'static str, text: &str) -> Result<Moment, DecodeError> {
     match Moment::parse(text) {
         Some(at) if at.0 >= 0 => Ok(at),

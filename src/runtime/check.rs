@@ -1,5 +1,7 @@
 //! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
 
+use super::homes::Homes;
+pub use super::homes::Placed;
 use super::parallel;
 use super::spill::Spill;
 use super::streams::Stream;
@@ -54,6 +56,8 @@ pub struct Report {
     pub letters: Vec<(String, crate::decode::DeadLetter)>,
     /// What was read.
     pub read: Read,
+    /// What the scopes of contracts said of events that name no partner.
+    pub placed: Placed,
 }
 
 /// What was read.
@@ -231,7 +235,8 @@ fn run(request: &Request, progress: Progress<'_>) -> Result<(Vec<Shard>, Report)
     let options =
         if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
-    let single = files.len() == 1 && request.threads > 1;
+    // Where a subject is at home, all of its events must be seen in one order.
+    let single = files.len() == 1 && request.threads > 1 && !book.finds_partners();
     for _ in 0..if single { request.threads } else { 1 } {
         shards.push(Shard::new(Arc::clone(&book), options.clone())?);
     }
@@ -270,7 +275,10 @@ fn merged(
         progress(batch.lines);
     };
     for file in &mut files {
-        file.refill(decoder, &mut |name, batch| note(name, batch, report, &mut peak))?;
+        file.refill(decoder, &mut |name, batch| {
+            note(name, batch, report, &mut peak);
+            shard.sight(batch);
+        })?;
     }
     // What a file says beside its events (ticks) counts when all are read.
     while let Some((_, least)) = files.iter().enumerate().filter_map(|(i, f)| Some((f.key()?, i))).min() {
@@ -282,10 +290,14 @@ fn merged(
                 let key = file.key_of(at);
                 shard.take(&mut file.batch, at, key);
             }
+            // Often, so that what was told is still near when the net is kept.
+            shard.tell();
         }
-        shard.tell();
         if file.is_spent() {
-            file.refill(decoder, &mut |name, batch| note(name, batch, report, &mut peak))?;
+            file.refill(decoder, &mut |name, batch| {
+                note(name, batch, report, &mut peak);
+                shard.sight(batch);
+            })?;
         }
     }
     Ok(peak)
@@ -323,6 +335,8 @@ pub(super) struct Shard {
     seen_from: usize,
     breaches: BTreeMap<DutyId, Breach>,
     unbound: BTreeMap<String, u64>,
+    /// Where events belong that name no partner.
+    homes: Homes,
 }
 
 impl Shard {
@@ -335,6 +349,7 @@ impl Shard {
             seen_from: 0,
             breaches: BTreeMap::new(),
             unbound: BTreeMap::new(),
+            homes: Homes::default(),
         })
     }
 
@@ -346,6 +361,7 @@ impl Shard {
     }
 
     /// Takes one of the events in that were looked up, when everything up to `now` has been heard.
+    #[inline(always)]
     pub(super) fn take(&mut self, batch: &mut Batch, at: usize, now: Moment) {
         let mut none = NoArchive;
         let archive: &mut dyn Archive = match &mut self.spill {
@@ -353,15 +369,51 @@ impl Shard {
             None => &mut none,
         };
         self.engine.advance(now, now, archive);
-        let Batch { events, facts, names, .. } = batch;
+        let Batch { events, facts, names, homeless, .. } = batch;
         let event = &events[at];
         let name = |place: &Range<u32>| &names[place.start as usize..place.end as usize];
         let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
         let partner = name(&event.partner);
+        if partner.is_empty() {
+            let subject = name(&event.subject);
+            let place = homeless.binary_search_by_key(&at, |one| one.event);
+            let one = &homeless[place.expect("an event without a partner is among the homeless")];
+            match self.homes.place(one).map(str::to_owned) {
+                None => self.homes.wait(one, name(&event.source), fact),
+                Some(partner) => {
+                    let incoming = Incoming { partner: &partner, subject, source: name(&event.source), fact };
+                    self.engine.apply(incoming, archive);
+                    self.come_home(&partner, subject);
+                }
+            }
+            return;
+        }
         let incoming = Incoming { partner, subject: name(&event.subject), source: name(&event.source), fact };
         let seen = self.seen[at - self.seen_from];
         if self.engine.apply_seen(incoming, seen, archive) == onus_engine::engine::Applied::Unbound {
             *self.unbound.entry(partner.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Events that no contract cares for may still say whose their subject is.
+    fn sight(&mut self, batch: &Batch) {
+        for one in &batch.sightings {
+            if let Some(partner) = self.homes.place(one).map(str::to_owned) {
+                self.come_home(&partner, &one.subject);
+            }
+        }
+    }
+
+    /// What waited for a subject to be placed goes to its partner.
+    fn come_home(&mut self, partner: &str, subject: &str) {
+        let mut none = NoArchive;
+        for mut one in self.homes.release(subject) {
+            let archive: &mut dyn Archive = match &mut self.spill {
+                Some(spill) => spill,
+                None => &mut none,
+            };
+            let incoming = Incoming { partner, subject, source: &one.source, fact: &mut one.fact };
+            self.engine.apply(incoming, archive);
         }
     }
 
@@ -409,6 +461,7 @@ impl Shard {
         if let Some(trouble) = self.spill.and_then(|s| s.trouble) {
             return Err(CheckError::Spill(trouble));
         }
+        report.placed.add(self.homes.finish());
         let book = Arc::clone(self.engine.book());
         report.obligations.extend(standings(&self.engine));
         report.breaches.extend(self.breaches.into_values());

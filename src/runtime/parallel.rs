@@ -119,8 +119,8 @@ fn work(me: usize, shard: &mut Shard, room: &Room, mut decoder: Decoder, notes: 
                         let key = now.map_or(key, |before| before.max(key));
                         shard.take(&mut batch, at, key);
                     }
+                    shard.tell();
                 }
-                shard.tell();
                 judged = Some(batch);
             }
             now = now.max(peak);

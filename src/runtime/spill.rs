@@ -320,6 +320,7 @@ fn split(bytes: &[u8]) -> (u64, u64) {
 }
 
 /// Only this process reads it, and equal hashes are told apart by the names in the block.
+#[inline(always)]
 fn hash(partner: &str, subject: &str) -> u64 {
     xxh3_64_with_seed(subject.as_bytes(), xxh3_64(partner.as_bytes()))
 }

@@ -32,8 +32,30 @@ pub(crate) fn duties(answer: &Value) -> Vec<Duty> {
         }
         found.push(last);
     }
+    found.extend(placed(&answer["placed"]));
     found.sort_by_key(|duty| (duty.start, duty.cycle));
     found
+}
+
+/// What the scopes said of events without a partner, as if it were duties: `unowned: INC9`, `overlap: a before b`.
+fn placed(placed: &Value) -> Vec<Duty> {
+    let subjects = |key: &str| {
+        let all = placed[key].as_array().into_iter().flatten();
+        all.map(|one| one["subject"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let overlaps = placed["overlaps"].as_object().into_iter().flatten().map(|(contracts, _)| contracts.clone());
+    let said =
+        |what: &str, standing: String| Duty { obligation: what.to_owned(), standing, ..Duty::read(&Value::Null, None) };
+    let unowned = subjects("unowned").into_iter().map(|subject| said("unowned", subject));
+    let moved = subjects("moved").into_iter().map(|subject| said("moved", subject));
+    unowned.chain(overlaps.map(|contracts| said("overlap", contracts))).chain(moved).collect()
+}
+
+impl Duty {
+    /// Said of events, not of a duty.
+    pub(crate) fn is_of_events(&self) -> bool {
+        self.partner.is_empty()
+    }
 }
 
 impl Duty {

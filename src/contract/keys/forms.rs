@@ -123,6 +123,9 @@ pub(crate) static INCLUDED: Form = Form {
     ..ANY
 };
 
+pub(crate) static LABEL: Form =
+    Form { name: "label", says: "The name of a label.", examples: &["team"], literal: true, ..ANY };
+
 pub(crate) static VALUE_NAME: Form = Form {
     name: "value-name",
     says: "Lower-case letters, digits and hyphens; used as `$name`.",

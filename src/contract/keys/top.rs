@@ -84,7 +84,11 @@ pub(crate) static CONTRACT: Block = Block {
         EVENTS,
         may!("scope", Shape::Block(&SCOPE), "Which events the contract is about; by default all of the partner's."),
         told!("stack", NAME_SHAPE, "The stack that several partners run together."),
-        told!("yields-to", Shape::List(&NAME_SHAPE), "The contracts that go first where two match one control."),
+        may!(
+            "yields-to",
+            Shape::OneOrMore(&NAME_SHAPE),
+            "The contracts that go first where the scopes of both fit an event."
+        ),
         ROLES,
         SUBCONTRACTORS,
         CALENDARS,
@@ -124,15 +128,20 @@ pub(crate) static PART: Block = Block {
 pub(crate) static SCOPE: Block = Block {
     name: "scope",
     what: "`scope`",
-    says: "Which events the contract is about.",
+    says: "Which events it is about: those that one of its lists fits, with `*` for any run of characters. An event that \
+           names no partner belongs to the partner of the contract whose scope it fits.",
     keys: &[
-        Key::refused("assignment-groups", "Groups that tickets are assigned to."),
-        Key::refused("accounts", "Accounts that changes are about."),
-        Key::refused("vault-mounts", "Paths of a vault."),
-        Key::refused("credentials", "Names of credentials."),
-        may!("sources", TEXTS, "Sources of events, with `*` for any run of characters."),
-        Key::refused("labels", "Labels that subjects carry."),
-        Key::refused("except", "What is left out of all this."),
+        may!("assignment-groups", TEXTS, "Groups that tickets are assigned to: the field `group`."),
+        may!("accounts", TEXTS, "Accounts: the field `account`."),
+        may!("vault-mounts", TEXTS, "Paths of a vault: the field `mount`. One that ends in `/` is all below it."),
+        may!("credentials", TEXTS, "Names of credentials: the subject of their events, else the field `credential`."),
+        may!("sources", TEXTS, "Sources of events; of others nothing is taken."),
+        may!(
+            "labels",
+            Shape::Map(&forms::LABEL, &TEXT_SHAPE),
+            "Labels, all of them needed: the field `labels`, a list of `name=value`.",
+        ),
+        may!("except", Shape::Block(&SCOPE), "What is left out of all this."),
     ],
     ways: &[],
 };
@@ -191,7 +200,7 @@ pub(crate) static CONTROL: Block = Block {
         ),
         must!("risk-owner", PARTY_SHAPE, "Who holds the onus when no duty is open."),
         told!("raci", Shape::Block(&RACI), "Who does what."),
-        Key::refused("scope", "Which events are of this control."),
+        may!("scope", Shape::Block(&SCOPE), "Which events are of this control, where they do not say it themselves."),
         Key::refused("retained", "Acts that always need the customer's approval first."),
         Key::refused("guardrails", "Acts that are approved beforehand, within bounds."),
         told!("maps", TEXTS, "Laws and ids of frameworks that ask for it."),

@@ -7,6 +7,7 @@ use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
 use crate::fold::limits;
 use crate::rule::*;
+use crate::scope::{Homes, Owner, Seen};
 use crate::terms::{self, Contract, PartnerPattern, Side};
 use crate::time::Moment;
 use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
@@ -21,6 +22,7 @@ pub struct Book {
     calendars: Calendars,
     calendar_names: Vec<String>,
     bindings: Vec<Binding>,
+    homes: Option<Homes>,
 }
 
 #[derive(Clone, Debug)]
@@ -182,12 +184,33 @@ impl Book {
             })
     }
 
+    /// Whether a contract's scope can say whose an event is that names no partner.
+    pub fn finds_partners(&self) -> bool {
+        self.homes.as_ref().is_some_and(|homes| homes.finds_partners)
+    }
+
+    /// Whose an event is that names no partner. `control` is what it says of that itself.
+    pub fn owner(&self, seen: &Seen<'_>, control: Option<&str>) -> Option<Owner> {
+        self.homes.as_ref().map(|homes| homes.owner(seen, control))
+    }
+
+    /// Whether some control has a scope.
+    pub fn finds_controls(&self) -> bool {
+        self.homes.as_ref().is_some_and(Homes::finds_controls)
+    }
+
+    /// The control of a partner's event that names none, if the scope of one says it.
+    pub fn control(&self, partner: &str, seen: &Seen<'_>) -> Option<String> {
+        self.homes.as_ref()?.control(partner, seen)
+    }
+
     /// Since when a partner is bound by anything.
     pub fn bound_since(&self, rule: RuleId) -> Moment {
         self.bindings.iter().find(|b| b.rules.contains(&rule)).map_or(Moment::DAWN, |b| b.from)
     }
 
     /// Writes an event as a fact, with those of its fields that its type keeps.
+    #[inline(always)]
     pub fn write(
         &self,
         draft: &Draft<'_>,

@@ -233,6 +233,7 @@ impl Duty {
     }
 
     /// Replaces all limits.
+    #[inline(always)]
     pub fn set_clocks(&mut self, clocks: Clocks) {
         let Some((first, rest)) = clocks.split_first() else { return };
         self.clock = *first;
@@ -244,6 +245,7 @@ impl Duty {
     }
 
     /// Counts up to `to`.
+    #[inline]
     pub fn settle(&mut self, to: Moment, calendars: &[Calendar]) {
         if to <= self.since {
             return;
@@ -302,12 +304,14 @@ impl Duty {
     }
 
     /// A waiver covers its breach.
+    #[cold]
     pub fn excused(&self) -> bool {
         let Some(more) = &self.more else { return false };
         more.waivers.iter().any(|w| w.starts <= self.deadline && self.deadline < w.ends)
     }
 
     /// How it stands. `heard`: up to where all feeds that could tell of the act have been heard.
+    #[inline]
     pub fn standing(&self, heard: Moment) -> Standing {
         if self.flags.has(Flags::VOID) {
             return Standing::Withdrawn;
@@ -374,6 +378,7 @@ fn later(calendars: &[Calendar], id: CalendarId, from: Moment, by: Millis) -> Op
 }
 
 /// Moves a deadline that falls on a closed day.
+#[cold]
 pub fn rolled(roll: Roll, calendar: &Calendar, at: Moment) -> Moment {
     let zone = calendar.zone();
     let local = crate::calendar::local(zone, at);

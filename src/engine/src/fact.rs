@@ -104,6 +104,7 @@ pub struct Writer<'b> {
 
 impl<'b> Writer<'b> {
     /// Begins a fact at the buffer's end.
+    #[inline(always)]
     pub fn begin(out: &'b mut Vec<u8>, draft: &Draft<'_>) -> Writer<'b> {
         let start = out.len();
         let sequence = draft.sequence.as_bytes();
@@ -130,6 +131,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Adds a scalar.
+    #[inline(always)]
     pub fn one(&mut self, field: FieldId, atom: Atom<'_>) {
         self.out.extend_from_slice(&field.to_le_bytes());
         put_atom(self.out, atom);
@@ -152,6 +154,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Closes the fact; gives its bytes' place in the buffer.
+    #[inline(always)]
     pub fn end(self) -> std::ops::Range<usize> {
         let end = self.out.len();
         // The recorded time is left out: the same event heard twice is no conflict.
@@ -174,6 +177,7 @@ pub fn note(kind: TypeId, name: &str) -> Vec<u8> {
 }
 
 /// Identity of an event that has no fact key: its source and its id.
+#[inline(always)]
 pub fn event_key(source: &str, id: &str) -> u64 {
     xxh3_64_with_seed(id.as_bytes(), xxh3_64(source.as_bytes()))
 }
@@ -199,6 +203,7 @@ impl<'a> Fact<'a> {
     }
 
     /// Event type.
+    #[inline(always)]
     pub fn kind(self) -> TypeId {
         u16::from_le_bytes([self.0[4], self.0[5]])
     }
@@ -261,6 +266,7 @@ impl<'a> Fact<'a> {
     }
 
     /// The value of a field.
+    #[inline(always)]
     pub fn field(self, field: FieldId) -> Option<Value<'a>> {
         let mut rest = &self.0[self.fields_at()..];
         while let Some((head, value)) = rest.split_first_chunk() {
@@ -352,6 +358,7 @@ pub fn stamp(fact: &mut [u8], source: SourceId, trust: Trust) {
     fact[27..29].copy_from_slice(&source.to_le_bytes());
 }
 
+#[inline(always)]
 fn put_atom(out: &mut Vec<u8>, atom: Atom<'_>) {
     match atom {
         Atom::Sym(sym) => {
@@ -367,6 +374,7 @@ fn put_atom(out: &mut Vec<u8>, atom: Atom<'_>) {
 }
 
 /// Bytes of the value that the bytes begin with.
+#[inline(always)]
 fn value_len(bytes: &[u8]) -> usize {
     match bytes[0] {
         TAG_SYM => 3,
@@ -378,6 +386,7 @@ fn value_len(bytes: &[u8]) -> usize {
     }
 }
 
+#[inline(always)]
 fn take_value<'a>(rest: &mut &'a [u8]) -> Value<'a> {
     if rest[0] != TAG_LIST {
         return Value::One(take_atom(rest));
@@ -387,6 +396,7 @@ fn take_value<'a>(rest: &mut &'a [u8]) -> Value<'a> {
     Value::List(Atoms(&list[5..]))
 }
 
+#[inline(always)]
 fn take_atom<'a>(rest: &mut &'a [u8]) -> Atom<'a> {
     if rest[0] == TAG_SYM {
         let sym = Sym::from_le_bytes([rest[1], rest[2]]);
@@ -405,6 +415,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Zigzag, seven bits a byte.
+#[inline(always)]
 pub(crate) fn put_varint(out: &mut Vec<u8>, n: i64) {
     let mut z = ((n << 1) ^ (n >> 63)) as u64;
     while z >= 0x80 {
@@ -414,6 +425,7 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, n: i64) {
     out.push(z as u8);
 }
 
+#[inline(always)]
 pub(crate) fn varint(bytes: &[u8]) -> (i64, usize) {
     // Nearly all fit in one byte.
     if let Some(&b) = bytes.first()

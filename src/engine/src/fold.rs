@@ -57,6 +57,13 @@ struct Memory {
     merged: Option<String>,
 }
 
+impl Memory {
+    #[cold]
+    fn forget(&mut self, at: Moment) {
+        self.lifted.retain(|(when, _)| *when == at);
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct ActivePause {
     at: Moment,
@@ -270,6 +277,7 @@ impl Default for Fold {
 
 impl Fold {
     /// Takes in the fact at `cx.position`, which must not be earlier than what was taken in before.
+    #[inline(always)]
     pub fn step<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         self.advance(fact.at(), cx);
         self.take(fact, cx, true);
@@ -307,6 +315,7 @@ impl Fold {
     }
 
     /// Takes what [`Fold::put_memory`] wrote, without its length; nothing from no bytes.
+    #[inline(always)]
     pub(crate) fn set_memory(&mut self, bytes: &[u8]) {
         self.memory = if bytes.is_empty() { None } else { crate::engine::unpack_bytes(bytes).map(Box::new) };
     }
@@ -333,11 +342,11 @@ impl Fold {
             }
         }
         match about.effect {
+            Effect::None => {}
             Effect::WaiverApproved => self.waive(fact, cx),
             Effect::WaiverEnded => self.end_waiver(fact, cx),
             Effect::Merged => self.merge(fact, opening, cx),
-            Effect::None
-            | Effect::Paused
+            Effect::Paused
             | Effect::Resumed
             | Effect::Confirmed
             | Effect::Voided
@@ -360,9 +369,10 @@ impl Fold {
     }
 
     /// What a resume lifted is asked for at its own instant only.
+    #[inline(always)]
     fn forget_lifted(&mut self, at: Moment) {
         let Some(memory) = self.memory.as_mut().filter(|m| !m.lifted.is_empty()) else { return };
-        memory.lifted.retain(|(when, _)| *when == at);
+        memory.forget(at);
         if **memory == Memory::default() {
             self.memory = None;
         }
@@ -373,6 +383,7 @@ impl Fold {
         self.ended.push(duty);
     }
 
+    #[inline]
     fn settle<T: Trace>(duty: &mut Duty, to: Moment, cx: &mut Cx<'_, '_, T>) {
         if to > duty.since && duty.is_open() {
             cx.trace.stretch(duty, duty.since, to, Stopped::of(duty));
@@ -380,11 +391,13 @@ impl Fold {
         duty.settle(to, cx.view.book.calendars());
     }
 
+    #[inline]
     fn find_deadline<T: Trace>(duty: &mut Duty, cx: &Cx<'_, '_, T>) {
         let limits = limits(cx.rule(duty.rule));
         duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), limits, limit, at));
     }
 
+    #[cold]
     fn cancel<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         for mut duty in std::mem::take(&mut self.open) {
             cx.trace.note(fact.at(), Some(&duty), &|| format!("cancelled ({})", fact.id()));
@@ -400,6 +413,7 @@ impl Fold {
     }
 
     /// The act is undone: the clock goes on, or a new cycle begins.
+    #[inline(never)]
     fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
         let mut i = 0;
@@ -438,6 +452,7 @@ impl Fold {
         }
     }
 
+    #[cold]
     fn resume_duty<T: Trace>(&mut self, mut duty: Duty, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
         cx.trace.note(at, Some(&duty), &|| format!("reopened ({}): the clock goes on with what it had", fact.id()));

@@ -12,6 +12,7 @@ pub mod fold;
 pub mod identity;
 pub mod limits;
 pub mod rule;
+pub mod scope;
 pub mod select;
 pub mod standing;
 pub mod terms;

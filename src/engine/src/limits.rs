@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 pub type Facts<'f> = &'f dyn Fn(FieldId) -> Option<Atom<'f>>;
 
 /// The rows of a table that apply. A fact that is absent makes every row apply.
+#[inline]
 pub fn rows<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> SmallVec<[&'t T; 4]> {
     // The two forms that nearly all tables have: no key, and one key whose fact is known.
     match (&table.keys[..], &table.rows[..]) {
@@ -30,6 +31,12 @@ pub fn rows<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> Sma
         }
         _ => {}
     }
+    rows_by_facts(table, facts, day)
+}
+
+/// The same, of any table.
+#[cold]
+fn rows_by_facts<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> SmallVec<[&'t T; 4]> {
     let mut out: Vec<(&Vec<RowCell>, &T)> = table.rows.iter().map(|r| (&r.cells, &r.value)).collect();
     for (i, key) in table.keys.iter().enumerate() {
         match key {
@@ -65,11 +72,21 @@ pub enum Target {
 
 /// Counts a span from `start`. Days and months become the length of time that they come to on the calendar, so that a
 /// pause moves them by the time that it took; what names an instant stays there.
+#[inline(always)]
 pub fn target(span: &Span, calendar_id: CalendarId, calendar: &Calendar, zone: Tz, start: Moment) -> Target {
-    let fixed = |at: Option<Moment>| Target::Fixed(at.unwrap_or(Moment::NEVER));
     match span {
         Span::Elapsed(ms) => Target::Length(*ms, 0),
         Span::Open(ms) => Target::Length(*ms, calendar_id),
+        _ => target_by_day(span, calendar_id, calendar, zone, start),
+    }
+}
+
+/// The same, of spans that name days, months or instants.
+#[cold]
+fn target_by_day(span: &Span, calendar_id: CalendarId, calendar: &Calendar, zone: Tz, start: Moment) -> Target {
+    let fixed = |at: Option<Moment>| Target::Fixed(at.unwrap_or(Moment::NEVER));
+    match span {
+        Span::Elapsed(ms) | Span::Open(ms) => Target::Length(*ms, calendar_id),
         Span::WorkingDays(n) => {
             let close = calendar.working_day(start, *n as i32).and_then(|day| calendar.close_of(day));
             close.map_or(Target::Fixed(Moment::NEVER), |at| Target::Length(calendar.between(start, at), calendar_id))
@@ -110,6 +127,7 @@ fn end_of_day_of_year(zone: Tz, start: Moment, month: u32, day: u32) -> Option<M
 }
 
 /// The clocks of an obligation's limits for a duty that counts from `start`. Empty: no row applies, the duty is exempt.
+#[inline(always)]
 pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, start: Moment) -> Clocks {
     let mut out = Clocks::new();
     for (i, limit) in limits.iter().enumerate() {
@@ -132,6 +150,7 @@ pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, star
 }
 
 /// One clock for one span.
+#[inline(always)]
 pub fn clock(
     span: &Span,
     (limit, row): (usize, usize),
@@ -150,6 +169,7 @@ pub fn clock(
 }
 
 /// The longest pause, and what it counts on.
+#[cold]
 pub fn cap(
     book: &Book,
     rule: &Rule,

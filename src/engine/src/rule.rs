@@ -2,6 +2,7 @@
 
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, Sym, TypeId};
+use crate::scope::Bounds;
 use crate::terms::{Confirm, Party, Per, Period, Pick, Reopen, Reprioritise, Roll, Span, Trust};
 use crate::time::{Millis, Moment};
 use crate::vocabulary::KindId;
@@ -32,6 +33,8 @@ pub struct Rule {
     pub risk_owner: Option<Party>,
     /// Event sources in scope; empty: all.
     pub sources: Vec<String>,
+    /// What else of the contract's scope a fact may lead out of.
+    pub bounds: Option<Box<Bounds>>,
     /// Anchors from here...
     pub from: Moment,
     /// ...to here belong to this version.
@@ -42,6 +45,14 @@ pub struct Rule {
     pub next: Option<(Moment, RuleId)>,
     /// Open duties take the next version's limits when it comes into force.
     pub rebase: bool,
+    /// When the contract itself first changes an open duty: closes it, or hands it to the next version.
+    pub changes_at: Moment,
+    /// Some obligation begins where a duty of this one ends.
+    pub followed: bool,
+    /// Some obligation begins where a duty of this one is breached.
+    pub feared: bool,
+    /// Its act is looked for on subjects that the anchor names.
+    pub elsewhere: bool,
     /// The same obligation in the first version: what a duty's identity names.
     pub family: RuleId,
     /// What opens a duty.
@@ -394,6 +405,7 @@ impl Rule {
 }
 
 /// `*` stands for any run of characters, everything else for itself.
+#[inline]
 pub fn glob(pattern: &str, text: &str) -> bool {
     // Nearly all are a name, or the beginning of one.
     match pattern.bytes().position(|b| b == b'*') {

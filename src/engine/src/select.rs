@@ -26,6 +26,7 @@ pub enum Met {
 }
 
 /// Tests a fact against a match; where it happened is the caller's affair.
+#[inline(always)]
 pub fn meets(book: &Book, wanted: &Match, fact: Fact<'_>, against: Against<'_>) -> Met {
     if fact.kind() != wanted.kind
         || !wanted.tests.iter().all(|t| passes(book, t, fact, against))
@@ -55,6 +56,7 @@ pub fn passes(book: &Book, test: &Test, fact: Fact<'_>, against: Against<'_>) ->
     holds(book, &test.want, fact.field(test.field), against)
 }
 
+#[inline]
 fn holds(book: &Book, want: &Want, value: Option<Value<'_>>, against: Against<'_>) -> bool {
     match want {
         Want::Present => value.is_some(),

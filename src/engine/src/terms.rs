@@ -25,8 +25,10 @@ pub struct Contract {
     pub ends: Option<Moment>,
     /// Zone for local days, months, quarters and years.
     pub zone: Tz,
-    /// Patterns (`*` for any run of characters) of event sources in scope; empty: all.
-    pub sources: Vec<String>,
+    /// What it is about.
+    pub scope: Scope,
+    /// Contracts that go first where a scope of theirs matches the same event.
+    pub yields_to: Vec<String>,
     /// Calendars by name; obligations refer to them by position.
     pub calendars: Vec<(String, Calendar)>,
     /// Controls that the contract gives to the partner.
@@ -44,6 +46,40 @@ pub enum PartnerPattern {
     Exact(String),
     /// Every partner whose name begins so (`p*`).
     Prefix(String),
+}
+
+/// What a contract, or a control of it, is about. Patterns have `*` for any run of characters.
+///
+/// An event is in it if its source is among the sources, nothing of `except` fits it, and one of the other lists does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Groups that tickets are assigned to: the field `group`.
+    pub groups: Vec<String>,
+    /// Accounts: the field `account`.
+    pub accounts: Vec<String>,
+    /// Mounts of a vault: the field `mount`. One that ends in a slash is everything below it.
+    pub mounts: Vec<String>,
+    /// Names of credentials: the subject of credential events, else the field `credential`.
+    pub credentials: Vec<String>,
+    /// Labels, all of them needed: the field `labels`, whose items are `name=value`.
+    pub labels: Vec<(String, String)>,
+    /// Sources; empty: all.
+    pub sources: Vec<String>,
+    /// What is left out of all this.
+    pub except: Option<Box<Scope>>,
+}
+
+impl Scope {
+    /// It lists nothing but sources.
+    pub fn is_bare(&self) -> bool {
+        let lists = [&self.groups, &self.accounts, &self.mounts, &self.credentials];
+        lists.iter().all(|list| list.is_empty()) && self.labels.is_empty()
+    }
+
+    /// It says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.is_bare() && self.sources.is_empty() && self.except.is_none()
+    }
 }
 
 /// The two sides of a contract.
@@ -99,6 +135,36 @@ pub struct Control {
     pub name: String,
     /// Who holds the onus when no duty is open.
     pub risk_owner: Option<Party>,
+    /// How far the partner goes by itself.
+    pub mode: Option<Mode>,
+    /// Who does what.
+    pub raci: Option<Raci>,
+    /// Which events are of this control; None: those that say so.
+    pub scope: Option<Scope>,
+}
+
+/// How far the partner goes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It recommends; its acts are findings.
+    Advisory,
+    /// It acts, the customer approves.
+    Operational,
+    /// It approves and acts.
+    Delegated,
+}
+
+/// Who does what on a control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raci {
+    /// Asks for an act.
+    pub request: Party,
+    /// Allows it.
+    pub approve: Party,
+    /// Does it.
+    pub execute: Party,
+    /// Looks at it afterwards.
+    pub review: Party,
 }
 
 /// Who may approve deviations, and those granted in the contract itself.

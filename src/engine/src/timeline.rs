@@ -96,13 +96,20 @@ impl Timeline {
     }
 
     /// Puts a fact at its event time.
+    #[inline(always)]
     pub fn insert(&mut self, fact: Fact<'_>, rank: Rank<'_>) -> Placed {
         if self.has_key(fact.key())
-            && let Some(old) = self.facts().find(|old| same_event(*old, fact))
+            && let Some(old) = self.known(fact)
         {
-            return self.second_copy(old.bytes().to_vec(), fact, rank);
+            return self.second_copy(old, fact, rank);
         }
         self.place(fact, rank)
+    }
+
+    /// The same event, where some event of its key is known.
+    #[cold]
+    fn known(&self, fact: Fact<'_>) -> Option<Vec<u8>> {
+        self.facts().find(|old| same_event(*old, fact)).map(|old| old.bytes().to_vec())
     }
 
     /// Drops the facts that `stay` does not want from among those before `horizon`. Gives the dropped ones' bytes.
@@ -134,16 +141,23 @@ impl Timeline {
         }
     }
 
+    #[inline(always)]
     fn index(&mut self) {
         if self.keys.is_none() && self.count >= MANY {
-            let mut keys = HashTable::with_capacity(self.count as usize * 2);
-            for fact in Facts(&self.bytes) {
-                keys.insert_unique(fact.key(), fact.key(), |k| *k);
-            }
-            self.keys = Some(Box::new(keys));
+            self.index_all();
         }
     }
 
+    #[cold]
+    fn index_all(&mut self) {
+        let mut keys = HashTable::with_capacity(self.count as usize * 2);
+        for fact in Facts(&self.bytes) {
+            keys.insert_unique(fact.key(), fact.key(), |k| *k);
+        }
+        self.keys = Some(Box::new(keys));
+    }
+
+    #[inline(always)]
     fn place(&mut self, fact: Fact<'_>, rank: Rank<'_>) -> Placed {
         let late = self
             .last()
@@ -162,17 +176,23 @@ impl Timeline {
                 self.bytes.extend_from_slice(fact.bytes());
                 Placed::Last
             }
-            Some(Slot::At(offset)) => {
+            Some(slot) => self.put_amid(slot, fact),
+        }
+    }
+
+    #[cold]
+    fn put_amid(&mut self, slot: Slot, fact: Fact<'_>) -> Placed {
+        match slot {
+            Slot::At(offset) => {
                 self.bytes.splice(offset..offset, fact.bytes().iter().copied());
                 self.last += fact.bytes().len() as u32;
-                Placed::Amid(fact.at())
             }
-            Some(Slot::Reordered(bytes)) => {
+            Slot::Reordered(bytes) => {
                 self.bytes = bytes;
                 self.last = last_offset(&self.bytes);
-                Placed::Amid(fact.at())
             }
         }
+        Placed::Amid(fact.at())
     }
 
     fn index_with(&mut self, key: u64) {
@@ -183,6 +203,7 @@ impl Timeline {
     }
 
     /// Where a fact that is not later than all others goes; None: after all of them.
+    #[cold]
     fn slot(&self, fact: Fact<'_>, rank: Rank<'_>) -> Option<Slot> {
         let mut offset = 0;
         let mut group: Vec<Fact<'_>> = Vec::new();
@@ -223,6 +244,7 @@ impl Timeline {
     }
 
     /// Of two copies of one event the one with the least recorded time counts, then the least digest.
+    #[cold]
     fn second_copy(&mut self, old: Vec<u8>, new: Fact<'_>, rank: Rank<'_>) -> Placed {
         let Some((held, _)) = Fact::split(&old) else { return Placed::Repeat };
         let same = held.digest() == new.digest();

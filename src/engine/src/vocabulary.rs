@@ -74,6 +74,7 @@ struct Names {
 }
 
 impl Names {
+    #[inline(always)]
     fn find(&self, text: &str) -> Option<u16> {
         self.places.find(xxh3_64(text.as_bytes()), |i| self.texts[usize::from(*i)] == text).copied()
     }
@@ -144,6 +145,7 @@ impl Vocabulary {
     }
 
     /// The type of an event by name; for a type that nobody names, its kind's collective one, if facts of that kind matter.
+    #[inline(always)]
     pub fn event_type(&self, name: &str) -> Option<TypeId> {
         if let Some(id) = self.type_names.find(name) {
             return Some(id);
@@ -193,6 +195,7 @@ impl Vocabulary {
     }
 
     /// A text as facts store it: as the constant that some contract names, else as itself.
+    #[inline]
     pub fn atom<'a>(&self, text: &'a str) -> Atom<'a> {
         self.constants.find(text).map_or(Atom::Text(text), Atom::Sym)
     }

@@ -72,6 +72,7 @@ impl Wheel {
     }
 
     /// Arms a timer, or moves it. Instants before 1970 go off at once.
+    #[inline(always)]
     pub fn arm(&mut self, id: u32, at: Moment) {
         let at = (at.0.max(0) as u64).min(HORIZON);
         if self.timers.len() <= id as usize {
@@ -106,6 +107,7 @@ impl Wheel {
     }
 
     /// Something may go off before `to`.
+    #[inline(always)]
     pub fn is_due(&self, to: Moment) -> bool {
         (to.0.max(0) as u64) > self.next
     }
@@ -150,6 +152,7 @@ impl Wheel {
     }
 
     /// Takes what lies in a slot down, off, or to where it now rings.
+    #[inline(always)]
     fn empty(&mut self, level: usize, slot: usize, start: u64, due: &mut Vec<u32>) {
         let here = level * SLOTS + slot;
         let mut list = std::mem::take(&mut self.slots[here]);
@@ -177,6 +180,7 @@ impl Wheel {
     }
 
     /// The first occupied slot at or after the wheel's instant.
+    #[inline(always)]
     fn next_slot(&self) -> Option<(usize, usize)> {
         (0..LEVELS).find_map(|level| {
             let here = (self.at >> (6 * level)) as usize % SLOTS;
@@ -190,6 +194,7 @@ impl Wheel {
         (self.at >> below >> 6 << 6 | slot as u64) << below
     }
 
+    #[inline(always)]
     fn lay(&mut self, id: u32, at: u64) {
         let level = (63 - (at ^ self.at | 1).leading_zeros() as usize) / 6;
         let slot = (at >> (6 * level)) as usize % SLOTS;

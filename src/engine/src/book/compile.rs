@@ -5,6 +5,7 @@ use super::{Binding, Book};
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, TypeId};
 use crate::rule::*;
+use crate::scope::{Bounds, Homes, Marks};
 use crate::terms::{self, Contract, Trust};
 use crate::time::Moment;
 use crate::vocabulary::{KindId, Vocabulary};
@@ -51,8 +52,12 @@ impl<'c> Compiler<'c> {
                 self.contract(versions, v, contract);
             }
         }
+        self.chain();
         self.clock_types();
         self.linked_types();
+        let scoped = |c: &&Contract| !c.scope.is_empty() || c.controls.iter().any(|control| control.scope.is_some());
+        let marks = all.iter().any(scoped).then(|| Marks::new(&mut self.names));
+        let homes = Homes::new(&all, marks);
         if verbose {
             for field in ["actor", "actortype", "side", "role", "reason", "priority", "approver"] {
                 let id = self.names.field(field);
@@ -67,6 +72,20 @@ impl<'c> Compiler<'c> {
             calendars: self.calendars,
             calendar_names: self.calendar_names,
             bindings: self.bindings,
+            homes,
+        }
+    }
+
+    /// Which rules have others after them.
+    fn chain(&mut self) {
+        let families = |of: fn(&Anchor) -> &Vec<RuleId>| -> BTreeSet<RuleId> {
+            self.rules.iter().flat_map(|r| of(&r.anchor)).map(|id| self.rules[usize::from(*id)].family).collect()
+        };
+        let (followed, feared) = (families(|a| &a.done), families(|a| &a.breached));
+        for rule in &mut self.rules {
+            rule.followed = followed.contains(&rule.family);
+            rule.feared = feared.contains(&rule.family);
+            rule.elsewhere = rule.act().is_some_and(|act| act.leaves().iter().any(|leaf| leaf.on.is_some()));
         }
     }
 
@@ -126,6 +145,13 @@ impl<'c> Compiler<'c> {
         for field in &facts {
             self.subject_fact(&kinds, *field);
         }
+        if let Some(bounds) = self.bounds(contract) {
+            for event in &anchor.events {
+                for field in bounds.marks.of(&bounds.scope) {
+                    self.names.want(event.kind, field);
+                }
+            }
+        }
         let risk_owner = contract
             .controls
             .iter()
@@ -143,12 +169,17 @@ impl<'c> Compiler<'c> {
             obligor: o.obligor.clone(),
             control,
             risk_owner,
-            sources: contract.sources.clone(),
+            sources: contract.scope.sources.clone(),
+            bounds: self.bounds(contract),
             from: contract.effective,
             to: next.map_or(Moment::NEVER, |n| n.effective).min(contract.ends.unwrap_or(Moment::NEVER)),
             removed_at,
             next: next_version,
             rebase,
+            changes_at: next_version.filter(|_| rebase).map_or(Moment::NEVER, |(since, _)| since).min(removed_at),
+            followed: false,
+            feared: false,
+            elsewhere: false,
             family,
             anchor,
             form,
@@ -193,6 +224,13 @@ impl<'c> Compiler<'c> {
                 Excuse::Itself(tests)
             }
         }
+    }
+
+    /// The contract's scope, where it lists more than sources; None: nothing that a fact says leads out of it.
+    fn bounds(&mut self, contract: &Contract) -> Option<Box<Bounds>> {
+        let scope = &contract.scope;
+        (!scope.is_bare() || scope.except.is_some())
+            .then(|| Box::new(Bounds { scope: scope.clone(), marks: Marks::new(&mut self.names) }))
     }
 
     fn anchor(&mut self, v: usize, contract: &Contract, o: &terms::Obligation) -> Anchor {

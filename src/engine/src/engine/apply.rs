@@ -128,6 +128,7 @@ impl Engine {
     }
 
     /// Puts a fact into a subject's timeline, judges it, and tells what changed.
+    #[inline(never)]
     pub(super) fn place(&mut self, slot: u32, fact: Fact<'_>, archive: &mut dyn Archive) -> Applied {
         let mut subject = self.shelf.take(slot);
         let mut links = Vec::new();
@@ -147,27 +148,41 @@ impl Engine {
             Err(known) => return known,
         };
         if !links.is_empty() {
-            // What the linked subjects say comes first: a requirement may be met there.
-            let from = if all { self.shelf.copy(slot).timeline.first_at() } else { fact.at() };
-            for target in links {
-                self.link(slot, &target, from, archive);
-            }
-            let mut subject = self.shelf.take(slot);
-            self.tell(slot, &mut subject, true);
-            self.put(slot, subject);
+            self.link_those(slot, links, all, fact, archive);
         }
         if merged {
             self.carry(slot, archive);
         }
-        if let Some((gone, _)) = gone.as_deref().and_then(Fact::split).filter(|(gone, _)| !gone.linked()) {
-            let partner = self.shelf.partner(slot);
-            self.link_all(partner, slot, gone, archive);
-            self.link_all(partner, slot, fact, archive);
+        if let Some(gone) = gone {
+            self.link_anew(slot, &gone, fact, archive);
         }
         Applied::Placed
     }
 
+    /// What the linked subjects say comes first: a requirement may be met there.
+    #[inline(never)]
+    fn link_those(&mut self, slot: u32, links: Vec<String>, all: bool, fact: Fact<'_>, archive: &mut dyn Archive) {
+        let from = if all { self.shelf.copy(slot).timeline.first_at() } else { fact.at() };
+        for target in links {
+            self.link(slot, &target, from, archive);
+        }
+        let mut subject = self.shelf.take(slot);
+        self.tell(slot, &mut subject, true);
+        self.put(slot, subject);
+    }
+
+    /// Another copy of an event counts: who read the one reads the other.
+    #[cold]
+    fn link_anew(&mut self, slot: u32, gone: &[u8], fact: Fact<'_>, archive: &mut dyn Archive) {
+        if let Some((gone, _)) = Fact::split(gone).filter(|(gone, _)| !gone.linked()) {
+            let partner = self.shelf.partner(slot);
+            self.link_all(partner, slot, gone, archive);
+            self.link_all(partner, slot, fact, archive);
+        }
+    }
+
     /// Places and judges; gives whether every duty may have changed, or what the fact was instead of news.
+    #[inline(always)]
     fn take_in(
         &mut self,
         subject: &mut Subject,
@@ -218,6 +233,7 @@ impl Engine {
     }
 
     /// Late news: judges the timeline again from where it is settled. What no longer follows is told at once.
+    #[cold]
     pub(super) fn judge_again(&mut self, own: bool, subject: &mut Subject, links: &mut Vec<String>) {
         let Some(view) = self.view(subject) else { return };
         let base = subject.rare.as_ref().and_then(|r| r.base.clone().map(|b| (b, r.settled)));
@@ -232,6 +248,7 @@ impl Engine {
     }
 
     /// Carries what was told over to a new judgement of the same facts and more; gives what no longer follows.
+    #[cold]
     fn reconcile(&self, subject: &mut Subject, old: Fold, new: &mut Fold) -> Vec<Duty> {
         let identity = |d: &Duty| (self.book.rule(d.rule).family, d.key);
         let before = subject.rare.as_mut().map(|r| std::mem::take(&mut r.withdrawn)).unwrap_or_default();
@@ -267,6 +284,7 @@ impl Engine {
     }
 
     /// The partner's position; a partner seen for the first time begins its own duties.
+    #[cold]
     pub(super) fn partner(&mut self, name: &str) -> u32 {
         let hash = xxh3_64(name.as_bytes());
         if let Some(p) = self.partner_index.find(hash, |p| self.partners[*p as usize].name == name) {
@@ -322,6 +340,7 @@ impl Engine {
         self.source_index.find(xxh3_64(name.as_bytes()), is).copied()
     }
 
+    #[cold]
     fn source(&mut self, name: &str) -> SourceId {
         if let Some(id) = self.find_source(name) {
             return id;
@@ -363,6 +382,7 @@ impl Engine {
     }
 
     /// The same, where the look into memory was made.
+    #[inline(always)]
     fn at_or_recall(
         &mut self,
         found: Option<u32>,
@@ -436,6 +456,7 @@ impl Engine {
     }
 
     /// Takes in facts from the archive, with what was told of them. Gives the subjects that they make it read.
+    #[cold]
     fn fetch(&mut self, slot: u32, subject: &mut Subject, bytes: &[u8]) -> Vec<String> {
         let own = self.is_own(slot, subject);
         let mut links = Vec::new();

@@ -108,6 +108,7 @@ impl Arena {
     }
 
     /// A run's bytes.
+    #[inline(always)]
     pub(super) fn bytes(&self, run: Run) -> &[u8] {
         let (page, from, to) = self.place(run);
         &self.regions[page][from..to]
@@ -119,6 +120,7 @@ impl Arena {
         &mut self.regions[page][from..to]
     }
 
+    #[inline(always)]
     fn place(&self, run: Run) -> (usize, usize, usize) {
         let of = &self.classes[usize::from(run.class)];
         let page = of.pages[(run.at >> of.shift) as usize];

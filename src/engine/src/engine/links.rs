@@ -18,9 +18,7 @@ impl Engine {
         let about = book.names().about(fact.kind());
         self.link_watchers(partner, slot, fact, archive);
         if about.linked {
-            let watched = self.shelf.take(slot);
-            let list = watched.rare.as_ref().map(|r| r.watchers.clone()).unwrap_or_default();
-            self.put(slot, watched);
+            let list = self.shelf.watchers(slot);
             if fact.at() < self.horizon() || about.reaches_back {
                 self.wake_watchers(partner, subject, fact, archive);
             }
@@ -119,11 +117,11 @@ impl Engine {
             return;
         }
         let generation = self.shelf.generation(watcher);
-        let mut waiting = self.shelf.take(watcher);
-        if waiting.timeline.is_empty() {
+        if self.shelf.is_unseen(watcher) {
+            let mut waiting = self.shelf.take(watcher);
             waiting.rare().watched = self.now;
+            self.put(watcher, waiting);
         }
-        self.put(watcher, waiting);
         let mut subject = self.shelf.take(other);
         let known = subject.rare.as_ref().is_some_and(|r| r.watchers.contains(&(watcher, generation)));
         let mut linked = Vec::new();

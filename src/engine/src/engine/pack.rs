@@ -19,6 +19,7 @@ const READ: u8 = 1 << 3;
 const BIG: u8 = 1 << 4;
 
 /// Writes a subject.
+#[inline(always)]
 pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
     let fold = &subject.head;
     let (count, last) = subject.timeline.extent();
@@ -66,6 +67,7 @@ const SIZES: usize = 2 + 3 * 2;
 /// The same, u32 each.
 const SIZES_BIG: usize = 5 * 4;
 
+#[inline(always)]
 fn sizes(bytes: &[u8]) -> [u32; 5] {
     if bytes[6] & BIG != 0 {
         return std::array::from_fn(|i| u32::from_le_bytes(array(bytes, HEAD + 4 * i)));
@@ -80,6 +82,7 @@ fn name_at(bytes: &[u8]) -> usize {
 }
 
 /// Reads a subject into the room of another.
+#[inline(always)]
 pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     into.reset(partner(bytes), name(bytes));
     let has = bytes[6];
@@ -116,6 +119,14 @@ pub(super) fn partner(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(array(bytes, 0))
 }
 
+pub(super) fn is_unseen(bytes: &[u8]) -> bool {
+    sizes(bytes)[2] == 0
+}
+
+pub(super) fn has_rare(bytes: &[u8]) -> bool {
+    bytes[6] & HAS_RARE != 0
+}
+
 pub(super) fn is_partial(bytes: &[u8]) -> bool {
     bytes[6] & (HAS_RARE | UNREAD) != 0
 }
@@ -128,6 +139,7 @@ pub(super) fn is(bytes: &[u8], partner: u32, name: &str) -> bool {
     self::partner(bytes) == partner && name_bytes(bytes) == name.as_bytes()
 }
 
+#[inline(always)]
 fn name_bytes(bytes: &[u8]) -> &[u8] {
     let (at, len) = (name_at(bytes), usize::from(u16::from_le_bytes(array(bytes, 4))));
     &bytes[at..at + len]
@@ -150,6 +162,7 @@ const WIDE: usize = 8 * NUMBERS;
 /// Stands for "never", and where nothing else is as far away.
 const NEVER: i64 = -1 << 39;
 
+#[inline(always)]
 fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
     let start = d.start.0;
     let since = |at: Moment| if at == Moment::NEVER { NEVER } else { at.0.wrapping_sub(start) };
@@ -201,6 +214,7 @@ fn skip_duty(rest: &mut Reader<'_>) {
     }
 }
 
+#[inline(always)]
 fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
     let head: [u8; DUTY] = array(rest.bytes, rest.at);
     let state = match head[0] >> 4 & 3 {

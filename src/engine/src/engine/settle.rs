@@ -21,6 +21,7 @@ const COARSE: i64 = 1 << 22;
 
 impl Engine {
     /// Lets time pass up to `now`; all feeds have been heard up to `heard` (never later than `now`).
+    #[inline]
     pub fn advance(&mut self, now: Moment, heard: Moment, archive: &mut dyn Archive) {
         if now > self.now {
             self.now = now;
@@ -33,21 +34,28 @@ impl Engine {
         if self.wheel.is_due(self.now) {
             self.go_off(archive);
         }
-        if listened {
-            while let Some(&(deadline, slot)) = self.blind.first() {
-                if deadline >= self.heard {
-                    break;
-                }
-                self.blind.pop_first();
-                if !self.shelf.is_empty(slot) {
-                    let mut subject = self.shelf.take(slot);
-                    self.tell(slot, &mut subject, true);
-                    self.put(slot, subject);
-                }
+        if listened && self.blind.first().is_some_and(|(deadline, _)| *deadline < self.heard) {
+            self.see();
+        }
+    }
+
+    /// Deadlines up to where all has been heard are no longer unknown.
+    #[cold]
+    fn see(&mut self) {
+        while let Some(&(deadline, slot)) = self.blind.first() {
+            if deadline >= self.heard {
+                break;
+            }
+            self.blind.pop_first();
+            if !self.shelf.is_empty(slot) {
+                let mut subject = self.shelf.take(slot);
+                self.tell(slot, &mut subject, true);
+                self.put(slot, subject);
             }
         }
     }
 
+    #[inline(never)]
     fn go_off(&mut self, archive: &mut dyn Archive) {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
@@ -124,6 +132,7 @@ impl Engine {
     }
 
     /// Puts a subject back and sets its one timer: the next change by itself, or the time to let go.
+    #[inline]
     pub(super) fn put(&mut self, slot: u32, subject: Box<Subject>) {
         let mut at = subject.head.wake;
         if subject.head.is_quiet() && !self.is_own(slot, &subject) {
@@ -162,9 +171,18 @@ impl Engine {
     }
 
     /// A long timeline gives its settled facts to the archive and keeps their outcome.
+    #[inline(always)]
     pub(super) fn compact(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
         let bytes = subject.timeline.bytes().len();
-        if bytes < LONG || self.options.settling.is_none() || subject.head.has_pauses() {
+        if bytes >= LONG {
+            self.shorten(own, subject, archive);
+        }
+    }
+
+    #[cold]
+    fn shorten(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
+        let bytes = subject.timeline.bytes().len();
+        if self.options.settling.is_none() || subject.head.has_pauses() {
             return;
         }
         if subject.rare.as_ref().is_some_and(|r| bytes < r.compact_at as usize) {
@@ -190,6 +208,7 @@ impl Engine {
     }
 
     /// News from before the settled part: the archived facts come back, and all is judged from the beginning.
+    #[cold]
     pub(super) fn unsettle(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
         let partner = &self.partners[subject.partner as usize].name;
         let back = archive.recall(partner, &subject.name).unwrap_or_default();

@@ -145,6 +145,27 @@ impl Shelf {
         }
     }
 
+    /// Nothing was heard of it yet: others wait for it.
+    pub(super) fn is_unseen(&self, slot: u32) -> bool {
+        match self.place(slot) {
+            Place::Packed(bytes) => pack::is_unseen(bytes),
+            Place::Whole(subject) => subject.is_some_and(|s| s.timeline.is_empty()),
+            Place::Empty => true,
+        }
+    }
+
+    /// Who reads its facts: places, with the generation of each.
+    pub(super) fn watchers(&self, slot: u32) -> Vec<(u32, u32)> {
+        match self.place(slot) {
+            Place::Packed(bytes) if !pack::has_rare(bytes) => Vec::new(),
+            Place::Packed(_) => self.copy(slot).rare.map(|r| r.watchers).unwrap_or_default(),
+            Place::Whole(subject) => {
+                subject.and_then(|s| s.rare.as_ref()).map(|r| r.watchers.clone()).unwrap_or_default()
+            }
+            Place::Empty => Vec::new(),
+        }
+    }
+
     pub(super) fn partner(&self, slot: u32) -> u32 {
         match self.place(slot) {
             Place::Packed(bytes) => pack::partner(bytes),
@@ -182,6 +203,7 @@ impl Shelf {
     }
 
     /// Reads a place's bytes, so that they are near when they are asked for. Gives a number that means nothing.
+    #[inline(always)]
     pub(super) fn touch(&self, slot: u32) -> u8 {
         match self.place(slot) {
             Place::Packed(bytes) => bytes.iter().step_by(64).fold(0, |sum, b| sum ^ b),
@@ -241,6 +263,7 @@ impl Shelf {
         }
     }
 
+    #[inline(always)]
     fn put_whole(&mut self, slot: u32, subject: Box<Subject>) {
         let at = self.slots[slot as usize];
         if at.class == WHOLE {
@@ -310,6 +333,7 @@ impl Shelf {
         self.small.bytes_mut(run)[..self.buffer.len()].copy_from_slice(&self.buffer);
     }
 
+    #[inline(always)]
     fn vacate(&mut self, slot: u32) {
         let at = &mut self.slots[slot as usize];
         if let Some(run) = at.run() {
@@ -321,18 +345,21 @@ impl Shelf {
         at.class = EMPTY;
     }
 
+    #[inline(always)]
     fn spare(&mut self, subject: Box<Subject>) {
         if self.spare.len() < 8 {
             self.spare.push(subject);
         }
     }
 
+    #[inline(always)]
     fn insert(&mut self, slot: u32) {
         let slots = &self.slots;
         let hash = |s: &u32| spread(slots[*s as usize].hash);
         self.index.insert_unique(hash(&slot), slot, hash);
     }
 
+    #[inline(always)]
     fn place(&self, slot: u32) -> Place<'_> {
         let at = self.slots[slot as usize];
         match at.run() {
@@ -342,6 +369,7 @@ impl Shelf {
         }
     }
 
+    #[inline(always)]
     fn is(&self, slot: u32, hash: u32, partner: u32, name: &str) -> bool {
         self.slots[slot as usize].hash == hash
             && match self.place(slot) {
@@ -354,6 +382,7 @@ impl Shelf {
 
 impl Subject {
     /// Nothing known of it but its name; room is kept.
+    #[inline(always)]
     pub(super) fn reset(&mut self, partner: u32, name: &str) {
         self.partner = partner;
         self.name.clear();
@@ -375,6 +404,7 @@ impl Subject {
 }
 
 /// Of a subject's partner and name.
+#[inline(always)]
 pub(super) fn hash(partner: u32, name: &str) -> u32 {
     xxh3_64_with_seed(name.as_bytes(), u64::from(partner).wrapping_mul(0x9e37_79b9_7f4a_7c15)) as u32
 }

@@ -123,6 +123,7 @@ impl Cells {
 impl Engine {
     /// Tells what changed of one subject: its open duties, and those that ended since it was last told; with `all`, of
     /// every duty: late news and waivers change what ended long ago.
+    #[inline]
     pub(super) fn tell(&mut self, slot: u32, subject: &mut Subject, all: bool) {
         let (heard, now) = (self.heard, self.now);
         let mut teller = Teller {
@@ -194,6 +195,7 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
+    #[inline(always)]
     fn tell(&mut self, duty: &mut Duty, to: Standing) {
         let rule = self.book.rule(duty.rule).family;
         let from = std::mem::replace(&mut duty.told, to);

@@ -28,12 +28,14 @@ impl Voice {
         Voice { names, cut: partner_name.len() as u32, partner, source }
     }
 
+    #[inline(always)]
     fn names(&self) -> (&str, &str) {
         self.names.split_at(self.cut as usize)
     }
 }
 
 impl Voices {
+    #[inline(always)]
     pub(super) fn find(&self, partner: &str, source: &str) -> Option<&Voice> {
         self.0.find(hash(partner, source), |voice| voice.names() == (partner, source))
     }
@@ -52,6 +54,7 @@ impl Voices {
     }
 }
 
+#[inline(always)]
 fn hash(partner: &str, source: &str) -> u64 {
     xxh3_64(partner.as_bytes()) ^ xxh3_64(source.as_bytes()).rotate_left(32)
 }

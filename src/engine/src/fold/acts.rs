@@ -44,12 +44,9 @@ impl Fold {
             return Verdict::GoesOn;
         }
         if let Some(until) = &rule.until
-            && fact.at() >= duty.acts_from()
-            && until.leaves().iter().any(|leaf| {
-                at_place(leaf, fact, rule, cx.anchor(duty), cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes
-            })
+            && is_over(until, fact, rule, duty, cx)
         {
-            self.forget_periods(duty_rule_family(cx, rule));
+            self.forget_periods(rule.family);
             return Verdict::Over;
         }
         let Some(act) = rule.act() else {
@@ -72,11 +69,25 @@ impl Fold {
                 Met::Yes => Verdict::Done(fact.at()),
             };
         }
+        self.holds_against_several(i, act, fact, about, cx)
+    }
+
+    /// An act of several parts, or on other subjects.
+    #[cold]
+    fn holds_against_several<T: Trace>(
+        &mut self,
+        i: usize,
+        act: &Act,
+        fact: Fact<'_>,
+        about: &EventType,
+        cx: &mut Cx<'_, '_, T>,
+    ) -> Verdict {
         let evidence = about.reaches_back && act.evidenced();
         if !touches(act, fact) && !evidence && !act.leaves().iter().any(|l| about.undoes.contains(&l.kind)) {
             return Verdict::GoesOn;
         }
-        let (done, progress) = evaluate(act, duty, rule, cx);
+        let duty = &self.open[i];
+        let (done, progress) = evaluate(act, duty, cx.rule(duty.rule), cx);
         if let Some(progress) = progress {
             self.open[i].more_mut().progress = progress;
         }
@@ -89,6 +100,7 @@ impl Fold {
     }
 
     /// Ends a duty; what follows it begins.
+    #[inline(always)]
     pub(super) fn end<T: Trace>(&mut self, i: usize, at: Moment, by: TypeId, cancelled: bool, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open.remove(i);
         Fold::settle(&mut duty, at, cx);
@@ -109,27 +121,31 @@ impl Fold {
     /// A limit counted from another event begins with it.
     pub(super) fn begin_limits<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         for i in 0..self.open.len() {
-            if self.open[i].clocks().all(|c| c.state != ClockState::Waiting) {
-                continue;
+            if self.open[i].clocks().any(|c| c.state == ClockState::Waiting) {
+                self.begin_limit(i, fact, cx);
             }
-            let mut duty = self.open[i].clone();
-            Fold::settle(&mut duty, fact.at(), cx);
-            let limits = super::limits(cx.rule(duty.rule));
-            let mut clocks: crate::duty::Clocks = duty.clocks().copied().collect();
-            let mut begun = false;
-            for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
-                let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
-                if begins(from, fact, cx.rule(duty.rule)) && leaf_meets(from, fact, &duty, cx) == Met::Yes {
-                    clock.state = ClockState::Counting;
-                    clock.elapsed = 0;
-                    begun = true;
-                }
+        }
+    }
+
+    #[cold]
+    fn begin_limit<T: Trace>(&mut self, i: usize, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let mut duty = self.open[i].clone();
+        Fold::settle(&mut duty, fact.at(), cx);
+        let limits = super::limits(cx.rule(duty.rule));
+        let mut clocks: crate::duty::Clocks = duty.clocks().copied().collect();
+        let mut begun = false;
+        for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
+            let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
+            if begins(from, fact, cx.rule(duty.rule)) && leaf_meets(from, fact, &duty, cx) == Met::Yes {
+                clock.state = ClockState::Counting;
+                clock.elapsed = 0;
+                begun = true;
             }
-            if begun {
-                duty.set_clocks(clocks);
-                Fold::find_deadline(&mut duty, cx);
-                self.open[i] = duty;
-            }
+        }
+        if begun {
+            duty.set_clocks(clocks);
+            Fold::find_deadline(&mut duty, cx);
+            self.open[i] = duty;
         }
     }
 }
@@ -148,8 +164,14 @@ enum Verdict {
     Over,
 }
 
-fn duty_rule_family<T: Trace>(_: &Cx<'_, '_, T>, rule: &Rule) -> u16 {
-    rule.family
+/// The fact ends the duty without a verdict.
+#[cold]
+fn is_over<T: Trace>(until: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+    fact.at() >= duty.acts_from()
+        && until
+            .leaves()
+            .iter()
+            .any(|leaf| at_place(leaf, fact, rule, cx.anchor(duty), cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes)
 }
 
 pub(super) fn touches(act: &Act, fact: Fact<'_>) -> bool {
@@ -157,6 +179,7 @@ pub(super) fn touches(act: &Act, fact: Fact<'_>) -> bool {
 }
 
 /// Of an act that one event on the own subject does.
+#[inline(always)]
 fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> Met {
     match act {
         Act::One(leaf) => {
@@ -181,6 +204,7 @@ fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx
     }
 }
 
+#[inline(always)]
 pub(super) fn leaf_meets<T: Trace>(leaf: &Match, fact: Fact<'_>, duty: &Duty, cx: &Cx<'_, '_, T>) -> Met {
     if leaf.kind != fact.kind() {
         return Met::No;

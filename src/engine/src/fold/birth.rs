@@ -4,7 +4,8 @@ use super::{Cx, Fold, Trace, acts};
 use crate::duty::{ClockState, Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
-use crate::rule::{Form, Rule, RuleId};
+use crate::rule::{Act, Form, Rule, RuleId};
+use crate::scope::Bounds;
 use crate::select::{self, Against, Met};
 use crate::terms::{Period, Pick, Span};
 use crate::time::Moment;
@@ -22,6 +23,14 @@ pub(super) struct Opening<'a> {
     pub(super) acts_from: Moment,
     /// Some fact of the same instant was taken in before.
     pub(super) tied: bool,
+}
+
+/// Whether an anchor says of itself that it is outside the contract's scope.
+#[cold]
+fn leads_out<T: Trace>(bounds: &Bounds, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
+    let names = cx.book().names();
+    let kind = names.kind_name(names.about(fact.kind()).kind);
+    bounds.leave_out(names, kind, &cx.view.sources[usize::from(fact.source())].name, cx.view.subject, fact)
 }
 
 impl Fold {
@@ -47,6 +56,7 @@ impl Fold {
         }
     }
 
+    #[inline(always)]
     fn open_rule<'a, T: Trace>(&mut self, id: RuleId, fact: Fact<'a>, tied: bool, cx: &mut Cx<'a, '_, T>) {
         let rule = cx.rule(id);
         let at = fact.at();
@@ -57,6 +67,9 @@ impl Fold {
         });
         let Some(matched) = matched else { return };
         if !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
+            return;
+        }
+        if rule.bounds.as_ref().is_some_and(|bounds| leads_out(bounds, fact, cx)) {
             return;
         }
         if let Some((_, control)) = &rule.control {
@@ -93,6 +106,7 @@ impl Fold {
     }
 
     /// Copies of one fact open one duty; only the first, or the latest, of several anchors may count.
+    #[inline(always)]
     pub(super) fn already<T: Trace>(
         &mut self,
         rule: &Rule,
@@ -116,38 +130,44 @@ impl Fold {
                 memory.picked.push(rule.family);
                 false
             }
-            Some(Pick::Latest) => {
-                let Some(i) = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) else {
-                    return false;
-                };
-                let mut duty = self.open[i].clone();
-                if let Form::Requires(table) = &rule.form {
-                    self.open.remove(i);
-                    duty.start = start;
-                    duty.more_mut().anchor = Some(key);
-                    let anchor = cx.anchor(&duty);
-                    self.judge_requirement(duty, table, rule, anchor, cx);
-                    return true;
+            Some(Pick::Latest) => match self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) {
+                Some(i) => {
+                    self.start_anew(i, rule, key, start, cx);
+                    true
                 }
-                cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
-                Fold::settle(&mut duty, start, cx);
-                (duty.start, duty.since) = (start, start);
-                let anchor = cx.anchor(&duty);
-                let clocks = self.clocks_for(cx.rule(duty.rule), anchor, start, cx);
-                duty.set_clocks(clocks);
-                if let Some(more) = &mut duty.more {
-                    more.acts_from = None;
-                }
-                Fold::find_deadline(&mut duty, cx);
-                self.open[i] = duty;
-                true
-            }
+                None => false,
+            },
             // One sliding period is open at a time.
             Some(Pick::Each) | None => sliding && self.open.iter().any(|d| same(d) && !d.flags.has(Flags::SCHEDULED)),
         }
     }
 
+    #[cold]
+    fn start_anew<T: Trace>(&mut self, i: usize, rule: &Rule, key: u64, start: Moment, cx: &mut Cx<'_, '_, T>) {
+        let mut duty = self.open[i].clone();
+        if let Form::Requires(table) = &rule.form {
+            self.open.remove(i);
+            duty.start = start;
+            duty.more_mut().anchor = Some(key);
+            let anchor = cx.anchor(&duty);
+            self.judge_requirement(duty, table, rule, anchor, cx);
+            return;
+        }
+        cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
+        Fold::settle(&mut duty, start, cx);
+        (duty.start, duty.since) = (start, start);
+        let anchor = cx.anchor(&duty);
+        let clocks = self.clocks_for(cx.rule(duty.rule), anchor, start, cx);
+        duty.set_clocks(clocks);
+        if let Some(more) = &mut duty.more {
+            more.acts_from = None;
+        }
+        Fold::find_deadline(&mut duty, cx);
+        self.open[i] = duty;
+    }
+
     /// Makes the duty and looks at what is already known that bears on it.
+    #[inline(never)]
     pub(super) fn birth<'a, T: Trace>(
         &mut self,
         opening: Opening<'a>,
@@ -172,24 +192,19 @@ impl Fold {
             self.judge_requirement(duty, table, rule, fact, cx);
             return;
         }
-        if let Some(act) = rule.act() {
-            for leaf in act.leaves() {
-                if let Some(field) = leaf.on {
-                    cx.links.extend(acts::targets(fact, field, cx).map(str::to_owned).collect::<Vec<_>>());
-                }
-            }
+        if rule.elsewhere {
+            look_elsewhere(rule, fact, cx);
         }
         let clocks = self.clocks_for(rule, fact, start, cx);
         duty.flags.put(Flags::EXEMPT, clocks.is_empty());
         duty.set_clocks(clocks);
-        self.begin_earlier_limits(&mut duty, rule, cx);
+        if super::limits(rule).iter().any(|l| l.from.is_some()) {
+            self.begin_earlier_limits(&mut duty, rule, cx);
+        }
         self.add_waivers(&mut duty, fact, cx);
         let retroactive = fact.is_some_and(|f| start < f.at());
         if retroactive {
-            Fold::find_deadline(&mut duty, cx);
-            let grown = self.replay(duty, start, cx);
-            self.open.extend(grown.open);
-            grown.ended.into_iter().for_each(|d| self.retire(d));
+            self.catch_up(duty, start, cx);
             return;
         }
         self.hold(&mut duty, start, cx);
@@ -197,12 +212,14 @@ impl Fold {
         self.open.push(duty);
         if cx.position > 0
             && let Some(fact) = fact
+            && (tied || cx.about(fact).opening)
         {
-            self.at_birth(fact, rule, tied, cx);
+            self.at_birth(fact, rule, cx);
         }
     }
 
     /// The clocks of a rule for a duty that counts from `start`.
+    #[inline(always)]
     pub(super) fn clocks_for<'a, T: Trace>(
         &self,
         rule: &'a Rule,
@@ -233,11 +250,9 @@ impl Fold {
     }
 
     /// A limit counted from an event that lies before the anchor: it may be overdue at birth.
+    #[cold]
     fn begin_earlier_limits<T: Trace>(&self, duty: &mut Duty, rule: &Rule, cx: &mut Cx<'_, '_, T>) {
         let limits = super::limits(rule);
-        if limits.iter().all(|l| l.from.is_none()) {
-            return;
-        }
         let mut clocks: Clocks = duty.clocks().copied().collect();
         for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
             let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
@@ -259,11 +274,9 @@ impl Fold {
 
     /// What was known before the anchor and still holds: a state of the subject dated before its opening, and an act of
     /// the anchor's own instant that is ordered before it.
-    fn at_birth<'a, T: Trace>(&mut self, fact: Fact<'a>, rule: &Rule, tied: bool, cx: &mut Cx<'a, '_, T>) {
+    #[cold]
+    fn at_birth<'a, T: Trace>(&mut self, fact: Fact<'a>, rule: &Rule, cx: &mut Cx<'a, '_, T>) {
         let opening = cx.about(fact).opening;
-        if !opening && !tied {
-            return;
-        }
         let Some(i) = self.open.len().checked_sub(1) else { return };
         let mut act_by = None;
         let mut cancelled = None;
@@ -295,7 +308,16 @@ impl Fold {
         }
     }
 
-    /// A duty that began before the news of it: what happened since is told to it alone.
+    /// A duty that began before the news of it joins the others when it has heard what happened since.
+    #[cold]
+    fn catch_up<T: Trace>(&mut self, mut duty: Duty, start: Moment, cx: &mut Cx<'_, '_, T>) {
+        Fold::find_deadline(&mut duty, cx);
+        let grown = self.replay(duty, start, cx);
+        self.open.extend(grown.open);
+        grown.ended.into_iter().for_each(|d| self.retire(d));
+    }
+
+    /// What happened since is told to it alone.
     fn replay<'a, T: Trace>(&self, duty: Duty, start: Moment, cx: &mut Cx<'a, '_, T>) -> Fold {
         let mut alone = Fold::default();
         let mut duty = Some(duty);
@@ -354,14 +376,19 @@ impl Fold {
 
     /// Duties that begin when one of these ends.
     pub(super) fn open_done<T: Trace>(&mut self, rule: RuleId, key: u64, at: Moment, cx: &mut Cx<'_, '_, T>) {
-        self.open_after(rule, key, at, cx, &|r| &r.anchor.done);
+        if cx.rule(rule).followed {
+            self.open_after(rule, key, at, cx, &|r| &r.anchor.done);
+        }
     }
 
     /// Duties that begin when one of these is breached.
     pub(super) fn open_breached<T: Trace>(&mut self, rule: RuleId, key: u64, at: Moment, cx: &mut Cx<'_, '_, T>) {
-        self.open_after(rule, key, at, cx, &|r| &r.anchor.breached);
+        if cx.rule(rule).feared {
+            self.open_after(rule, key, at, cx, &|r| &r.anchor.breached);
+        }
     }
 
+    #[cold]
     fn open_after<T: Trace>(
         &mut self,
         rule: RuleId,
@@ -395,7 +422,19 @@ impl Fold {
     }
 }
 
+/// The subjects on which the act of a duty that begins is looked for.
+#[cold]
+fn look_elsewhere<'a, T: Trace>(rule: &Rule, fact: Option<Fact<'a>>, cx: &mut Cx<'a, '_, T>) {
+    for leaf in rule.act().into_iter().flat_map(Act::leaves) {
+        if let Some(field) = leaf.on {
+            let targets: Vec<String> = acts::targets(fact, field, cx).map(str::to_owned).collect();
+            cx.links.extend(targets);
+        }
+    }
+}
+
 /// The current fact with the timeline's own life.
+#[inline(always)]
 pub(super) fn current<'a, T: Trace>(fact: Fact<'_>, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
     let bytes = cx.view.timeline.bytes().get(cx.position..)?;
     let (own, _) = Fact::split(bytes)?;

@@ -1,20 +1,28 @@
 //! The passing of time: deadlines, longest pauses, waivers, versions and periods, each at its own instant, in order.
 
 use super::{Cx, Fold, Trace, pauses};
-use crate::duty::{Duty, Flags};
+use crate::duty::{Duty, Flags, More};
 use crate::time::Moment;
 
 /// The last instant before something changes by itself: at the next millisecond it has.
+#[inline(always)]
 pub(crate) fn wake_of<T: Trace>(duty: &Duty, at: Moment, cx: &Cx<'_, '_, T>) -> Moment {
     let broken = duty.flags.has(Flags::BROKEN);
     let mut wake = if broken { Moment::NEVER } else { duty.deadline };
-    let rule = cx.rule(duty.rule);
-    for boundary in [rule.removed_at, rule.next.filter(|_| rule.rebase).map_or(Moment::NEVER, |(since, _)| since)] {
-        if boundary != Moment::NEVER {
-            wake = wake.min(boundary + -1);
-        }
+    let changes_at = cx.rule(duty.rule).changes_at;
+    if changes_at != Moment::NEVER {
+        wake = wake.min(changes_at + -1);
     }
-    let Some(more) = &duty.more else { return wake };
+    match &duty.more {
+        Some(more) => wake.min(wake_of_more(duty, more, at, cx)),
+        None => wake,
+    }
+}
+
+/// The same, for what few duties have.
+#[cold]
+fn wake_of_more<T: Trace>(duty: &Duty, more: &More, at: Moment, cx: &Cx<'_, '_, T>) -> Moment {
+    let mut wake = Moment::NEVER;
     if let Some(cap) = pauses::cap_reached(duty, cx) {
         wake = wake.min(cap + -1);
     }
@@ -31,10 +39,15 @@ pub(crate) fn wake_of<T: Trace>(duty: &Duty, at: Moment, cx: &Cx<'_, '_, T>) -> 
 impl Fold {
     /// Lets time pass up to `to`: whatever happens by itself before or at that instant has happened, but for a deadline
     /// at that very instant, which is still kept.
+    #[inline(always)]
     pub fn advance<T: Trace>(&mut self, to: Moment, cx: &mut Cx<'_, '_, T>) {
-        if self.wake >= to {
-            return;
+        if self.wake < to {
+            self.let_pass(to, cx);
         }
+    }
+
+    #[cold]
+    fn let_pass<T: Trace>(&mut self, to: Moment, cx: &mut Cx<'_, '_, T>) {
         loop {
             let duty = (0..self.open.len()).map(|i| (wake_of(&self.open[i], self.at, cx), i)).min();
             let period = self.next_period().map(|(at, i)| (at + -1, i));
@@ -51,6 +64,7 @@ impl Fold {
     }
 
     /// Works out when to look again.
+    #[inline(always)]
     pub(super) fn schedule<T: Trace>(&mut self, cx: &Cx<'_, '_, T>) {
         let mut wake = self.next_period().map_or(Moment::NEVER, |(at, _)| at + -1);
         for duty in &self.open {

@@ -10,6 +10,7 @@ use crate::time::Moment;
 use crate::vocabulary::Effect;
 
 impl Fold {
+    #[inline(never)]
     pub(super) fn pause<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let reason = reason(fact, cx);
         let at = fact.at();
@@ -48,6 +49,7 @@ impl Fold {
         self.hold_all(at, cx);
     }
 
+    #[inline(never)]
     pub(super) fn resume<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let reason = reason(fact, cx);
         let at = fact.at();
@@ -75,6 +77,7 @@ impl Fold {
     }
 
     /// Brings a duty's held state in line with the pauses in force at `at`.
+    #[inline]
     pub(super) fn hold<T: Trace>(&self, duty: &mut Duty, at: Moment, cx: &mut Cx<'_, '_, T>) {
         let rule = cx.rule(duty.rule);
         let pauses = self.memory.as_ref().map_or(&[][..], |m| &m.pauses);
@@ -88,6 +91,11 @@ impl Fold {
         }
         Fold::settle(duty, at, cx);
         duty.flags.put(Flags::HELD, held);
+        self.hold_no_longer_than_allowed(duty, held, at, cx);
+    }
+
+    fn hold_no_longer_than_allowed<T: Trace>(&self, duty: &mut Duty, held: bool, at: Moment, cx: &mut Cx<'_, '_, T>) {
+        let rule = cx.rule(duty.rule);
         let Some(cap) = rule.pause.as_ref().and_then(|p| p.cap.as_ref()) else { return };
         if held {
             let limit = super::limits(rule).first();
@@ -125,6 +133,7 @@ impl ActivePause {
 }
 
 /// When the longest pause is used up, if the duty stays held.
+#[cold]
 pub(super) fn cap_reached<T: Trace>(duty: &Duty, cx: &Cx<'_, '_, T>) -> Option<Moment> {
     if !duty.flags.has(Flags::HELD) || duty.flags.has(Flags::CAPPED) {
         return None;

@@ -18,14 +18,20 @@ impl Fold {
             if self.open[i].anchor() == fact.key() || rule.facts.iter().all(|f| fact.field(*f).is_none()) {
                 continue;
             }
-            let mut duty = self.open[i].clone();
-            self.rebase_duty(&mut duty, current(fact, cx), fact.at(), cx);
-            Fold::find_deadline(&mut duty, cx);
-            self.open[i] = duty;
+            self.rebase_one(i, fact, cx);
         }
     }
 
+    #[cold]
+    fn rebase_one<T: Trace>(&mut self, i: usize, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let mut duty = self.open[i].clone();
+        self.rebase_duty(&mut duty, current(fact, cx), fact.at(), cx);
+        Fold::find_deadline(&mut duty, cx);
+        self.open[i] = duty;
+    }
+
     /// Takes the rows that now apply: elapsed time and pauses stay, the target changes.
+    #[cold]
     pub(super) fn rebase_duty<'a, T: Trace>(
         &self,
         duty: &mut Duty,

@@ -11,6 +11,7 @@ use crate::time::Moment;
 use crate::vocabulary::Effect;
 
 /// Reads an approval.
+#[cold]
 fn read(fact: Fact<'_>, book: &crate::book::Book) -> SubjectWaiver {
     let names = book.names();
     let text = |field: &str| match fact.field(names.field_id(field)?)? {
@@ -111,6 +112,7 @@ impl Fold {
     }
 
     /// Waivers known when a duty begins.
+    #[inline(always)]
     pub(super) fn add_waivers<T: Trace>(&self, duty: &mut Duty, fact: Option<Fact<'_>>, cx: &mut Cx<'_, '_, T>) {
         let rule = cx.rule(duty.rule);
         let subject = cx.view.subject;
@@ -182,6 +184,7 @@ fn covers(waiver: &SubjectWaiver, rule: &Rule) -> bool {
             && rule.obligor.role != by.role
 }
 
+#[cold]
 fn give(duty: &mut Duty, span: &WaiverSpan, rule: &Rule) {
     let mut span = span.clone();
     if let Some(longest) = rule.waiver_longest {
