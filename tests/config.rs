@@ -12,6 +12,8 @@ const MEANT: &[(&str, &str, &str)] = &[
     // The law itself counts in business days.
     ("templates/us-notices.yaml", "W111", "sec-8k"),
     ("templates/us-notices.yaml", "W111", "sec-8k-amended"),
+    ("templates/fedramp.yaml", "W111", "fedramp-initial"),
+    ("templates/fedramp.yaml", "W111", "fedramp-final"),
     // A certificate that was replaced ends by itself.
     ("templates/certificate-authority.yaml", "W306", "ca-certificate-age"),
 ];

@@ -12,29 +12,57 @@ mod spans;
 mod waiting;
 
 use onus::contract::{Code, Problem, parse};
-use onus_engine::terms::Obligation;
+use onus_engine::terms::{Contract, Obligation};
 use rows::{Reference, Row, comment_above, rows, template_text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of the list from which docs/obligations/rows.csv was taken.
 const KNOWN: usize = 137;
 
-/// What stands around a template, with the values that a row chooses.
+/// What stands around a template.
+const HEAD: &str = "contract: row\npartner: partner\ncustomer: customer\neffective: 2020-01-01T00:00:00Z\nzone: UTC\n\
+                    calendars: {office: {zone: UTC, hours: {mon-fri: \"09:00-17:00\"}}}\n";
+
+/// A contract that includes a template, with the values that a row chooses.
 fn contract(reference: &Reference) -> String {
     let values: Vec<String> = reference.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let values = if values.is_empty() { String::new() } else { format!("values: {{{}}}\n", values.join(", ")) };
-    format!(
-        "contract: row\npartner: partner\ncustomer: customer\neffective: 2020-01-01T00:00:00Z\nzone: UTC\ncalendar: office\n\
-         include: [templates/{}]\n{values}calendars: {{office: {{zone: UTC, hours: {{mon-fri: \"09:00-17:00\"}}}}}}\n",
-        reference.template
-    )
+    format!("{HEAD}calendar: office\ninclude: [templates/{}]\n{values}", reference.template)
 }
 
-/// The obligation that a row refers to; or what the loader says against the file it stands in.
+/// The obligation that a row refers to; or what the loader says against it.
 fn load(reference: &Reference) -> Result<Obligation, Vec<Problem>> {
-    let contract = parse(&contract(reference), "row.yaml")?;
+    let contract = match parse(&contract(reference), "row.yaml") {
+        Err(problems) if waiting::TEMPLATES.contains(&reference.template.as_str()) => beside(reference, problems)?,
+        read => read?,
+    };
     let found = contract.obligations.into_iter().find(|obligation| obligation.id == reference.obligation);
     Ok(found.unwrap_or_else(|| panic!("{} has no obligation {}", reference.template, reference.obligation)))
+}
+
+/// A template without the obligations that are refused, unless the one that is wanted is among them.
+fn beside(reference: &Reference, mut problems: Vec<Problem>) -> Result<Contract, Vec<Problem>> {
+    let mut text = template_text(&reference.template);
+    for (name, value) in &reference.values {
+        let old = text.lines().find(|line| line.starts_with(&format!("  {name}: "))).expect("a value").to_owned();
+        text = text.replace(&old, &format!("  {name}: {value}"));
+    }
+    let calendar = if text.contains("\ncalendar:") { "" } else { "calendar: office\n" };
+    loop {
+        let refused: BTreeSet<String> = problems.iter().filter_map(|problem| problem.obligation.clone()).collect();
+        if refused.is_empty() || refused.contains(&reference.obligation) {
+            return Err(problems);
+        }
+        for id in &refused {
+            let (before, from) = text.split_once(&format!("\n  - id: {id}\n")).expect("the obligation");
+            let rest = from.split_once("\n\n").map_or("", |(_, rest)| rest);
+            text = format!("{before}\n{rest}");
+        }
+        match parse(&format!("{HEAD}{calendar}{text}"), "row.yaml") {
+            Ok(contract) => return Ok(contract),
+            Err(found) => problems = found,
+        }
+    }
 }
 
 /// What is wrong with what says a row.
