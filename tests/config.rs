@@ -47,8 +47,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// What a template says that is not judged yet.
 fn waits(problem: &Problem) -> bool {
-    let of = |template: &&str| problem.file.ends_with(&format!("templates/{template}.yaml"));
-    problem.code == Code::Unsupported && waiting::TEMPLATES.iter().any(|template| of(&template))
+    let of = |template: &str| problem.file.ends_with(&format!("templates/{template}.yaml"));
+    problem.code == Code::Unsupported && waiting::TEMPLATES.iter().any(|template| of(template))
 }
 
 fn short(problem: &Problem) -> (String, String, String) {

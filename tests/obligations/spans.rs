@@ -15,7 +15,7 @@ pub(crate) fn of(obligation: &Obligation, reference: &Reference) -> Result<Vec<S
             codes
         }
         Sentence::Every { limits, .. } if !limits.is_empty() => limited(limits, reference)?,
-        Sentence::Every { period, .. } => rows(period, reference).map(|period| self::period(period)).collect(),
+        Sentence::Every { period, .. } => rows(period, reference).map(self::period).collect(),
         Sentence::Requires { what, .. } => rows(what, reference).map(requirement).collect(),
     };
     codes.dedup();
