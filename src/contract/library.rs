@@ -33,6 +33,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "templates/drills.yaml",
     "templates/fedramp-icp.yaml",
     "templates/fedramp.yaml",
+    "templates/feeds.yaml",
     "templates/gdpr-controller.yaml",
     "templates/gdpr-processor.yaml",
     "templates/hipaa.yaml",

@@ -184,11 +184,10 @@ fn covered(date: NaiveDate, at: At, covers: Option<(i32, i32)>, report: &mut Rep
 }
 
 fn nth(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<When> {
-    let which: Vec<(&str, Option<u8>)> = NTH_WORDS.iter().map(|(word, _)| (*word, word.parse().ok())).collect();
     let days: Vec<(&str, Weekday)> = WEEKDAY_WORDS.iter().zip(WEEK).map(|((word, _), day)| (*word, day)).collect();
     let nth = fields.need("nth", report).and_then(|node| {
         let text = fields::text(node, "`nth`", report)?;
-        let nth = which.iter().find(|(word, _)| *word == text).map(|(_, nth)| *nth);
+        let nth = NTH_WORDS.iter().find(|(word, _)| *word == text).map(|(_, nth)| *nth);
         if nth.is_none() {
             // No digit is near to another.
             let hint = "possible here: 1, 2, 3, 4, last";

@@ -57,13 +57,18 @@ const MONTH_WORDS: &[(&str, &str)] = &[
     ("December", "Of 31 days."),
 ];
 
-pub(crate) const NTH_WORDS: &[(&str, &str)] = &[
-    ("1", "The first of the month."),
-    ("2", "The second."),
-    ("3", "The third."),
-    ("4", "The fourth."),
-    ("last", "The last."),
-];
+/// Which of a month's weekdays, and its number; None: the last.
+pub(crate) const NTH_WORDS: &[(&str, Option<u8>)] =
+    &[("1", Some(1)), ("2", Some(2)), ("3", Some(3)), ("4", Some(4)), ("last", None)];
+
+static NTH: Form = Form {
+    name: "nth",
+    says: "The first to the fourth of a weekday in a month, or the last.",
+    pattern: Some("[1-4]|last"),
+    examples: &["1", "last"],
+    unquoted: true,
+    literal: true,
+};
 
 static SHIFT: Form = Form {
     name: "shift",
@@ -96,7 +101,7 @@ pub(crate) static HOLIDAY: Block = Block {
         ),
         may!("easter", Shape::Text(&OFFSET), "So many days from Easter Sunday of the western churches."),
         may!("orthodox-easter", Shape::Text(&OFFSET), "So many days from Easter Sunday of the orthodox churches."),
-        may!("nth", Shape::Word(NTH_WORDS), "Which of those weekdays in the month."),
+        may!("nth", Shape::Text(&NTH), "Which of those weekdays in the month."),
         may!("weekday", Shape::Word(WEEKDAY_WORDS), "The weekday, with `nth`."),
         may!("month", Shape::Word(MONTH_WORDS), "The month, with `nth`."),
         YEARS_OF_RULE,
