@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::dates;
 use super::fields::{self, Fields};
+use super::holidays;
 use super::keys;
 use super::length::time_of_day;
 use super::order::order;
@@ -46,7 +47,7 @@ pub(crate) fn sets(node: &Node, report: &mut Report<'_>) -> Option<HolidaySets> 
     let entries = fields::map(node, "`holidays`", report)?;
     let sets = fields::every(entries, |entry| {
         let named = fields::is_name(&entry.key, entry.at, "holiday set", report);
-        let set = named_dates(&entry.node, report)?;
+        let set = holidays::set(&entry.node, report)?;
         named.then(|| (entry.key.clone(), set))
     })?;
     Some(sets.into_iter().collect())
@@ -130,7 +131,7 @@ fn own(fields: &Fields<'_>, zone: Option<Tz>, known: &Known<'_>, report: &mut Re
         None => Some(Default::default()),
     };
     let breaks = said("breaks").map(|node| breaks(node, known, report));
-    let holidays = said("holidays").map(|node| holidays(node, known, report));
+    let holidays = said("holidays").map(|node| days_off(node, known, report));
     let worked = said("worked").map(|node| dated(node, known, report));
     let (breaks, dated_breaks) = breaks.unwrap_or_else(|| Some(Default::default()))?;
     Some(Block::Own(Box::new(Spec {
@@ -303,9 +304,9 @@ pub(crate) fn window(text: &str) -> Option<Window> {
 }
 
 /// Set names and dates; where that is allowed, a map of date to name.
-fn holidays(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<BTreeMap<NaiveDate, String>> {
+fn days_off(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<BTreeMap<NaiveDate, String>> {
     if known.loose && matches!(node.value, Value::Map(_)) {
-        return named_dates(node, report);
+        return holidays::named_dates(node, report);
     }
     let mut days = BTreeMap::new();
     let items = fields::list(node, "`holidays`", report)?;
@@ -330,19 +331,6 @@ fn holidays(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<B
         Some(())
     });
     read.map(|_| days)
-}
-
-fn named_dates(node: &Node, report: &mut Report<'_>) -> Option<BTreeMap<NaiveDate, String>> {
-    if matches!(&node.value, Value::Map(entries) if entries.is_empty()) {
-        return Some(BTreeMap::new());
-    }
-    let entries = fields::map(node, "a set of holidays", report)?;
-    let days = fields::every(entries, |entry| {
-        let date = dates::date(&entry.key, entry.at, report);
-        let name = fields::text(&entry.node, "a holiday's name", report)?;
-        Some((date?, name.to_owned()))
-    })?;
-    Some(days.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -157,6 +157,8 @@ codes! {
     SelectorHead = "E410": sense::SELECTOR_HEAD,
     /// A filter that cannot stand here.
     WrongFilter = "E411": sense::WRONG_FILTER,
+    /// Holidays that do not agree with the years that their set covers.
+    UncoveredHoliday = "E420": sense::UNCOVERED_HOLIDAY,
     /// One version of one contract twice.
     DuplicateVersion = "E501": files::DUPLICATE_VERSION,
     /// A directory without contracts.

@@ -125,11 +125,28 @@ fn by(rest: &str) -> Result<Span, Slip> {
 }
 
 fn day_of_year(day: &str, month: &str) -> Result<Span, Slip> {
+    let (month, day) = month_and_day(day, month, "by ")?;
+    Ok(Span::DayOfYear { month, day })
+}
+
+/// The number of a month, from 1.
+pub(crate) fn month(name: &str) -> Option<u32> {
+    let index = MONTHS.iter().position(|(known, _)| *known == name)?;
+    u32::try_from(index + 1).ok()
+}
+
+/// The names of the months.
+pub(crate) fn months() -> impl Iterator<Item = &'static str> {
+    MONTHS.iter().map(|(name, _)| *name)
+}
+
+/// A day that every year has, `27 April`, as month and day; `before` is what stands before it, for the hint.
+pub(crate) fn month_and_day(day: &str, month: &str, before: &str) -> Result<(u32, u32), Slip> {
     let Some(index) = MONTHS.iter().position(|(name, _)| *name == month) else {
         let near = super::report::nearest(month, MONTHS.iter().map(|(name, _)| *name));
         return Err(Slip {
             message: format!("`{month}` is no month"),
-            hint: near.map(|near| Hint::Meant(format!("by {day} {near}"))),
+            hint: near.map(|near| Hint::Meant(format!("{before}{day} {near}"))),
         });
     };
     let last = MONTHS[index].1;
@@ -141,7 +158,7 @@ fn day_of_year(day: &str, month: &str) -> Result<Span, Slip> {
             hint: Some(format!("the last day is {last} {month}").into()),
         });
     }
-    Ok(Span::DayOfYear { month: u32::try_from(index + 1).unwrap_or(12), day: number })
+    Ok((u32::try_from(index + 1).unwrap_or(12), number))
 }
 
 /// The count and what follows it, the blank included: `90 days` is (90, " days").

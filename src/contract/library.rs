@@ -4,8 +4,51 @@
 use super::load;
 use std::path::{Component, Path, PathBuf};
 
-/// Parts that are shipped with the binary: those of config/, by their path in it.
-const SHIPPED: &[(&str, &str)] = &[];
+/// Parts of config/ by their path in it.
+macro_rules! shipped {
+    ($($path:literal,)+) => { &[$(($path, include_str!(concat!("../../config/", $path))),)+] };
+}
+
+/// Parts that are shipped with the binary. A test holds the list to the folders.
+const SHIPPED: &[(&str, &str)] = shipped![
+    "calendars/us-federal.yaml",
+    "holidays/au-nsw.yaml",
+    "holidays/au.yaml",
+    "holidays/de.yaml",
+    "holidays/es.yaml",
+    "holidays/eu-target.yaml",
+    "holidays/fr.yaml",
+    "holidays/gb-eaw.yaml",
+    "holidays/ie.yaml",
+    "holidays/in-central.yaml",
+    "holidays/nl.yaml",
+    "holidays/pl.yaml",
+    "holidays/sg.yaml",
+    "holidays/us-federal.yaml",
+    "templates/certificate-authority.yaml",
+    "templates/circia.yaml",
+    "templates/cps-234.yaml",
+    "templates/dora-provider.yaml",
+    "templates/dora.yaml",
+    "templates/drills.yaml",
+    "templates/fedramp-icp.yaml",
+    "templates/fedramp.yaml",
+    "templates/feeds.yaml",
+    "templates/gdpr-controller.yaml",
+    "templates/gdpr-processor.yaml",
+    "templates/hipaa.yaml",
+    "templates/managed-pam.yaml",
+    "templates/mas-trm.yaml",
+    "templates/nhi-lifecycle.yaml",
+    "templates/nis2-supplier.yaml",
+    "templates/nis2.yaml",
+    "templates/nist-800-53.yaml",
+    "templates/offboarding.yaml",
+    "templates/pci-dss.yaml",
+    "templates/reviews.yaml",
+    "templates/us-notices.yaml",
+    "templates/us-provider.yaml",
+];
 
 /// What the name of a shipped part begins with, where problems name it.
 const SHIPPED_MARK: &str = "shipped:";
@@ -151,6 +194,19 @@ fn on_disk(folder: &Path, path: &Path) -> Result<Found, Missing> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shipped_is_what_lies_in_the_folders_of_parts() {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let mut there = Vec::new();
+        for folder in std::fs::read_dir(config).expect("config/").flatten().filter(|entry| entry.path().is_dir()) {
+            for file in std::fs::read_dir(folder.path()).expect("a folder").flatten() {
+                there.push(format!("{}/{}", folder.file_name().display(), file.file_name().display()));
+            }
+        }
+        there.sort();
+        assert_eq!(Library::shipped().collect::<Vec<_>>(), there);
+    }
 
     #[test]
     fn a_name_is_a_path_below_a_folder() {

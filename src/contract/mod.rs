@@ -20,6 +20,7 @@ mod fields;
 mod filters;
 mod format;
 mod header;
+mod holidays;
 mod include;
 mod keys;
 mod length;

@@ -118,6 +118,17 @@ pub(crate) const WRONG_FILTER: Explanation = Explanation {
     },
 };
 
+pub(crate) const UNCOVERED_HOLIDAY: Explanation = Explanation {
+    name: "uncovered-holiday",
+    remedy: "Make `covers` the years for which every holiday is there, and no others.",
+    why: "`covers` is a promise: in these years no holiday is missing. A date outside them, a rule for other years, or a \
+          year without any day shows that it was not kept, and a missing holiday is a breach that is none.",
+    example: Example::Contract {
+        broken: "holidays:\n  sg:\n    covers: 2025-2026\n    source: Ministry of Manpower\n    days:\n      - {name: Deepavali, on: [2026-11-08]}",
+        mended: "holidays:\n  sg:\n    covers: 2025-2026\n    source: Ministry of Manpower\n    days:\n      - {name: Deepavali, on: [2025-10-20, 2026-11-08]}",
+    },
+};
+
 pub(crate) const UNSUPPORTED: Explanation = Explanation {
     name: "unsupported",
     remedy: "Say it otherwise, or keep this part out until it is supported.",

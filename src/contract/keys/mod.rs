@@ -39,6 +39,7 @@ macro_rules! told {
 
 pub(crate) mod duty;
 pub(crate) mod forms;
+pub(crate) mod holidays;
 pub(crate) mod selectors;
 pub(crate) mod top;
 

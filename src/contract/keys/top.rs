@@ -2,6 +2,7 @@
 
 use super::duty::{DEFAULTS, OBLIGATION, SEVERITY_WORDS, WHERE};
 use super::forms::{self, NAME_SHAPE, PARTIES, PARTY_SHAPE, TEXT_SHAPE, TEXTS, WORDS_SHAPE};
+use super::holidays;
 use super::selectors::SELECTOR_SHAPE;
 use super::{Block, Key, Shape, Way};
 
@@ -37,8 +38,11 @@ const SUBCONTRACTORS: Key =
 const CALENDARS: Key = may!("calendars", Shape::Map(&forms::NAME_KEY, &Shape::Block(&CALENDAR)), "Calendars by name.");
 const HOLIDAYS: Key = may!(
     "holidays",
-    Shape::Map(&forms::NAME_KEY, &Shape::Map(&forms::DATE, &TEXT_SHAPE)),
-    "Sets of holidays by name: date to name.",
+    Shape::Map(
+        &forms::NAME_KEY,
+        &Shape::Either(&[&Shape::Map(&forms::DATE, &TEXT_SHAPE), &Shape::Block(&holidays::SET)]),
+    ),
+    "Sets of holidays by name: each date to name, or rules with the years that they cover.",
 );
 const CONTROLS: Key = may!(
     "controls",

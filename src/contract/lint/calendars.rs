@@ -4,6 +4,7 @@ use super::{Lint, entries, list, one_or_more, text};
 use crate::contract::calendar::{day_range, window};
 use crate::contract::code::Code;
 use crate::contract::dates::read_date;
+use crate::contract::holidays::covers;
 use crate::contract::report::{Report, quote};
 use crate::contract::yaml::{Entry, Node};
 use chrono::{Datelike, Days, NaiveDate};
@@ -66,15 +67,35 @@ fn holidays(lint: &Lint<'_>, calendar: &Entry, report: &mut Report<'_>) {
         }
         return;
     };
-    let covered: BTreeSet<i32> = list(Some(&said.node)).iter().flat_map(|item| years(lint, item)).collect();
     let (first, last) = life(lint);
-    let missing: Vec<String> = (first..=last).filter(|year| !covered.contains(year)).map(|y| y.to_string()).collect();
-    if !missing.is_empty() {
-        let message = format!("the calendar {} has no holidays in {}", quote(&calendar.key), missing.join(", "));
-        let until = match lint.contract.ends {
-            Some(_) => "the contract's last year".to_owned(),
-            None => format!("{last}: the contract has no end"),
-        };
+    let wanted = |covered: &dyn Fn(i32) -> bool| {
+        let missing: Vec<String> = (first..=last).filter(|year| !covered(*year)).map(|y| y.to_string()).collect();
+        (!missing.is_empty()).then(|| missing.join(", "))
+    };
+    let until = match lint.contract.ends {
+        Some(_) => "the contract's last year".to_owned(),
+        None => format!("{last}: the contract has no end"),
+    };
+    let items = list(Some(&said.node));
+    // Sets that say for which years they are complete: each must be it for all of the contract's.
+    let complete: Vec<_> = items.iter().filter_map(|item| Some((item, covers(set(lint, item)?)?))).collect();
+    for (item, (from, to)) in &complete {
+        if let Some(missing) = wanted(&|year| (*from..=*to).contains(&year)) {
+            let name = quote(text(item).unwrap_or_default());
+            let message = format!(
+                "the holidays {name} cover {from}-{to}, and the calendar {} needs {missing}",
+                quote(&calendar.key)
+            );
+            let hint = format!("add each year up to {until} to the set, and to its `covers`");
+            report.hinted(Code::YearRunsOut, item.at, message, hint);
+        }
+    }
+    if !complete.is_empty() {
+        return;
+    }
+    let covered: BTreeSet<i32> = items.iter().flat_map(|item| years(lint, item)).collect();
+    if let Some(missing) = wanted(&|year| covered.contains(&year)) {
+        let message = format!("the calendar {} has no holidays in {missing}", quote(&calendar.key));
         report.hinted(Code::YearRunsOut, said.at, message, format!("add the holidays of each year up to {until}"));
     }
 }
@@ -107,14 +128,18 @@ fn swallowed(lint: &Lint<'_>, calendar: &Entry, report: &mut Report<'_>) {
     }
 }
 
+/// The set of holidays that is named.
+fn set<'l>(lint: &Lint<'l>, item: &Node) -> Option<&'l Node> {
+    lint.root.get("holidays").and_then(|sets| sets.get(text(item)?))
+}
+
 /// The years of a date, or of the dates of a set.
 fn years(lint: &Lint<'_>, item: &Node) -> Vec<i32> {
     let Some(words) = text(item) else { return Vec::new() };
     if let Some(date) = read_date(words) {
         return vec![date.year()];
     }
-    let set = lint.root.get("holidays").and_then(|sets| sets.get(words));
-    entries(set).iter().filter_map(|day| read_date(&day.key)).map(|date| date.year()).collect()
+    entries(set(lint, item)).iter().filter_map(|day| read_date(&day.key)).map(|date| date.year()).collect()
 }
 
 /// The first and the last year in which the contract's deadlines fall, as far as can be said today.

@@ -50,9 +50,14 @@ impl<'l> Lint<'l> {
         gaps::check(self, report);
     }
 
-    /// Each obligation as it is written, and as it is meant.
+    /// Each obligation as it is written, and as it is meant. Those that no one wrote, such as that of evidence, stand
+    /// behind the one that they follow from, and have no place of their own.
     fn obligations(&self) -> impl Iterator<Item = (&'l Node, &'l Obligation)> + use<'l> {
-        list(self.root.get("obligations")).iter().zip(&self.contract.obligations)
+        let mut meant = self.contract.obligations.iter();
+        list(self.root.get("obligations")).iter().filter_map(move |node| {
+            let id = node.get("id").and_then(text)?;
+            Some((node, meant.find(|obligation| obligation.id == id)?))
+        })
     }
 
     /// Where a key of the contract stands.

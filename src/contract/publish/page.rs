@@ -1,6 +1,6 @@
 //! The key reference: every key, what may stand under it, what it means.
 
-use crate::contract::keys::{Block, Effect, Form, Key, Shape, duty, selectors, top};
+use crate::contract::keys::{Block, Effect, Form, Key, Shape, duty, holidays, selectors, top};
 use crate::contract::words;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ const SECTIONS: &[(&str, &[&Block])] = &[
         ],
     ),
     ("Selectors", &[&selectors::SELECTOR, &selectors::REQUIREMENT, &selectors::SINCE_BLOCK, &selectors::TEST]),
-    ("Calendars", &[&top::CALENDAR]),
+    ("Calendars", &[&top::CALENDAR, &holidays::SET, &holidays::HOLIDAY]),
     ("Controls", &[&top::CONTROL, &top::RACI, &top::GUARDRAIL, &top::SUBCONTRACTOR, &top::RUNG]),
     ("Waivers", &[&top::WAIVERS, &top::GRANTED]),
 ];
