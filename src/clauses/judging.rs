@@ -116,13 +116,11 @@ fn one(sheet: &Sheet, case: &Case, options: &Options, library: &Library) -> Outc
     if faults.is_empty() { Outcome::Judged(mismatches) } else { Outcome::Faulty(faults) }
 }
 
-/// Whose an event is that does not say so: the partner that the case's first contract names first.
+/// Whose an event is that does not say so: the first partner that the case's contracts name outright.
 fn usual(terms: &[Contract]) -> Option<String> {
-    terms.first().and_then(|contract| {
-        contract.partners.iter().find_map(|pattern| match pattern {
-            PartnerPattern::Exact(name) => Some(name.clone()),
-            PartnerPattern::Prefix(_) => None,
-        })
+    terms.iter().flat_map(|contract| &contract.partners).find_map(|pattern| match pattern {
+        PartnerPattern::Exact(name) => Some(name.clone()),
+        PartnerPattern::Prefix(_) => None,
     })
 }
 
@@ -153,7 +151,7 @@ impl Bench<'_> {
                 faults.push(Fault::new(self.file, row.line, format!("no event is of the type `{}`", event.kind), hint));
             }
             if event.record(self.partner.as_deref()).is_none() {
-                let hint = "say it with `partner=NAME`: the contract names none outright";
+                let hint = "say it with `partner=NAME`: the contracts name none outright";
                 faults.push(Fault::new(self.file, row.line, "whose event this is cannot be told", hint));
             }
         }

@@ -1,7 +1,6 @@
 //! Contracts end by themselves: at their `ends` the judge takes in the event that says so, as if somebody had sent it.
 //!
-//! It is an event like others, about the contract, of each partner that it binds. It is made again after a restart, and
-//! is then known already.
+//! It is an event like others, about the contract, of each partner that it binds.
 
 use super::apply::Incoming;
 use super::{Archive, Engine};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 2;
+const FORM: u16 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -30,6 +30,8 @@ struct Saved {
     subjects: Vec<(u32, Vec<u8>)>,
     blind: Vec<(Moment, u32)>,
     counts: Counts,
+    /// Partner, by place, and contract whose end has been taken in.
+    told_ended: Vec<(u32, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +77,7 @@ impl Engine {
             subjects: subjects.collect(),
             blind: self.blind.iter().copied().collect(),
             counts: self.counts,
+            told_ended: self.told_ended.iter().cloned().collect(),
         })
     }
 
@@ -93,6 +96,7 @@ impl Engine {
         let mut engine = Engine::new(book, options);
         (engine.now, engine.heard, engine.counts) = (saved.now, saved.heard, saved.counts);
         engine.blind = saved.blind.into_iter().collect();
+        engine.told_ended = saved.told_ended.into_iter().collect();
         engine.wheel.start(saved.now);
         for source in saved.sources {
             engine.add_source(source);
