@@ -31,6 +31,11 @@ impl Fold {
         }
         let name = [duty.key.to_le_bytes(), fact.key().to_le_bytes()].concat();
         let key = xxh3_64(&name);
+        // Another copy of a step that was found out of order already.
+        let same = |d: &Duty| d.key == key && cx.view.book.rule(d.rule).family == rule.family;
+        if self.ended.iter().any(same) {
+            return;
+        }
         let mut finding = Duty::new(duty.rule, key, fact.at());
         let more = More { cycle: 1, root: key, follows: Some(duty.key), anchor: Some(fact.key()), ..More::default() };
         finding.more = Some(Box::new(more));

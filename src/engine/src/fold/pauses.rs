@@ -69,8 +69,12 @@ impl Fold {
         let mut open = std::mem::take(&mut self.open);
         for duty in &mut open {
             if cx.rule(duty.rule).pause.is_some() {
+                let counted = duty.counting();
                 self.hold(duty, at, cx);
-                Fold::find_deadline(duty, cx);
+                // Where time counts on, as beyond the longest pause, the deadline stays, also in its own last instant.
+                if duty.counting() != counted {
+                    Fold::find_deadline(duty, cx);
+                }
             }
         }
         self.open = open;
