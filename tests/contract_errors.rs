@@ -133,6 +133,13 @@ fn lengths_in_the_wrong_unit_get_the_right_one() {
 }
 
 #[test]
+fn what_names_a_field_must_look_like_one() {
+    let of = |when: &str| of_duty(&format!("when: {when}\ndo: ticket.closed\nwithin: 4h"));
+    says(of("{event: ticket.opened, time: 2.0}"), "E108", 12, "no field name");
+    says(of("{event: ticket.opened, where: {actor: {same-as: 4}}}"), "E108", 12, "no field name");
+}
+
+#[test]
 fn event_types_must_be_known() {
     says(of_duty("when: ticket.opend\ndo: ticket.closed\nwithin: 4h"), "E202", 12, "did you mean `ticket.opened`?");
     says(

@@ -52,8 +52,7 @@ pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>
         set(trust.map(|t| filters.trust = filters.trust.max(Some(t))));
     }
     if let Some(node) = fields.get("time") {
-        let time = fields::text(node, "`time`", &mut cx.report).map(str::to_owned);
-        set(time.and_then(|t| agree(&mut filters.time, t, "time", node, cx)));
+        set(field(node, "`time`", cx).and_then(|t| agree(&mut filters.time, t, "time", node, cx)));
     }
     if let Some(node) = fields.get("pick") {
         let pick = fields::word(node, "`pick`", &[("first", Pick::First), ("latest", Pick::Latest)], &mut cx.report);
@@ -106,6 +105,17 @@ fn refers(want: &Want) -> bool {
 pub(crate) fn is_field(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+}
+
+/// The name of a field, as a value.
+fn field(node: &Node, what: &str, cx: &mut Cx<'_>) -> Option<String> {
+    let text = fields::text(node, what, &mut cx.report)?;
+    if !is_field(text) {
+        let hint = "a field has letters, digits, dots, underscores and hyphens, a letter first";
+        cx.report.hinted(Code::BadName, node.at, format!("{} is no field name", quote(text)), hint);
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn test(entry: &Entry, cx: &mut Cx<'_>) -> Option<Test> {
@@ -177,7 +187,7 @@ fn relation(node: &Node, depth: u8, cx: &mut Cx<'_>) -> Option<Want> {
     }
     match *key {
         "not" => want(value, depth + 1, cx).map(|inner| Want::Not(Box::new(inner))),
-        "same-as" => fields::text(value, "`same-as`", &mut cx.report).map(|field| Want::SameAs(field.to_owned())),
+        "same-as" => field(value, "`same-as`", cx).map(Want::SameAs),
         "more-than" => number(value, cx).map(Want::MoreThan),
         "at-least" => number(value, cx).map(Want::AtLeast),
         "less-than" => number(value, cx).map(Want::LessThan),
