@@ -162,6 +162,8 @@ impl Fold {
         cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
         Fold::settle(&mut duty, start, cx);
         (duty.start, duty.since) = (start, start);
+        // Another start is news, as when late news moves it.
+        duty.flags.put(Flags::NEWS, true);
         let anchor = cx.anchor(&duty);
         let clocks = self.clocks_for(cx.rule(duty.rule), anchor, start, cx);
         duty.set_clocks(clocks);
