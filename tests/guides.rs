@@ -42,7 +42,7 @@ fn printed(command: &str) -> String {
 
 #[test]
 fn the_guides_show_what_the_program_prints() {
-    for guide in ["docs/guide/clauses.md", "docs/guide/whatif.md"] {
+    for guide in ["README.md", "docs/guide/clauses.md", "docs/guide/whatif.md"] {
         let text = std::fs::read_to_string(format!("{HERE}/{guide}")).expect("a guide");
         checked_in::same(guide, &told(&text));
     }
