@@ -148,13 +148,13 @@ pub enum Requirement {
     /// This event came before.
     Before(EventMatch),
     /// This event came at least so long before (counted like a limit, backwards); what "business" means: position in
-    /// [`Contract::calendars`].
+    /// [`super::Contract::calendars`].
     Ahead(EventMatch, Span, Option<usize>),
     /// A duty of one of these obligations (ids) had ended by its act; or (true) had been breached.
     Duty(Vec<String>, bool),
     /// The anchor itself has these.
     Itself(Vec<Test>),
-    /// The anchor lies in open time of this calendar: position in [`Contract::calendars`].
+    /// The anchor lies in open time of this calendar: position in [`super::Contract::calendars`].
     During(usize),
     /// Of such anchors of the partner no more than so many are in each such stretch of local time. It stands alone.
     Quota(u32, Each),
