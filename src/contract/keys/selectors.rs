@@ -64,28 +64,35 @@ pub(crate) static SINCE_BLOCK: Block = Block {
     ways: heads!["more-than", "at-most"],
 };
 
+/// The keys of a selector, of which the members of `any`, `all` and `in-order` are read alike.
+macro_rules! selector_keys {
+    ($members:expr) => {
+        &[
+            EVENT,
+            may!("any", $members, ANY),
+            may!("all", $members, ALL),
+            may!("in-order", $members, IN_ORDER),
+            DONE,
+            BREACHED,
+            BY,
+            OF,
+            WHERE,
+            TIME,
+            PICK,
+            SINCE,
+            TRUST,
+            EVIDENCED,
+            AHEAD,
+        ]
+    };
+}
+
 /// Which events, where an event must be named.
 pub(crate) static SELECTOR: Block = Block {
     name: "selector-map",
     what: "a selector",
     says: "Which events: one head, and filters that hold for it.",
-    keys: &[
-        EVENT,
-        may!("any", SELECTORS, ANY),
-        may!("all", SELECTORS, ALL),
-        may!("in-order", SELECTORS, IN_ORDER),
-        DONE,
-        BREACHED,
-        BY,
-        OF,
-        WHERE,
-        TIME,
-        PICK,
-        SINCE,
-        TRUST,
-        EVIDENCED,
-        AHEAD,
-    ],
+    keys: selector_keys!(SELECTORS),
     ways: heads!["event", "any", "all", "in-order", "done", "breached"],
 };
 
@@ -94,23 +101,7 @@ pub(crate) static REQUIREMENT: Block = Block {
     name: "requirement-map",
     what: "a selector",
     says: "What came before the anchor; `where` with no event speaks of the anchor itself.",
-    keys: &[
-        EVENT,
-        may!("any", REQUIREMENTS, ANY),
-        may!("all", REQUIREMENTS, ALL),
-        may!("in-order", REQUIREMENTS, IN_ORDER),
-        DONE,
-        BREACHED,
-        BY,
-        OF,
-        WHERE,
-        TIME,
-        PICK,
-        SINCE,
-        TRUST,
-        EVIDENCED,
-        AHEAD,
-    ],
+    keys: selector_keys!(REQUIREMENTS),
     ways: &[
         Way { with: &["event"], without: &[] },
         Way { with: &["any"], without: &[] },
