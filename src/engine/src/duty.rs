@@ -187,8 +187,7 @@ impl Duty {
 
     /// What few duties need; made on first use.
     pub fn more_mut(&mut self) -> &mut More {
-        let (key, flags) = (self.key, self.flags);
-        let _ = flags;
+        let key = self.key;
         self.more.get_or_insert_with(|| Box::new(More { cycle: 1, root: key, ..More::default() }))
     }
 
