@@ -9,7 +9,7 @@ use super::names::{Business, Cx, Names, substitute};
 use super::obligation::{self, Defaults};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
-use super::{asides, calendar, control, scope, waiver};
+use super::{asides, calendar, control, population, scope, waiver};
 use onus_engine::terms::{Contract, Obligation, PartnerPattern, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,7 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     let zone = fields.need("zone", &mut cx.report).and_then(|node| dates::zone(node, &mut cx.report));
     let scope = fields.get("scope").map_or(Some(Scope::default()), |node| scope::scope(node, cx));
     let yields_to = fields.get("yields-to").map_or(Some(Vec::new()), |node| yields_to(node, name.as_deref(), cx));
+    let stack = fields.get("stack").map(|node| fields::name(node, "`stack`", &mut cx.report));
     let blocks = blocks(&fields, cx);
     let defaults = defaults_by_file(&fields, cx);
     let controls =
@@ -48,6 +49,10 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         }
         (controls, obligations) => (controls.map(|(controls, _)| controls), obligations),
     };
+    if let (Some(partners), Some(obligations)) = (&partners, &obligations) {
+        let at = fields.entry("partner").map_or(fields.at, |entry| entry.at);
+        population::shared_by_named(partners, obligations, at, cx)?;
+    }
     let waivers = fields.get("waivers").map(|node| {
         let waivers = waiver::waivers(node, cx)?;
         waiver::not_by_obligor(node, &waivers, obligations.as_deref().unwrap_or_default(), cx);
@@ -64,6 +69,7 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         zone: zone?,
         scope: scope?,
         yields_to: yields_to?,
+        stack: fields::optional(stack)?,
         calendars: calendars?,
         controls: controls?,
         waivers: fields::optional(waivers)?,
@@ -118,9 +124,6 @@ fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
         if let Some(node) = fields.get(key) {
             read(node, cx);
         }
-    }
-    if let Some(node) = fields.get("stack") {
-        fields::name(node, "`stack`", &mut cx.report);
     }
 }
 

@@ -46,7 +46,16 @@ const SECTIONS: &[(&str, &[&Block])] = &[
             &duty::DEFAULTS,
         ],
     ),
-    ("Selectors", &[&selectors::SELECTOR, &selectors::REQUIREMENT, &selectors::SINCE_BLOCK, &selectors::TEST]),
+    (
+        "Selectors",
+        &[
+            &selectors::SELECTOR,
+            &selectors::REQUIREMENT,
+            &selectors::POPULATION,
+            &selectors::SINCE_BLOCK,
+            &selectors::TEST,
+        ],
+    ),
     ("Calendars", &[&top::CALENDAR, &holidays::SET, &holidays::HOLIDAY]),
     ("Controls", &[&top::CONTROL, &top::RACI, &top::GUARDRAIL, &top::SUBCONTRACTOR, &top::RUNG]),
     ("Waivers", &[&top::WAIVERS, &top::GRANTED]),

@@ -4,6 +4,9 @@ mod compile;
 mod kept;
 mod matches;
 mod partners;
+mod populations;
+mod sources;
+mod stacks;
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
@@ -14,7 +17,11 @@ use crate::terms::{self, Contract, PartnerPattern, Side};
 use crate::time::Moment;
 use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use kept::innermost;
+pub(crate) use populations::Registered;
+pub(crate) use sources::SEEN;
 
 /// All contracts, compiled.
 #[derive(Clone, Debug)]
@@ -26,6 +33,8 @@ pub struct Book {
     bindings: Vec<Binding>,
     homes: Option<Homes>,
     endings: Vec<Ending>,
+    registered: BTreeMap<KindId, Registered>,
+    stacks: Option<stacks::Stacks>,
 }
 
 /// When a contract ends.
@@ -67,6 +76,10 @@ pub struct Sheet {
     pub follows: bool,
     /// Some obligation takes the place of others.
     pub supersedes: bool,
+    /// Some act is owed of every living subject of a kind.
+    pub populations: bool,
+    /// Some act is owed of each source.
+    pub of_sources: bool,
     /// Kinds of subject whose duties follow calendar periods.
     pub periodic: Vec<(KindId, RuleId)>,
 }
@@ -113,6 +126,11 @@ impl Book {
         &self.calendars
     }
 
+    /// What a partner's register keeps of a kind, if some obligation is about every living subject of it.
+    pub(crate) fn registered(&self, kind: KindId) -> Option<&Registered> {
+        self.registered.get(&kind)
+    }
+
     /// Partners that contracts name outright: their periodic duties run before any event of theirs.
     pub fn named_partners(&self) -> BTreeSet<&str> {
         let all = self.bindings.iter().flat_map(|b| &b.partners);
@@ -147,6 +165,8 @@ impl Book {
                 rule.act().is_some_and(ended_by_duties) || rule.until.as_ref().is_some_and(ended_by_duties);
             sheet.excuses |= rule.excuse.is_some();
             sheet.supersedes |= !rule.supersedes.is_empty();
+            sheet.populations |= rule.populated;
+            sheet.of_sources |= rule.of_source;
             for event in &rule.anchor.events {
                 let opens = &mut sheet.opens[usize::from(event.kind)];
                 if !opens.contains(id) {
@@ -161,14 +181,15 @@ impl Book {
                 let calendar = period.rows.iter().any(|r| matches!(r.value, terms::Period::Calendar(_)));
                 match per {
                     terms::Per::Partner => sheet.partner_wide.push(*id),
-                    terms::Per::Subject { .. } if calendar => {
+                    terms::Per::Subject { .. } | terms::Per::Source { .. } if calendar => {
                         sheet.periodic.extend(rule.anchor.kinds.iter().map(|k| (*k, *id)));
                     }
-                    terms::Per::Subject { .. } => {}
+                    terms::Per::Subject { .. } | terms::Per::Source { .. } => {}
                 }
             }
         }
         sheet.looks_back = (0..self.names.types().len() as TypeId).map(|t| self.looks_back(&sheet, t)).collect();
+        let travels = |about: &EventType| travels(about) || about.registered && sheet.populations;
         sheet.travels = self.names.types().iter().map(travels).collect();
         Some(sheet)
     }
@@ -194,7 +215,7 @@ impl Book {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
                 let earlier = limits(rule).iter().any(|l| l.from.is_some());
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
-                let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
+                let told_before = !about.opening && (!rule.facts.is_empty() || !rule.among.is_empty() || rule.control.is_some() || waits);
                 let back_dated = rule.anchor.time.is_some() || matches!(rule.anchor.pick, Some(terms::Pick::First));
                 let since = rule.anchor.events.iter().any(|e| e.since().is_some());
                 let since = since || rule.anchor.whole.is_some() || requires_duty(rule);

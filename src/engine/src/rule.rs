@@ -94,6 +94,12 @@ pub struct Rule {
     pub target: Option<crate::terms::Target>,
     /// Its duties are those of the partner as a whole.
     pub wide: bool,
+    /// Its act is owed of every living subject of a kind.
+    pub populated: bool,
+    /// Its duties are those of a source.
+    pub of_source: bool,
+    /// Of *every P* on subjects of a kind: which of them, as they then stand; none: all.
+    pub among: Vec<Test>,
 }
 
 /// The sentence, compiled.
@@ -239,6 +245,21 @@ pub enum Act {
     InOrder(Vec<Act>),
     /// The act that ended a duty of one of these rules' families, or (true) its breach.
     Duty(Vec<RuleId>, bool),
+    /// An act of each of a population.
+    Every(Box<Population>),
+}
+
+/// Living subjects of a kind, and what is owed of each.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// Their kind.
+    pub kind: KindId,
+    /// What is told of each; all must hold.
+    pub tests: Vec<Test>,
+    /// What is owed of each, in its own events.
+    pub act: Act,
+    /// Which population of its rule.
+    pub place: u8,
 }
 
 /// A compiled requirement.
@@ -357,7 +378,7 @@ impl Act {
         match self {
             Act::Duty(of, breached) => vec![(of.as_slice(), *breached)],
             Act::Any(of) => of.iter().flat_map(Act::duties).collect(),
-            Act::One(_) | Act::All(_) | Act::InOrder(_) => Vec::new(),
+            Act::One(_) | Act::All(_) | Act::InOrder(_) | Act::Every(_) => Vec::new(),
         }
     }
 
@@ -366,7 +387,17 @@ impl Act {
         match self {
             Act::One(one) => smallvec::smallvec![one],
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::leaves).collect(),
-            Act::Duty(..) => smallvec::SmallVec::new(),
+            // What a population does is looked up in the partner's register, not among the subject's own facts.
+            Act::Duty(..) | Act::Every(_) => smallvec::SmallVec::new(),
+        }
+    }
+
+    /// The populations that it is about.
+    pub fn populations(&self) -> Vec<&Population> {
+        match self {
+            Act::Every(population) => vec![population],
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::populations).collect(),
+            Act::One(_) | Act::Duty(..) => Vec::new(),
         }
     }
 
@@ -377,6 +408,7 @@ impl Act {
             Act::Any(of) => of.iter().all(Act::simple),
             Act::All(of) | Act::InOrder(of) => of.len() == 1 && of[0].simple(),
             Act::Duty(..) => true,
+            Act::Every(_) => false,
         }
     }
 }

@@ -12,7 +12,9 @@ use std::fmt;
 
 mod matches;
 
-pub use matches::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Since, Test, Trigger, Want};
+pub use matches::{
+    Act, Anchor, EventMatch, Evidenced, Excuse, Of, Pick, Population, Requirement, Since, Test, Trigger, Want,
+};
 
 /// One version of one contract: what one or more partners owe from `effective` on.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Contract {
     pub scope: Scope,
     /// Contracts that go first where a scope of theirs matches the same event.
     pub yields_to: Vec<String>,
+    /// The stack that it shares facts of.
+    pub stack: Option<String>,
     /// Calendars by name; obligations refer to them by position.
     pub calendars: Vec<(String, Calendar)>,
     /// Controls that the contract gives to the partner.
@@ -449,6 +453,11 @@ pub enum Per {
         /// Kind of subject.
         kind: String,
         /// Tests of the creating event.
+        tests: Vec<Test>,
+    },
+    /// Each source that speaks of the partner, or that the contract's scope names.
+    Source {
+        /// What an act of it must say for it to be one of them.
         tests: Vec<Test>,
     },
 }

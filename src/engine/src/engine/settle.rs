@@ -61,6 +61,9 @@ impl Engine {
 
     #[inline(never)]
     fn go_off(&mut self, archive: &mut dyn Archive) {
+        if self.now >= self.next_sweep {
+            self.sweep(archive);
+        }
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
         for (i, slot) in due.iter().copied().enumerate() {
@@ -226,6 +229,7 @@ impl Engine {
         let limit = (subject.timeline.bytes().len() * 2) as u32;
         let rare = subject.rare();
         (rare.base, rare.settled, rare.compact_at) = (None, Moment::DAWN, limit);
+        self.fill_for(subject, archive);
         // Duties that had settled were told: they come back as told, and only differences are news.
         let Some(view) = self.view(subject) else { return };
         let whole = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
@@ -301,7 +305,7 @@ impl Keep {
         }
         if let Some(sheet) = &engine.partners[subject.partner as usize].sheet {
             for rule in sheet.rules.iter().map(|r| engine.book.rule(*r)) {
-                keep.fields.extend(&rule.facts);
+                keep.fields.extend(rule.facts.iter().copied().chain(rule.among.iter().map(|test| test.field)));
                 let leaves = rule.act().map(|a| a.leaves()).unwrap_or_default();
                 let since = rule.anchor.events.iter().chain(leaves).filter_map(|e| e.since());
                 keep.required.extend(since.map(|s| s.event.kind));

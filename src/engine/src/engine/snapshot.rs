@@ -6,16 +6,18 @@
 use super::{Cells, Counts, Engine, Options, Partner, Subject, pack};
 use crate::book::Book;
 use crate::duty::Duty;
-use crate::fact::Fact;
+use crate::fact::{Fact, SourceId};
 use crate::fold::{Source, SubjectWaiver};
+use crate::register::{Register, SavedRegister};
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 3;
+const FORM: u16 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -40,6 +42,8 @@ struct SavedPartner {
     waivers: Vec<SubjectWaiver>,
     own: Option<u32>,
     cells: Cells,
+    register: Option<SavedRegister>,
+    speakers: BTreeMap<SourceId, Moment>,
 }
 
 /// Why a snapshot cannot be taken up.
@@ -66,6 +70,8 @@ impl Engine {
             waivers: p.waivers.clone(),
             own: p.own,
             cells: p.cells.clone(),
+            register: p.register.as_ref().map(|r| r.saved()),
+            speakers: p.speakers.clone(),
         });
         pack::bytes(&Saved {
             form: FORM,
@@ -103,7 +109,10 @@ impl Engine {
         }
         for p in saved.partners {
             let sheet = engine.sheet(&p.name);
-            engine.add_partner(Partner { name: p.name, sheet, waivers: p.waivers, own: p.own, cells: p.cells });
+            let restored = |saved| Box::new(Register::restored(&p.name, &engine.book, saved));
+            let register = p.register.map(restored);
+            let (waivers, own, cells, speakers) = (p.waivers, p.own, p.cells, p.speakers);
+            engine.add_partner(Partner { name: p.name, sheet, waivers, own, cells, register, speakers });
         }
         let subjects = saved.subjects.len() as u32;
         engine.shelf.restore(saved.subjects);
@@ -124,6 +133,9 @@ impl Engine {
             let _ = writeln!(out, "partner {:?}", partner.name);
             for waiver in &partner.waivers {
                 let _ = writeln!(out, "  waiver {waiver:?}");
+            }
+            if let Some(register) = &partner.register {
+                register.dump(&self.book, &|fact| self.fact_in_words(fact), &mut out);
             }
         }
         let mut subjects: Vec<Subject> = self.shelf.slots().map(|slot| self.shelf.copy(slot)).collect();
