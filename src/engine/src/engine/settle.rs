@@ -38,6 +38,10 @@ impl Engine {
         if self.now >= self.next_ending {
             self.end_contracts(archive);
         }
+        // By the time alone: not by what else happens to go off.
+        if self.now >= self.next_sweep {
+            self.sweep(archive);
+        }
         if listened && self.blind.first().is_some_and(|(deadline, _)| *deadline < self.heard) {
             self.see();
         }
@@ -61,9 +65,6 @@ impl Engine {
 
     #[inline(never)]
     fn go_off(&mut self, archive: &mut dyn Archive) {
-        if self.now >= self.next_sweep {
-            self.sweep(archive);
-        }
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
         for (i, slot) in due.iter().copied().enumerate() {

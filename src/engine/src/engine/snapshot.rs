@@ -34,6 +34,7 @@ struct Saved {
     counts: Counts,
     /// Partner, by place, and contract whose end has been taken in.
     told_ended: Vec<(u32, String)>,
+    next_sweep: Moment,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +85,7 @@ impl Engine {
             blind: self.blind.iter().copied().collect(),
             counts: self.counts,
             told_ended: self.told_ended.iter().cloned().collect(),
+            next_sweep: self.next_sweep,
         })
     }
 
@@ -103,6 +105,7 @@ impl Engine {
         (engine.now, engine.heard, engine.counts) = (saved.now, saved.heard, saved.counts);
         engine.blind = saved.blind.into_iter().collect();
         engine.told_ended = saved.told_ended.into_iter().collect();
+        engine.next_sweep = saved.next_sweep;
         engine.wheel.start(saved.now);
         for source in saved.sources {
             engine.add_source(source);
