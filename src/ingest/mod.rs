@@ -1,5 +1,7 @@
 //! Event files: plain, gzip, zstd or standard input, read in chunks of whole lines.
 
+pub mod feed;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -4,7 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process owns the shard now: stop, write nothing more, tell nothing more.
-    #[error("another process has taken over (epoch {held} is no longer the newest): stop this one, or find out which else runs with this store")]
+    #[error(
+        "another process has taken over (epoch {held} is no longer the newest): stop this one, or find out which else runs with this store"
+    )]
     Fenced {
         /// The epoch that this process held.
         held: u64,
@@ -24,7 +26,9 @@ pub enum StoreError {
         target: String,
     },
     /// Written by a newer Onus.
-    #[error("{target} has schema {found}, this version of Onus knows {known}: run the version that wrote it, or a newer one")]
+    #[error(
+        "{target} has schema {found}, this version of Onus knows {known}: run the version that wrote it, or a newer one"
+    )]
     Newer {
         /// Which store.
         target: String,
@@ -34,7 +38,9 @@ pub enum StoreError {
         known: u32,
     },
     /// It is not as it was written.
-    #[error("{target} is damaged: {what}; `onus store verify` tells how far it is whole, `onus store restore` brings a backup back")]
+    #[error(
+        "{target} is damaged: {what}; `onus store verify` tells how far it is whole, `onus store restore` brings a backup back"
+    )]
     Damaged {
         /// Which store.
         target: String,

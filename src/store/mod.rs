@@ -247,10 +247,7 @@ pub trait Store: Send {
     fn seal_snapshot(&mut self, epoch: Epoch, sequence: u64, pieces: u32) -> Result<(), StoreError>;
 
     /// Shows the pieces of the newest whole snapshot, in order; gives its sequence.
-    fn snapshot(
-        &mut self,
-        show: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
-    ) -> Result<Option<u64>, StoreError>;
+    fn snapshot(&mut self, show: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>) -> Result<Option<u64>, StoreError>;
 
     /// Ledger entries by number.
     fn entries(&mut self, query: &Query) -> Result<Vec<Entry>, StoreError>;
