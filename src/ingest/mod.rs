@@ -2,6 +2,7 @@
 //! on, each of which speaks [`feed`].
 
 pub mod feed;
+pub mod http;
 pub mod tail;
 
 use std::fs::File;
