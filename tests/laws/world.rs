@@ -75,7 +75,12 @@ pub(crate) struct World {
 
 /// Settling time as given; one source is of the least trust.
 pub(crate) fn options(settling: Option<Millis>) -> Options {
-    Options { settling, trust: vec![("urn:low*".to_owned(), Trust::Asserted)], otherwise: Trust::Verified, ..Options::default() }
+    Options {
+        settling,
+        trust: vec![("urn:low*".to_owned(), Trust::Asserted)],
+        otherwise: Trust::Verified,
+        ..Options::default()
+    }
 }
 
 impl World {
