@@ -212,6 +212,11 @@ impl Engine {
         self.hearing.frontiers()
     }
 
+    /// How far was heard of a partner's duties under an obligation (its first version).
+    pub fn heard(&self, partner: u32, rule: RuleId) -> Moment {
+        self.ear(&self.partners[partner as usize]).of(rule)
+    }
+
     pub(super) fn ear<'a>(&'a self, partner: &'a Partner) -> Ear<'a> {
         let lanes = partner.lanes.as_deref().map(|lanes| (lanes, &self.hearing));
         Ear { heard: self.heard, lanes }
