@@ -118,8 +118,10 @@ pub enum Form {
         limits: Vec<Limit>,
         /// Of a sliding period: what "business" means.
         calendar: CalendarId,
-        /// Of a sliding period: where its end goes on a closed day.
+        /// Where its end goes on a closed day...
         roll: Roll,
+        /// ... or, where facts say it, for each row of the period's table.
+        rolls: Vec<Roll>,
     },
     /// Something that was there before.
     Requires(Table<Requirement>),
@@ -168,6 +170,8 @@ pub struct Match {
 pub struct Beside {
     /// Count from the instant in this field.
     pub time: Option<FieldId>,
+    /// Of an anchor's member: which of several counts, and which member it is.
+    pub pick: Option<(Pick, u8)>,
     /// Only so long after another event.
     pub since: Option<Since>,
     /// Counts only with evidence.
@@ -185,6 +189,8 @@ pub struct Since {
     pub more: bool,
     /// How long.
     pub span: Span,
+    /// What "business" means.
+    pub calendar: CalendarId,
     /// Zone of local days and months.
     pub zone: chrono_tz::Tz,
 }
@@ -226,6 +232,17 @@ pub enum Want {
     Number(Option<(f64, bool)>, Option<(f64, bool)>),
 }
 
+/// Other duties that are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Of these rules' families.
+    pub of: Vec<RuleId>,
+    /// Their breach, not their end.
+    pub breached: bool,
+    /// They are on subjects of another kind: the field of the anchor that names those, and the kind.
+    pub on: Option<(FieldId, KindId)>,
+}
+
 /// A compiled act.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -238,7 +255,7 @@ pub enum Act {
     /// All, each after the one before.
     InOrder(Vec<Act>),
     /// The act that ended a duty of one of these rules' families, or (true) its breach.
-    Duty(Vec<RuleId>, bool),
+    Duty(Named),
 }
 
 /// A compiled requirement.
@@ -247,7 +264,7 @@ pub enum Requirement {
     /// Came before, at least so long (by this calendar) if a span is given.
     Before(Match, Option<(Span, CalendarId)>),
     /// A duty of one of these rules' families had ended by its act, or (true) had been breached.
-    Duty(Vec<RuleId>, bool),
+    Duty(Named),
     /// True of the anchor.
     Itself(Vec<Test>),
     /// The anchor lies in open time of this calendar.
@@ -258,6 +275,8 @@ pub enum Requirement {
     Any(Vec<Requirement>),
     /// All of these.
     All(Vec<Requirement>),
+    /// Each after the one before.
+    InOrder(Vec<Requirement>),
 }
 
 /// A compiled table.
@@ -296,19 +315,23 @@ pub struct Limit {
     pub must: Table<Span>,
     /// Past this it is noted.
     pub should: Option<Span>,
-    /// Counted from this event.
-    pub from: Option<Match>,
+    /// Counted from one of these events, if there are any.
+    pub from: Vec<Match>,
+    /// Anew from the latest of them, not from the first.
+    pub latest: bool,
     /// What "business" means.
     pub calendar: CalendarId,
-    /// Where a deadline on a closed day goes.
+    /// Where a deadline on a closed day goes...
     pub roll: Roll,
+    /// ... or, where facts say it, for each row of `must`.
+    pub rolls: Vec<Roll>,
 }
 
 /// A compiled pause rule.
 #[derive(Clone, Debug)]
 pub struct Pause {
-    /// Reasons that count; None: any, and none given.
-    pub reasons: Option<Vec<Sym>>,
+    /// Reasons that count, `*` for any run of characters; None: any, and none given.
+    pub reasons: Option<Vec<String>>,
     /// Parties whose pauses count; None: anyone's.
     pub by: Option<Vec<Party>>,
     /// Who must confirm, by when, by which calendar.
@@ -352,12 +375,56 @@ impl Act {
         self.leaves().iter().any(|leaf| leaf.evidenced().is_some())
     }
 
-    /// Other duties whose end or breach is it, or one way to do it.
-    pub fn duties(&self) -> Vec<(&[RuleId], bool)> {
+    fn duties_on(&self) -> Vec<KindId> {
         match self {
-            Act::Duty(of, breached) => vec![(of.as_slice(), *breached)],
+            Act::One(_) => Vec::new(),
+            Act::Duty(named) => named.on.map(|(_, kind)| kind).into_iter().collect(),
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::duties_on).collect(),
+        }
+    }
+
+    /// Other duties whose end or breach is it, or one way to do it.
+    pub fn duties(&self) -> Vec<&Named> {
+        match self {
+            Act::Duty(named) => vec![named],
             Act::Any(of) => of.iter().flat_map(Act::duties).collect(),
             Act::One(_) | Act::All(_) | Act::InOrder(_) => Vec::new(),
+        }
+    }
+
+    /// How other duties stand is part of it, at any depth.
+    pub fn asks_duties(&self) -> bool {
+        match self {
+            Act::One(_) => false,
+            Act::Duty(..) => true,
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().any(Act::asks_duties),
+        }
+    }
+
+    /// The same, all of them, at any depth.
+    pub fn all_duties(&mut self) -> Vec<&mut Named> {
+        match self {
+            Act::One(_) => Vec::new(),
+            Act::Duty(named) => vec![named],
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter_mut().flat_map(Act::all_duties).collect(),
+        }
+    }
+
+    /// Fields of the anchor that name subjects of other kinds on which it looks.
+    pub fn looks_on(&self) -> Vec<FieldId> {
+        match self {
+            Act::One(leaf) => leaf.on.into_iter().collect(),
+            Act::Duty(named) => named.on.map(|(field, _)| field).into_iter().collect(),
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::looks_on).collect(),
+        }
+    }
+
+    /// More than one of its parts is needed.
+    pub fn of_several(&self) -> bool {
+        match self {
+            Act::One(_) | Act::Duty(..) => false,
+            Act::Any(of) => of.iter().any(Act::of_several),
+            Act::All(of) | Act::InOrder(of) => of.len() > 1 || of.iter().any(Act::of_several),
         }
     }
 
@@ -382,6 +449,56 @@ impl Act {
 }
 
 impl Requirement {
+    fn duties_on(&self) -> Vec<KindId> {
+        match self {
+            Requirement::Duty(named) => named.on.map(|(_, kind)| kind).into_iter().collect(),
+            Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => {
+                of.iter().flat_map(Requirement::duties_on).collect()
+            }
+            Requirement::Before(..) | Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Other duties that it asks for.
+    pub fn all_duties(&mut self) -> Vec<&mut Named> {
+        match self {
+            Requirement::Duty(named) => vec![named],
+            Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => {
+                of.iter_mut().flat_map(Requirement::all_duties).collect()
+            }
+            Requirement::Before(..) | Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Fields of the anchor that name subjects of other kinds on which it looks.
+    pub fn looks_on(&self) -> Vec<FieldId> {
+        match self {
+            Requirement::Before(leaf, _) => leaf.on.into_iter().collect(),
+            Requirement::Duty(named) => named.on.map(|(field, _)| field).into_iter().collect(),
+            Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => {
+                of.iter().flat_map(Requirement::looks_on).collect()
+            }
+            Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => Vec::new(),
+        }
+    }
+
+    /// Some part of it asks for an order.
+    pub fn in_order(&self) -> bool {
+        match self {
+            Requirement::InOrder(_) => true,
+            Requirement::Any(of) | Requirement::All(of) => of.iter().any(Requirement::in_order),
+            Requirement::Before(..)
+            | Requirement::Duty(..)
+            | Requirement::Itself(_)
+            | Requirement::During(_)
+            | Requirement::Quota(..) => false,
+        }
+    }
+
     /// Its events.
     pub fn leaves(&self) -> Vec<&Match> {
         match self {
@@ -389,8 +506,17 @@ impl Requirement {
             Requirement::Itself(_) | Requirement::Duty(..) | Requirement::During(_) | Requirement::Quota(..) => {
                 Vec::new()
             }
-            Requirement::Any(of) | Requirement::All(of) => of.iter().flat_map(Requirement::leaves).collect(),
+            Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => {
+                of.iter().flat_map(Requirement::leaves).collect()
+            }
         }
+    }
+}
+
+impl Limit {
+    /// Where a deadline of this row goes.
+    pub fn roll_of(&self, row: usize) -> Roll {
+        self.rolls.get(row).copied().unwrap_or(self.roll)
     }
 }
 
@@ -402,6 +528,35 @@ impl<T> Table<T> {
 }
 
 impl Rule {
+    /// Fields of the anchor that name subjects of other kinds on which its duties look.
+    pub fn looks_on(&self) -> Vec<FieldId> {
+        let mut out = self.act().map(Act::looks_on).unwrap_or_default();
+        out.extend(self.until.iter().flat_map(Act::looks_on));
+        out.extend(crate::fold::limits(self).iter().flat_map(|l| &l.from).filter_map(|from| from.on));
+        if let Some(Excuse::Event(act)) = self.excuse.as_deref() {
+            out.extend(act.looks_on());
+        }
+        if let Form::Requires(table) = &self.form {
+            out.extend(table.rows.iter().flat_map(|r| r.value.looks_on()));
+        }
+        out
+    }
+
+    /// Kinds of subject on which it looks at duties.
+    pub fn duties_on(&self) -> Vec<KindId> {
+        let acts = self.act().into_iter().chain(&self.until);
+        let mut out: Vec<KindId> = acts.flat_map(Act::duties_on).collect();
+        if let Form::Requires(table) = &self.form {
+            out.extend(table.rows.iter().flat_map(|r| r.value.duties_on()));
+        }
+        out
+    }
+
+    /// It looks at duties on subjects of another kind.
+    pub fn looks_abroad(&self) -> bool {
+        !self.duties_on().is_empty()
+    }
+
     /// The act owed, if the sentence owes one.
     pub fn act(&self) -> Option<&Act> {
         match &self.form {

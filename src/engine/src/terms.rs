@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 mod matches;
+mod people;
 
 pub use matches::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Since, Test, Trigger, Want};
+pub use people::{Ladder, Role, Rung, RungAt, Severity, Subcontractor};
 
 /// One version of one contract: what one or more partners owe from `effective` on.
 #[derive(Clone, Debug)]
@@ -35,6 +37,18 @@ pub struct Contract {
     pub scope: Scope,
     /// Contracts that go first where a scope of theirs matches the same event.
     pub yields_to: Vec<String>,
+    /// Why this version may take effect in the past, if it is meant to: what it moves is restated.
+    pub restates: Option<String>,
+    /// The stack that several partners run together.
+    pub stack: Option<String>,
+    /// How long facts are kept.
+    pub retention: Option<Span>,
+    /// Named roles and where they are reached.
+    pub roles: Vec<Role>,
+    /// Who works for the partner.
+    pub subcontractors: Vec<Subcontractor>,
+    /// Whom to tell, and when.
+    pub escalation: Vec<Ladder>,
     /// Calendars by name; obligations refer to them by position.
     pub calendars: Vec<(String, Calendar)>,
     /// Controls that the contract gives to the partner.
@@ -236,6 +250,12 @@ pub struct Obligation {
     pub rebase_open: bool,
     /// How long a silent feed may keep a late duty unknown.
     pub blind_for: Millis,
+    /// How long acts are kept that are told before what they belong to; None: as long as the settling time.
+    pub look_back: Option<Millis>,
+    /// How loud its breach is.
+    pub severity: Severity,
+    /// The ladder that its duties climb, by name; None: they are told at their breach.
+    pub escalate: Option<String>,
     /// Obligations (ids) whose duties on the subject end when this opens, and whose verdicts go.
     pub supersedes: Vec<String>,
     /// What makes a late act an excused one.
@@ -256,12 +276,14 @@ pub struct Target {
 }
 
 /// See [`Target`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Level {
     /// At least so many millionths are met in time.
     Share(u32),
     /// On average no more than this is used.
     Average(Millis),
+    /// On average no more is used than these days or months come to, counted like a limit from each duty's own start.
+    AverageOf(Span),
 }
 
 /// The three sentences.
@@ -290,8 +312,8 @@ pub enum Sentence {
         limits: Vec<Limit>,
         /// Of a sliding period: what "business" means (position in [`Contract::calendars`])...
         calendar: Option<usize>,
-        /// ... and where its end goes if it falls on a closed day.
-        roll: Roll,
+        /// ... and where its end goes if it falls on a closed day. Of a calendar period without limits, too.
+        roll: Table<Roll>,
     },
     /// When A, requires B.
     Requires {
@@ -312,6 +334,13 @@ pub struct Table<T> {
     pub depends_on: Vec<Key>,
     /// Rows in the order written.
     pub rows: Vec<Row<T>>,
+}
+
+impl<T> Table<T> {
+    /// One row for everything.
+    pub fn single(value: T) -> Table<T> {
+        Table { depends_on: Vec::new(), rows: vec![Row { cells: Vec::new(), value }] }
+    }
 }
 
 /// What a table is chosen by.
@@ -350,12 +379,13 @@ pub struct Limit {
     pub must: Table<Span>,
     /// Past this it is noted.
     pub should: Option<Span>,
-    /// Counted from the first such event of the subject, not from the anchor; not running before it.
-    pub from: Option<EventMatch>,
+    /// Counted from the first of such events of the subject, or with [`Pick::Latest`] anew from each, not from the
+    /// anchor; not running before it. Empty: from the anchor.
+    pub from: Vec<EventMatch>,
     /// What "business" means: position in [`Contract::calendars`].
     pub calendar: Option<usize>,
-    /// Where a deadline on a closed day goes, by that calendar.
-    pub roll: Roll,
+    /// Where a deadline on a closed day goes, by that calendar. Every fact has a row: there is one for the rest.
+    pub roll: Table<Roll>,
 }
 
 /// A length or an instant, in the unit that the contract uses. The unit says the clock.

@@ -21,6 +21,8 @@ pub(super) struct Compiler<'c> {
     pub(super) zone: chrono_tz::Tz,
     pub(super) first: CalendarId,
     pub(super) of: (String, usize),
+    /// Kinds of subject of which everything is copied to who looks at duties there.
+    pub(super) all_linked: Vec<KindId>,
     /// (contract, version, obligation) to rule.
     pub(super) ids: BTreeMap<(String, usize, String), RuleId>,
 }
@@ -38,6 +40,7 @@ impl<'c> Compiler<'c> {
             zone: chrono_tz::UTC,
             first: 0,
             of: (String::new(), 0),
+            all_linked: Vec::new(),
             ids: BTreeMap::new(),
         }
     }
@@ -50,6 +53,7 @@ impl<'c> Compiler<'c> {
                 self.contract(versions, v, contract);
             }
         }
+        self.abroad();
         self.chain();
         self.clock_types();
         self.linked_types();
@@ -84,7 +88,8 @@ impl<'c> Compiler<'c> {
         for rule in &mut self.rules {
             rule.followed = followed.contains(&rule.family);
             rule.feared = feared.contains(&rule.family);
-            rule.elsewhere = rule.act().is_some_and(|act| act.leaves().iter().any(|leaf| leaf.on.is_some()));
+            let since = |e: &Match| e.since().is_some_and(|since| since.event.on.is_some());
+            rule.elsewhere = !rule.looks_on().is_empty() || rule.anchor.events.iter().any(since);
         }
     }
 
@@ -246,8 +251,11 @@ impl<'c> Compiler<'c> {
         for trigger in when.iter().flat_map(|w| &w.any) {
             match trigger {
                 terms::Trigger::Event(event) => {
-                    let event = self.event(event, Trust::Asserted);
-                    out.events.push(event);
+                    let mut compiled = self.event(event, Trust::Asserted);
+                    if let (Some(pick), Some(when)) = (event.pick, when) {
+                        compiled.rare.get_or_insert_with(Box::default).pick = Some((pick, member(when, event)));
+                    }
+                    out.events.push(compiled);
                 }
                 terms::Trigger::Done(ids) => out.done.extend(self.refer(contract, v, ids)),
                 terms::Trigger::Breached(ids) => out.breached.extend(self.refer(contract, v, ids)),
@@ -263,6 +271,7 @@ impl<'c> Compiler<'c> {
         if let terms::Sentence::Every { per: terms::Per::Subject { kind, tests }, act, when, .. } = &o.sentence {
             self.recurring(&mut out, kind, tests, act, when.is_none());
         }
+        self.since_elsewhere(&mut out.events);
         if let Some(time) = out.time {
             for event in &out.events {
                 self.names.want(event.kind, time);
@@ -316,20 +325,26 @@ impl<'c> Compiler<'c> {
         match &o.sentence {
             terms::Sentence::Within { act, limits, .. } => Form::Within {
                 act: if wide { self.partner_act(act, o.trust) } else { self.act(act, o.trust, kinds, anchor) },
-                limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+                limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts, (kinds, anchor, wide))).collect(),
             },
             terms::Sentence::Every { period, per, act, limits, calendar, roll, .. } => {
                 let act = match per {
                     terms::Per::Partner => self.partner_act(act, o.trust),
                     terms::Per::Subject { .. } => self.act(act, o.trust, kinds, anchor),
                 };
+                let period = self.table(period, facts, &mut |_, p| p.clone());
+                let (period, roll, rolls) = self.rolled(period, roll, facts);
                 Form::Every {
                     act,
-                    period: self.table(period, facts, &mut |_, p| p.clone()),
+                    period,
                     per: per.clone(),
-                    limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+                    limits: limits
+                        .iter()
+                        .map(|l| self.limit(l, o.trust, first, facts, (kinds, anchor, wide)))
+                        .collect(),
                     calendar: calendar.map_or(0, |c| first + c as CalendarId),
-                    roll: *roll,
+                    roll,
+                    rolls,
                 }
             }
             terms::Sentence::Requires { what, .. } => {
@@ -339,14 +354,61 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn limit(&mut self, l: &terms::Limit, trust: Trust, first: CalendarId, facts: &mut BTreeSet<FieldId>) -> Limit {
-        Limit {
-            must: self.table(&l.must, facts, &mut |_, s| s.clone()),
-            should: l.should.clone(),
-            from: l.from.as_ref().map(|f| self.event(f, trust)),
-            calendar: l.calendar.map_or(0, |c| first + c as CalendarId),
-            roll: l.roll,
+    fn limit(
+        &mut self,
+        l: &terms::Limit,
+        trust: Trust,
+        first: CalendarId,
+        facts: &mut BTreeSet<FieldId>,
+        (kinds, anchor, wide): (&[KindId], &Anchor, bool),
+    ) -> Limit {
+        let must = self.table(&l.must, facts, &mut |_, s| s.clone());
+        let (must, roll, rolls) = self.rolled(must, &l.roll, facts);
+        let mut from = Vec::new();
+        for event in &l.from {
+            from.push(if wide {
+                let one = self.event(event, trust);
+                self.names.about_mut(one.kind).partner_wide = true;
+                one
+            } else {
+                self.elsewhere(event, trust, kinds, anchor)
+            });
         }
+        Limit {
+            must,
+            should: l.should.clone(),
+            from,
+            latest: l.from.iter().any(|f| f.pick == Some(terms::Pick::Latest)),
+            calendar: l.calendar.map_or(0, |c| first + c as CalendarId),
+            roll,
+            rolls,
+        }
+    }
+
+    /// A table with a roll for each of its rows: where facts say where a deadline goes, each row meets each roll.
+    fn rolled<T: Clone>(
+        &mut self,
+        table: Table<T>,
+        roll: &terms::Table<terms::Roll>,
+        facts: &mut BTreeSet<FieldId>,
+    ) -> (Table<T>, terms::Roll, Vec<terms::Roll>) {
+        if let ([], [row]) = (&roll.depends_on[..], &roll.rows[..]) {
+            return (table, row.value, Vec::new());
+        }
+        let by = self.table(roll, facts, &mut |_, r| *r);
+        let keys = [table.keys, by.keys].concat();
+        let mut rolls = Vec::new();
+        let mut rows = Vec::new();
+        for row in &table.rows {
+            for end in &by.rows {
+                rolls.push(end.value);
+                rows.push(TableRow {
+                    cells: [row.cells.clone(), end.cells.clone()].concat(),
+                    value: row.value.clone(),
+                });
+            }
+        }
+        (Table { keys, rows }, terms::Roll::None, rolls)
     }
 
     fn table<T, U>(
@@ -385,7 +447,7 @@ impl<'c> Compiler<'c> {
 
     fn pause(&mut self, p: &terms::Pause, first: CalendarId) -> Pause {
         Pause {
-            reasons: p.reasons.as_ref().map(|r| r.iter().map(|r| self.names.constant(r)).collect()),
+            reasons: p.reasons.clone(),
             by: p.by.clone(),
             confirm: p.confirm.as_ref().map(|c| (c.clone(), c.calendar.map_or(0, |i| first + i as CalendarId))),
             cap: p.cap.clone(),
@@ -405,6 +467,13 @@ impl<'c> Compiler<'c> {
         }
         out
     }
+}
+
+/// Which member of an anchor an event is: a list under `by` is one member.
+fn member(when: &terms::Anchor, event: &terms::EventMatch) -> u8 {
+    let anyone = |e: &terms::EventMatch| terms::EventMatch { by: None, ..e.clone() };
+    let same = |t: &terms::Trigger| matches!(t, terms::Trigger::Event(e) if anyone(e) == anyone(event));
+    when.any.iter().position(same).unwrap_or_default() as u8
 }
 
 /// Whether duties are those of the partner as a whole: so are those that follow such duties and nothing else.

@@ -164,9 +164,8 @@ fn refusal(view: View<'_>, rule: &Rule, fact: Fact<'_>) -> String {
     let Some(pause) = &rule.pause else { return "nobody may pause it".to_owned() };
     let reason = one(view, fact, "reason");
     if let Some(reasons) = &pause.reasons {
-        let known: Vec<&str> = reasons.iter().map(|r| names.text(crate::fact::Atom::Sym(*r))).collect();
-        if !reason.as_deref().is_some_and(|r| known.contains(&r)) {
-            return format!("only {} may be a reason", known.join(" or "));
+        if !reason.as_deref().is_some_and(|r| reasons.iter().any(|known| crate::rule::glob(known, r))) {
+            return format!("only {} may be a reason", reasons.join(" or "));
         }
     }
     if let Some(by) = &pause.by {
