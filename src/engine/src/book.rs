@@ -2,12 +2,13 @@
 
 mod compile;
 mod kept;
+mod limits;
 mod matches;
 mod partners;
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
-use crate::fold::limits;
+use crate::fold::limits as limits_of;
 use crate::rule::*;
 use crate::scope::{Homes, Owner, Seen};
 use crate::terms::{self, Contract, PartnerPattern, Side};
@@ -153,9 +154,9 @@ impl Book {
             sheet.supersedes |= !rule.supersedes.is_empty();
             sheet.abroad |= rule.looks_abroad();
             sheet.requires_links |= sheet.abroad;
-            sheet.renews |= limits(rule).iter().any(|l| l.latest);
+            sheet.renews |= limits_of(rule).iter().any(|l| l.latest);
             // What a limit counts from, or an anchor must follow, may have happened elsewhere long ago.
-            sheet.requires_links |= limits(rule).iter().flat_map(|l| &l.from).any(|from| from.on.is_some())
+            sheet.requires_links |= limits_of(rule).iter().flat_map(|l| &l.from).any(|from| from.on.is_some())
                 || rule.anchor.events.iter().any(|e| e.since().is_some_and(|since| since.event.on.is_some()));
             for event in &rule.anchor.events {
                 let opens = &mut sheet.opens[usize::from(event.kind)];
@@ -202,7 +203,7 @@ impl Book {
             || about.linked && !about.opening
             || opened().any(|rule| {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
-                let earlier = limits(rule).iter().any(|l| !l.from.is_empty());
+                let earlier = limits_of(rule).iter().any(|l| !l.from.is_empty());
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
                 let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
                 let picks = |e: &Match| e.rare.as_ref().is_some_and(|rare| rare.pick.is_some());
