@@ -10,6 +10,7 @@ mod fmt;
 mod json;
 mod lint;
 mod schema;
+mod settings;
 mod style;
 mod test;
 mod whatif;
@@ -37,6 +38,9 @@ pub enum CliError {
     /// A run over files.
     #[error(transparent)]
     Check(#[from] crate::runtime::check::CheckError),
+    /// Settings with problems, each told whole.
+    #[error(transparent)]
+    Settings(#[from] crate::settings::SettingsError),
     /// Reading or writing.
     #[error("{0}")]
     Other(String),
@@ -58,6 +62,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
         args::Command::Schema(args) => schema::run(&args),
+        args::Command::Settings(args) => settings::run(&args),
         args::Command::Test(args) => test::run(&args),
         args::Command::Whatif(args) => whatif::run(args),
     };
