@@ -28,6 +28,18 @@ pub fn channel() -> (SyncSender<Heard>, Receiver<Heard>) {
 pub enum Heard {
     /// Records of one partition.
     Records(Records),
+    /// Reading of a partition begins here, by settings or by somebody's decision. Write the position down with the next
+    /// commit: a partition that begins with what comes from now on would begin elsewhere after a restart.
+    Began {
+        /// Whose.
+        feed: FeedId,
+        /// Partition.
+        partition: i32,
+        /// What is read there.
+        incarnation: Arc<str>,
+        /// The first position.
+        next: u64,
+    },
     /// All that had been written to a partition by an instant has been handed over.
     CaughtUp {
         /// Whose.

@@ -1,6 +1,8 @@
 //! Event files: plain, gzip, zstd or standard input, read in chunks of whole lines.
 
 pub mod feed;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
