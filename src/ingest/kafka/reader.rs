@@ -285,9 +285,10 @@ impl Reader {
             // Handed over already: a client that rewinds does not make a fact twice.
             return;
         }
-        let arrived = match message.timestamp() {
-            Timestamp::LogAppendTime(at) => Moment(at),
-            Timestamp::CreateTime(_) | Timestamp::NotAvailable => (self.shared.topic.clock)(),
+        // The producer's time is the word of whoever writes: it is no arrival.
+        let (arrived, stamped) = match message.timestamp() {
+            Timestamp::LogAppendTime(at) => (Moment(at), true),
+            Timestamp::CreateTime(_) | Timestamp::NotAvailable => ((self.shared.topic.clock)(), false),
         };
         let records = message::records(message);
         let longest = self.shared.topic.longest;
@@ -296,6 +297,7 @@ impl Reader {
             // Of a batch that is written down in part, the whole is read again: the rest must not be lost.
             let next = if item + 1 == count { offset + 1 } else { offset };
             one.records.push(&record[..record.len().min(longest)], offset, next, arrived);
+            one.records.stamped = stamped;
             if record.len() > longest {
                 if let Some(pushed) = one.records.list.last_mut() {
                     pushed.cut = Some(record.len() as u64);

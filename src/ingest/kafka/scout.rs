@@ -4,6 +4,7 @@ use super::connect::{Client, Purpose, client, plain};
 use super::message;
 use super::shared::{Shared, Spot};
 use super::{Begin, Errand, GoOn, Heard, Known, Order, digest};
+use crate::ingest::feed::Records;
 use onus_engine::time::Moment;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
@@ -28,6 +29,10 @@ pub(super) struct Scout {
     shared: Arc<Shared>,
     orders: Sender<Order>,
     known: BTreeMap<i32, Known>,
+    /// Nothing was ever read: reading begins where the settings say.
+    fresh: bool,
+    /// What is read, by partition, as the reader was told.
+    named: BTreeMap<i32, String>,
     client: Option<Client>,
     cluster: Option<String>,
     /// Those of the first answer: only there may reading begin elsewhere than with the oldest record.
@@ -59,6 +64,8 @@ impl Scout {
         Scout {
             shared,
             orders,
+            fresh: known.is_empty(),
+            named: BTreeMap::new(),
             known,
             client: None,
             cluster: None,
@@ -211,7 +218,7 @@ impl Scout {
         let next = match (spot, known) {
             (None, None) => {
                 began = true;
-                let first = self.known.is_empty() && self.first.as_ref().is_some_and(|ids| ids.contains(&partition));
+                let first = self.fresh && self.first.as_ref().is_some_and(|ids| ids.contains(&partition));
                 self.beginning(client, partition, if first { self.shared.topic.begin } else { Begin::Earliest })?
             }
             (spot, known) => {
@@ -227,6 +234,9 @@ impl Scout {
                         return Ok(());
                     }
                     incarnation.clone_from(&known.incarnation);
+                }
+                if let Some(named) = self.named.get(&partition) {
+                    incarnation.clone_from(named);
                 }
                 let stored = known.map(|known| Spot { next: known.next, after_last: known.next, last: known.last });
                 let spot = spot.or(stored).unwrap_or_default();
@@ -244,6 +254,7 @@ impl Scout {
 
     fn read_from(&mut self, partition: i32, incarnation: &str, next: u64, last: u64, began: bool) {
         self.reading.insert(partition, Stuck { next, since: Instant::now() });
+        self.named.insert(partition, incarnation.to_owned());
         let _ = self.orders.send(Order::Read { partition, incarnation: Arc::from(incarnation), next, last, began });
     }
 
@@ -337,9 +348,13 @@ impl Scout {
                 None => {}
                 Some(Ok(message)) => {
                     let longest = self.shared.topic.longest;
-                    let records = message::records(&message);
-                    let digests = records.iter().map(|one| digest(&one[..one.len().min(longest)])).collect();
+                    // Through the same hands as when it was read: they make one line of it.
                     let offset = u64::try_from(message.offset()).unwrap_or(0);
+                    let mut records = Records::new(self.shared.topic.feed, partition, Arc::from(""));
+                    for one in message::records(&message) {
+                        records.push(&one[..one.len().min(longest)], offset, offset, Moment(0));
+                    }
+                    let digests = records.list.iter().map(|one| digest(records.record(one))).collect();
                     found.push(Found { offset, digests });
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => break Ok(()),
@@ -383,14 +398,16 @@ impl Scout {
             return Ok(());
         }
         let Some(client) = self.client.take() else { return Ok(()) };
-        let (low, high) = self.watermarks(&client, partition)?;
+        let answer = self.watermarks(&client, partition);
         self.client = Some(client);
+        let (low, high) = answer?;
         let next = match go_on {
             GoOn::Earliest => low,
             GoOn::Latest => high,
             GoOn::At(offset) => offset.clamp(low, high),
         };
         self.halted.remove(&partition);
+        self.known.remove(&partition);
         // What comes from here on is no continuation, and is stored under another name.
         let incarnation = format!("{}@{}", self.incarnation(), (self.shared.topic.clock)().0);
         self.shared.put(partition, Spot { next, after_last: 0, last: 0 });

@@ -38,24 +38,11 @@ impl Engine {
         if self.now >= self.next_ending {
             self.end_contracts(archive);
         }
-        if listened && self.blind.first().is_some_and(|(deadline, _)| *deadline < self.heard) {
-            self.see();
-        }
-    }
-
-    /// Deadlines up to where all has been heard are no longer unknown.
-    #[cold]
-    fn see(&mut self) {
-        while let Some(&(deadline, slot)) = self.blind.first() {
-            if deadline >= self.heard {
-                break;
-            }
-            self.blind.pop_first();
-            if !self.shelf.is_empty(slot) {
-                let mut subject = self.shelf.take(slot);
-                self.tell(slot, &mut subject, true);
-                self.put(slot, subject);
-            }
+        if !self.hearing.is_single() {
+            self.listen();
+        } else if listened && self.hearing.waits_before(self.heard) {
+            let seen = self.hearing.see(0, self.heard);
+            self.know(seen);
         }
     }
 
@@ -234,7 +221,7 @@ impl Engine {
             let head = &subject.head;
             let known = head.ended.iter().chain(&head.open).any(|d| d.key == duty.key && family(d) == family(&duty));
             if !known {
-                self.as_told(&mut duty);
+                self.as_told(subject.partner, &mut duty);
                 subject.head.ended.push(duty);
             }
         }
