@@ -289,6 +289,7 @@ impl Live {
     pub fn take(&mut self, heard: Heard) -> Result<(), LiveError> {
         match heard {
             Heard::Records(records) => self.records(records, None)?,
+            Heard::Began { feed, partition, incarnation, next } => self.began(feed, partition, &incarnation, next),
             Heard::CaughtUp { feed, partition, partitions, at, lag } => {
                 self.frontiers[usize::from(feed.0)].caught_up(partition, partitions, at, lag);
                 self.peaks.entry((feed.0, partition)).or_default().1 = true;
@@ -359,7 +360,7 @@ impl Live {
                 }
                 self.note_position(&records, key);
                 if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(at), arrived.last()) {
-                    frontier.came(records.partition, *last);
+                    frontier.came(records.partition, *last, records.stamped);
                     if let Some(tick) = self.judge.tick {
                         frontier.tick(tick);
                     }
@@ -425,6 +426,15 @@ impl Live {
             note: None,
         });
         self.status.letter(refused.reason);
+    }
+
+    /// Where reading begins is written down like what was read.
+    fn began(&mut self, feed: FeedId, partition: i32, incarnation: &str, next: u64) {
+        let source = self.plan.feeds[usize::from(feed.0)].name.clone();
+        let position = Position { source, partition, incarnation: incarnation.to_owned(), next, last: 0 };
+        self.positions.insert((feed.0, partition), position);
+        self.moved.insert((feed.0, partition), ());
+        self.since.get_or_insert(self.now.steady());
     }
 
     fn note_position(&mut self, records: &Records, key: (u16, i32)) {
