@@ -10,10 +10,11 @@ use onus::decode::{Batch, Decoder};
 use onus::ingest::feed::{FeedId, Heard, Receipt, Records, channel};
 use onus::ingest::http::{Events, Token, digest, routes};
 use onus::serve::{self, Listen, Serving};
-use onus::telemetry::{self, Figures, Readiness, SourceState};
+use onus::telemetry::{self, Figures, Reading, SourceReading, SourceState};
 use onus_engine::book::Book;
 use onus_engine::time::Moment;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, mpsc};
@@ -27,8 +28,21 @@ fn clock() -> Moment {
 
 const NOON: Moment = Moment(1_767_614_400_000);
 
-fn noon() -> Moment {
-    NOON
+/// What was read off a loop.
+fn reading() -> Reading {
+    let name = "sap \"1\"".to_owned();
+    let lag = BTreeMap::from([(0, 0), (2, 17)]);
+    let sap =
+        SourceReading { name, records: 3, letters: 1, lag, heard: Some(NOON + -1_500), ..SourceReading::default() };
+    let other = SourceReading { name: "other".to_owned(), state: SourceState::Halted, ..SourceReading::default() };
+    Reading {
+        sources: vec![sap, other],
+        letters: BTreeMap::from([("Json".to_owned(), 1)]),
+        commits: 2,
+        sequence: 42,
+        subjects: 12,
+        more: "# TYPE onus_duties gauge\nonus_duties{partner=\"p\"} 1".to_owned(),
+    }
 }
 
 /// What the loop does with records.
@@ -60,7 +74,7 @@ struct Process {
     told: Arc<Mutex<Told>>,
     way: Arc<Mutex<Way>>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
-    readiness: Arc<Readiness>,
+    unready: Arc<Mutex<Vec<String>>>,
     figures: Arc<Figures>,
 }
 
@@ -78,23 +92,20 @@ impl Process {
         change(&mut events);
         let mut on = Listen::on("127.0.0.1:0".parse().expect("an address"));
         listen(&mut on);
-        let readiness = Arc::new(Readiness::default());
+        let unready = Arc::new(Mutex::new(vec!["starting".to_owned()]));
         let figures = Arc::new(Figures::new("test", NOON).expect("sound families"));
-        let (ready, page) = (readiness.clone(), figures.clone());
-        let serving = serve::spawn(on, move || routes(events, sender).merge(telemetry::routes(ready, page, noon)));
+        let (ready, page) = (unready.clone(), figures.clone());
+        let serving = serve::spawn(on, move || {
+            let unready = move || ready.lock().expect("reasons").clone();
+            let page = move || page.page(NOON, &reading()).map_err(|error| error.to_string());
+            routes(events, sender).merge(telemetry::routes(unready, page))
+        });
         let told = Arc::new(Mutex::new(Told::default()));
         let way = Arc::new(Mutex::new(way));
         let (stop, stopped) = mpsc::channel();
         let ours = (told.clone(), way.clone());
         let thread = std::thread::spawn(move || listening(&heard, &stopped, &ours.0, &ours.1));
-        Process {
-            serving: Some(serving.expect("listens")),
-            told,
-            way,
-            thread: Some((stop, thread)),
-            readiness,
-            figures,
-        }
+        Process { serving: Some(serving.expect("listens")), told, way, thread: Some((stop, thread)), unready, figures }
     }
 
     fn addr(&self) -> SocketAddr {
@@ -111,6 +122,10 @@ impl Process {
 
     fn be(&self, way: Way) {
         *self.way.lock().expect("a way") = way;
+    }
+
+    fn be_unready(&self, reasons: &[&str]) {
+        *self.unready.lock().expect("reasons") = reasons.iter().map(|reason| (*reason).to_owned()).collect();
     }
 
     fn texts(&self) -> Vec<String> {
@@ -565,9 +580,9 @@ fn the_process_says_how_it_is() {
     assert_eq!(process.client().get("/healthz").body, "alive\n");
     let reply = process.client().get("/readyz");
     assert_eq!((reply.status, reply.body.as_str()), (503, "starting\n"));
-    process.readiness.set(vec!["source halted".to_owned(), "two\nlines".to_owned()]);
+    process.be_unready(&["source halted", "two\nlines"]);
     assert_eq!(process.client().get("/readyz").body, "source halted\ntwo lines\n");
-    process.readiness.set(Vec::new());
+    process.be_unready(&[]);
     let reply = process.client().get("/readyz");
     assert_eq!((reply.status, reply.body.as_str()), (200, "ready\n"));
 }
@@ -575,17 +590,8 @@ fn the_process_says_how_it_is() {
 #[test]
 fn figures_are_as_prometheus_reads_them() {
     let process = Process::new(Way::Writes);
-    let figures = &process.figures;
-    figures.source("sap \"1\"");
-    figures.taken("sap \"1\"", 3);
-    figures.letters("sap \"1\"", "Json", 1);
-    figures.committed(41, 0.004);
-    figures.committed(42, 0.3);
-    figures.lag("sap \"1\"", 2, 17);
-    figures.frontier("sap \"1\"", NOON + -1_500);
-    figures.subjects(12);
-    figures.state("other", SourceState::Halted);
-    figures.more("# TYPE onus_duties gauge\nonus_duties{partner=\"p\"} 1".to_owned());
+    process.figures.committed(0.004);
+    process.figures.committed(0.3);
     let reply = process.client().get("/metrics");
     assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     checked_in::same("tests/support/metrics.txt", &reply.body);
@@ -633,7 +639,7 @@ fn the_guide_shows_what_is_answered() {
         |events| events.tokens = vec![Token { feed: FeedId(1), sha256: digest("s3cret") }],
         |_| {},
     );
-    process.readiness.set(vec!["tickets: cannot be read".to_owned()]);
+    process.be_unready(&["source tickets: cannot be read"]);
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide/http.md")).expect("the guide");
     checked_in::same("docs/guide/http.md", &told(&page, process.addr()));
 }
