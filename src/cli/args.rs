@@ -36,8 +36,12 @@ pub(super) enum Command {
     Fmt(super::fmt::FmtArgs),
     /// Say everything that is wrong with contracts, and what a code means.
     Lint(super::lint::LintArgs),
+    /// Read sources as they speak, judge, write down, tell: the service.
+    Run(super::run::RunArgs),
     /// Print the schema of contract files, for editors, or their key reference.
     Schema(super::schema::SchemaArgs),
+    /// Print the settings in force, or say what is wrong with them.
+    Settings(super::settings::SettingsArgs),
     /// Judge clause files: cases in Markdown that say what Onus must say.
     Test(super::test::TestArgs),
     /// Judge the same events under today's contracts and under new ones, and say what would have been different.

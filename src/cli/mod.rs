@@ -9,7 +9,9 @@ mod explain;
 mod fmt;
 mod json;
 mod lint;
+mod run;
 mod schema;
+mod settings;
 mod style;
 mod test;
 mod whatif;
@@ -37,6 +39,9 @@ pub enum CliError {
     /// A run over files.
     #[error(transparent)]
     Check(#[from] crate::runtime::check::CheckError),
+    /// Settings with problems, each told whole.
+    #[error(transparent)]
+    Settings(#[from] crate::settings::SettingsError),
     /// Reading or writing.
     #[error("{0}")]
     Other(String),
@@ -57,7 +62,9 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Explain(args) => explain::run(args),
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
+        args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
+        args::Command::Settings(args) => settings::run(&args),
         args::Command::Test(args) => test::run(&args),
         args::Command::Whatif(args) => whatif::run(args),
     };

@@ -64,6 +64,13 @@ pub struct Batch {
     pub homeless: Vec<Homeless>,
     /// Those that no contract cares for but to place their subject.
     pub sightings: Vec<Homeless>,
+    /// When each line came, where that is what was recorded; empty: events say it themselves. Not emptied by
+    /// [`Batch::clear`]: whoever fills it does it anew.
+    pub arrived: Vec<Moment>,
+    /// Lines of events later than the horizon.
+    pub aside: Vec<(u64, Moment)>,
+    /// The latest tick.
+    pub tick: Option<Moment>,
 }
 
 /// An event that names no partner, and what the contracts' scopes say of it.
@@ -90,6 +97,8 @@ pub struct Event {
     pub source: Range<u32>,
     /// Place of the fact.
     pub fact: Range<u32>,
+    /// Which line of the batch it was, from 0.
+    pub line: u32,
 }
 
 impl Batch {
@@ -101,6 +110,8 @@ impl Batch {
         self.letters.clear();
         self.homeless.clear();
         self.sightings.clear();
+        self.aside.clear();
+        self.tick = None;
         (self.peak, self.read, self.idle, self.held, self.lines) = (None, 0, 0, (0, None), 0);
     }
 
@@ -112,7 +123,8 @@ impl Batch {
             from..self.names.len() as u32
         };
         let (partner, subject, source) = (name(partner), name(subject), name(source));
-        self.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32 });
+        let line = self.lines as u32;
+        self.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32, line });
     }
 
     /// A name by its place.
@@ -127,6 +139,11 @@ impl Decoder {
         let keys = Keys::new(book.names().field_names());
         let scoped = book.finds_partners() || book.finds_controls();
         Decoder { book, keys, horizon, nul: Finder::new(br"\u0000"), shapes: Shapes::default(), scoped }
+    }
+
+    /// Events later than this are held aside from now on.
+    pub fn hold_beyond(&mut self, horizon: Moment) {
+        self.horizon = horizon;
     }
 
     /// Reads whole lines; `first` is the number of the first, from 1.
@@ -197,12 +214,14 @@ impl Decoder {
         out.read += 1;
         if at > self.horizon {
             out.held = (out.held.0 + 1, Some(out.held.1.map_or(at, |earliest| earliest.min(at))));
+            out.aside.push((out.lines, at));
             return Ok(());
         }
         let peak = out.peak.map_or(at, |peak| peak.max(at));
         out.peak = Some(peak);
         let kind = raw.kind()?;
         if kind == "onus.tick" {
+            out.tick = out.tick.max(Some(at));
             return Ok(());
         }
         let (id, source, subject) = (raw.id()?, raw.source()?, raw.subject()?);
@@ -210,8 +229,11 @@ impl Decoder {
             Err(DecodeError::NoPartner) if self.book.finds_partners() || self.book.has_stacks() => "",
             named => named?,
         };
-        let recorded = raw.recorded()?.unwrap_or(at);
-        let shared = self.book.has_stacks() && self.share(raw, peak, out)?;
+        let recorded = match out.arrived.get(out.lines as usize) {
+            Some(arrived) => *arrived,
+            None => raw.recorded()?.unwrap_or(at),
+        };
+        let shared = self.book.has_stacks() && self.share(raw, peak, recorded, out)?;
         if shared && (partner.is_empty() || !self.book.binds(partner)) {
             // The customer has no contract with itself: it was given to those whom it concerns.
             return Ok(());
@@ -263,7 +285,7 @@ impl Decoder {
 impl Decoder {
     /// Gives what a customer shares to each partner of the stack, as an event of its own. False: it is no such event.
     #[cold]
-    fn share(&self, raw: &Raw<'_>, peak: Moment, out: &mut Batch) -> Result<bool, DecodeError> {
+    fn share(&self, raw: &Raw<'_>, peak: Moment, recorded: Moment, out: &mut Batch) -> Result<bool, DecodeError> {
         let kind = self.book.names().event_type(raw.kind()?).filter(|kind| self.book.is_shared(*kind));
         let Some(kind) = kind else { return Ok(false) };
         let (id, source, subject, at) = (raw.id()?, raw.source()?, raw.subject()?, raw.at()?);
@@ -273,7 +295,7 @@ impl Decoder {
             id,
             source,
             at,
-            recorded: raw.recorded()?.unwrap_or(at),
+            recorded,
             sequence: raw.sequence(),
             factkey: raw.factkey(),
             exact: raw.exact(),

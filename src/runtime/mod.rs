@@ -3,6 +3,7 @@
 pub mod check;
 mod homes;
 pub mod levels;
+pub mod live;
 mod parallel;
 mod report;
 mod rows;

@@ -92,7 +92,6 @@ impl Page {
     fn key(&mut self, key: &Key) {
         let name = if key.needed { format!("**`{}`**", key.name) } else { format!("`{}`", key.name) };
         let (shape, note) = match key.effect {
-            Effect::Refused => ("".to_owned(), " *Not yet.*"),
             Effect::Told => (self.shape(key.shape), " *Told.*"),
             Effect::Judged => (self.shape(key.shape), ""),
         };

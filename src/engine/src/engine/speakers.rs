@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Engine {
     /// A partner's source has said something: it is there from then on, and what is owed of it is told to it, too.
     #[cold]
-    pub(super) fn hear(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
+    pub(super) fn note_source(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         self.is_there(partner, fact.source(), fact.at(), archive);
         let name = self.sources[usize::from(fact.source())].name.clone();
         if self.book.names().about(fact.kind()).of_source && subject != name {
@@ -55,6 +55,6 @@ impl Engine {
         let place = book.write(&draft, &[], &mut bytes);
         let partner = self.partners[partner as usize].name.clone();
         let fact = &mut bytes[place];
-        self.apply(Incoming { partner: &partner, subject: &name, source: &name, fact }, archive);
+        self.apply(Incoming { partner: &partner, subject: &name, source: &name, trust: None, fact }, archive);
     }
 }

@@ -1,0 +1,74 @@
+//! One entry of the ledger: what was decided of a duty, and on what.
+
+use onus_engine::identity::DutyId;
+use onus_engine::standing::Standing;
+use onus_engine::time::{Millis, Moment};
+use sha2::{Digest, Sha256};
+
+/// See the module. Its identity towards receivers is (duty, to, start).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Place in the ledger, from 1, without gaps.
+    pub number: u64,
+    /// Whose it is.
+    pub partner: String,
+    /// Name of the contract.
+    pub contract: String,
+    /// Obligation.
+    pub obligation: String,
+    /// Where the obligation is written.
+    pub clause: String,
+    /// What the duty is about.
+    pub subject: String,
+    /// Which duty.
+    pub duty: DutyId,
+    /// Told before.
+    pub from: Standing,
+    /// Told now.
+    pub to: Standing,
+    /// Counting from.
+    pub start: Moment,
+    /// Deadline, or the instant at which it broke.
+    pub deadline: Option<Moment>,
+    /// When it ended.
+    pub ended: Option<Moment>,
+    /// It broke its deadline or its rule.
+    pub broken: bool,
+    /// Late, with reasons that were given in time.
+    pub excused: bool,
+    /// Its subject had settled: nobody is paged.
+    pub adjustment: bool,
+    /// Time counted of the limit.
+    pub used: Millis,
+    /// When it was decided.
+    pub at: Moment,
+    /// Everything up to here had been heard then.
+    pub heard: Moment,
+    /// [`digest`] of the entry before, and this one.
+    pub digest: [u8; 32],
+}
+
+/// SHA-256 over the digest of the entry before and everything that this entry says, each text with its length, so that no
+/// two entries have the same bytes.
+pub fn digest(before: &[u8; 32], entry: &Entry) -> [u8; 32] {
+    let mut bytes = Vec::with_capacity(320);
+    bytes.extend_from_slice(before);
+    bytes.extend_from_slice(&entry.number.to_be_bytes());
+    for text in [&entry.partner, &entry.contract, &entry.obligation, &entry.clause, &entry.subject] {
+        bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes.extend_from_slice(&entry.duty.0);
+    for standing in [entry.from, entry.to] {
+        let word = standing.to_string();
+        bytes.extend_from_slice(&(word.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(word.as_bytes());
+    }
+    let optional = |moment: Option<Moment>| moment.map_or(i64::MIN, |m| m.0);
+    let times = [entry.start.0, optional(entry.deadline), optional(entry.ended)];
+    for number in times.into_iter().chain([entry.used, entry.at.0, entry.heard.0]) {
+        bytes.extend_from_slice(&number.to_be_bytes());
+    }
+    bytes.extend([entry.broken, entry.excused, entry.adjustment].map(u8::from));
+    Sha256::digest(&bytes).into()
+}
