@@ -7,5 +7,9 @@ mod batches;
 mod conformance;
 #[path = "store/damage.rs"]
 mod damage;
+#[path = "store/postgres.rs"]
+mod postgres;
+#[path = "support/postgres.rs"]
+mod server;
 #[path = "store/sqlite.rs"]
 mod sqlite;

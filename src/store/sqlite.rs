@@ -281,3 +281,34 @@ impl Database for Sqlite {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::{Batch, Claim};
+    use onus_engine::time::Moment;
+
+    fn batch<'a>(claim: &Claim, journal: &'a [u8]) -> Batch<'a> {
+        let (sequence, now) = (claim.sequence + 1, Moment(1));
+        let (entries, messages, letters, reread, positions) = (&[], &[], &[], &[], &[]);
+        Batch { sequence, now, journal, entries, messages, letters, reread, released: (0, &[]), positions, terms: None }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_nothing_is_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Kept::open(Sqlite::open(&folder.path().join("onus.db")).unwrap(), 7).unwrap();
+        let claim = store.claim("test").unwrap();
+        store.database.connection.execute_batch("PRAGMA max_page_count = 60").unwrap();
+        let large = vec![7; 400_000];
+        let full = store.commit(claim.epoch, &batch(&claim, &large)).unwrap_err();
+        assert!(matches!(full, StoreError::Full { .. }) && full.may_pass(), "{full}");
+        assert_eq!(store.verify().unwrap().commits, 0);
+        store.commit(claim.epoch, &batch(&claim, b"small")).unwrap();
+        store.database.connection.execute_batch("PRAGMA max_page_count = 100000").unwrap();
+        let claim = store.claim("test").unwrap();
+        store.commit(claim.epoch, &batch(&claim, &large)).unwrap();
+        assert_eq!(store.verify().unwrap().wrong, Vec::<String>::new());
+    }
+}
