@@ -5,6 +5,8 @@
 mod batches;
 #[path = "store/conformance.rs"]
 mod conformance;
+#[path = "store/copies.rs"]
+mod copies;
 #[path = "store/damage.rs"]
 mod damage;
 #[path = "store/postgres.rs"]

@@ -38,6 +38,8 @@ pub(super) enum Command {
     Lint(super::lint::LintArgs),
     /// Print the schema of contract files, for editors, or their key reference.
     Schema(super::schema::SchemaArgs),
+    /// Look a store through, copy it, put a copy back.
+    Store(super::store::StoreArgs),
     /// Judge clause files: cases in Markdown that say what Onus must say.
     Test(super::test::TestArgs),
     /// Judge the same events under today's contracts and under new ones, and say what would have been different.

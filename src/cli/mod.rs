@@ -10,6 +10,7 @@ mod fmt;
 mod json;
 mod lint;
 mod schema;
+mod store;
 mod style;
 mod test;
 mod whatif;
@@ -58,6 +59,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
         args::Command::Schema(args) => schema::run(&args),
+        args::Command::Store(args) => store::run(&args),
         args::Command::Test(args) => test::run(&args),
         args::Command::Whatif(args) => whatif::run(args),
     };

@@ -357,10 +357,10 @@ impl Database for Postgres {
     }
 
     fn schema(&mut self) -> Result<Option<u32>, StoreError> {
-        let there: Option<String> = self.wait(async |client| {
-            client.query_one("SELECT to_regclass('onus.migration')::text", &[]).await?.try_get(0)
-        })?;
-        if there.is_none() {
+        // By reading the catalogue: a session's own memory of what there is may be older than the lock that it waited for.
+        const THERE: &str = "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = 'onus' AND c.relname = 'migration'";
+        if self.wait(async |client| client.query_opt(THERE, &[]).await)?.is_none() {
             return Ok(None);
         }
         let newest: Option<i64> = self
@@ -374,9 +374,9 @@ impl Database for Postgres {
         if self.schema()?.is_some_and(|found| found >= number) {
             return Ok(());
         }
-        let there: Option<String> =
-            self.wait(async |client| client.query_one("SELECT to_regnamespace('onus')::text", &[]).await?.try_get(0))?;
-        if there.is_none() {
+        // Somebody with more rights may have made it for this user.
+        const THERE: &str = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'onus'";
+        if self.wait(async |client| client.query_opt(THERE, &[]).await)?.is_none() {
             self.script("CREATE SCHEMA onus")?;
         }
         let text = text_for(text, "postgres", &[("{bytes}", "BYTEA"), ("{sorted}", "")]);
