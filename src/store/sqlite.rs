@@ -90,7 +90,7 @@ impl Sqlite {
             let mut copy = Connection::open(into)?;
             // All pages in one step: begun anew at each write of the owner, it might never end.
             let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy)?;
-            backup.run_to_completion(-1, Duration::from_millis(50), None)
+            backup.run_to_completion(i32::MAX, Duration::from_millis(50), None)
         };
         copied().map_err(|error| told(&target, &error))?;
         let mut copy = Sqlite::open(into)?;

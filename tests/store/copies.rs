@@ -123,12 +123,12 @@ fn a_backup_while_somebody_writes_is_of_one_instant() {
                     owner.write_some(&mut *store, 1);
                 }
             });
-            for step in 0..3 {
-                let file = folder.path().join(format!("backup-{number}-{step}"));
-                // It verifies by itself.
-                fine(&["backup", "--store", url, "--into", file.to_str().unwrap()]);
-            }
+            let file = |step: u32| folder.path().join(format!("backup-{number}-{step}"));
+            // It verifies by itself.
+            let done: Vec<Output> =
+                (0..3).map(|step| onus(&["backup", "--store", url, "--into", file(step).to_str().unwrap()])).collect();
             ended.store(true, std::sync::atomic::Ordering::Relaxed);
+            done.iter().for_each(|done| assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr)));
         });
     }
 }
