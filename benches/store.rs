@@ -2,8 +2,10 @@
 //! SQLite and, if its address is given, in PostgreSQL.
 //!
 //!     cargo bench --bench store                                        SQLite, in a temporary folder
-//!     cargo bench --bench store -- postgres://onus@127.0.0.1/bench     ... and this one, which must be empty
-//!     ONUS_BENCH_SQLITE=/var/tmp cargo bench --bench store             ... in this folder
+//!     cargo bench --bench store -- postgres://onus@127.0.0.1/bench     ... and this one
+//!     cargo bench --bench store -- sqlite:/var/tmp/bench.db            ... and on this disk
+//!
+//! A store that is there already goes on growing: run it again to see what size does.
 //!
 //! CPU is of this process alone: what PostgreSQL's own processes use is told by `ps`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
@@ -23,15 +25,14 @@ fn main() {
         "{:<12}{:>12}{:>12}{:>14}{:>16}{:>10}{:>10}",
         "store", "commits/s", "events/s", "CPU s/M", "CPU s/M alone", "p50 ms", "p99 ms"
     );
-    let folder = std::env::var_os("ONUS_BENCH_SQLITE").map_or_else(std::env::temp_dir, Into::into);
-    let folder = tempfile::tempdir_in(folder).unwrap();
-    run("sqlite", &format!("sqlite:{}", folder.path().join("onus.db").display()));
-    if let Some(url) = std::env::args().skip(1).find(|argument| argument.starts_with("postgres")) {
-        run("postgres", &url);
-    }
+    let folder = tempfile::tempdir().unwrap();
+    run(&format!("sqlite:{}", folder.path().join("onus.db").display()));
+    // Cargo passes `--bench`.
+    std::env::args().skip(1).filter(|argument| argument.contains(':')).for_each(|url| run(&url));
 }
 
-fn run(name: &str, url: &str) {
+fn run(url: &str) {
+    let name = url.split(':').next().unwrap_or_default();
     let mut store = open(&Place::parse(url).unwrap(), 0).unwrap();
     let claim = store.claim("bench").unwrap();
     let mut made = Made { sequence: claim.sequence, entries: claim.entries, digest: claim.digest, seed: 1 };
@@ -112,7 +113,8 @@ impl Made {
             contract: "managed-identity-services".to_owned(),
             obligation: "resolve-incident".to_owned(),
             clause: "4.2".to_owned(),
-            subject: format!("INC-{:07}", drawn % 5_000_000),
+            // Tickets are numbered as they are opened, and end within a while.
+            subject: format!("INC-{:07}", number + drawn % 20_000),
             duty: DutyId(u128::from(drawn).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes()),
             from: Standing::Open,
             to: Standing::Met,
