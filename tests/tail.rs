@@ -467,3 +467,58 @@ proptest! {
         prop_assert_eq!(got, want);
     }
 }
+
+/// What the process of the test below does: reads its standard input, and tells on its standard output.
+#[test]
+fn child_that_reads_standard_input() {
+    if std::env::var_os("ONUS_TAIL_CHILD").is_none() {
+        return;
+    }
+    let mut ear = Ear::on(Path::new("-"), true, None);
+    let mut told = 0;
+    let mut caught_up = false;
+    while !ear.said.iter().any(|said| said == "ended") {
+        ear.hear(Duration::from_millis(5));
+        for got in &ear.got[told..] {
+            assert_eq!((got.offset, got.next, got.incarnation.as_str()), (told as u64, told as u64 + 1, "stdin"));
+            println!("\n= {}", got.text);
+            told += 1;
+            caught_up = false;
+            ear.caught_up = 0;
+        }
+        if told > 0 && ear.caught_up > 0 && !caught_up {
+            caught_up = true;
+            println!("\n= caught up");
+        }
+    }
+    println!("\n= ended");
+}
+
+#[test]
+fn standard_input_is_heard_as_it_comes_and_to_its_end() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let program = std::env::current_exe().expect("this test");
+    let mut child = Command::new(program)
+        .args(["--exact", "child_that_reads_standard_input", "--nocapture"])
+        .env("ONUS_TAIL_CHILD", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("spawned");
+    let mut input = child.stdin.take().expect("piped");
+    let output = BufReader::new(child.stdout.take().expect("piped"));
+    let mut lines = output.lines().map_while(Result::ok).filter_map(|line| line.strip_prefix("= ").map(str::to_owned));
+    let mut told = |count: usize| lines.by_ref().take(count).collect::<Vec<String>>();
+    input.write_all(b"a\nb\n").expect("written");
+    assert_eq!(told(3), ["a", "b", "caught up"]);
+    input.write_all(b"half").expect("written");
+    std::thread::sleep(Duration::from_millis(50));
+    input.write_all(b" and half\nlast").expect("written");
+    assert_eq!(told(1), ["half and half"]);
+    drop(input);
+    // The last one has no newline, and none will come. Before it ends, all is said to be heard once more.
+    let rest = told(9);
+    assert_eq!((rest.first().map(String::as_str), rest.last().map(String::as_str)), (Some("last"), Some("ended")));
+    assert!(child.wait().expect("ended").success());
+}

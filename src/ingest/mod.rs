@@ -2,6 +2,7 @@
 //! on, each of which speaks [`feed`].
 
 pub mod feed;
+pub mod http;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod tail;
