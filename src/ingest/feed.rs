@@ -28,6 +28,18 @@ pub fn channel() -> (SyncSender<Heard>, Receiver<Heard>) {
 pub enum Heard {
     /// Records of one partition.
     Records(Records),
+    /// Reading of a partition begins here, by settings or by somebody's decision. Write the position down with the next
+    /// commit: a partition that begins with what comes from now on would begin elsewhere after a restart.
+    Began {
+        /// Whose.
+        feed: FeedId,
+        /// Partition.
+        partition: i32,
+        /// What is read there.
+        incarnation: Arc<str>,
+        /// The first position.
+        next: u64,
+    },
     /// All that had been written to a partition by an instant has been handed over.
     CaughtUp {
         /// Whose.
@@ -104,6 +116,9 @@ pub struct Records {
     pub bytes: Vec<u8>,
     /// Each one's place.
     pub list: Vec<Record>,
+    /// Arrivals are those of where the records are kept, not of when we read them: they say how far was heard while we
+    /// are behind. A backlog that is read now would otherwise be taken for news.
+    pub stamped: bool,
     /// Whoever waits until they are written down.
     pub done: Option<oneshot::Sender<Receipt>>,
 }
@@ -135,7 +150,7 @@ pub enum Receipt {
 impl Records {
     /// None yet.
     pub fn new(feed: FeedId, partition: i32, incarnation: Arc<str>) -> Records {
-        Records { feed, partition, incarnation, bytes: Vec::new(), list: Vec::new(), done: None }
+        Records { feed, partition, incarnation, bytes: Vec::new(), list: Vec::new(), stamped: true, done: None }
     }
 
     /// Adds one. Its bytes may contain line ends: between the tokens of JSON they become blanks, within its texts, where

@@ -3,6 +3,8 @@
 
 pub mod feed;
 pub mod http;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod tail;
 
 use std::fs::File;

@@ -7,8 +7,15 @@
 //! can write nothing. In it are the batch's journal blob, ledger entries, messages, dead letters, released subjects and
 //! positions. So none of them is ever seen without the others.
 
+mod check;
+mod database;
 mod entry;
 mod error;
+mod kept;
+mod rows;
+mod schema;
+pub mod sqlite;
+mod sums;
 
 pub use entry::{Entry, digest};
 pub use error::StoreError;
@@ -237,7 +244,7 @@ pub struct Verified {
     pub wrong: Vec<String>,
 }
 
-/// Where everything is kept. Calls block; each is one transaction. An error has changed nothing.
+/// Where everything is kept. Calls block; each is one transaction. An error has changed nothing; of a commit see there.
 pub trait Store: Send {
     /// Takes the shard over: raises its epoch, so that any other owner's next commit fails.
     fn claim(&mut self, owner: &str) -> Result<Claim, StoreError>;
@@ -245,7 +252,9 @@ pub trait Store: Send {
     /// The contracts in force, as they were written down last; for those who only read.
     fn terms(&mut self) -> Result<Option<Terms>, StoreError>;
 
-    /// Writes a batch.
+    /// Writes a batch. The very batch that was written last may be told again, and is not written again: after an error
+    /// that [may pass](StoreError::may_pass) nobody knows whether a commit took place, so call with the same batch until it
+    /// is `Ok`, or stop.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] where the epoch is not the newest, or the sequence does not follow.

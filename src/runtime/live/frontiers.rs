@@ -50,10 +50,12 @@ impl Frontier {
         }
     }
 
-    /// Records of a partition came; the last of them arrived then.
-    pub(super) fn came(&mut self, partition: i32, arrived: Moment) {
+    /// Records of a partition came; the last of them arrived then. `stamped`: where they are kept, not here.
+    pub(super) fn came(&mut self, partition: i32, arrived: Moment, stamped: bool) {
         let reached = self.by_partition.entry(partition).or_default();
-        reached.arrived = reached.arrived.max(Some(arrived));
+        if stamped {
+            reached.arrived = reached.arrived.max(Some(arrived));
+        }
         self.last = self.last.max(arrived);
     }
 
@@ -120,7 +122,7 @@ mod tests {
     fn a_feed_is_heard_as_far_as_its_slowest_partition() {
         let start = Moment(100 * HOUR);
         let mut frontier = Frontier::new(&feed(None), Moment::DAWN);
-        frontier.came(0, start);
+        frontier.came(0, start, true);
         assert_eq!(frontier.heard(start + HOUR), Moment::DAWN, "how many partitions there are is not known");
         frontier.behind(1, 2, 7);
         assert_eq!(frontier.heard(start + HOUR), Moment::DAWN, "nothing came of the second");
@@ -128,7 +130,7 @@ mod tests {
         assert_eq!(frontier.heard(start + HOUR), start + -MINUTE);
         frontier.caught_up(0, 2, start + HOUR, 0);
         assert_eq!(frontier.heard(start + HOUR), start + HOUR + -MINUTE);
-        frontier.came(0, start);
+        frontier.came(0, start, true);
         assert_eq!(frontier.heard(start + HOUR), start + HOUR + -MINUTE, "it never goes back");
     }
 

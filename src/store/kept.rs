@@ -1,0 +1,576 @@
+//! The store's rules, once for both databases.
+
+use super::database::{Database, Row, Value};
+use super::error::StoreError;
+use super::{Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Query, Store, Terms, Verified};
+use super::{check, rows, schema, sums};
+use Value::{Bytes, Int, Text};
+use onus_engine::time::Moment;
+use std::ops::ControlFlow;
+
+/// A shard's store in some database.
+pub(super) struct Kept<D> {
+    pub(super) database: D,
+    pub(super) shard: i64,
+}
+
+const FENCE: &str = "UPDATE shard SET owner = owner WHERE shard = $1 AND epoch = $2";
+
+/// The first statement of a commit: it checks the epoch, the sequence and, by what it gives back, all counts.
+const ADVANCE: &str = "UPDATE shard SET sequence = sequence + 1, now = $1, entries = entries + $2, letters = letters + $3, \
+     messages = messages + $4, before_last = digest, digest = COALESCE($5, digest) \
+     WHERE shard = $6 AND epoch = $7 AND sequence = $8 RETURNING entries, letters, messages, before_last";
+
+impl<D: Database> Kept<D> {
+    /// Brings the schema up to date and gives the store.
+    pub(super) fn open(mut database: D, shard: u16) -> Result<Self, StoreError> {
+        schema::migrate(&mut database)?;
+        Ok(Kept { database, shard: i64::from(shard) })
+    }
+
+    /// All of it or nothing.
+    fn transaction<T>(
+        &mut self,
+        writes: bool,
+        work: impl FnOnce(&mut D, i64) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.database.begin(writes)?;
+        let done = work(&mut self.database, self.shard).and_then(|value| self.database.commit().map(|()| value));
+        if done.is_err() {
+            self.database.rollback();
+        }
+        done
+    }
+
+    /// The same, for the owner alone.
+    fn as_owner<T>(
+        &mut self,
+        epoch: Epoch,
+        work: impl FnOnce(&mut D, i64) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transaction(true, |database, shard| match database.run(FENCE, &[Int(shard), Int(epoch.0 as i64)])? {
+            1 => work(database, shard),
+            _ => Err(StoreError::Fenced { held: epoch.0 }),
+        })
+    }
+
+    fn write(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
+        self.transaction(true, |database, shard| match advance(database, shard, epoch, batch)? {
+            ControlFlow::Break(()) => Ok(()),
+            ControlFlow::Continue(()) => write(database, shard, epoch, batch),
+        })
+    }
+}
+
+/// Break: this very batch was committed already, by a call that could not learn it.
+fn advance(
+    database: &mut impl Database,
+    shard: i64,
+    epoch: Epoch,
+    batch: &Batch<'_>,
+) -> Result<ControlFlow<()>, StoreError> {
+    let digest = batch.entries.last().map_or(Value::Null, |entry| Bytes(&entry.digest));
+    let values = [
+        Int(batch.now.0),
+        Int(batch.entries.len() as i64),
+        Int(batch.letters.len() as i64),
+        Int(batch.messages.len() as i64),
+        digest,
+        Int(shard),
+        Int(epoch.0 as i64),
+        Int((batch.sequence as i64).wrapping_sub(1)),
+    ];
+    let mut counts = None;
+    database.ask(ADVANCE, &values, &mut |row| {
+        counts = Some((row.int(0)? as u64, row.int(1)? as u64, row.int(2)? as u64, row.exactly::<32>(3)?));
+        Ok(())
+    })?;
+    let Some((entries, letters, messages, before)) = counts else {
+        return committed_before(database, shard, epoch, batch);
+    };
+    follow(database, "entry", entries, batch.entries.iter().map(|e| e.number))?;
+    follow(database, "letter", letters, batch.letters.iter().map(|l| l.number))?;
+    follow(database, "message", messages, batch.messages.iter().map(|m| m.number))?;
+    // One link is enough to tell that a ledger goes on where it ended; whoever made the batch made the others.
+    if let Some(first) = batch.entries.first().filter(|first| super::digest(&before, first) != first.digest) {
+        return refused(database, format!("entry {} does not follow from the one before it", first.number));
+    }
+    if batch.terms.is_some_and(|terms| terms.since != batch.sequence) {
+        return refused(database, "the contracts are said to hold since another commit than their own".to_owned());
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Numbers have no gaps, so the last is the count, and the others stand before it.
+fn follow(
+    database: &impl Database,
+    what: &str,
+    count: u64,
+    numbers: impl ExactSizeIterator<Item = u64>,
+) -> Result<(), StoreError> {
+    let first = count - numbers.len() as u64 + 1;
+    match numbers.zip(first..).find(|(number, due)| number != due) {
+        Some((number, due)) => refused(database, format!("{what} {number} where number {due} was due")),
+        None => Ok(()),
+    }
+}
+
+/// A batch that does not fit the store is a fault of Onus itself.
+fn refused<T>(database: &impl Database, what: String) -> Result<T, StoreError> {
+    let why = format!("{what}: nothing was written; this is a fault in Onus, please report it");
+    Err(StoreError::Refused { target: database.target().to_owned(), why })
+}
+
+fn committed_before(
+    database: &mut impl Database,
+    shard: i64,
+    epoch: Epoch,
+    batch: &Batch<'_>,
+) -> Result<ControlFlow<()>, StoreError> {
+    const OURS: &str = "SELECT journal.sum FROM shard JOIN journal ON journal.shard = shard.shard AND journal.sequence = \
+         shard.sequence WHERE shard.shard = $1 AND shard.epoch = $2 AND journal.epoch = shard.epoch AND shard.sequence = $3";
+    let sum = sums::journal(batch.sequence, epoch.0, batch.now.0, batch.journal);
+    let mut ours = false;
+    database.ask(OURS, &[Int(shard), Int(epoch.0 as i64), Int(batch.sequence as i64)], &mut |row| {
+        ours = row.int(0)? == sum;
+        Ok(())
+    })?;
+    if ours { Ok(ControlFlow::Break(())) } else { Err(StoreError::Fenced { held: epoch.0 }) }
+}
+
+/// All but the shard's own row.
+fn write(database: &mut impl Database, shard: i64, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
+    let sequence = batch.sequence as i64;
+    let sum = sums::journal(batch.sequence, epoch.0, batch.now.0, batch.journal);
+    database.run(
+        "INSERT INTO journal (shard, sequence, epoch, now, bytes, sum) VALUES ($1, $2, $3, $4, $5, $6)",
+        &[Int(shard), Int(sequence), Int(epoch.0 as i64), Int(batch.now.0), Bytes(batch.journal), Int(sum)],
+    )?;
+    if !batch.entries.is_empty() {
+        database
+            .add(&schema::ENTRY, &mut |put| batch.entries.iter().try_for_each(|e| put(&rows::of_entry(shard, e))))?;
+    }
+    if !batch.messages.is_empty() {
+        database.add(&schema::MESSAGE, &mut |put| {
+            batch.messages.iter().try_for_each(|m| put(&rows::of_message(shard, m)))
+        })?;
+    }
+    if !batch.letters.is_empty() {
+        database
+            .add(&schema::LETTER, &mut |put| batch.letters.iter().try_for_each(|l| put(&rows::of_letter(shard, l))))?;
+    }
+    for (number, state) in batch.reread {
+        let changed = database.run(
+            "UPDATE letter SET state = $1 WHERE shard = $2 AND number = $3",
+            &[Int(rows::of_state(*state)), Int(shard), Int(*number as i64)],
+        )?;
+        if changed != 1 {
+            return refused(database, format!("letter {number} is said to be read again, and there is none such"));
+        }
+    }
+    release(database, shard, sequence, batch)?;
+    let positions: Vec<_> = batch.positions.iter().map(|p| rows::of_position(shard, p)).collect();
+    if !positions.is_empty() {
+        let positions: Vec<&[Value<'_>]> = positions.iter().map(|row| &row[..]).collect();
+        database.run_each(
+            "INSERT INTO source_position (shard, source, part, incarnation, next, last, sum) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (shard, source, part) DO UPDATE SET \
+             incarnation = excluded.incarnation, next = excluded.next, last = excluded.last, sum = excluded.sum",
+            &positions,
+        )?;
+    }
+    if let Some(terms) = batch.terms {
+        database.run(
+            "INSERT INTO terms (shard, since, generation, digest, text, sum) VALUES ($1, $2, $3, $4, $5, $6)",
+            &[
+                Int(shard),
+                Int(terms.since as i64),
+                Int(i64::from(terms.generation)),
+                Bytes(&terms.digest),
+                Text(&terms.text),
+                Int(sums::terms(terms)),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Pages, and one small row a key, in the order in which they lie.
+fn release(database: &mut impl Database, shard: i64, sequence: i64, batch: &Batch<'_>) -> Result<(), StoreError> {
+    let (generation, pages) = batch.released;
+    if pages.is_empty() {
+        return Ok(());
+    }
+    let mut keys: Vec<(i64, i64)> = pages
+        .iter()
+        .zip(0..)
+        .flat_map(|(page, number)| page.keys.iter().map(move |key| (*key as i64, number)))
+        .collect();
+    keys.sort_unstable();
+    let under = i64::from(generation);
+    database.add(&schema::RELEASED_KEY, &mut |put| {
+        keys.iter().try_for_each(|(key, page)| put(&[Int(shard), Int(under), Int(*key), Int(sequence), Int(*page)]))
+    })?;
+    database.add(&schema::RELEASED_PAGE, &mut |put| {
+        pages.iter().zip(0..).try_for_each(|(page, number)| {
+            put(&[
+                Int(shard),
+                Int(under),
+                Int(sequence),
+                Int(number),
+                Int(page.keys.len() as i64),
+                Int(page.keys.iter().fold(0, |sum, key| sum ^ sums::key(*key))),
+                Bytes(&page.bytes),
+                Int(sums::page(generation, sequence as u64, number, &page.bytes)),
+            ])
+        })
+    })
+}
+
+/// The newest contracts.
+fn terms(database: &mut impl Database, shard: i64) -> Result<Option<Terms>, StoreError> {
+    let mut found = None;
+    database.ask(
+        "SELECT since, generation, digest, text, sum FROM terms WHERE shard = $1 ORDER BY since DESC LIMIT 1",
+        &[Int(shard)],
+        &mut |row| {
+            let terms = rows::terms(row)?;
+            whole(row, 4, sums::terms(&terms), || format!("the contracts since commit {}", terms.since))?;
+            found = Some(terms);
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
+/// Every sum is checked where a row is read.
+fn whole(row: &Row<'_>, column: usize, sum: i64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
+    if row.int(column)? == sum { Ok(()) } else { Err(row.damaged(format!("{} has another sum", what()))) }
+}
+
+fn limit(limit: u32) -> Value<'static> {
+    Int(if limit == 0 { i64::MAX } else { i64::from(limit) })
+}
+
+impl<D: Database> Store for Kept<D> {
+    fn claim(&mut self, owner: &str) -> Result<Claim, StoreError> {
+        self.transaction(true, |database, shard| {
+            let nothing = [0; 32];
+            database.run(
+                "INSERT INTO shard (shard, epoch, owner, sequence, now, entries, digest, before_last, letters, messages, \
+                 snapshot, pieces, retired_commits, retired_entries, retired_digest) \
+                 VALUES ($1, 0, '', 0, 0, 0, $2, $2, 0, 0, 0, 0, 0, 0, $2) ON CONFLICT (shard) DO NOTHING",
+                &[Int(shard), Bytes(&nothing)],
+            )?;
+            let mut claim = None;
+            database.ask(
+                "UPDATE shard SET epoch = epoch + 1, owner = $1 WHERE shard = $2 \
+                 RETURNING epoch, sequence, entries, digest, letters, messages, snapshot",
+                &[Text(owner), Int(shard)],
+                &mut |row| {
+                    claim = Some(Claim {
+                        epoch: Epoch(row.small(0)?),
+                        sequence: row.small(1)?,
+                        entries: row.small(2)?,
+                        digest: row.exactly(3)?,
+                        letters: row.small(4)?,
+                        messages: row.small(5)?,
+                        positions: Vec::new(),
+                        snapshot: Some(row.small(6)?).filter(|sequence| *sequence > 0),
+                        terms: None,
+                    });
+                    Ok(())
+                },
+            )?;
+            let Some(mut claim) = claim else {
+                return refused(database, "the shard has no row".to_owned());
+            };
+            database.ask(
+                "SELECT source, part, incarnation, next, last, sum FROM source_position WHERE shard = $1 \
+                 ORDER BY source, part",
+                &[Int(shard)],
+                &mut |row| {
+                    let position = rows::position(row)?;
+                    whole(row, 5, sums::position(&position), || format!("the position in {}", position.source))?;
+                    claim.positions.push(position);
+                    Ok(())
+                },
+            )?;
+            // Databases order texts each in its own way.
+            claim.positions.sort_by(|a, b| (&a.source, a.partition).cmp(&(&b.source, b.partition)));
+            claim.terms = terms(database, shard)?;
+            Ok(claim)
+        })
+    }
+
+    fn terms(&mut self) -> Result<Option<Terms>, StoreError> {
+        self.transaction(false, |database, shard| terms(database, shard))
+    }
+
+    fn commit(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
+        match self.write(epoch, batch) {
+            // Told twice it is written once: the second telling learns what became of the first.
+            Err(_) if self.database.in_doubt() => self.write(epoch, batch),
+            done => done,
+        }
+    }
+
+    fn journal(&mut self, after: u64, limit: u32) -> Result<Vec<Committed>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let mut found = Vec::new();
+            database.ask(
+                "SELECT sequence, epoch, now, bytes, sum FROM journal WHERE shard = $1 AND sequence > $2 \
+                 ORDER BY sequence LIMIT $3",
+                &[Int(shard), Int(after as i64), self::limit(limit)],
+                &mut |row| rows::committed(row).map(|commit| found.push(commit)),
+            )?;
+            Ok(found)
+        })
+    }
+
+    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let mut found = Vec::new();
+            database.ask(
+                "SELECT p.sequence, p.page, p.bytes, p.sum FROM released_key k JOIN released_page p ON p.shard = k.shard \
+                 AND p.generation = k.generation AND p.sequence = k.sequence AND p.page = k.page \
+                 WHERE k.shard = $1 AND k.generation = $2 AND k.key = $3 AND k.sequence < $4 \
+                 ORDER BY k.sequence, k.page",
+                &[
+                    Int(shard),
+                    Int(i64::from(generation)),
+                    Int(key as i64),
+                    Int(i64::try_from(before).unwrap_or(i64::MAX)),
+                ],
+                &mut |row| {
+                    let (sequence, page, bytes) = (row.small(0)?, row.int(1)?, row.bytes(2)?);
+                    let what = || format!("page {page} of released subjects of commit {sequence}");
+                    whole(row, 3, sums::page(generation, sequence, page, bytes), what)?;
+                    found.push(bytes.to_vec());
+                    Ok(())
+                },
+            )?;
+            Ok(found)
+        })
+    }
+
+    fn put_snapshot(&mut self, epoch: Epoch, sequence: u64, piece: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        self.as_owner(epoch, |database, shard| {
+            let piece = i64::from(piece);
+            let sum = sums::piece(sequence, piece, bytes);
+            database.run(
+                "INSERT INTO snapshot_piece (shard, sequence, piece, epoch, bytes, sum) VALUES ($1, $2, $3, $4, $5, $6) \
+                 ON CONFLICT (shard, sequence, piece) DO UPDATE SET epoch = excluded.epoch, bytes = excluded.bytes, \
+                 sum = excluded.sum",
+                &[Int(shard), Int(sequence as i64), Int(piece), Int(epoch.0 as i64), Bytes(bytes), Int(sum)],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn seal_snapshot(&mut self, epoch: Epoch, sequence: u64, pieces: u32) -> Result<(), StoreError> {
+        self.as_owner(epoch, |database, shard| {
+            // Pieces that another owner left are no part of this one.
+            let mut there = 0;
+            database.ask(
+                "SELECT COUNT(*) FROM snapshot_piece WHERE shard = $1 AND sequence = $2 AND epoch = $3 AND piece < $4",
+                &[Int(shard), Int(sequence as i64), Int(epoch.0 as i64), Int(i64::from(pieces))],
+                &mut |row| row.int(0).map(|count| there = count),
+            )?;
+            if there != i64::from(pieces) || pieces == 0 {
+                return refused(database, format!("a snapshot of {pieces} pieces of which {there} are there"));
+            }
+            let sealed = database.run(
+                "UPDATE shard SET snapshot = $1, pieces = $2 WHERE shard = $3 AND sequence >= $1 AND snapshot <= $1",
+                &[Int(sequence as i64), Int(i64::from(pieces)), Int(shard)],
+            )?;
+            if sealed != 1 {
+                return refused(database, format!("a snapshot of commit {sequence}, which is not there or long past"));
+            }
+            database.run(
+                "DELETE FROM snapshot_piece WHERE shard = $1 AND (sequence <> $2 OR piece >= $3)",
+                &[Int(shard), Int(sequence as i64), Int(i64::from(pieces))],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn snapshot(&mut self, show: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>) -> Result<Option<u64>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let mut newest = (0, 0);
+            database.ask("SELECT snapshot, pieces FROM shard WHERE shard = $1", &[Int(shard)], &mut |row| {
+                newest = (row.int(0)?, row.int(1)?);
+                Ok(())
+            })?;
+            let (sequence, pieces) = newest;
+            if sequence == 0 {
+                return Ok(None);
+            }
+            let mut next = 0;
+            let sql = "SELECT piece, bytes, sum FROM snapshot_piece WHERE shard = $1 AND sequence = $2 ORDER BY piece";
+            database.stream(sql, &[Int(shard), Int(sequence)], &mut |row| {
+                let (piece, bytes) = (row.int(0)?, row.bytes(1)?);
+                if piece != next {
+                    return Err(row.damaged(format!("piece {next} of the snapshot is missing")));
+                }
+                whole(row, 2, sums::piece(sequence as u64, piece, bytes), || format!("piece {piece} of the snapshot"))?;
+                next += 1;
+                show(bytes)
+            })?;
+            if next == pieces {
+                return Ok(Some(sequence as u64));
+            }
+            let what = format!("the snapshot has {next} pieces of {pieces}");
+            Err(StoreError::Damaged { target: database.target().to_owned(), what })
+        })
+    }
+
+    fn entries(&mut self, query: &Query) -> Result<Vec<Entry>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let (shard, after, limit) = (Int(shard), Int(query.after as i64), limit(query.limit));
+            let mut found = Vec::new();
+            let mut each = |row: &Row<'_>| rows::entry(row).map(|entry| found.push(entry));
+            match (query.partner.as_deref(), query.subject.as_deref()) {
+                (None, None) => database.ask(rows::ENTRIES, &[shard, after, limit], &mut each),
+                (Some(partner), None) => {
+                    database.ask(rows::OF_PARTNER, &[shard, after, limit, Text(partner)], &mut each)
+                }
+                (None, Some(subject)) => {
+                    database.ask(rows::OF_SUBJECT, &[shard, after, limit, Text(subject)], &mut each)
+                }
+                (Some(partner), Some(subject)) => {
+                    database.ask(rows::OF_BOTH, &[shard, after, limit, Text(partner), Text(subject)], &mut each)
+                }
+            }?;
+            Ok(found)
+        })
+    }
+
+    fn letters(&mut self, query: &Query) -> Result<Vec<Letter>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let mut found = Vec::new();
+            let state = query.state.map(rows::of_state);
+            let (least, most) = (state.unwrap_or(i64::MIN), state.unwrap_or(i64::MAX));
+            database.ask(
+                "SELECT number, source, part, place, at, reason, detail, record, length, hash, state, note, sum FROM letter \
+                 WHERE shard = $1 AND number > $2 AND state BETWEEN $3 AND $4 ORDER BY number LIMIT $5",
+                &[Int(shard), Int(query.after as i64), Int(least), Int(most), limit(query.limit)],
+                &mut |row| {
+                    let letter = rows::letter(row)?;
+                    whole(row, 12, sums::letter(&letter), || format!("dead letter {}", letter.number))?;
+                    found.push(letter);
+                    Ok(())
+                },
+            )?;
+            Ok(found)
+        })
+    }
+
+    fn mark(&mut self, number: u64, state: LetterState, note: Option<&str>) -> Result<bool, StoreError> {
+        self.transaction(true, |database, shard| {
+            let changed = database.run(
+                "UPDATE letter SET state = $1, note = COALESCE($2, note) WHERE shard = $3 AND number = $4 AND state < $5",
+                &[
+                    Int(rows::of_state(state)),
+                    note.into(),
+                    Int(shard),
+                    Int(number as i64),
+                    Int(rows::of_state(LetterState::Replayed)),
+                ],
+            )?;
+            Ok(changed == 1)
+        })
+    }
+
+    fn messages(&mut self, after: u64, limit: u32) -> Result<Vec<Message>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let mut found = Vec::new();
+            database.ask(
+                "SELECT number, partner, identity, body, sum FROM message WHERE shard = $1 AND number > $2 \
+                 ORDER BY number LIMIT $3",
+                &[Int(shard), Int(after as i64), self::limit(limit)],
+                &mut |row| {
+                    let message = rows::message(row)?;
+                    whole(row, 4, sums::message(&message), || format!("message {}", message.number))?;
+                    found.push(message);
+                    Ok(())
+                },
+            )?;
+            Ok(found)
+        })
+    }
+
+    fn delivered(&mut self, epoch: Epoch, numbers: &[u64]) -> Result<(), StoreError> {
+        self.as_owner(epoch, |database, shard| {
+            let all: Vec<[Value<'_>; 2]> = numbers.iter().map(|number| [Int(shard), Int(*number as i64)]).collect();
+            let all: Vec<&[Value<'_>]> = all.iter().map(|row| &row[..]).collect();
+            database.run_each("DELETE FROM message WHERE shard = $1 AND number = $2", &all)?;
+            Ok(())
+        })
+    }
+
+    fn forget_generations(&mut self, epoch: Epoch, before: u32) -> Result<(), StoreError> {
+        self.as_owner(epoch, |database, shard| {
+            let values = [Int(shard), Int(i64::from(before))];
+            database.run("DELETE FROM released_key WHERE shard = $1 AND generation < $2", &values)?;
+            database.run("DELETE FROM released_page WHERE shard = $1 AND generation < $2", &values)?;
+            Ok(())
+        })
+    }
+
+    fn retire(&mut self, epoch: Epoch, journal_to: u64, entries_before: Moment) -> Result<(), StoreError> {
+        self.as_owner(epoch, |database, shard| {
+            let to = i64::try_from(journal_to).unwrap_or(i64::MAX);
+            // Without a snapshot (0) nothing goes: it could not be worked out again.
+            database.run(
+                "UPDATE shard SET retired_commits = CASE WHEN snapshot < $1 THEN snapshot ELSE $1 END \
+                 WHERE shard = $2 AND retired_commits < $1 AND retired_commits < snapshot",
+                &[Int(to), Int(shard)],
+            )?;
+            database.run(
+                "DELETE FROM journal WHERE shard = $1 AND sequence <= \
+                 (SELECT retired_commits FROM shard WHERE shard.shard = $1)",
+                &[Int(shard)],
+            )?;
+            retire_entries(database, shard, entries_before)
+        })
+    }
+
+    fn verify(&mut self) -> Result<Verified, StoreError> {
+        let below = self.database.look_inside()?;
+        match self.transaction(false, |database, shard| check::all(database, shard, below)) {
+            // So damaged that there is nothing to look through: that, too, is what was found.
+            Err(StoreError::Damaged { what, .. }) => {
+                Ok(Verified { wrong: vec![format!("store: {what}")], ..Verified::default() })
+            }
+            found => found,
+        }
+    }
+}
+
+/// Entries go from the first on, up to one that was decided later: what is left has no gaps.
+fn retire_entries(database: &mut impl Database, shard: i64, before: Moment) -> Result<(), StoreError> {
+    let mut first_kept = None;
+    database.ask(
+        "SELECT number FROM entry WHERE shard = $1 AND at >= $2 ORDER BY number LIMIT 1",
+        &[Int(shard), Int(before.0)],
+        &mut |row| row.int(0).map(|number| first_kept = Some(number)),
+    )?;
+    let first_kept = Int(first_kept.unwrap_or(i64::MAX));
+    let mut last = None;
+    database.ask(
+        "SELECT number, digest FROM entry WHERE shard = $1 AND number < $2 ORDER BY number DESC LIMIT 1",
+        &[Int(shard), first_kept],
+        &mut |row| {
+            last = Some((row.int(0)?, row.exactly::<32>(1)?));
+            Ok(())
+        },
+    )?;
+    let Some((number, digest)) = last else { return Ok(()) };
+    database.run("DELETE FROM entry WHERE shard = $1 AND number <= $2", &[Int(shard), Int(number)])?;
+    database.run(
+        "UPDATE shard SET retired_entries = $1, retired_digest = $2 WHERE shard = $3",
+        &[Int(number), Bytes(&digest), Int(shard)],
+    )?;
+    Ok(())
+}

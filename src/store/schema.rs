@@ -1,0 +1,128 @@
+//! The schema, as numbered migrations, and the tables that rows are added to.
+
+use super::database::{Database, Table};
+use super::error::StoreError;
+
+/// What each migration does; their numbers count from 1. A migration that was released is never changed.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/0001.sql")];
+
+/// Brings a store to the schema of this program, a migration a transaction. Several programs may do so at once.
+pub(super) fn migrate(database: &mut impl Database) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as u32;
+    let found = database.schema()?.unwrap_or(0);
+    if found > known {
+        return Err(StoreError::Newer { target: database.target().to_owned(), found, known });
+    }
+    for number in found + 1..=known {
+        database.begin(true)?;
+        let done = database.migrate(number, MIGRATIONS[number as usize - 1]).and_then(|()| database.commit());
+        if let Err(error) = done {
+            database.rollback();
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// A migration's text for one kind of database.
+pub(super) fn text_for(text: &str, kind: &str, words: &[(&str, &str)]) -> String {
+    let only = format!("--{kind}:");
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines().map(|line| line.strip_prefix(&only).unwrap_or(line)) {
+        if !line.trim_start().starts_with("--") {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    words.iter().fold(out, |text, (from, to)| text.replace(from, to))
+}
+
+/// All tables. Rows of the first may be added last.
+pub(super) const ALL: [&Table; 10] = [
+    &SHARD,
+    &JOURNAL,
+    &ENTRY,
+    &MESSAGE,
+    &LETTER,
+    &RELEASED_KEY,
+    &RELEASED_PAGE,
+    &SOURCE_POSITION,
+    &TERMS,
+    &SNAPSHOT_PIECE,
+];
+
+pub(super) static SHARD: Table = Table {
+    name: "shard",
+    columns: &[
+        "shard",
+        "epoch",
+        "owner",
+        "sequence",
+        "now",
+        "entries",
+        "digest",
+        "before_last",
+        "letters",
+        "messages",
+        "snapshot",
+        "pieces",
+        "retired_commits",
+        "retired_entries",
+        "retired_digest",
+    ],
+    key: 1,
+};
+pub(super) static JOURNAL: Table =
+    Table { name: "journal", columns: &["shard", "sequence", "epoch", "now", "bytes", "sum"], key: 2 };
+pub(super) static ENTRY: Table = Table {
+    name: "entry",
+    columns: &[
+        "shard",
+        "number",
+        "partner",
+        "contract",
+        "obligation",
+        "clause",
+        "subject",
+        "duty",
+        "stood",
+        "stands",
+        "start",
+        "deadline",
+        "ended",
+        "broken",
+        "excused",
+        "adjustment",
+        "used",
+        "at",
+        "heard",
+        "digest",
+    ],
+    key: 2,
+};
+pub(super) static MESSAGE: Table =
+    Table { name: "message", columns: &["shard", "number", "partner", "identity", "body", "sum"], key: 2 };
+pub(super) static LETTER: Table = Table {
+    name: "letter",
+    columns: &[
+        "shard", "number", "source", "part", "place", "at", "reason", "detail", "record", "length", "hash", "state",
+        "note", "sum",
+    ],
+    key: 2,
+};
+pub(super) static RELEASED_KEY: Table =
+    Table { name: "released_key", columns: &["shard", "generation", "key", "sequence", "page"], key: 5 };
+pub(super) static RELEASED_PAGE: Table = Table {
+    name: "released_page",
+    columns: &["shard", "generation", "sequence", "page", "keys", "keys_sum", "bytes", "sum"],
+    key: 4,
+};
+pub(super) static SOURCE_POSITION: Table = Table {
+    name: "source_position",
+    columns: &["shard", "source", "part", "incarnation", "next", "last", "sum"],
+    key: 3,
+};
+pub(super) static TERMS: Table =
+    Table { name: "terms", columns: &["shard", "since", "generation", "digest", "text", "sum"], key: 2 };
+pub(super) static SNAPSHOT_PIECE: Table =
+    Table { name: "snapshot_piece", columns: &["shard", "sequence", "piece", "epoch", "bytes", "sum"], key: 3 };

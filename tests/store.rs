@@ -1,0 +1,11 @@
+//! The store: one suite, held to by both databases; and what each has of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "store/batches.rs"]
+mod batches;
+#[path = "store/conformance.rs"]
+mod conformance;
+#[path = "store/damage.rs"]
+mod damage;
+#[path = "store/sqlite.rs"]
+mod sqlite;

@@ -1,0 +1,191 @@
+//! Batches as an owner makes them: numbers and digests that follow, drawn from the sequence.
+
+use onus::store::{
+    Batch, Claim, Entry, Epoch, Letter, LetterState, Message, Page, Position, Store, StoreError, Terms, digest,
+};
+use onus_engine::identity::DutyId;
+use onus_engine::standing::Standing;
+use onus_engine::time::Moment;
+
+/// An owner of a shard: what a loop knows between two commits.
+pub(crate) struct Owner {
+    pub(crate) epoch: Epoch,
+    pub(crate) sequence: u64,
+    pub(crate) entries: u64,
+    pub(crate) digest: [u8; 32],
+    pub(crate) letters: u64,
+    pub(crate) messages: u64,
+}
+
+impl From<&Claim> for Owner {
+    fn from(claim: &Claim) -> Owner {
+        Owner {
+            epoch: claim.epoch,
+            sequence: claim.sequence,
+            entries: claim.entries,
+            digest: claim.digest,
+            letters: claim.letters,
+            messages: claim.messages,
+        }
+    }
+}
+
+/// What goes into a batch, owned.
+#[derive(Clone)]
+pub(crate) struct Full {
+    pub(crate) sequence: u64,
+    pub(crate) now: Moment,
+    pub(crate) journal: Vec<u8>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) letters: Vec<Letter>,
+    pub(crate) reread: Vec<(u64, LetterState)>,
+    pub(crate) generation: u32,
+    pub(crate) pages: Vec<Page>,
+    pub(crate) positions: Vec<Position>,
+    pub(crate) terms: Option<Terms>,
+}
+
+impl Full {
+    pub(crate) fn batch(&self) -> Batch<'_> {
+        Batch {
+            sequence: self.sequence,
+            now: self.now,
+            journal: &self.journal,
+            entries: &self.entries,
+            messages: &self.messages,
+            letters: &self.letters,
+            reread: &self.reread,
+            released: (self.generation, &self.pages),
+            positions: &self.positions,
+            terms: self.terms.as_ref(),
+        }
+    }
+}
+
+impl Owner {
+    pub(crate) fn claim(store: &mut dyn Store) -> Owner {
+        Owner::from(&store.claim("test").unwrap())
+    }
+
+    /// The next batch, with something of everything in it.
+    pub(crate) fn next(&self) -> Full {
+        let sequence = self.sequence + 1;
+        let mut before = self.digest;
+        let entries: Vec<Entry> = (1..=3)
+            .map(|step| {
+                let entry = entry(self.entries + step, &before);
+                before = entry.digest;
+                entry
+            })
+            .collect();
+        Full {
+            sequence,
+            now: Moment(sequence as i64 * 1_000),
+            journal: format!("journal of {sequence}").repeat(20).into_bytes(),
+            entries,
+            messages: (1..=2).map(|step| message(self.messages + step)).collect(),
+            letters: vec![letter(self.letters + 1)],
+            reread: Vec::new(),
+            generation: 1,
+            // Keys beyond the half of 64 bits are there, and one that is in every commit.
+            pages: vec![
+                Page { keys: vec![7, sequence + 1_000], bytes: format!("page of {sequence}").into_bytes() },
+                Page { keys: vec![sequence + 2_000, u64::MAX - sequence], bytes: vec![0, 255, sequence as u8] },
+            ],
+            positions: vec![position("tickets", 0, sequence), position("changes", 3, sequence)],
+            terms: (sequence % 4 == 1).then(|| terms(sequence)),
+        }
+    }
+
+    /// Commits it and goes on from there.
+    pub(crate) fn write(&mut self, store: &mut dyn Store, full: &Full) -> Result<(), StoreError> {
+        store.commit(self.epoch, &full.batch())?;
+        self.sequence = full.sequence;
+        self.entries += full.entries.len() as u64;
+        self.digest = full.entries.last().map_or(self.digest, |last| last.digest);
+        self.letters += full.letters.len() as u64;
+        self.messages += full.messages.len() as u64;
+        Ok(())
+    }
+
+    /// So many, one after the other.
+    pub(crate) fn write_some(&mut self, store: &mut dyn Store, count: u64) -> Vec<Full> {
+        (0..count)
+            .map(|_| {
+                let full = self.next();
+                self.write(store, &full).unwrap();
+                full
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn entry(number: u64, before: &[u8; 32]) -> Entry {
+    let at = number as i64 * 100;
+    let mut entry = Entry {
+        number,
+        partner: format!("partner-{}", number % 2),
+        contract: "contract".to_owned(),
+        obligation: "resolve".to_owned(),
+        clause: "4.2".to_owned(),
+        // What partners send is in it: the character zero, too.
+        subject: format!("INC-{} \0\u{1a}0'é", number % 5),
+        duty: DutyId([number as u8; 16]),
+        from: Standing::ALL[number as usize % 11],
+        to: Standing::ALL[(number as usize + 1) % 11],
+        start: Moment(at - 50),
+        deadline: number.is_multiple_of(2).then_some(Moment(at - 10)),
+        ended: number.is_multiple_of(3).then_some(Moment(i64::MAX)),
+        broken: number.is_multiple_of(2),
+        excused: number.is_multiple_of(3),
+        adjustment: number.is_multiple_of(5),
+        used: 40,
+        at: Moment(at),
+        heard: Moment(at - 1),
+        digest: [0; 32],
+    };
+    entry.digest = digest(before, &entry);
+    entry
+}
+
+pub(crate) fn message(number: u64) -> Message {
+    Message {
+        number,
+        partner: format!("partner-{}", number % 2),
+        identity: format!("duty/{number}/breached"),
+        body: format!("{{\"number\": {number}, \"text\": \"ü\"}}"),
+    }
+}
+
+pub(crate) fn letter(number: u64) -> Letter {
+    let record = vec![0, 0xff, b'x', number as u8];
+    Letter {
+        number,
+        source: "tickets".to_owned(),
+        partition: 2,
+        offset: number * 10,
+        at: Moment(number as i64),
+        reason: "no-partner".to_owned(),
+        detail: "names no partner: \0".to_owned(),
+        length: record.len() as u64,
+        hash: u64::MAX - number,
+        record,
+        state: LetterState::Waiting,
+        note: None,
+    }
+}
+
+pub(crate) fn position(source: &str, partition: i32, sequence: u64) -> Position {
+    Position {
+        source: source.to_owned(),
+        partition,
+        incarnation: "cluster/topic".to_owned(),
+        next: sequence * 500,
+        last: u64::MAX - sequence,
+    }
+}
+
+pub(crate) fn terms(since: u64) -> Terms {
+    Terms { since, generation: since as u32, digest: [since as u8; 32], text: format!("contracts of {since}") }
+}

@@ -1,0 +1,136 @@
+//! What was changed behind the store's back: `verify` names it, and it is not read as if nothing had been.
+
+use crate::batches::Owner;
+use crate::conformance::{Ground, whole};
+use onus::store::{Query, Store, StoreError};
+use onus_engine::time::Moment;
+
+/// A store with something of everything, damaged by a statement; what verify says of it.
+fn after(ground: &dyn Ground, sql: &str) -> (Box<dyn Store>, Owner, Vec<String>) {
+    damage(ground, || ground.run(sql))
+}
+
+/// The same, with one bit of one blob turned round.
+fn flipped(ground: &dyn Ground, table: &str, column: &str, condition: &str) -> (Box<dyn Store>, Owner, Vec<String>) {
+    damage(ground, || ground.flip(table, column, condition))
+}
+
+fn damage(ground: &dyn Ground, act: impl FnOnce()) -> (Box<dyn Store>, Owner, Vec<String>) {
+    let mut store = ground.open();
+    let mut owner = Owner::claim(&mut *store);
+    owner.write_some(&mut *store, 4);
+    for piece in 0..2 {
+        store.put_snapshot(owner.epoch, 4, piece, b"a piece of a snapshot").unwrap();
+    }
+    store.seal_snapshot(owner.epoch, 4, 2).unwrap();
+    whole(&mut *store);
+    act();
+    let wrong = store.verify().unwrap().wrong;
+    (store, owner, wrong)
+}
+
+fn says(wrong: &[String], due: &[&str]) {
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(due.iter().all(|part| wrong[0].contains(part)), "{wrong:?}");
+}
+
+fn damaged<T: std::fmt::Debug>(read: Result<T, StoreError>, due: &str) {
+    match read {
+        Err(StoreError::Damaged { what, .. }) => assert!(what.contains(due), "{what}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn a_changed_commit(ground: &dyn Ground) {
+    let (mut store, _, wrong) = flipped(ground, "journal", "bytes", "sequence = 3");
+    says(&wrong, &["journal", "commit 3", "sum"]);
+    let mut seen = Vec::new();
+    let read = store.journal(0, &mut |commit| {
+        seen.push(commit.sequence);
+        Ok(())
+    });
+    damaged(read, "commit 3");
+    assert_eq!(seen, [1, 2]);
+}
+
+pub(crate) fn a_missing_commit(ground: &dyn Ground) {
+    let (_, _, wrong) = after(ground, "DELETE FROM journal WHERE sequence = 2");
+    says(&wrong, &["journal", "commit 2 is missing"]);
+}
+
+pub(crate) fn a_changed_entry(ground: &dyn Ground) {
+    let (_, _, wrong) = after(ground, "UPDATE entry SET deadline = deadline + 1 WHERE number = 6");
+    says(&wrong, &["ledger", "entry 6 is not as it was written"]);
+}
+
+pub(crate) fn a_missing_entry(ground: &dyn Ground) {
+    let (_, _, wrong) = after(ground, "DELETE FROM entry WHERE number = 6");
+    says(&wrong, &["ledger", "entry 6 is missing", "the first of 2"]);
+}
+
+pub(crate) fn a_ledger_cut_at_its_end(ground: &dyn Ground) {
+    let (mut store, owner, wrong) = after(ground, "DELETE FROM entry WHERE number > 10");
+    says(&wrong, &["ledger", "ends with entry 10, and 12 were written"]);
+    // Nor does retention make it whole again.
+    store.retire(owner.epoch, 0, Moment::NEVER).unwrap();
+    assert_eq!(store.verify().unwrap().wrong.len(), 1);
+}
+
+pub(crate) fn a_changed_page(ground: &dyn Ground) {
+    let (mut store, _, wrong) = flipped(ground, "released_page", "bytes", "sequence = 2 AND page = 0");
+    says(&wrong, &["released subjects", "page 0 of commit 2", "sum"]);
+    damaged(store.recall(1, 7), "page 0");
+    assert_eq!(store.recall(1, 1_003).unwrap().len(), 1);
+}
+
+pub(crate) fn a_changed_key(ground: &dyn Ground) {
+    let (_, _, wrong) = after(ground, "UPDATE released_key SET key = 6 WHERE key = 7 AND sequence = 2");
+    says(&wrong, &["released subjects", "page 0 of commit 2", "keys"]);
+}
+
+pub(crate) fn a_changed_piece(ground: &dyn Ground) {
+    let (mut store, _, wrong) = flipped(ground, "snapshot_piece", "bytes", "piece = 1");
+    says(&wrong, &["snapshot", "piece 1", "sum"]);
+    damaged(store.snapshot(&mut |_| Ok(())), "piece 1");
+}
+
+pub(crate) fn a_changed_letter(ground: &dyn Ground) {
+    let (mut store, _, wrong) = flipped(ground, "letter", "record", "number = 2");
+    says(&wrong, &["dead letters", "letter 2", "sum"]);
+    damaged(store.letters(&Query::default()), "letter 2");
+}
+
+pub(crate) fn a_changed_message(ground: &dyn Ground) {
+    let (mut store, _, wrong) = after(ground, "UPDATE message SET body = '{}' WHERE number = 3");
+    says(&wrong, &["messages", "message 3", "sum"]);
+    damaged(store.messages(0, 0), "message 3");
+}
+
+pub(crate) fn changed_contracts(ground: &dyn Ground) {
+    let (mut store, _, wrong) = after(ground, "UPDATE terms SET text = text || ' '");
+    says(&wrong, &["contracts", "since commit 1"]);
+    damaged(store.claim("next").map(drop), "since commit 1");
+}
+
+pub(crate) fn a_changed_position(ground: &dyn Ground) {
+    let (mut store, _, wrong) = after(ground, "UPDATE source_position SET next = next + 1 WHERE source = 'changes'");
+    says(&wrong, &["positions", "changes"]);
+    damaged(store.claim("next").map(drop), "changes");
+}
+
+pub(crate) fn a_cell_of_another_kind(ground: &dyn Ground) {
+    let (mut store, _, wrong) = after(ground, "UPDATE entry SET stands = 'excellent', broken = 7 WHERE number = 5");
+    says(&wrong, &["ledger", "`excellent` is no standing", "the first of 2"]);
+    damaged(store.entries(&Query::default()), "excellent");
+}
+
+/// The ground is told to open it once more, and must be refused.
+pub(crate) fn a_newer_schema(ground: &dyn Ground) {
+    drop(after(ground, "SELECT 1"));
+    ground.run("NEWER SCHEMA");
+    match ground.try_open() {
+        Err(StoreError::Newer { found: 99, known: 1, .. }) => {}
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("opened"),
+    }
+}
