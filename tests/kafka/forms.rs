@@ -35,8 +35,7 @@ fn binary_mode_becomes_one_structured_event() {
     let want = "{\"specversion\":\"1.0\",\"id\":\"7\",\"datacontenttype\":\"application/json\",\"data\":{\"n\": 1}}";
     assert_eq!(all.texts(0), [want]);
     // What was made of it, line ends and all, is recognised.
-    let mut again =
-        Listening::with(crate::listening::topic(&name), crate::listening::access(&broker), &all.known(1));
+    let mut again = Listening::with(crate::listening::topic(&name), crate::listening::access(&broker), &all.known(1));
     again.until("caught up", |all| !all.caught.is_empty());
     assert!(again.halted.is_empty(), "{:?}", again.halted);
 }
@@ -92,8 +91,7 @@ fn a_huge_record_is_cut_and_holds_nothing_up() {
     let got = &all.got[&0];
     assert_eq!((got[2].cut, got[2].bytes.len()), (Some(5 << 20), 1 << 20));
     assert_eq!((got[3].bytes.as_slice(), got[3].cut), (b"b0".as_slice(), None));
-    let mut again =
-        Listening::with(crate::listening::topic(&name), crate::listening::access(&broker), &all.known(3));
+    let mut again = Listening::with(crate::listening::topic(&name), crate::listening::access(&broker), &all.known(3));
     again.until_count(2);
     assert!(again.halted.is_empty(), "a cut record is recognised, too");
 }

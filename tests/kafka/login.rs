@@ -39,7 +39,8 @@ fn a_wrong_password_is_trouble_that_says_so() {
     let mut all = Listening::with(topic(&name), secured(&broker, by_password("SCRAM-SHA-256", &file)), &[]);
     all.until("trouble", |all| all.trouble.iter().any(|why| why.to_lowercase().contains("authentication")));
     assert!(!all.trouble.iter().any(|why| why.contains("something else")), "{:?}", all.trouble);
-    let mut none = Listening::with(topic(&name), secured(&broker, by_password("PLAIN", &folder.path().join("no"))), &[]);
+    let mut none =
+        Listening::with(topic(&name), secured(&broker, by_password("PLAIN", &folder.path().join("no"))), &[]);
     none.until("trouble", |all| all.trouble.iter().any(|why| why.contains("No such file")));
 }
 

@@ -129,12 +129,8 @@ fn a_partition_that_is_added_is_read_from_its_start_wherever_the_others_began() 
     assert_eq!(all.texts(2), numbered("c", 4));
     assert!(all.began.contains(&(2, 0)), "{:?}", all.began);
     // Also if it came while nobody looked.
-    let known = vec![onus::ingest::kafka::Known {
-        partition: 0,
-        incarnation: all.incarnations[&0].clone(),
-        next: 5,
-        last: 0,
-    }];
+    let known =
+        vec![onus::ingest::kafka::Known { partition: 0, incarnation: all.incarnations[&0].clone(), next: 5, last: 0 }];
     let mut again = Listening::with(topic_from(&name, Begin::Latest), access(&broker), &known);
     again.until_count(4);
     assert_eq!(again.texts(2), numbered("c", 4));

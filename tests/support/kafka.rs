@@ -267,7 +267,9 @@ impl Broker {
         let until = Instant::now() + Duration::from_secs(20);
         loop {
             let about = client.fetch_metadata(Some(name), Duration::from_secs(5)).expect("an answer");
-            let led = |topic: &rdkafka::metadata::MetadataTopic| topic.partitions().iter().filter(|one| one.leader() >= 0).count();
+            let led = |topic: &rdkafka::metadata::MetadataTopic| {
+                topic.partitions().iter().filter(|one| one.leader() >= 0).count()
+            };
             if enough(about.topics().first().map_or(0, led)) {
                 return;
             }
