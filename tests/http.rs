@@ -165,12 +165,13 @@ fn listening(heard: &Receiver<Heard>, stopped: &Receiver<()>, told: &Mutex<Told>
         if stopped.try_recv() == Err(mpsc::TryRecvError::Disconnected) {
             return;
         }
-        let now = *way.lock().expect("a way");
-        if now == Way::Stuck {
+        if *way.lock().expect("a way") == Way::Stuck {
             std::thread::sleep(Duration::from_millis(5));
             continue;
         }
         let Ok(next) = heard.recv_timeout(Duration::from_millis(5)) else { continue };
+        // Asked after it came: whoever sent it may have changed the way before.
+        let now = *way.lock().expect("a way");
         let mut told = told.lock().expect("told");
         match next {
             Heard::Records(mut records) => {
@@ -188,11 +189,10 @@ fn listening(heard: &Receiver<Heard>, stopped: &Receiver<()>, told: &Mutex<Told>
                     // Whoever asked may be gone.
                     Way::Writes | Way::Decodes => drop(done.send(Receipt::Written(letters))),
                     Way::Refuses => drop(done.send(Receipt::Not("the disk is full".to_owned()))),
-                    Way::Silent => {
+                    Way::Silent | Way::Stuck => {
                         records.done = Some(done);
                         told.kept.push(records);
                     }
-                    Way::Stuck => unreachable!("looked at above"),
                 }
             }
             Heard::CaughtUp { feed, at, .. } => {
@@ -479,7 +479,9 @@ fn a_slow_body_and_a_slow_head_are_not_waited_for() {
 fn heads_that_are_huge_or_no_http_are_refused() {
     let process = Process::new(Way::Writes);
     let huge = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(100_000));
-    assert_eq!(process.client().raw(huge.as_bytes()).status, 431);
+    // Whoever is refused while still writing may see the connection reset before the answer.
+    let status = process.client().refused(huge.as_bytes());
+    assert!(matches!(status, None | Some(431)), "{status:?}");
     let many = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", "x: y\r\n".repeat(500));
     assert_eq!(process.client().raw(many.as_bytes()).status, 431);
     assert_eq!(process.client().raw(b"\x16\x03\x01 hello\r\n\r\n").status, 400);

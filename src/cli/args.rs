@@ -38,6 +38,8 @@ pub(super) enum Command {
     Fmt(super::fmt::FmtArgs),
     /// Say everything that is wrong with contracts, and what a code means.
     Lint(super::lint::LintArgs),
+    /// Read sources as they speak, judge, write down, tell: the service.
+    Run(super::run::RunArgs),
     /// Print the schema of contract files, for editors, or their key reference.
     Schema(super::schema::SchemaArgs),
     /// Print the settings in force, or say what is wrong with them.

@@ -10,6 +10,7 @@ mod explain;
 mod fmt;
 mod json;
 mod lint;
+mod run;
 mod schema;
 mod settings;
 mod style;
@@ -63,6 +64,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Explain(args) => explain::run(args),
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
+        args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Settings(args) => settings::run(&args),
         args::Command::Test(args) => test::run(&args),

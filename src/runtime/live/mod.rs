@@ -21,7 +21,7 @@ pub use clock::{Machine, Time};
 pub use judge::{Clock, Taken};
 pub use ledger::json;
 pub use recover::{Moved, Replayed, replay};
-pub use status::{FeedStatus, Status};
+pub use status::{Board, FeedStatus, Shown, Status};
 
 use crate::ingest::feed::{FeedId, Heard, Receipt, Records, Wish};
 use crate::store::{Batch, Epoch, LETTER, Letter, LetterState, Message, Position, Query, Store, StoreError, Terms};
@@ -154,6 +154,7 @@ pub struct Live {
     idle_since: Millis,
     snapped: (Millis, usize, usize),
     letters_asked: Millis,
+    shown: Millis,
     status: Arc<Status>,
 }
 
@@ -163,6 +164,8 @@ const IDLE: Millis = 10_000;
 const WORTH: usize = 4;
 /// One piece of a snapshot, compressed.
 const PIECE: usize = 4 << 20;
+/// How often counts are shown.
+const SHOWN: Millis = 1_000;
 /// How often operators' wishes are looked up.
 const WISHES: Millis = 2_000;
 
@@ -209,6 +212,7 @@ impl Live {
             idle_since: start,
             snapped: (start, 0, 0),
             letters_asked: 0,
+            shown: Millis::MIN / 2,
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
         };
@@ -241,13 +245,14 @@ impl Live {
         self.store.as_mut()
     }
 
-    /// Runs until it is asked to stop, or every source has ended.
+    /// Runs until it is asked to stop, or, if so wanted, every source has ended.
     ///
     /// `told` gets what is to be told, after its commit, and says which of it the receivers took; `committed` gets the
     /// positions that are written.
     pub fn run(
         &mut self,
         sources: &Receiver<Heard>,
+        until_end: bool,
         stop: &AtomicBool,
         told: &mut dyn FnMut(&[Message]) -> Vec<u64>,
         committed: &mut dyn FnMut(&[Position]),
@@ -266,10 +271,10 @@ impl Live {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tick()?;
-            if self.is_due() || ended == self.plan.feeds.len() {
+            if self.is_due() {
                 self.commit_or_wait(stop, told, committed)?;
             }
-            if ended == self.plan.feeds.len() {
+            if until_end && ended == self.plan.feeds.len() {
                 break;
             }
         }
@@ -521,6 +526,10 @@ impl Live {
             self.read_letters_again()?;
         }
         self.status.jumped(self.now.jumped);
+        if steady - self.shown >= SHOWN {
+            self.shown = steady;
+            self.status.show_standings(&self.judge);
+        }
         Ok(())
     }
 
@@ -555,7 +564,9 @@ impl Live {
             positions: &positions,
             terms: None,
         };
+        let began = std::time::Instant::now();
         self.store.commit(self.epoch, &batch)?;
+        self.status.took(began.elapsed().as_secs_f64());
         self.sequence += 1;
         self.snapped.1 += blob.len();
         self.journal.clear();

@@ -34,6 +34,8 @@ pub struct Board {
     pub jumped: Option<Millis>,
     /// It has stopped.
     pub ended: bool,
+    /// How long the last commits took, until somebody asks.
+    seconds: Vec<f64>,
 }
 
 /// The shard as a whole.
@@ -128,6 +130,20 @@ impl Status {
 
     pub(super) fn jumped(&self, by: Option<Millis>) {
         self.lock().jumped = by;
+    }
+
+    pub(super) fn took(&self, seconds: f64) {
+        let mut board = self.lock();
+        // If nobody asks for a day, the oldest are forgotten.
+        if board.seconds.len() >= 1 << 16 {
+            board.seconds.clear();
+        }
+        board.seconds.push(seconds);
+    }
+
+    /// How long commits took since this was last asked.
+    pub fn commit_seconds(&self) -> Vec<f64> {
+        std::mem::take(&mut self.lock().seconds)
     }
 
     pub(super) fn end(&self) {
