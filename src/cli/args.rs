@@ -28,6 +28,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Tell a bundled story: three partners, two weeks, judged before your eyes.
     Demo(DemoArgs),
+    /// Look whether everything is there that a process which runs on needs, and say what to do where it is not.
+    Doctor(super::doctor::DoctorArgs),
     /// Answer questions of working time.
     Due(DueArgs),
     /// Say why the duties on one subject stand as they stand, and who held the onus when.

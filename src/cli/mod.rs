@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod check;
 mod demo;
+mod doctor;
 pub mod due;
 mod explain;
 mod fmt;
@@ -58,6 +59,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         args::Command::Check(args) => check::run(args),
         args::Command::Demo(args) => demo::run(&args),
+        args::Command::Doctor(args) => doctor::run(&args),
         args::Command::Due(args) => ask::run(&args),
         args::Command::Explain(args) => explain::run(args),
         args::Command::Fmt(args) => fmt::run(&args),

@@ -331,6 +331,8 @@ impl Reader {
                 }
             }
             // Those that last are told by the scout, whose questions fail then.
+            // That nobody answers follows from a reason, which was told on its own.
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure) => {}
             _ => self.shared.because(plain(error)),
         }
         Ok(())
