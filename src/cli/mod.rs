@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod check;
+mod dead_letters;
 mod demo;
 pub mod due;
 mod explain;
@@ -57,6 +58,7 @@ fn problems(all: &[crate::contract::Problem]) -> String {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         args::Command::Check(args) => check::run(args),
+        args::Command::DeadLetters(args) => dead_letters::run(&args),
         args::Command::Demo(args) => demo::run(&args),
         args::Command::Due(args) => ask::run(&args),
         args::Command::Explain(args) => explain::run(args),
