@@ -53,6 +53,7 @@ impl Ear {
         match self.heard.recv_timeout(wait) {
             Ok(Heard::Records(piece)) => {
                 assert_eq!((piece.feed, piece.partition), (FeedId(3), 0));
+                assert!(!piece.stamped, "a backlog is no news");
                 for record in &piece.list {
                     let bytes = piece.record(record);
                     self.got.push(Got {
@@ -75,6 +76,7 @@ impl Ear {
             Ok(Heard::Halted { why, .. }) => self.said.push(format!("halted: {why}")),
             Ok(Heard::Fine { .. }) => self.said.push("fine".to_owned()),
             Ok(Heard::Ended { .. }) => self.said.push("ended".to_owned()),
+            Ok(Heard::Began { .. }) => panic!("what a file says begins with a record"),
             Ok(Heard::Wish(_)) => panic!("a file wishes nothing"),
             Err(RecvTimeoutError::Timeout) => return false,
             Err(RecvTimeoutError::Disconnected) => {

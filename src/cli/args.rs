@@ -26,6 +26,8 @@ fn version() -> &'static str {
 pub(super) enum Command {
     /// Judge event files against contracts.
     Check(CheckArgs),
+    /// Look at records that could not be used; have them read again, or give them up.
+    DeadLetters(super::dead_letters::DeadLettersArgs),
     /// Tell a bundled story: three partners, two weeks, judged before your eyes.
     Demo(DemoArgs),
     /// Look whether everything is there that a process which runs on needs, and say what to do where it is not.

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod check;
+mod dead_letters;
 mod demo;
 mod doctor;
 pub mod due;
@@ -58,6 +59,7 @@ fn problems(all: &[crate::contract::Problem]) -> String {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         args::Command::Check(args) => check::run(args),
+        args::Command::DeadLetters(args) => dead_letters::run(&args),
         args::Command::Demo(args) => demo::run(&args),
         args::Command::Doctor(args) => doctor::run(&args),
         args::Command::Due(args) => ask::run(&args),
