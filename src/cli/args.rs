@@ -46,6 +46,8 @@ pub(super) enum Command {
     Schema(super::schema::SchemaArgs),
     /// Print the settings in force, or say what is wrong with them.
     Settings(super::settings::SettingsArgs),
+    /// Look a store through, copy it, put a copy back.
+    Store(super::store::StoreArgs),
     /// Judge clause files: cases in Markdown that say what Onus must say.
     Test(super::test::TestArgs),
     /// Judge the same events under today's contracts and under new ones, and say what would have been different.

@@ -14,6 +14,7 @@ mod lint;
 mod run;
 mod schema;
 mod settings;
+mod store;
 mod style;
 mod test;
 mod whatif;
@@ -69,6 +70,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Settings(args) => settings::run(&args),
+        args::Command::Store(args) => store::run(&args),
         args::Command::Test(args) => test::run(&args),
         args::Command::Whatif(args) => whatif::run(args),
     };
