@@ -40,6 +40,8 @@ pub(super) enum Command {
     Fmt(super::fmt::FmtArgs),
     /// Say everything that is wrong with contracts, and what a code means.
     Lint(super::lint::LintArgs),
+    /// Judge a store's journal again, and say what would stand otherwise.
+    Replay(super::replay::ReplayArgs),
     /// Read sources as they speak, judge, write down, tell: the service.
     Run(super::run::RunArgs),
     /// Print the schema of contract files, for editors, or their key reference.

@@ -11,6 +11,7 @@ mod explain;
 mod fmt;
 mod json;
 mod lint;
+mod replay;
 mod run;
 mod schema;
 mod settings;
@@ -67,6 +68,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Explain(args) => explain::run(args),
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
+        args::Command::Replay(args) => replay::run(&args),
         args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Settings(args) => settings::run(&args),
