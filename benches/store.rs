@@ -142,6 +142,7 @@ impl Made {
 fn used() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-    let field = |number: usize| after_name.split(' ').nth(number).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+    let field =
+        |number: usize| after_name.split(' ').nth(number).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
     (field(11) + field(12)) / 100.0
 }

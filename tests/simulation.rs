@@ -9,7 +9,6 @@
 //! A failure names its seed: `ONUS_SIMULATION=SEED cargo test --test simulation`. `ONUS_SIMULATIONS=500` runs more.
 
 #[path = "support/w1.rs"]
-#[expect(dead_code, reason = "what is expected of the workload is another test's matter")]
 mod w1;
 
 use onus::ingest::feed::{FeedId, Heard, Records};
@@ -195,7 +194,7 @@ fn live(world: &World, seed: u64, trouble: bool) -> (Net, String, u64) {
     let mut again = open(&path, &hands);
     assert_eq!(again.dump(), dump, "a restart is invisible at the end, too");
     let net = net(again.store());
-    println!("seed {seed}: {crashes} crashes, {} duties, {letters} dead letters", net.len());
+    eprintln!("seed {seed}: {crashes} crashes, {} duties, {letters} dead letters", net.len());
     (net, dump, letters)
 }
 
@@ -237,7 +236,7 @@ fn a_shard_that_everything_happens_to_ends_as_one_that_was_left_in_peace() {
         None => (1..=named("ONUS_SIMULATIONS").unwrap_or(6)).collect(),
     };
     for seed in seeds {
-        println!("seed {seed}: ONUS_SIMULATION={seed} cargo test --test simulation");
+        eprintln!("seed {seed}: ONUS_SIMULATION={seed} cargo test --test simulation");
         let world = World::drawn(seed);
         let (peace, state, letters) = live(&world, seed, false);
         let (troubled, then, others) = live(&world, seed, true);

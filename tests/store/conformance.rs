@@ -1,7 +1,7 @@
 //! What every store does, whatever keeps it.
 
-use crate::batches::Owner;
 use crate::batches;
+use crate::batches::Owner;
 use onus::store::{Committed, Epoch, Letter, LetterState, Query, Store, StoreError};
 use onus_engine::time::Moment;
 
