@@ -445,7 +445,7 @@ impl Live {
         let source = self.plan.feeds[usize::from(feed.0)].name.clone();
         let position = Position { source, partition, incarnation: incarnation.to_owned(), next, last: 0 };
         self.positions.insert((feed.0, partition), position);
-        self.moved.insert((feed.0, partition), ());
+        self.moved.insert((feed.0, partition));
         self.since.get_or_insert(self.now.steady());
     }
 
