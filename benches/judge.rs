@@ -114,7 +114,7 @@ impl Judge {
             self.engine.advance(event.peak, event.peak, &mut self.archive);
             let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
             let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
-            let incoming = Incoming { partner, subject, source, fact };
+            let incoming = Incoming { partner, subject, source, fact, trust: None };
             self.engine.apply_seen(incoming, ahead[i % 16], &mut self.archive);
         }
         let told = self.engine.take_differences();

@@ -51,7 +51,7 @@ fn main() {
             engine.advance(event.peak, event.peak, &mut NoArchive);
             let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
             let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
-            engine.apply(Incoming { partner, subject, source, fact }, &mut NoArchive);
+            engine.apply(Incoming { partner, subject, source, fact, trust: None }, &mut NoArchive);
         }
         engine.give_back(onus_engine::engine::Differences::default());
         drop(engine.take_differences());

@@ -2,7 +2,8 @@
 //!
 //! The rooms in the order in which the data travels: [`ingest`] reads files, [`decode`] makes facts of events,
 //! [`runtime`] runs the judge (the package `onus_engine`) over them by the [`contract`]s, [`cli`] shows the outcome.
-//! [`store`] keeps what must outlive a process that runs on. [`clauses`] has people's own cases judged in the same way.
+//! [`settings`] say how a process runs that goes on; [`store`] keeps what must outlive it; [`serve`] listens for HTTP, and
+//! [`telemetry`] says there how the process is. [`clauses`] has people's own cases judged in the same way.
 
 pub mod clauses;
 pub mod cli;
@@ -10,4 +11,7 @@ pub mod contract;
 pub mod decode;
 pub mod ingest;
 pub mod runtime;
+pub mod serve;
+pub mod settings;
 pub mod store;
+pub mod telemetry;

@@ -315,25 +315,92 @@ fn evidence_excuses_and_what_is_superseded_must_make_sense() {
 fn what_cannot_be_kept_is_refused_and_not_skipped() {
     let duty = "when: ticket.opened\ndo: ticket.closed\nwithin: 4h\n";
     for (lines, line, piece) in [
-        (format!("{duty}look-back: 7 days"), 15, "`look-back`"),
-        ("every: 15min\nper: source\ndo: feed.heartbeat".into(), 13, "`per: source`"),
-        ("when: operator.left\ndo: {event: grant.revoked, of: {every: grant}}\nwithin: 4h".into(), 13, "`of`"),
-        (
-            "when: {event: ticket.opened, since: {event: change.closed, more-than: 4h}}\ndo: ticket.closed\nwithin: 4h"
-                .into(),
-            12,
-            "`since`",
-        ),
-        ("when: {all: [ticket.opened, change.closed]}\ndo: ticket.closed\nwithin: 4h".into(), 12, "`all`"),
-        ("when: ticket.opened\ndo: {all: [ticket.closed, {done: before}]}\nwithin: 4h".into(), 13, "`done`"),
-        ("when: change.executed\ndo: {done: before}\nwithin: 4h".into(), 10, "another kind of subject"),
-        ("when: ticket.opened\ndo: {event: ticket.closed, time: closed_at}\nwithin: 4h".into(), 13, "`time`"),
-        ("calendar: office\nevery: quarter\ndo: review.completed\nroll: next business day".into(), 15, "`roll`"),
-        (format!("{duty}target: {{average: 2 calendar days, each: month}}"), 15, "`average`"),
+        ("every: 15min\nper: source\ndo: feed.heartbeat", 13, "`per: source`"),
+        ("when: operator.left\ndo: {event: grant.revoked, of: {every: grant}}\nwithin: 4h", 13, "`of`"),
     ] {
-        let found = of_duty(&lines);
-        says((found.0, found.1, found.2), "E900", line, piece);
+        says(of_duty(lines), "E900", line, piece);
     }
+    let duty = duty.trim_end();
+    for (lines, code, line, piece) in [
+        ("when: {all: [ticket.opened, change.closed]}\ndo: ticket.closed\nwithin: 4h", "E416", 12, "several kinds"),
+        (
+            "when: ticket.opened\ndo: {event: ticket.closed, since: {event: change.closed, more-than: 4h}}\nwithin: 4h",
+            "E416",
+            13,
+            "only what opens a duty",
+        ),
+        (
+            "calendar: office\nwhen: {event: ticket.opened, since: {event: ticket.closed, more-than: 4 business hours}}\ndo: \
+             ticket.closed\nwithin: 4h\nuntil: {done: nobody}",
+            "E303",
+            16,
+            "`nobody`",
+        ),
+        (
+            "when: {event: ticket.opened, since: {event: ticket.closed, more-than: 4 business hours}}\ndo: ticket.closed\nwithin: 4h",
+            "E311",
+            10,
+            "`since` is in business time",
+        ),
+        ("when: ticket.opened\ndo: {event: ticket.closed, time: closed_at}\nwithin: 4h", "E415", 13, "`time`"),
+        ("when: ticket.opened\nrequires: {event: ticket.closed, time: closed_at}", "E415", 13, "`time`"),
+        (
+            "calendar: office\nevery: quarter\ndo: review.completed\nroll: next business day",
+            "E402",
+            15,
+            "working day before",
+        ),
+        (
+            "calendar: office\nwhen: ticket.opened\ndo: ticket.closed\nwithin: {must: 4h, roll: {depends-on: a, table: {x: none}}}",
+            "E404",
+            15,
+            "for the rest",
+        ),
+        (
+            "when: ticket.opened\ndo: ticket.closed\nwithin: {P1: {must: 4h, should: 2h}, \"*\": 8h}",
+            "E417",
+            14,
+            "around the table",
+        ),
+        ("when: ticket.opened\ndo: {event: ticket.closed, pick: latest}\nwithin: 4h", "E411", 13, "first such act"),
+        (
+            "when: ticket.opened\ndo: ticket.closed\nwithin: {must: 4h, from: {all: [ticket.assigned, ticket.closed]}}",
+            "E411",
+            14,
+            "`any` of several",
+        ),
+        (
+            "when: {all: [{event: ticket.opened, pick: first}, ticket.assigned]}\ndo: ticket.closed\nwithin: 4h",
+            "E411",
+            12,
+            "`pick` of their own",
+        ),
+        (
+            "when: ticket.opened\ndo: {in-order: [ticket.closed, {done: before}]}\nwithin: 4h",
+            "E411",
+            13,
+            "begin at its end",
+        ),
+        ("when: ticket.opened\ndo: {done: before, by: partner}\nwithin: 4h", "E411", 13, "not an event with fields"),
+        (
+            "when: ticket.opened\nrequires: {in-order: [ticket.assigned, {where: {actor: x}}]}",
+            "E411",
+            13,
+            "more than an event",
+        ),
+        (
+            "every: quarter\nper: {every: partner, where: {a: b}}\ndo: review.completed",
+            "E411",
+            13,
+            "tests of the partner",
+        ),
+        ("every: quarter\nwhen: {any: [ticket.opened, change.closed]}\ndo: ticket.closed", "E416", 10, "several kinds"),
+        ("every: quarter\ndo: review.completed\nuntil: {done: before}", "E416", 10, "never meet"),
+    ] {
+        says(of_duty(lines), code, line, piece);
+    }
+    let kept = format!("{HEAD}  - {{id: a, clause: x, {}, look-back: 7 days}}\n", duty.replace('\n', ", "));
+    assert!(parse(&kept, "a.yaml").is_ok(), "{kept}");
     says(of_head("values: {undue: 24h}", "scope: {acounts: [x]}"), "E101", 7, "`accounts`");
     says(of_head("values: {undue: 24h}", "yields-to: [c]"), "E108", 7, "give way to itself");
     says(

@@ -152,16 +152,16 @@ fn several_limits_run_with_what_each_of_them_says() {
     let one = Limit {
         must: Table { depends_on: vec![], rows: vec![row(&[], Span::WorkingDays(3))] },
         should: Some(Span::WorkingDays(1)),
-        from: None,
+        from: Vec::new(),
         calendar: Some(0),
-        roll: Roll::NextAt(720),
+        roll: Table::single(Roll::NextAt(720)),
     };
     let two = Limit {
         must: Table { depends_on: vec![], rows: vec![row(&[], Span::Elapsed(DAY))] },
         should: None,
-        from: Some(event("ticket.assigned")),
+        from: vec![event("ticket.assigned")],
         calendar: Some(1),
-        roll: Roll::None,
+        roll: Table::single(Roll::None),
     };
     assert_eq!(limits, [one, two]);
     let confirm = Confirm { by: party("customer.owner"), within: Span::WorkingDays(1), calendar: Some(0) };
@@ -186,7 +186,7 @@ fn a_value_of_the_contract_chooses_its_rows_and_leaves_the_table() {
     assert_eq!(steps.len(), 2);
     assert_eq!(limits[0].must.depends_on, [Key::Fact("rating".into())]);
     assert_eq!(limits[0].must.rows, [row(&["1"], Span::Months(1)), row(&["2"], Span::Elapsed(DAY))]);
-    assert_eq!(limits[0].roll, Roll::Previous);
+    assert_eq!(limits[0].roll, Table::single(Roll::Previous));
 
     let (_, _, limits) = within(find(&full, "certificate-age"));
     assert_eq!(limits[0].must.depends_on, [Key::Date]);
@@ -354,4 +354,69 @@ fn what_cannot_be_found_is_said() {
     assert_eq!(codes(dir.path().to_owned()), "E502");
     assert_eq!(codes(dir.path().join("none.yaml")), "E001");
     assert!(load(&[], &Library::default()).is_ok_and(|all| all.is_empty()));
+}
+
+#[test]
+fn what_is_said_for_people_is_kept() {
+    let full = full();
+    assert_eq!((full.stack.as_deref(), &full.retention), (Some("port"), &Some(Span::Months(84))));
+    assert_eq!(full.restates, None);
+    let role = |party: &str, address: &str| Role { party: self::party(party), address: address.into() };
+    let roles = [
+        role("customer.lead", "mail:lead@harbour.example"),
+        role("customer.owner", "mail:owner@harbour.example"),
+        role("partner.desk", "webhook:desk"),
+    ];
+    assert_eq!(full.roles, roles);
+    let lighter =
+        Subcontractor { name: "lighter-ops".into(), controls: vec!["rotation".into()], flow_down: "12.4".into() };
+    assert_eq!(full.subcontractors, [lighter]);
+    let rung = |at, tell: &[&str], severity| Rung { at, tell: tell.iter().map(|p| party(p)).collect(), severity };
+    let urgent = Ladder {
+        name: "urgent".into(),
+        rungs: vec![
+            rung(RungAt::Share(80), &["partner.desk"], Some(Severity::Ticket)),
+            rung(RungAt::Breach, &["partner.desk", "customer.lead"], Some(Severity::Page)),
+            rung(RungAt::After(Span::Elapsed(HOUR)), &["customer.owner"], None),
+        ],
+    };
+    assert_eq!(full.escalation, [urgent]);
+    for obligation in full.obligations.iter().filter(|o| o.id != "restore") {
+        assert_eq!(obligation.escalate.as_deref(), Some("urgent"), "{}", obligation.id);
+    }
+    assert_eq!(find(&full, "acknowledge").severity, Severity::Ticket);
+}
+
+#[test]
+fn what_new_forms_say_is_what_the_terms_say() {
+    let text = "contract: c\npartner: p\ncustomer: k\neffective: 2026-01-01T00:00:00Z\nrestates: misprint in 4.2\nzone: UTC\ncalendar: office\n\
+        calendars: {office: {zone: UTC, hours: {mon-fri: \"09:00-17:00\"}}}\nobligations:\n\
+        - {id: a, clause: x, when: {any: [{event: ticket.opened, pick: first}, ticket.assigned]}, do: ticket.closed, look-back: 30 days, severity: page,\n   \
+          within: {must: 4h, from: {event: ticket.assigned, by: [customer, partner], time: agreed_at, pick: latest},\n           \
+          roll: {depends-on: entity, table: {bank: none, \"*\": next business day}}}, target: {average: 2 business days, each: month}}\n\
+        - {id: b, clause: x, when: {event: change.executed, since: {event: ticket.opened, more-than: 3 business hours}},\n   \
+          requires: {in-order: [change.requested, change.approved]}}\n";
+    let contract = parse(text, "c.yaml").map_err(told).expect("it loads");
+    assert_eq!(contract.restates.as_deref(), Some("misprint in 4.2"));
+    let a = find(&contract, "a");
+    assert_eq!((a.look_back, a.severity, &a.escalate), (Some(30 * DAY), Severity::Page, &None));
+    let (when, _, limits) = within(a);
+    let each = EventMatch { pick: Some(Pick::Each), ..event("ticket.assigned") };
+    assert_eq!((when.pick, &when.any[1]), (Pick::First, &Trigger::Event(each)));
+    let from = |by: &str| EventMatch {
+        by: Some(party(by)),
+        time: Some("agreed_at".into()),
+        pick: Some(Pick::Latest),
+        ..event("ticket.assigned")
+    };
+    assert_eq!(limits[0].from, [from("customer"), from("partner")]);
+    assert_eq!(limits[0].roll.depends_on, [Key::Fact("entity".into())]);
+    assert_eq!(limits[0].roll.rows, [row(&["bank"], Roll::None), row(&["*"], Roll::Next)]);
+    assert_eq!(a.target.as_ref().map(|t| &t.level), Some(&Level::AverageOf(Span::WorkingDays(2))));
+    let Sentence::Requires { when, what } = &find(&contract, "b").sentence else { panic!("b requires") };
+    let Trigger::Event(executed) = &when.any[0] else { panic!("an event") };
+    let since = executed.since.as_deref().expect("since");
+    assert_eq!((since.calendar, &since.span, since.more), (Some(0), &Span::Open(3 * HOUR), true));
+    let steps = ["change.requested", "change.approved"].map(|kind| Requirement::Before(event(kind)));
+    assert_eq!(what.rows, [row(&[], Requirement::InOrder(steps.to_vec()))]);
 }

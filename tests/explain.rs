@@ -311,7 +311,7 @@ fn judge(happenings: &[Happening], now: Moment) -> Engine {
         let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
         let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
         let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
-        engine.apply(Incoming { partner, subject, source, fact }, &mut NoArchive);
+        engine.apply(Incoming { partner, subject, source, fact, trust: None }, &mut NoArchive);
     }
     engine.finish(now, &mut NoArchive);
     engine

@@ -31,9 +31,13 @@ obligations:
 
 /// (type, subject, time, reason)
 fn check(events: &[(&str, &str, &str, &str)], more: &[&str]) -> Output {
+    check_with(CONTRACT, events, more)
+}
+
+fn check_with(text: &str, events: &[(&str, &str, &str, &str)], more: &[&str]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     let contract = dir.path().join("contract.yaml");
-    fs::write(&contract, CONTRACT).unwrap();
+    fs::write(&contract, text).unwrap();
     let lines: Vec<String> = events
         .iter()
         .enumerate()
@@ -112,4 +116,34 @@ fn a_missed_level_is_no_breach_and_late_news_moves_it() {
     let all = levels(&late);
     let march = all.iter().find(|l| l["obligation"] == "acknowledge" && l["from"] == "2026-02-28T23:00:00.000Z");
     assert_eq!(march.map(|m| (&m["met"], &m["missed"])), Some((&json!(3), &json!(false))), "{all:#?}");
+}
+
+/// Days are what they come to as a limit: two business days from Friday at four are more hours than from Monday at nine.
+#[test]
+fn an_average_in_days_is_what_those_days_come_to_from_each_duty_s_own_start() {
+    let contract = CONTRACT
+        .replace(
+            "zone: Europe/Amsterdam",
+            "zone: UTC\ncalendar: office\ncalendars: {office: {zone: UTC, hours: {mon-fri: \"09:00-17:00\"}}}",
+        )
+        .replace("within: 8h", "within: 5 business days")
+        .replace("average: 3h", "average: 1 business day");
+    let measured = |events: &[(&str, &str, &str, &str)]| {
+        let output = check_with(&contract, events, &["--format", "json"]);
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let all = answer["levels"].as_array().unwrap().clone();
+        all.into_iter().find(|level| level["obligation"] == "resolve").unwrap()
+    };
+    // Monday 09:00 to Tuesday's close: 16 open hours allowed, 16 used.
+    let kept = measured(&[
+        ("ticket.opened", "INC1", "2026-03-02T09:00:00Z", ""),
+        ("ticket.resolved", "INC1", "2026-03-03T17:00:00Z", ""),
+    ]);
+    assert_eq!((&kept["missed"], &kept["average_seconds"]), (&json!(false), &json!(16 * 3600)), "{kept}");
+    // Monday 16:00 to Tuesday's close: 9 hours allowed, 10 used by Wednesday 10:00.
+    let missed = measured(&[
+        ("ticket.opened", "INC1", "2026-03-02T16:00:00Z", ""),
+        ("ticket.resolved", "INC1", "2026-03-04T10:00:00Z", ""),
+    ]);
+    assert_eq!((&missed["missed"], &missed["average_seconds"]), (&json!(true), &json!(9 * 3600)), "{missed}");
 }

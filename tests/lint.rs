@@ -241,3 +241,118 @@ fn what_is_nested_too_deep_and_tabs_say_what_they_are() {
     let out = told("contract:\tacme\n");
     assert!(out.contains("E005: not YAML: a tab stands after the colon") && out.contains("write a blank"), "{out}");
 }
+
+/// A folder with contracts of one obligation each: file, effective, limit, more lines of the head.
+fn folder(versions: &[(&str, &str, &str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (file, effective, limit, more) in versions {
+        let text = format!(
+            "contract: acme\npartner: acme\ncustomer: northwind\neffective: {effective}\nzone: Europe/Amsterdam\n{more}obligations:\n  \
+             - {{id: resolve, clause: \"4.2\", when: ticket.opened, do: ticket.resolved, within: {limit}}}\n"
+        );
+        std::fs::write(dir.path().join(file), text).expect("written");
+    }
+    dir
+}
+
+fn against(new: &[(&str, &str, &str, &str)], old: &[(&str, &str, &str, &str)]) -> (i32, Vec<(String, String)>) {
+    let (new, old) = (folder(new), folder(old));
+    let path = |dir: &tempfile::TempDir| dir.path().to_string_lossy().into_owned();
+    let (code, out, _) = lint(&[&path(&new), "--against", &path(&old), "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    let text = |problem: &Value, key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+    let problems = json["problems"].as_array().expect("a list");
+    (code, problems.iter().map(|p| (text(p, "code"), text(p, "message"))).collect())
+}
+
+const JANUARY: &str = "2026-01-01T00:00:00+01:00";
+const JULY: &str = "2026-07-01T00:00:00+02:00";
+
+#[test]
+fn a_change_from_now_on_reaches_into_no_past() {
+    let agreed = [("a.yaml", JANUARY, "4h", "")];
+    assert_eq!(against(&agreed, &agreed), (0, vec![]));
+    assert_eq!(against(&[agreed[0], ("b.yaml", JULY, "8h", "")], &agreed), (0, vec![]));
+    // What changes only what is to come, or says something to people, moves nothing that has ended.
+    let told = "ends: 2027-01-01T00:00:00Z\nstack: port\nroles: {customer.lead: \"mail:a@b.example\"}\n";
+    assert_eq!(against(&[("a.yaml", JANUARY, "4h", told)], &agreed), (0, vec![]));
+    // Of a contract that is new nothing has ended.
+    assert_eq!(against(&agreed, &[("a.yaml", JANUARY, "4h", "")][..0]).0, 2, "a folder without contracts");
+}
+
+#[test]
+fn a_change_that_reaches_into_the_past_is_refused_unless_it_is_meant() {
+    let agreed = [("a.yaml", JANUARY, "4h", ""), ("b.yaml", JULY, "6h", "")];
+    let codes = |new: &[(&str, &str, &str, &str)]| {
+        let (code, problems) = against(new, &agreed);
+        (code, problems.into_iter().map(|(code, _)| code).collect::<Vec<_>>())
+    };
+    let one = |code: &str| vec![code.to_owned()];
+    // The text in force says other than was agreed.
+    assert_eq!(codes(&[("a.yaml", JANUARY, "8h", ""), agreed[1]]), (2, one("E520")));
+    assert_eq!(codes(&[("a.yaml", JANUARY, "8h", "restates: misprint in 4.2\n"), agreed[1]]), (0, one("W520")));
+    // A version that takes effect in the past, or is gone.
+    assert_eq!(codes(&[agreed[0], ("c.yaml", "2026-03-01T00:00:00+01:00", "8h", ""), agreed[1]]), (2, one("E520")));
+    assert_eq!(codes(&[("b.yaml", JULY, "6h", "")]), (2, one("E520")));
+    // What has not taken effect may still be changed, and taken back.
+    assert_eq!(codes(&[agreed[0], ("b.yaml", JULY, "9h", "")]), (0, vec![]));
+    assert_eq!(codes(&[agreed[0]]), (0, vec![]));
+    let (_, problems) = against(&[("a.yaml", JANUARY, "8h", "restates: misprint in 4.2\n"), agreed[1]], &agreed);
+    assert!(problems[0].1.contains("it says other than"), "{problems:?}");
+}
+
+#[test]
+fn a_gap_between_versions_is_told_beside() {
+    let agreed = [("a.yaml", JANUARY, "4h", "")];
+    let ends = "ends: 2026-06-15T00:00:00Z\n";
+    let (code, problems) = against(&[("a.yaml", JANUARY, "4h", ends), ("b.yaml", JULY, "6h", "")], &agreed);
+    assert_eq!((code, problems.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>()), (0, vec!["W501"]));
+}
+
+/// Warnings of a contract with one control and these obligations, of these codes only.
+fn gaps(obligations: &str, codes: &[&str]) -> Vec<String> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = format!(
+        "contract: acme\npartner: acme\ncustomer: northwind\neffective: {JANUARY}\nzone: UTC\ncalendar: office\n\
+         calendars: {{office: {{zone: UTC, hours: {{mon-fri: \"09:00-17:00\"}}}}}}\n\
+         controls:\n  rotation: {{mode: operational, risk-owner: customer.ciso-office}}\nobligations:\n{obligations}"
+    );
+    std::fs::write(dir.path().join("a.yaml"), text).expect("written");
+    let (_, out, _) = lint(&[&dir.path().to_string_lossy(), "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    let all = json["problems"].as_array().expect("a list").iter();
+    all.filter_map(|p| p["code"].as_str()).filter(|code| codes.contains(code)).map(str::to_owned).collect()
+}
+
+/// GOVERNANCE, section 5, rule 13: what the customer can force, at any hour.
+#[test]
+fn a_contract_in_which_the_customer_can_force_nothing_is_warned_of() {
+    let forced = |when: &str, act: &str, within: &str, more: &str| {
+        let line = format!("  - {{id: a, clause: x, when: {when}, do: {act}, within: {within}{more}}}\n");
+        gaps(&line, &["W320"]).is_empty()
+    };
+    assert!(forced("{event: ticket.opened, by: customer}", "credential.revoked", "1h", ""));
+    assert!(forced("credential.exposed", "{all: [credential.rotated, credential.retired]}", "4h", ""));
+    assert!(forced("incident.detected", "grant.revoked", "at once", ""));
+    assert!(!forced("ticket.opened", "ticket.resolved", "1h", ""), "no act on access");
+    assert!(!forced("operator.left", "credential.revoked", "1h", ""), "no demand");
+    assert!(!forced("ticket.opened", "credential.revoked", "4 business hours", ""), "not at night");
+    assert!(!forced("ticket.opened", "credential.revoked", "1h", ", obligor: customer"), "not the partner's");
+}
+
+/// GOVERNANCE, section 5, rule 16.
+#[test]
+fn a_level_that_is_only_an_average_is_warned_of() {
+    let line = |id: &str, act: &str, target: &str| {
+        format!(
+            "  - {{id: {id}, clause: x, when: ticket.opened, do: {act}, within: 8h, target: {{{target}, each: month}}}}\n"
+        )
+    };
+    let average = line("a", "ticket.resolved", "average: 4h");
+    let told = |obligations: &str| gaps(obligations, &["W321"]).len();
+    assert_eq!(told(&average), 1);
+    assert_eq!(told(&line("a", "ticket.resolved", "average: 1 business day")), 1);
+    assert_eq!(told(&line("a", "ticket.resolved", "at-least: 95%")), 0);
+    assert_eq!(told(&format!("{average}{}", line("b", "ticket.resolved", "at-least: 95%"))), 0);
+    assert_eq!(told(&format!("{average}{}", line("b", "ticket.closed", "at-least: 95%"))), 1);
+}

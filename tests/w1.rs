@@ -20,7 +20,12 @@ fn judged(file: &Path, threads: usize) -> Report {
         events: vec![file.to_owned()],
         until: None,
         wall: Moment(w1::end()),
-        options: Options { settling: Some(7 * DAY), trust: Vec::new(), otherwise: Trust::Verified },
+        options: Options {
+            settling: Some(7 * DAY),
+            trust: Vec::new(),
+            otherwise: Trust::Verified,
+            ..Options::default()
+        },
         duties: false,
         verbose: false,
         threads,

@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
         engine.advance(event.peak, event.peak, &mut NoArchive);
         let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
         let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
-        engine.apply(Incoming { partner, subject, source, fact }, &mut NoArchive);
+        engine.apply(Incoming { partner, subject, source, fact, trust: None }, &mut NoArchive);
     }
     let restored = Engine::restore(Arc::clone(&BOOK), Options::default(), &engine.snapshot());
     assert_eq!(restored.map(|e| e.dump()), Ok(engine.dump()));

@@ -289,18 +289,18 @@ fn breach_line(b: &Breach) -> String {
 
 fn level_line(m: &Measured) -> String {
     let each = |ms: i64| onus_engine::explain::words::length(ms);
-    let said = match m.target.level {
+    let said = match &m.target.level {
         terms::Level::Share(least) => format!(
             "{}% of {} met, at least {}%",
             json::percent(m.met, m.counted),
             m.counted,
-            f64::from(least) / 10_000.0
+            f64::from(*least) / 10_000.0
         ),
-        terms::Level::Average(most) => format!(
+        terms::Level::Average(_) | terms::Level::AverageOf(_) => format!(
             "{} on average of {}, at most {}; the longest {}",
             each(m.used / (m.counted.max(1) as i64)),
             m.counted,
-            each(most),
+            each(m.allowed / (m.counted.max(1) as i64)),
             each(m.worst)
         ),
     };

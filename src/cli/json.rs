@@ -209,7 +209,7 @@ impl LevelJson<'_> {
     fn of(m: &Measured) -> LevelJson<'_> {
         let (share, average) = match m.target.level {
             Level::Share(least) => (Some(least), None),
-            Level::Average(most) => (None, Some(most)),
+            Level::Average(_) | Level::AverageOf(_) => (None, Some(m.allowed / (m.counted.max(1) as i64))),
         };
         let averaged = average.is_some();
         LevelJson {

@@ -18,6 +18,7 @@ const WARNED: u8 = 1;
 #[command(after_help = "Examples:
   onus lint contracts/
   onus lint contracts/ --strict --allow W204
+  onus lint contracts/ --against agreed/
   onus lint acme.yaml --format sarif > acme.sarif
   onus lint --explain E201
   onus lint --explain all > contract-errors.md
@@ -44,7 +45,10 @@ pub(in crate::cli) struct LintArgs {
     /// Exit with 1 if there are warnings
     #[arg(long)]
     strict: bool,
-    /// Look for holidays that run out as if this were today
+    /// Hold them against contracts as agreed before: what reaches into the past is an error (repeatable)
+    #[arg(long, value_name = "PATH", conflicts_with = "explain")]
+    against: Vec<PathBuf>,
+    /// Take this for today: in which years holidays run out, and what is past
     #[arg(long, value_name = "DATE")]
     as_of: Option<NaiveDate>,
 }
@@ -68,7 +72,8 @@ pub(in crate::cli) fn run(args: &LintArgs) -> Result<u8, CliError> {
         return Ok(exit::FINE);
     }
     let today = args.as_of.unwrap_or_else(today);
-    let mut survey = contract::survey(&args.paths, &contract::Library::new(args.library.clone()), today);
+    let library = contract::Library::new(args.library.clone());
+    let mut survey = contract::survey_against(&args.paths, &args.against, &library, today);
     survey.problems.retain(|problem| !args.allow.contains(&problem.code));
     let count = Count::of(&survey);
     write_out(&match args.format {

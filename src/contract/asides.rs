@@ -1,4 +1,4 @@
-//! What a contract says for people and notices: checked for its shape, and without effect on any standing.
+//! What a contract says for people and notices: read for those who tell them, and without effect on any standing.
 //!
 //! Each is read here so that a slip in it is told when the contract is written, not when it is first needed.
 
@@ -10,63 +10,65 @@ use super::names::{self, Cx};
 use super::report::quote;
 use super::words;
 use super::yaml::{Node, Value};
+use onus_engine::terms::{Ladder, Role, Rung, RungAt, Severity, Span, Subcontractor};
 
 /// Roles and where they are reached.
-pub(crate) fn roles(node: &Node, cx: &mut Cx<'_>) {
-    for entry in fields::map(node, "`roles`", &mut cx.report).unwrap_or_default() {
-        if names::read_party(&entry.key).is_none_or(|party| party.role.is_none()) {
+pub(crate) fn roles(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Role>> {
+    let entries = fields::map(node, "`roles`", &mut cx.report)?;
+    fields::every(entries, |entry| {
+        let party = names::read_party(&entry.key).filter(|party| party.role.is_some());
+        if party.is_none() {
             let message = format!("{} is no role", quote(&entry.key));
             cx.report.hinted(Code::BadParty, entry.at, message, "write it like `customer.iam-lead` or `partner.desk`");
         }
-        fields::text(&entry.node, "a role's address", &mut cx.report);
-    }
+        let address = fields::text(&entry.node, "a role's address", &mut cx.report);
+        Some(Role { party: party?, address: address?.to_owned() })
+    })
 }
 
 /// Subcontractors with the controls they work on and the clause that binds them.
-pub(crate) fn subcontractors(node: &Node, cx: &mut Cx<'_>) {
-    for entry in fields::map(node, "`subcontractors`", &mut cx.report).unwrap_or_default() {
-        let Some(fields) = Fields::of(&entry.node, &top::SUBCONTRACTOR, &mut cx.report) else { continue };
-        if let Some(node) = fields.need("controls", &mut cx.report) {
-            for item in fields::list(node, "`controls`", &mut cx.report).unwrap_or_default() {
-                if let Some(name) = fields::text(item, "a control", &mut cx.report) {
-                    cx.known(Code::NoControl, "control", name, item.at);
-                }
-            }
-        }
-        if let Some(node) = fields.need("flow-down", &mut cx.report) {
-            fields::text(node, "`flow-down`", &mut cx.report);
-        }
-    }
+pub(crate) fn subcontractors(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Subcontractor>> {
+    let entries = fields::map(node, "`subcontractors`", &mut cx.report)?;
+    fields::every(entries, |entry| {
+        let fields = Fields::of(&entry.node, &top::SUBCONTRACTOR, &mut cx.report)?;
+        let controls = fields.need("controls", &mut cx.report).and_then(|node| {
+            let items = fields::list(node, "`controls`", &mut cx.report)?;
+            fields::every(items, |item| {
+                let name = fields::text(item, "a control", &mut cx.report)?;
+                cx.known(Code::NoControl, "control", name, item.at).then(|| name.to_owned())
+            })
+        });
+        let flow_down = fields.need("flow-down", &mut cx.report);
+        let flow_down = flow_down.and_then(|node| fields::text(node, "`flow-down`", &mut cx.report));
+        Some(Subcontractor { name: entry.key.clone(), controls: controls?, flow_down: flow_down?.to_owned() })
+    })
 }
 
 /// Escalation ladders: rungs with when, whom and how loud.
-pub(crate) fn escalation(node: &Node, cx: &mut Cx<'_>) {
-    for ladder in fields::map(node, "`escalation`", &mut cx.report).unwrap_or_default() {
-        for rung in fields::list(&ladder.node, "a ladder", &mut cx.report).unwrap_or_default() {
-            let Some(fields) = Fields::of(rung, &top::RUNG, &mut cx.report) else { continue };
-            if let Some(node) = fields.need("at", &mut cx.report) {
-                cx.length(node, "`at`", rung_at);
-            }
-            if let Some(node) = fields.need("tell", &mut cx.report) {
-                cx.parties(node, "`tell`");
-            }
-            if let Some(node) = fields.get("severity") {
-                severity(node, cx);
-            }
-        }
-    }
+pub(crate) fn escalation(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Ladder>> {
+    let ladders = fields::map(node, "`escalation`", &mut cx.report)?;
+    fields::every(ladders, |ladder| {
+        let rungs = fields::list(&ladder.node, "a ladder", &mut cx.report)?;
+        let rungs = fields::every(rungs, |rung| {
+            let fields = Fields::of(rung, &top::RUNG, &mut cx.report)?;
+            let at = fields.need("at", &mut cx.report).and_then(|node| cx.length(node, "`at`", rung_at));
+            let tell = fields.need("tell", &mut cx.report).and_then(|node| cx.parties(node, "`tell`"));
+            let severity = fields.get("severity").map(|node| severity(node, cx));
+            Some(Rung { at: at?, tell: tell?, severity: fields::optional(severity)? })
+        });
+        Some(Ladder { name: ladder.key.clone(), rungs: rungs? })
+    })
 }
 
 /// How loud a notice is.
-pub(crate) fn severity(node: &Node, cx: &mut Cx<'_>) {
-    fields::word(node, "`severity`", words::SEVERITIES, &mut cx.report);
+pub(crate) fn severity(node: &Node, cx: &mut Cx<'_>) -> Option<Severity> {
+    fields::word(node, "`severity`", words::SEVERITIES, &mut cx.report)
 }
 
 /// The ladder that an obligation climbs.
-pub(crate) fn escalate(node: &Node, cx: &mut Cx<'_>) {
-    if let Some(name) = fields::text(node, "`escalate`", &mut cx.report) {
-        cx.known(Code::NoLadder, "escalation ladder", name, node.at);
-    }
+pub(crate) fn escalate(node: &Node, cx: &mut Cx<'_>) -> Option<String> {
+    let name = fields::text(node, "`escalate`", &mut cx.report)?;
+    cx.known(Code::NoLadder, "escalation ladder", name, node.at).then(|| name.to_owned())
 }
 
 /// Larger promises that an obligation is part of: its own contract's must exist.
@@ -80,8 +82,8 @@ pub(crate) fn serves(node: &Node, cx: &mut Cx<'_>) {
 }
 
 /// How long facts are kept.
-pub(crate) fn retention(node: &Node, cx: &mut Cx<'_>) {
-    cx.length(node, "`retention`", length::length);
+pub(crate) fn retention(node: &Node, cx: &mut Cx<'_>) -> Option<Span> {
+    cx.length(node, "`retention`", length::length)
 }
 
 /// A list of texts for people: laws, framework ids.
@@ -125,19 +127,19 @@ pub(crate) fn events(node: &Node, cx: &mut Cx<'_>) {
     }
 }
 
-/// A share of a hundred.
 /// When a rung is reached: a share of the limit, the breach, or so long before or after the deadline.
-fn rung_at(text: &str) -> Result<(), Slip> {
+fn rung_at(text: &str) -> Result<RungAt, Slip> {
     if text == "breach" {
-        return Ok(());
+        return Ok(RungAt::Breach);
     }
     let share = text.strip_suffix('%').and_then(|p| p.parse::<u32>().ok());
-    if share.is_some_and(|share| (1..100).contains(&share)) {
-        return Ok(());
+    if let Some(share) = share.filter(|share| (1..100).contains(share)) {
+        return Ok(RungAt::Share(share));
     }
-    match text.strip_suffix(" before").or_else(|| text.strip_suffix(" after")) {
-        Some(span) => length::length(span).map(|_| ()),
-        None => Err(Slip {
+    match (text.strip_suffix(" before"), text.strip_suffix(" after")) {
+        (Some(span), _) => length::length(span).map(RungAt::Before),
+        (None, Some(span)) => length::length(span).map(RungAt::After),
+        (None, None) => Err(Slip {
             message: format!("{} is no place on a ladder", quote(text)),
             hint: Some("possible here: `80%`, `2h before`, `breach`, `1h after`".into()),
         }),

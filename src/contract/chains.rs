@@ -1,5 +1,6 @@
 //! Obligations that begin where another ends: they must not go round, and they share its subject.
 
+use super::abroad;
 use super::code::Code;
 use super::evidence::SUFFIX;
 use super::names::Cx;
@@ -17,6 +18,9 @@ pub(crate) struct Draft {
     /// The evidence that is owed after it.
     pub(crate) evidence: Option<Obligation>,
 }
+
+/// The kind of subject that each obligation's duties are about, when it is one.
+pub(crate) type Kinds = BTreeMap<String, Option<String>>;
 
 /// Puts the last touches that need all obligations at once. Those that could not be read (None) are gone by then, and
 /// what would only follow from that is not told.
@@ -53,7 +57,7 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
     };
     let is_actless = |draft: &&Draft| matches!(draft.obligation.sentence, Sentence::Requires { .. });
     let actless: BTreeSet<String> = drafts.iter().filter(is_actless).map(|draft| draft.obligation.id.clone()).collect();
-    let mut kinds: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let mut kinds = Kinds::new();
     let mut settled: Vec<Option<Obligation>> = Vec::new();
     settled.resize_with(drafts.len(), || None);
     let mut open: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
@@ -70,7 +74,13 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
     let settled: Option<Vec<Obligation>> = settled.into_iter().collect();
     // Of what could not be read the kind is not known.
     for obligation in settled.iter().flatten().filter(|_| whole) {
-        clean &= names_on_its_subject(obligation, &kinds, places.get(&obligation.id), cx);
+        clean &= named_can_be_seen(
+            obligation,
+            settled.as_deref().unwrap_or_default(),
+            &kinds,
+            places.get(&obligation.id),
+            cx,
+        );
         clean &= supersedes_on_its_subject(obligation, &kinds, places.get(&obligation.id), cx);
     }
     if clean && whole { settled } else { None }
@@ -90,10 +100,11 @@ fn supersedes_in_turn(drafts: &[Draft], cx: &mut Cx<'_>) -> bool {
     false
 }
 
-/// Duties that end this one, or that it requires, are looked for on its own subject.
-fn names_on_its_subject(
+/// Duties that end this one, or that it requires, are on its own subject, or are judged from what is said of theirs.
+fn named_can_be_seen(
     obligation: &Obligation,
-    kinds: &BTreeMap<String, Option<String>>,
+    all: &[Obligation],
+    kinds: &Kinds,
     at: Option<&At>,
     cx: &mut Cx<'_>,
 ) -> bool {
@@ -107,7 +118,9 @@ fn names_on_its_subject(
     fn in_requirement<'a>(what: &'a Requirement, out: &mut Vec<&'a String>) {
         match what {
             Requirement::Duty(ids, _) => out.extend(ids),
-            Requirement::Any(of) | Requirement::All(of) => of.iter().for_each(|one| in_requirement(one, out)),
+            Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => {
+                of.iter().for_each(|one| in_requirement(one, out));
+            }
             Requirement::Before(_)
             | Requirement::Ahead(..)
             | Requirement::Itself(_)
@@ -121,31 +134,24 @@ fn names_on_its_subject(
         Sentence::Requires { what, .. } => what.rows.iter().for_each(|row| in_requirement(&row.value, &mut named)),
     }
     obligation.until.iter().for_each(|act| in_act(act, &mut named));
-    let kind = |id: &str| kinds.get(id).cloned().flatten();
-    // What is about the partner as a whole is nowhere but there.
-    let wide = matches!(obligation.sentence, Sentence::Every { per: Per::Partner, .. });
-    let own = if wide { Some("partner".to_owned()) } else { kind(&obligation.id) };
     let at = at.copied().unwrap_or(At::TOP);
     if let Some(id) = named.iter().find(|id| ***id == obligation.id) {
         let message = format!("{} waits for itself", quote(id));
         cx.report.hinted(Code::WrongSentence, at, message, "name another obligation, or an event");
         return false;
     }
-    let other = named.iter().find(|id| own.is_none() || kind(id) != own);
-    if let Some(id) = other {
-        cx.report
-            .unsupported(at, format!("`done` or `breached` of {}, which is about another kind of subject", quote(id)));
+    for id in named {
+        let Some(refusal) = abroad::refusal(obligation, id, all, kinds) else { continue };
+        let (why, hint) = refusal;
+        let message = format!("`done` or `breached` of {}, which is about another kind of subject: {why}", quote(id));
+        cx.report.hinted(Code::KindsDiffer, at, message, hint);
+        return false;
     }
-    other.is_none()
+    true
 }
 
 /// What is about another kind of subject is never on the same one.
-fn supersedes_on_its_subject(
-    obligation: &Obligation,
-    kinds: &BTreeMap<String, Option<String>>,
-    at: Option<&At>,
-    cx: &mut Cx<'_>,
-) -> bool {
+fn supersedes_on_its_subject(obligation: &Obligation, kinds: &Kinds, at: Option<&At>, cx: &mut Cx<'_>) -> bool {
     let kind = |id: &str| kinds.get(id).cloned().flatten();
     let Some(own) = kind(&obligation.id) else { return true };
     let other = obligation.supersedes.iter().find_map(|id| Some((id, kind(id).filter(|k| *k != own)?)));
@@ -180,7 +186,9 @@ fn about_anchor(obligation: &mut Obligation, kind: Option<&str>, at: At, cx: &mu
         Some("partner" | "contract") => *per = Per::Partner,
         Some(kind) => *per = Per::Subject { kind: kind.to_owned(), tests: Vec::new() },
         None => {
-            cx.report.unsupported(at, "`every` whose `when` is on subjects of several kinds");
+            let hint = "say with `per` what each duty is about, or make an obligation for each kind";
+            let message = "`every` whose `when` is on subjects of several kinds";
+            cx.report.hinted(Code::KindsDiffer, at, message, hint);
             return false;
         }
     }
@@ -188,7 +196,7 @@ fn about_anchor(obligation: &mut Obligation, kind: Option<&str>, at: At, cx: &mu
 }
 
 /// The kind of subject that duties of an obligation are about, when it is one.
-fn kind(obligation: &Obligation, known: &BTreeMap<String, Option<String>>) -> Option<String> {
+pub(crate) fn kind(obligation: &Obligation, known: &Kinds) -> Option<String> {
     if let Sentence::Every { per: Per::Subject { kind, .. }, .. } = &obligation.sentence {
         return Some(kind.clone());
     }
@@ -211,7 +219,7 @@ fn begins_after(obligation: &Obligation) -> Vec<&str> {
         .collect()
 }
 
-fn triggers(obligation: &Obligation) -> &[Trigger] {
+pub(crate) fn triggers(obligation: &Obligation) -> &[Trigger] {
     match &obligation.sentence {
         Sentence::Within { when, .. } | Sentence::Requires { when, .. } | Sentence::Every { when: Some(when), .. } => {
             &when.any

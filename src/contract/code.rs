@@ -141,7 +141,7 @@ codes! {
     WrongSentence = "E402": sense::WRONG_SENTENCE,
     /// Rows that are not as deep as `depends-on` is long.
     TableDepth = "E403": sense::TABLE_DEPTH,
-    /// A table without a row for a value of the contract.
+    /// A table without a row for a value of the contract, or for the rest where there must be one.
     NoRow = "E404": sense::NO_ROW,
     /// An end that does not come after its beginning.
     EndsFirst = "E405": sense::ENDS_FIRST,
@@ -157,6 +157,12 @@ codes! {
     SelectorHead = "E410": sense::SELECTOR_HEAD,
     /// A filter that cannot stand here.
     WrongFilter = "E411": sense::WRONG_FILTER,
+    /// A time that its teller would choose.
+    OwnTime = "E415": sense::OWN_TIME,
+    /// Subjects of several kinds where one is meant.
+    KindsDiffer = "E416": sense::KINDS_DIFFER,
+    /// A key in a row of a table that can only stand around it.
+    KeyInRow = "E417": sense::KEY_IN_ROW,
     /// Holidays that do not agree with the years that their set covers.
     UncoveredHoliday = "E420": sense::UNCOVERED_HOLIDAY,
     /// One version of one contract twice.
@@ -173,6 +179,8 @@ codes! {
     WrongPart = "E506": several::WRONG_PART,
     /// Versions of one contract that bind other partners, and some in common.
     PartnersDiffer = "E507": several::PARTNERS_DIFFER,
+    /// A version that would move what has ended.
+    Backdated = "E520": several::BACKDATED,
     /// Part of the language, but not supported yet where ignoring it would change a standing.
     Unsupported = "E900": sense::UNSUPPORTED,
     /// More warnings than are shown.
@@ -247,6 +255,10 @@ codes! {
     NoFeedDuty = "W317": gaps::NO_FEED_DUTY,
     /// More waivers of one obligation than may be renewed.
     TooManyWaivers = "W318": gaps::TOO_MANY_WAIVERS,
+    /// Nothing that the customer can force at once.
+    NoForcedAct = "W320": gaps::NO_FORCED_ACT,
+    /// A level that is an average and no share.
+    AverageOnly = "W321": gaps::AVERAGE_ONLY,
     /// Time between two versions in which none is in force.
     VersionGap = "W501": gaps::VERSION_GAP,
     /// A version that ends after the next one takes effect.
@@ -257,6 +269,8 @@ codes! {
     YieldsToNobody = "W504": several::YIELDS_TO_NOBODY,
     /// A scope that cannot say whose an event is.
     ScopeOfMany = "W505": several::SCOPE_OF_MANY,
+    /// A version that moves what has ended, on purpose.
+    Restated = "W520": several::RESTATED,
 }
 
 impl Code {

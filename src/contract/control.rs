@@ -9,16 +9,18 @@ use super::fields::{self, Fields};
 use super::filters;
 use super::keys::top;
 use super::length::Slip;
+use super::limit;
 use super::names::{Business, Cx};
 use super::obligation::Defaults;
 use super::report::quote;
 use super::scope;
 use super::selector;
+use super::since;
 use super::table;
 use super::yaml::{Entry, Node};
 use onus_engine::terms::{
-    Act, Anchor, Control, Each, EventMatch, Limit, Mode, Obligation, Party, Pick, Raci, Reopen, ReopenPolicy,
-    Reprioritise, Requirement, Roll, Sentence, Side, Span, Test, Trigger, Unit, Want,
+    Act, Anchor, Control, Each, EventMatch, Mode, Obligation, Party, Pick, Raci, Reopen, ReopenPolicy, Reprioritise,
+    Requirement, Sentence, Side, Span, Test, Trigger, Unit, Want,
 };
 use onus_engine::time::DAY;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,13 +54,14 @@ pub(crate) fn controls(
         let (control, said) = control(entry, cx)?;
         if let Some(defaults) = defaults.get(&entry.at.file) {
             let writer = Writer { control: &control, defaults, ids: BTreeSet::new(), out: Vec::new() };
-            for obligation in writer.write(&said) {
+            for mut obligation in writer.write(&said) {
                 if !cx.names.obligations.insert(obligation.id.clone()) {
                     let message =
                         format!("{} is what the control {} derives", quote(&obligation.id), quote(&entry.key));
                     let hint = "give the obligation of that id another";
                     cx.report.hinted(Code::DuplicateName, entry.at, message, hint);
                 }
+                since::bind(&mut obligation, defaults.business(), entry.at, cx)?;
                 derived.push(obligation);
             }
         }
@@ -96,7 +99,7 @@ pub(crate) fn without_written(derived: Vec<Obligation>, written: &[Obligation]) 
 fn asks_approval(requirement: &Requirement) -> bool {
     match requirement {
         Requirement::Before(event) | Requirement::Ahead(event, ..) => event.kind == "change.approved",
-        Requirement::Any(of) | Requirement::All(of) => of.iter().any(asks_approval),
+        Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => of.iter().any(asks_approval),
         Requirement::Itself(_) | Requirement::Duty(..) | Requirement::During(_) | Requirement::Quota(..) => false,
     }
 }
@@ -300,8 +303,7 @@ impl Writer<'_> {
         add_tests(&mut anchor, &rail.tests);
         let tests = vec![test("kind", Want::OneOf(vec![kind.clone()]))];
         let submitted = EventMatch { tests, ..EventMatch::of("evidence.submitted") };
-        let must = table::single(Span::Elapsed(DAY));
-        let limits = vec![Limit { must, should: None, from: None, calendar: None, roll: Roll::None }];
+        let limits = vec![limit::plain(table::single(Span::Elapsed(DAY)))];
         let sentence = Sentence::Within { when: anchor, act: Act::One(submitted), limits };
         self.push("guardrails", &format!("evidence.{}", rail.event), sentence);
     }
@@ -332,6 +334,9 @@ impl Writer<'_> {
             reprioritise: Reprioritise { restart: false, min_remaining: None },
             rebase_open: false,
             blind_for: self.defaults.blind_for(),
+            look_back: None,
+            severity: self.defaults.severity(),
+            escalate: self.defaults.ladder(),
             supersedes: Vec::new(),
             excused_by: None,
             target: None,

@@ -6,11 +6,11 @@ use super::filters;
 use super::keys::duty;
 use super::length::{self, Slip};
 use super::names::Cx;
-use super::report::{Hint, nearest, quote};
+use super::report::{At, Hint, nearest, quote};
 use super::table;
 use super::words::{self, PerKind};
 use super::yaml::{Node, Value};
-use onus_engine::terms::{Per, Period, Table, Unit};
+use onus_engine::terms::{Per, Period, Roll, Table, Unit};
 
 const UNITS: &[(&str, Unit)] = &[
     ("day", Unit::Day),
@@ -92,7 +92,8 @@ pub(crate) fn per(node: &Node, cx: &mut Cx<'_>) -> Option<Per> {
     match fields::word(kind_node, "`per`", words::KINDS, &mut cx.report)? {
         PerKind::Partner if tests.is_empty() => Some(Per::Partner),
         PerKind::Partner => {
-            cx.report.unsupported(node.at, "tests of the partner in `per`");
+            let hint = "take `where` out: a partner is bound or not, and no event creates it";
+            cx.report.hinted(Code::WrongFilter, node.at, "tests of the partner in `per`", hint);
             None
         }
         PerKind::Subject => {
@@ -125,6 +126,20 @@ pub(crate) fn no_limit_beside_sliding(period: &Table<Period>, within: &Node, cx:
         return None;
     }
     Some(())
+}
+
+/// Without `within`, a calendar period ends with its last instant: that may move to a working day before, not into the
+/// next period, whose acts would then be those of both.
+pub(crate) fn rolls_back(period: &Table<Period>, roll: &Table<Roll>, at: At, cx: &mut Cx<'_>) -> Option<()> {
+    let days = period.rows.iter().any(|row| row.value == Period::Calendar(Unit::Day));
+    let forward = roll.rows.iter().any(|row| !matches!(row.value, Roll::None | Roll::Previous));
+    if slides(period) || !super::limit::rolls(roll) || !(days || forward || !roll.depends_on.is_empty()) {
+        return Some(());
+    }
+    let message = "a calendar period ends with its last day; that can only move to the working day before";
+    let hint = "say `roll: previous business day` of a week or longer, or `within` so long after the period's end";
+    cx.report.hinted(Code::WrongSentence, at, message, hint);
+    None
 }
 
 #[cfg(test)]

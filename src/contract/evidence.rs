@@ -3,12 +3,13 @@
 use super::fields::{self, Fields};
 use super::keys::duty;
 use super::length;
+use super::limit;
 use super::names::{Business, Cx};
 use super::report::At;
 use super::yaml::Node;
 use onus_engine::terms::{
-    Act, Anchor, EventMatch, Evidenced, Limit, Obligation, Party, Pick, Reopen, ReopenPolicy, Reprioritise, Roll,
-    Sentence, Span, Table, Test, Trigger, Want,
+    Act, Anchor, EventMatch, Evidenced, Limit, Obligation, Party, Pick, Reopen, ReopenPolicy, Reprioritise, Sentence,
+    Span, Table, Test, Trigger, Want,
 };
 
 /// What the ids of such obligations end with.
@@ -44,11 +45,7 @@ impl Evidence {
             evidenced: Some(Evidenced { accepted: self.accept.is_some(), by: self.accept }),
             ..EventMatch::of("evidence.submitted")
         };
-        let must = Table {
-            depends_on: Vec::new(),
-            rows: vec![onus_engine::terms::Row { cells: Vec::new(), value: self.within }],
-        };
-        let limit = Limit { must, should: None, from: None, calendar: business.position(), roll: Roll::None };
+        let limit = Limit { calendar: business.position(), ..limit::plain(Table::single(self.within)) };
         let when =
             Anchor { any: vec![Trigger::Done(vec![after.id.clone()])], whole: None, time: None, pick: Pick::Each };
         Some(Obligation {
@@ -65,6 +62,9 @@ impl Evidence {
             reprioritise: Reprioritise { restart: false, min_remaining: None },
             rebase_open: after.rebase_open,
             blind_for: after.blind_for,
+            look_back: after.look_back,
+            severity: after.severity,
+            escalate: after.escalate.clone(),
             supersedes: Vec::new(),
             excused_by: None,
             target: None,

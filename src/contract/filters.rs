@@ -227,14 +227,12 @@ fn since(node: &Node, cx: &mut Cx<'_>) -> Option<Since> {
     };
     let length_node = fields.get(key)?;
     let span = cx.length(length_node, "`since`", length::length)?;
-    if length::is_business(&span) {
-        cx.report.unsupported(length_node.at, "`since` in business time");
-        return None;
-    }
     let mut event = EventMatch::of(kind?);
     event.tests = fields::optional(tests)?.unwrap_or_default();
     event.by = fields::optional(by)?;
-    Some(Since { event, latest: fields::optional(latest)?.unwrap_or(false), more: *key == "more-than", span })
+    let latest = fields::optional(latest)?.unwrap_or(false);
+    // What "business" means is the obligation's to say: see `since::bind`.
+    Some(Since { event, latest, more: *key == "more-than", span, calendar: None })
 }
 
 /// Both the outer and the own `by` must hold; two that differ cannot be said in one filter.

@@ -1,5 +1,6 @@
 //! The contract as a whole: parties, dates, scope, controls, and the order in which its parts are read.
 
+use super::abroad;
 use super::chains;
 use super::code::Code;
 use super::dates;
@@ -10,14 +11,14 @@ use super::obligation::{self, Defaults};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
 use super::{asides, calendar, control, scope, waiver};
-use onus_engine::terms::{Contract, Obligation, PartnerPattern, Scope};
+use onus_engine::terms::{Contract, Ladder, Obligation, PartnerPattern, Role, Scope, Span, Subcontractor};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a whole contract, and puts its values in their places. None: something is wrong, and the report says what.
 pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     names(root, cx);
     let fields = Fields::of(root, &top::CONTRACT, &mut cx.report)?;
-    asides(&fields, cx);
+    let asides = asides(&fields, cx);
     let name = fields.need("contract", &mut cx.report);
     let name = name.and_then(|node| fields::name(node, "`contract`", &mut cx.report));
     let partners = fields.need("partner", &mut cx.report).and_then(|node| partners(node, cx));
@@ -36,6 +37,8 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     let zone = fields.need("zone", &mut cx.report).and_then(|node| dates::zone(node, &mut cx.report));
     let scope = fields.get("scope").map_or(Some(Scope::default()), |node| scope::scope(node, cx));
     let yields_to = fields.get("yields-to").map_or(Some(Vec::new()), |node| yields_to(node, name.as_deref(), cx));
+    let restates =
+        fields.get("restates").map(|node| fields::text(node, "`restates`", &mut cx.report).map(str::to_owned));
     let blocks = blocks(&fields, cx);
     let defaults = defaults_by_file(&fields, cx);
     let controls =
@@ -51,6 +54,7 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
     let waivers = fields.get("waivers").map(|node| {
         let waivers = waiver::waivers(node, cx)?;
         waiver::not_by_obligor(node, &waivers, obligations.as_deref().unwrap_or_default(), cx);
+        abroad::waived_abroad(obligations.as_deref().unwrap_or_default(), node.at, cx);
         Some(waivers)
     });
     let calendars = calendar::build(&blocks?, &BTreeMap::new(), &mut cx.report);
@@ -64,6 +68,12 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         zone: zone?,
         scope: scope?,
         yields_to: yields_to?,
+        restates: fields::optional(restates)?,
+        stack: fields::optional(asides.stack)?,
+        retention: fields::optional(asides.retention)?,
+        roles: fields::optional(asides.roles)?.unwrap_or_default(),
+        subcontractors: fields::optional(asides.subcontractors)?.unwrap_or_default(),
+        escalation: fields::optional(asides.escalation)?.unwrap_or_default(),
         calendars: calendars?,
         controls: controls?,
         waivers: fields::optional(waivers)?,
@@ -103,24 +113,28 @@ pub(crate) fn part(root: &mut Node, cx: &mut Cx<'_>) -> Option<()> {
     Some(())
 }
 
-/// What says nothing to the judge, and what it must not be silent about.
-fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) {
-    type Read = fn(&Node, &mut Cx<'_>);
-    let readers: [(&str, Read); 6] = [
-        ("values", asides::values),
-        ("events", asides::events),
-        ("roles", asides::roles),
-        ("subcontractors", asides::subcontractors),
-        ("escalation", asides::escalation),
-        ("retention", asides::retention),
-    ];
-    for (key, read) in readers {
-        if let Some(node) = fields.get(key) {
-            read(node, cx);
-        }
+/// What says nothing to the judge. Where it is there, the inner None is what could not be read.
+struct Asides {
+    roles: Option<Option<Vec<Role>>>,
+    subcontractors: Option<Option<Vec<Subcontractor>>>,
+    escalation: Option<Option<Vec<Ladder>>>,
+    retention: Option<Option<Span>>,
+    stack: Option<Option<String>>,
+}
+
+fn asides(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Asides {
+    if let Some(node) = fields.get("values") {
+        asides::values(node, cx);
     }
-    if let Some(node) = fields.get("stack") {
-        fields::name(node, "`stack`", &mut cx.report);
+    if let Some(node) = fields.get("events") {
+        asides::events(node, cx);
+    }
+    Asides {
+        roles: fields.get("roles").map(|node| asides::roles(node, cx)),
+        subcontractors: fields.get("subcontractors").map(|node| asides::subcontractors(node, cx)),
+        escalation: fields.get("escalation").map(|node| asides::escalation(node, cx)),
+        retention: fields.get("retention").map(|node| asides::retention(node, cx)),
+        stack: fields.get("stack").map(|node| fields::name(node, "`stack`", &mut cx.report)),
     }
 }
 

@@ -8,27 +8,27 @@ use super::names::{Business, Cx};
 use super::report::At;
 use super::yaml::{Node, Value};
 use super::{selector, table};
-use onus_engine::terms::{Limit, Roll, Span, Table};
+use onus_engine::terms::{Cell, Limit, Roll, Span, Table};
 
 /// What an obligation says of all its limits.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ground {
+pub(crate) struct Ground<'g> {
     pub(crate) business: Business,
-    pub(crate) roll: Roll,
+    pub(crate) roll: &'g Table<Roll>,
 }
 
 /// `within`: one limit, or a list of which all run.
-pub(crate) fn limits(node: &Node, ground: Ground, cx: &mut Cx<'_>) -> Option<Vec<Limit>> {
+pub(crate) fn limits(node: &Node, ground: Ground<'_>, cx: &mut Cx<'_>) -> Option<Vec<Limit>> {
     let items = fields::one_or_more(node, "`within`", &mut cx.report)?;
     fields::every(items, |item| limit(item, ground, cx))
 }
 
-fn limit(node: &Node, ground: Ground, cx: &mut Cx<'_>) -> Option<Limit> {
+fn limit(node: &Node, ground: Ground<'_>, cx: &mut Cx<'_>) -> Option<Limit> {
     let whole = matches!(&node.value, Value::Map(entries)
         if !table::is_table(node) && !entries.iter().any(|e| table::is_priority(&e.key) || e.key == "*"));
     if !whole {
         let must = spans(node, ground.business, cx)?;
-        return rolled(Limit { must, should: None, from: None, calendar: None, roll: Roll::None }, ground, node.at, cx);
+        return rolled(plain(must), ground, node.at, cx);
     }
     let possible = [duty::LIMIT.names(), duty::TABLE.names(), vec!["P1"]].concat();
     let fields = Fields::among(node, duty::LIMIT.what, &possible, &mut cx.report)?;
@@ -36,7 +36,7 @@ fn limit(node: &Node, ground: Ground, cx: &mut Cx<'_>) -> Option<Limit> {
     let must = fields.need("must", &mut cx.report).and_then(|node| spans(node, business, cx));
     let should = fields.get("should").map(|node| (node.at, cx.limit(node, "`should`", business)));
     let from = fields.get("from").map(|node| selector::origin(node, cx));
-    let roll = fields.get("roll").map_or(Some(ground.roll), |node| roll(node, cx));
+    let roll = fields.get("roll").map_or_else(|| Some(ground.roll.clone()), |node| roll(node, cx));
     let must = must?;
     let should = match should {
         Some((at, span)) => {
@@ -46,14 +46,23 @@ fn limit(node: &Node, ground: Ground, cx: &mut Cx<'_>) -> Option<Limit> {
         }
         None => None,
     };
-    let from = fields::optional(from)?;
-    let limit = Limit { must, should, from, calendar: None, roll: Roll::None };
-    rolled(limit, Ground { business, roll: roll? }, node.at, cx)
+    let limit = Limit { should, from: fields::optional(from)?.unwrap_or_default(), ..plain(must) };
+    rolled(limit, Ground { business, roll: &roll? }, node.at, cx)
 }
 
-fn rolled(limit: Limit, ground: Ground, at: At, cx: &mut Cx<'_>) -> Option<Limit> {
-    cx.business(ground.roll != Roll::None, ground.business, at, "`roll` moves deadlines off closed days")?;
-    Some(Limit { calendar: ground.business.position(), roll: ground.roll, ..limit })
+/// A limit that says no more than how long.
+pub(crate) fn plain(must: Table<Span>) -> Limit {
+    Limit { must, should: None, from: Vec::new(), calendar: None, roll: Table::single(Roll::None) }
+}
+
+fn rolled(limit: Limit, ground: Ground<'_>, at: At, cx: &mut Cx<'_>) -> Option<Limit> {
+    cx.business(rolls(ground.roll), ground.business, at, "`roll` moves deadlines off closed days")?;
+    Some(Limit { calendar: ground.business.position(), roll: ground.roll.clone(), ..limit })
+}
+
+/// Whether some deadline may be moved.
+pub(crate) fn rolls(roll: &Table<Roll>) -> bool {
+    roll.rows.iter().any(|row| row.value != Roll::None)
 }
 
 /// Text, priorities, or a table of them.
@@ -79,7 +88,8 @@ fn row(node: &Node, business: Business, cx: &mut Cx<'_>) -> Option<Span> {
     let own = duty::LIMIT.keys.iter().find(|key| key.name != "must" && fields.has(key.name));
     if let Some(key) = own {
         let message = format!("`{}` in a row; say it around the table, in a list of limits if need be", key.name);
-        cx.report.unsupported(node.at, message);
+        let hint = "a row holds one length; two that differ in more are two limits of a list";
+        cx.report.hinted(Code::KeyInRow, node.at, message, hint);
         return None;
     }
     let must = fields.need("must", &mut cx.report)?;
@@ -105,10 +115,11 @@ fn shorter(should: &Span, must: &Table<Span>, at: At, cx: &mut Cx<'_>) -> Option
     Some(())
 }
 
-/// Where a deadline on a closed day goes; in a table, by values of the contract only.
-pub(crate) fn roll(node: &Node, cx: &mut Cx<'_>) -> Option<Roll> {
+/// Where a deadline on a closed day goes; in a table, by facts. What no row speaks of would be moved or not as one likes:
+/// there is a row for the rest.
+pub(crate) fn roll(node: &Node, cx: &mut Cx<'_>) -> Option<Table<Roll>> {
     if !matches!(node.value, Value::Map(_)) {
-        return roll_text(node, cx);
+        return roll_text(node, cx).map(table::single);
     }
     let table = table::read(node, cx, &mut |node, cx| match node.value {
         Value::Map(_) => {
@@ -117,14 +128,16 @@ pub(crate) fn roll(node: &Node, cx: &mut Cx<'_>) -> Option<Roll> {
         }
         Value::Scalar { .. } | Value::List(_) => roll_text(node, cx),
     })?;
-    match table.rows.as_slice() {
-        [row] if table.depends_on.is_empty() => Some(row.value),
-        _ => {
-            let hint = "say it by values of the contract, or make an obligation of each `where`";
-            cx.report.unsupported_but(node.at, "`roll` by facts of the subject", hint);
-            None
-        }
+    let rest = |cells: &[Cell], level: usize| {
+        table.rows.iter().any(|row| row.cells[..level] == cells[..level] && row.cells[level] == Cell::Any)
+    };
+    let whole = table.rows.iter().all(|row| (0..row.cells.len()).all(|level| rest(&row.cells, level)));
+    if !whole {
+        let hint = "add `\"*\": none`, or where else the rest goes, to each level of the table";
+        cx.report.hinted(Code::NoRow, node.at, "`roll` by facts has no row for the rest", hint);
+        return None;
     }
+    Some(table)
 }
 
 fn roll_text(node: &Node, cx: &mut Cx<'_>) -> Option<Roll> {

@@ -51,8 +51,17 @@ pub fn load(paths: &[PathBuf], library: &Library) -> Result<Vec<Contract>, Vec<P
 /// Reads contracts as [`load`] does, with warnings: of each file without errors, and where all are without, between
 /// them. `today` says which holidays should be there. Parts of contracts may stand among them, or alone.
 pub fn survey(paths: &[PathBuf], library: &Library, today: NaiveDate) -> Survey {
+    survey_against(paths, &[], library, today)
+}
+
+/// The same, held against contracts that were agreed before: what would move duties that had ended by `today`, and does
+/// not say that it is meant to, is an error. What is wrong with those that were agreed is told, too.
+pub fn survey_against(paths: &[PathBuf], agreed: &[PathBuf], library: &Library, today: NaiveDate) -> Survey {
     let Run { loaded, mut problems, parts, files, .. } = Run::of(paths, library, Some(today));
+    let before = Run::of(agreed, library, None);
+    problems.extend(before.problems);
     if problems.iter().all(|problem| problem.level() == Level::Warning) {
+        problems.extend(lint::backdated(&loaded, &before.loaded, today));
         problems.extend(lint::between(&loaded, library));
         // Where there are only parts, they are somebody's library.
         let unused = parts.iter().filter(|_| !loaded.is_empty());

@@ -7,6 +7,7 @@
 //! Parts of the language that the judge cannot keep yet are refused, not skipped, wherever skipping them would change
 //! a standing. See [`Code`] for what can be wrong.
 
+mod abroad;
 mod asides;
 mod calendar;
 mod chains;
@@ -37,6 +38,7 @@ mod publish;
 mod report;
 mod scope;
 mod selector;
+mod since;
 mod table;
 mod target;
 mod waiver;
@@ -49,7 +51,7 @@ pub use explain::{Example, Explanation, page as error_page, text as explanation}
 pub use format::{Unformatted, format};
 pub use library::Library;
 pub(crate) use load::together;
-pub use load::{Survey, files, load, none, read, survey};
+pub use load::{Survey, files, load, none, read, survey, survey_against};
 pub use problem::{Excerpt, Problem};
 pub use publish::{key_page, part_schema, schema};
 pub(crate) use report::nearest;

@@ -9,14 +9,12 @@ use super::limit::{self, Ground};
 use super::names::{Business, Cx};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
-use super::{asides, every, length, pause, selector, table, target, words};
+use super::{asides, every, length, pause, selector, since, table, target, words};
 use onus_engine::terms::{
-    Act, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Side, Trust,
+    Act, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Severity, Side, Table,
+    Trigger, Trust,
 };
 use onus_engine::time::{HOUR, Millis};
-
-/// Each of these changes what is owed, found or kept: none can be ignored.
-const UNSUPPORTED: &[&str] = &["look-back"];
 
 /// What obligations say unless they say otherwise: the contract's `defaults`, over the language's.
 #[derive(Clone, Debug)]
@@ -24,12 +22,15 @@ pub(crate) struct Defaults {
     obligor: Party,
     trust: Trust,
     business: Business,
-    roll: Roll,
+    roll: Table<Roll>,
     /// With its place, where it is told if the obligation's calendar doesn't do for it.
     pause: Option<(Pause, At)>,
     reopen: Option<Reopen>,
     reprioritise: Reprioritise,
     blind_for: Millis,
+    look_back: Option<Millis>,
+    severity: Severity,
+    escalate: Option<String>,
     evidence: Option<Evidence>,
 }
 
@@ -40,11 +41,14 @@ impl Defaults {
             obligor: Party { side: Side::Partner, role: None },
             trust: Trust::System,
             business,
-            roll: Roll::None,
+            roll: Table::single(Roll::None),
             pause: None,
             reopen: None,
             reprioritise: Reprioritise { restart: false, min_remaining: None },
             blind_for: 24 * HOUR,
+            look_back: None,
+            severity: Severity::default(),
+            escalate: None,
             evidence: None,
         }
     }
@@ -57,6 +61,21 @@ impl Defaults {
     /// How long a silent feed may keep a late duty unknown.
     pub(crate) fn blind_for(&self) -> Millis {
         self.blind_for
+    }
+
+    /// How loud a breach is.
+    pub(crate) fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The ladder that duties climb.
+    pub(crate) fn ladder(&self) -> Option<String> {
+        self.escalate.clone()
+    }
+
+    /// What "business" means.
+    pub(crate) fn business(&self) -> Business {
+        self.business
     }
 
     /// With another calendar.
@@ -74,16 +93,14 @@ impl Defaults {
     }
 
     fn apply(&mut self, fields: &Fields<'_>, cx: &mut Cx<'_>) {
-        for key in UNSUPPORTED {
-            if let Some(entry) = fields.entry(key) {
-                cx.report.unsupported(entry.at, format!("`{key}`"));
-            }
+        if let Some(severity) = fields.get("severity").and_then(|node| asides::severity(node, cx)) {
+            self.severity = severity;
         }
-        if let Some(node) = fields.get("severity") {
-            asides::severity(node, cx);
+        if let Some(ladder) = fields.get("escalate").and_then(|node| asides::escalate(node, cx)) {
+            self.escalate = Some(ladder);
         }
-        if let Some(node) = fields.get("escalate") {
-            asides::escalate(node, cx);
+        if let Some(ms) = fields.get("look-back").and_then(|node| cx.length(node, "`look-back`", length::elapsed)) {
+            self.look_back = Some(ms);
         }
         if let Some(obligor) = fields.get("obligor").and_then(|node| cx.party(node, "`obligor`")) {
             self.obligor = obligor;
@@ -151,7 +168,7 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
     let supersedes = fields.get("supersedes").map(|node| cx.obligations(node, "`supersedes`"));
     let target = fields.get("target").map(|node| target::target(node, cx));
     let excused_by = fields.get("excused-by").map(|node| selector::excuse(node, cx));
-    let obligation = Obligation {
+    let mut obligation = Obligation {
         id: id?,
         clause: clause?,
         says: fields::optional(says)?,
@@ -165,10 +182,14 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
         reprioritise: own.reprioritise,
         rebase_open: fields::optional(rebase_open)?.unwrap_or(false),
         blind_for: own.blind_for,
+        look_back: own.look_back,
+        severity: own.severity,
+        escalate: own.escalate,
         supersedes: fields::optional(supersedes)?.unwrap_or_default(),
         excused_by: fields::optional(excused_by)?,
         target: fields::optional(target)?,
     };
+    since::bind(&mut obligation, own.business, node.at, cx)?;
     let owes = !matches!(obligation.sentence, Sentence::Requires { .. });
     let evidence = match own.evidence.filter(|_| owes) {
         Some(evidence) => Some(evidence.owed_after(&obligation, own.business, cx)?),
@@ -256,7 +277,7 @@ fn within(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<Senten
     let clean = refuse(fields, &["per"], "`per` belongs to `every`", cx);
     let when = fields.need("when", &mut cx.report).and_then(|node| selector::anchor(node, cx));
     let act = act(fields, cx);
-    let ground = Ground { business: own.business, roll: own.roll };
+    let ground = Ground { business: own.business, roll: &own.roll };
     let limits = fields.need("within", &mut cx.report).and_then(|node| limit::limits(node, ground, cx));
     let sentence = Sentence::Within { when: when?, act: act?, limits: limits? };
     clean.then_some(sentence)
@@ -267,7 +288,7 @@ fn every_sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Optio
     let per = fields.get("per").map(|node| every::per(node, cx));
     let when = fields.get("when").map(|node| selector::anchor(node, cx));
     let act = act(fields, cx);
-    let ground = Ground { business: own.business, roll: own.roll };
+    let ground = Ground { business: own.business, roll: &own.roll };
     let limits = match fields.get("within") {
         Some(node) => {
             let limits = limit::limits(node, ground, cx);
@@ -276,18 +297,24 @@ fn every_sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Optio
             }
             limits
         }
-        None if own.roll != Roll::None && period.as_ref().is_some_and(|p| !every::slides(p)) => {
+        None => {
             let at = fields.entry("roll").map_or(fields.at, |e| e.at);
-            cx.report.unsupported(at, "`roll` of a calendar period without `within`");
-            None
+            period.as_ref().map_or(Some(()), |period| every::rolls_back(period, &own.roll, at, cx))?;
+            Some(Vec::new())
         }
-        None => Some(Vec::new()),
     };
     let at = fields.entry("every").map_or(fields.at, |e| e.at);
-    let business = period.as_ref().is_some_and(every::is_business) || own.roll != Roll::None && !fields.has("within");
+    let business = period.as_ref().is_some_and(every::is_business) || limit::rolls(&own.roll) && !fields.has("within");
     cx.business(business, own.business, at, "the period is in business time, or rolls off closed days")?;
-    let (calendar, roll) = (own.business.position(), own.roll);
+    let (calendar, roll) = (own.business.position(), own.roll.clone());
     let when = fields::optional(when)?;
+    let own = |t: &Trigger| matches!(t, Trigger::Event(event) if event.pick.is_some());
+    if when.as_ref().is_some_and(|when| when.any.iter().any(own)) {
+        let at = fields.entry("when").map_or(fields.at, |e| e.at);
+        let hint = "say `pick` once, or make an obligation of each: of one that recurs, one period is open at a time";
+        cx.report.hinted(Code::WrongFilter, at, "`every` from members with `pick` of their own", hint);
+        return None;
+    }
     let per = fields::optional(per)?;
     let per_anchor = when.is_some() && per.is_none();
     let per = per.unwrap_or(Per::Partner);

@@ -43,10 +43,6 @@ fn reasons(node: &Node, cx: &mut Cx<'_>) -> Option<Option<Vec<String>>> {
         }
         return Some(None);
     }
-    if reasons.iter().any(|r| r.contains('*')) {
-        cx.report.unsupported(node.at, "`*` within a reason");
-        return None;
-    }
     Some(Some(reasons))
 }
 

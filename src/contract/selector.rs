@@ -1,5 +1,9 @@
 //! Selectors: which events. One head (`event`, `any`, `all`, `in-order`, `done`, `breached`) with filters.
 
+mod origin;
+
+pub(crate) use origin::origin;
+
 use super::code::Code;
 use super::fields::{self, Fields};
 use super::filters::{self, Filters};
@@ -45,14 +49,14 @@ pub(crate) fn anchor(node: &Node, cx: &mut Cx<'_>) -> Option<Anchor> {
     let selector = read(node, &Filters::default(), cx)?;
     let mut leaves = Vec::new();
     triggers(&selector, &mut leaves, node, cx)?;
-    let (_, time, pick) = leaves.first()?.clone();
-    if leaves.iter().any(|(.., p)| *p != pick) {
-        cx.report.unsupported(selector.at, "members of one anchor with `pick` of their own");
-        return None;
-    }
+    let (_, time, _) = leaves.first()?.clone();
+    let pick = one_pick(&selector, &leaves, cx)?;
     let one_time = leaves.iter().all(|(_, t, _)| *t == time);
-    let any = leaves.into_iter().map(|(trigger, time, _)| match trigger {
-        Trigger::Event(event) if !one_time => Trigger::Event(EventMatch { time, ..event }),
+    let any = leaves.into_iter().map(|(trigger, time, own)| match trigger {
+        Trigger::Event(event) => {
+            let own = (own != pick).then_some(own.unwrap_or(Pick::Each));
+            Trigger::Event(EventMatch { time: time.filter(|_| !one_time), pick: own, ..event })
+        }
         other => other,
     });
     let any: Vec<Trigger> = any.collect();
@@ -64,6 +68,20 @@ pub(crate) fn anchor(node: &Node, cx: &mut Cx<'_>) -> Option<Anchor> {
         _ => None,
     };
     Some(Anchor { any, whole, time: time.filter(|_| one_time), pick: pick.unwrap_or(Pick::Each) })
+}
+
+/// What an anchor's members say of `pick`; events may differ from it, each by itself.
+fn one_pick(selector: &Selector, leaves: &[Leaf], cx: &mut Cx<'_>) -> Option<Option<Pick>> {
+    let of_duties = |(trigger, ..): &&Leaf| !matches!(trigger, Trigger::Event(_));
+    let pick = leaves.iter().find(of_duties).or(leaves.first()).map(|(.., pick)| *pick)?;
+    let together = matches!(selector.head, Head::All(_) | Head::InOrder(_));
+    if leaves.iter().filter(|leaf| together || of_duties(leaf)).any(|(.., own)| *own != pick) {
+        let what = if together { "members of `all` or `in-order`" } else { "`done` and `breached` of one anchor" };
+        let hint = "say it once, around them; or make an obligation of each";
+        cx.report.hinted(Code::WrongFilter, selector.at, format!("{what} with `pick` of their own"), hint);
+        return None;
+    }
+    Some(pick)
 }
 
 /// An anchor of several events: they are looked for on one subject.
@@ -92,7 +110,7 @@ fn whole(selector: &Selector, cx: &mut Cx<'_>) -> Option<Act> {
     if kinds.len() > 1 {
         let hint = "begin at the last of them, and require the others: `requires: {all: [..]}`";
         let what = "`all` or `in-order` as an anchor over several kinds of subject";
-        cx.report.unsupported_but(selector.at, what, hint);
+        cx.report.hinted(Code::KindsDiffer, selector.at, what, hint);
         return None;
     }
     Some(act)
@@ -117,10 +135,6 @@ pub(crate) fn excuse(node: &Node, cx: &mut Cx<'_>) -> Option<Excuse> {
     let selector = read(node, &Filters::default(), cx)?;
     match &selector.head {
         Head::Itself { filters } => itself(filters, selector.at, cx).map(Excuse::Itself),
-        Head::All(_) | Head::InOrder(_) => {
-            cx.report.unsupported(selector.at, "`all` or `in-order` in `excused-by`");
-            None
-        }
         _ => to_act(&selector, "excused-by", cx).map(Excuse::Event),
     }
 }
@@ -129,28 +143,6 @@ pub(crate) fn excuse(node: &Node, cx: &mut Cx<'_>) -> Option<Excuse> {
 pub(crate) fn requirement(node: &Node, cx: &mut Cx<'_>) -> Option<Requirement> {
     let selector = read(node, &Filters::default(), cx)?;
     to_requirement(&selector, cx)
-}
-
-/// The event that a limit counts from: one, and of several the first.
-pub(crate) fn origin(node: &Node, cx: &mut Cx<'_>) -> Option<EventMatch> {
-    let selector = read(node, &Filters::default(), cx)?;
-    let Head::Event { kind, filters } = &selector.head else {
-        cx.report.unsupported(selector.at, "`from` anything but one event");
-        return None;
-    };
-    if filters.pick == Some(Pick::Latest) {
-        cx.report.unsupported(selector.at, "`pick: latest` in `from`: it counts from the first");
-        return None;
-    }
-    plain(filters, "`from`", selector.at, cx)?;
-    sound(kind, filters, "`from`", selector.at, cx)?;
-    match events(kind, filters).as_slice() {
-        [one] => Some(one.clone()),
-        _ => {
-            cx.report.unsupported(selector.at, "a list under `by` in `from`");
-            None
-        }
-    }
 }
 
 fn read(node: &Node, outer: &Filters, cx: &mut Cx<'_>) -> Option<Selector> {
@@ -228,7 +220,9 @@ fn triggers(selector: &Selector, leaves: &mut Vec<Leaf>, node: &Node, cx: &mut C
         }
         Head::All(members) | Head::InOrder(members) => {
             if members.iter().any(|m| matches!(m.head, Head::Done { .. } | Head::Breached { .. })) {
-                cx.report.unsupported(selector.at, "`done` or `breached` in `all` or `in-order`");
+                let hint = "begin at one of them, and name the others in `requires`";
+                let what = "`done` or `breached` in an anchor's `all` or `in-order`";
+                cx.report.hinted(Code::WrongFilter, selector.at, what, hint);
                 return None;
             }
             let all: Vec<Option<()>> = members.iter().map(|m| triggers(m, leaves, node, cx)).collect();
@@ -248,7 +242,8 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
         Head::Event { kind, filters } => {
             // The first such act is what stops a duty anyway.
             if filters.pick == Some(Pick::Latest) {
-                cx.report.unsupported(selector.at, format!("`pick: latest` in `{key}`: the first act stops the duty"));
+                let message = format!("`pick: latest` in `{key}`: the first such act ends it");
+                cx.report.hinted(Code::WrongFilter, selector.at, message, "take `pick` out");
                 return None;
             }
             plain(filters, &format!("`{key}`"), selector.at, cx)?;
@@ -262,8 +257,10 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
         Head::Any(members) => all(members, cx).map(Act::Any),
         Head::All(members) | Head::InOrder(members) => {
             let acts = all(members, cx)?;
-            if acts.iter().any(has_duty) {
-                cx.report.unsupported(selector.at, "`done` or `breached` in `all` or `in-order`");
+            if matches!(selector.head, Head::InOrder(_)) && acts.iter().any(has_duty) {
+                let hint = "begin at its end, with `when: {done: ..}`; or say `all`";
+                let what = "`done` or `breached` in `in-order`";
+                cx.report.hinted(Code::WrongFilter, selector.at, what, hint);
                 return None;
             }
             Some(if matches!(selector.head, Head::All(_)) { Act::All(acts) } else { Act::InOrder(acts) })
@@ -283,11 +280,11 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
 fn duty(ids: &[String], filters: &Filters, breached: bool, key: &str, at: At, cx: &mut Cx<'_>) -> Option<Vec<String>> {
     let head = if breached { "breached" } else { "done" };
     if *filters != Filters::default() {
-        cx.report.unsupported(at, format!("filters beside `{head}`"));
-        return None;
+        return beside_duty(head, at, cx);
     }
     if key == "excused-by" {
-        cx.report.unsupported(at, format!("`{head}` in `{key}`"));
+        let hint = "name the event that gives the reasons";
+        cx.report.hinted(Code::WrongFilter, at, format!("`{head}` in `{key}`: a duty's end gives no reasons"), hint);
         return None;
     }
     Some(ids.to_vec())
@@ -305,8 +302,10 @@ fn to_requirement(selector: &Selector, cx: &mut Cx<'_>) -> Option<Requirement> {
     let all = |members: &[Selector], cx: &mut Cx<'_>| fields::every(members, |m| to_requirement(m, cx));
     match &selector.head {
         Head::Event { kind, filters } => {
-            if filters.time.is_some() || filters.pick.is_some() {
-                cx.report.unsupported(selector.at, "`time` or `pick` in `requires`");
+            own_time(filters, "`requires`", selector.at, cx)?;
+            if filters.pick.is_some() {
+                let hint = "take `pick` out: that one of them came before is enough";
+                cx.report.hinted(Code::WrongFilter, selector.at, "`pick` in `requires`", hint);
                 return None;
             }
             sound(kind, filters, "`requires`", selector.at, cx)?;
@@ -331,10 +330,26 @@ fn to_requirement(selector: &Selector, cx: &mut Cx<'_>) -> Option<Requirement> {
         Head::Breached { ids, filters } => {
             duty(ids, filters, true, "requires", selector.at, cx).map(|ids| Requirement::Duty(ids, true))
         }
-        Head::InOrder(_) => {
-            cx.report.unsupported(selector.at, "`in-order` in `requires`");
-            None
+        Head::InOrder(members) => {
+            let steps = all(members, cx)?;
+            if !steps.iter().all(is_step) {
+                let hint =
+                    "a step is an event, or `any` of several; `ahead` and the like stand in a requirement of their own";
+                let what = "a step of `in-order` that is more than an event";
+                cx.report.hinted(Code::WrongFilter, selector.at, what, hint);
+                return None;
+            }
+            Some(Requirement::InOrder(steps))
         }
+    }
+}
+
+/// What can come after something else.
+fn is_step(requirement: &Requirement) -> bool {
+    match requirement {
+        Requirement::Before(_) => true,
+        Requirement::Any(of) => of.iter().all(is_step),
+        _ => false,
     }
 }
 
@@ -346,7 +361,7 @@ pub(crate) fn in_business(what: &mut Requirement, business: Business, at: At, cx
             *calendar = business.position().filter(|_| needed);
             cx.business(needed, business, at, "`ahead` is in business time").is_some()
         }
-        Requirement::Any(of) | Requirement::All(of) => {
+        Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => {
             let all: Vec<bool> = of.iter_mut().map(|one| in_business(one, business, at, cx)).collect();
             all.into_iter().all(|good| good)
         }
@@ -377,6 +392,7 @@ fn events(kind: &str, filters: &Filters) -> Vec<EventMatch> {
         by,
         trust: filters.trust,
         time: None,
+        pick: None,
         since: filters.since.clone().map(Box::new),
         evidenced: filters.evidenced.map(|accepted| Evidenced { accepted, by: None }),
     };
@@ -388,19 +404,27 @@ fn events(kind: &str, filters: &Filters) -> Vec<EventMatch> {
 
 /// No filter that moves the event's instant.
 fn plain(filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
+    own_time(filters, what, at, cx)?;
+    not_ahead(filters, at, cx)
+}
+
+/// A field that moves an act to an earlier instant would help who fills it.
+fn own_time(filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
     if filters.time.is_some() {
-        let hint = "an act counts when it happened: let its source give that time to the event";
-        cx.report.unsupported_but(at, format!("`time` in {what}"), hint);
+        let hint = "what is done counts when it happened: let its source give that time to the event";
+        cx.report.hinted(Code::OwnTime, at, format!("`time` in {what}"), hint);
         return None;
     }
-    not_ahead(filters, at, cx)
+    Some(())
 }
 
 /// `since` looks back on the subject of the event; only an act waits for evidence.
 fn sound(kind: &str, filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
     let subject = |kind: &str| kind.split_once('.').map(|(subject, _)| subject.to_owned());
-    if filters.since.as_ref().is_some_and(|s| subject(&s.event.kind) != subject(kind)) {
-        cx.report.unsupported(at, "`since` an event on another kind of subject");
+    if what != "an anchor" && filters.since.as_ref().is_some_and(|s| subject(&s.event.kind) != subject(kind)) {
+        let hint = "only what opens a duty may be held against an event on another kind of subject";
+        let message = format!("`since` an event on another kind of subject, in {what}");
+        cx.report.hinted(Code::KindsDiffer, at, message, hint);
         return None;
     }
     if filters.evidenced.is_some() && what != "`do`" {
@@ -423,10 +447,16 @@ fn not_ahead(filters: &Filters, at: At, cx: &mut Cx<'_>) -> Option<()> {
 fn bare(filters: &Filters, head: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
     let only_pick = Filters { pick: filters.pick, ..Filters::default() } == *filters;
     if !only_pick {
-        cx.report.unsupported(at, format!("filters beside `{head}`"));
-        return None;
+        return beside_duty(head, at, cx);
     }
     Some(())
+}
+
+/// How a duty stands is nobody's act.
+fn beside_duty<T>(head: &str, at: At, cx: &mut Cx<'_>) -> Option<T> {
+    let hint = "it is how a duty stands, not an event with fields: name the event that ended it, with its filters";
+    cx.report.hinted(Code::WrongFilter, at, format!("filters beside `{head}`"), hint);
+    None
 }
 
 fn nameless(at: At, cx: &mut Cx<'_>) {

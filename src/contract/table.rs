@@ -24,7 +24,7 @@ pub(crate) type Leaf<'l, T> = dyn FnMut(&Node, &mut Cx<'_>) -> Option<T> + 'l;
 
 /// One row for everything.
 pub(crate) fn single<T>(value: T) -> Table<T> {
-    Table { depends_on: Vec::new(), rows: vec![Row { cells: Vec::new(), value }] }
+    Table::single(value)
 }
 
 /// Whether a map is written as a table.

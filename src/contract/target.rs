@@ -44,10 +44,7 @@ pub(crate) fn target(node: &Node, cx: &mut Cx<'_>) -> Option<Target> {
 fn average(node: &Node, cx: &mut Cx<'_>) -> Option<Level> {
     match cx.length(node, "`average`", length::length)? {
         Span::Elapsed(ms) | Span::Open(ms) => Some(Level::Average(ms)),
-        _ => {
-            cx.report.unsupported(node.at, "an `average` in calendar or business days; say it in hours");
-            None
-        }
+        days => Some(Level::AverageOf(days)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words that a contract may use without declaring them.
 
-use onus_engine::terms::{Side, Trust};
+use onus_engine::terms::{Severity, Side, Trust};
 
 /// Event types that every Onus knows.
 pub(crate) const EVENTS: &[(&str, &[&str])] = &[
@@ -126,4 +126,5 @@ pub(crate) const EVIDENCED: &[(&str, bool)] = &[("submitted", false), ("accepted
 pub(crate) const SIDES: &[(&str, Side)] = &[("customer", Side::Customer), ("partner", Side::Partner)];
 
 /// How loud a notice is: checked, and without effect on any standing.
-pub(crate) const SEVERITIES: &[(&str, ())] = &[("page", ()), ("ticket", ()), ("note", ())];
+pub(crate) const SEVERITIES: &[(&str, Severity)] =
+    &[("page", Severity::Page), ("ticket", Severity::Ticket), ("note", Severity::Note)];

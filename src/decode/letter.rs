@@ -66,6 +66,26 @@ pub enum DecodeError {
     NoPartner,
 }
 
+impl DecodeError {
+    /// Stable, without the particulars.
+    pub fn name(&self) -> &'static str {
+        match self {
+            DecodeError::Json(_) => "Json",
+            DecodeError::Utf8 { .. } => "Utf8",
+            DecodeError::TooLong { .. } => "TooLong",
+            DecodeError::Nul => "Nul",
+            DecodeError::Missing(_) => "Missing",
+            DecodeError::Empty(_) => "Empty",
+            DecodeError::Control(_) => "Control",
+            DecodeError::Version(_) => "Version",
+            DecodeError::LongName { .. } => "LongName",
+            DecodeError::Time { .. } => "Time",
+            DecodeError::Ancient(_) => "Ancient",
+            DecodeError::NoPartner => "NoPartner",
+        }
+    }
+}
+
 /// A record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {

@@ -64,6 +64,13 @@ pub struct Batch {
     pub homeless: Vec<Homeless>,
     /// Those that no contract cares for but to place their subject.
     pub sightings: Vec<Homeless>,
+    /// When each line came, where that is what was recorded; empty: events say it themselves. Not emptied by
+    /// [`Batch::clear`]: whoever fills it does it anew.
+    pub arrived: Vec<Moment>,
+    /// Lines of events later than the horizon.
+    pub aside: Vec<(u64, Moment)>,
+    /// The latest tick.
+    pub tick: Option<Moment>,
 }
 
 /// An event that names no partner, and what the contracts' scopes say of it.
@@ -90,6 +97,8 @@ pub struct Event {
     pub source: Range<u32>,
     /// Place of the fact.
     pub fact: Range<u32>,
+    /// Which line of the batch it was, from 0.
+    pub line: u32,
 }
 
 impl Batch {
@@ -101,6 +110,8 @@ impl Batch {
         self.letters.clear();
         self.homeless.clear();
         self.sightings.clear();
+        self.aside.clear();
+        self.tick = None;
         (self.peak, self.read, self.idle, self.held, self.lines) = (None, 0, 0, (0, None), 0);
     }
 
@@ -116,6 +127,11 @@ impl Decoder {
         let keys = Keys::new(book.names().field_names());
         let scoped = book.finds_partners() || book.finds_controls();
         Decoder { book, keys, horizon, nul: Finder::new(br"\u0000"), shapes: Shapes::default(), scoped }
+    }
+
+    /// Events later than this are held aside from now on.
+    pub fn hold_beyond(&mut self, horizon: Moment) {
+        self.horizon = horizon;
     }
 
     /// Reads whole lines; `first` is the number of the first, from 1.
@@ -186,12 +202,14 @@ impl Decoder {
         out.read += 1;
         if at > self.horizon {
             out.held = (out.held.0 + 1, Some(out.held.1.map_or(at, |earliest| earliest.min(at))));
+            out.aside.push((out.lines, at));
             return Ok(());
         }
         let peak = out.peak.map_or(at, |peak| peak.max(at));
         out.peak = Some(peak);
         let kind = raw.kind()?;
         if kind == "onus.tick" {
+            out.tick = out.tick.max(Some(at));
             return Ok(());
         }
         let (id, source, subject) = (raw.id()?, raw.source()?, raw.subject()?);
@@ -199,7 +217,10 @@ impl Decoder {
             Err(DecodeError::NoPartner) if self.book.finds_partners() => "",
             named => named?,
         };
-        let recorded = raw.recorded()?.unwrap_or(at);
+        let recorded = match out.arrived.get(out.lines as usize) {
+            Some(arrived) => *arrived,
+            None => raw.recorded()?.unwrap_or(at),
+        };
         let placed = self.scoped.then(|| self.placed(raw, kind, source, subject, partner, at)).flatten();
         let homeless = placed.as_ref().filter(|_| partner.is_empty()).map(|owner| Homeless {
             event: out.events.len(),
@@ -242,7 +263,8 @@ impl Decoder {
             from..out.names.len() as u32
         };
         let (partner, subject, source) = (name(partner), name(subject), name(source));
-        out.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32 });
+        let line = out.lines as u32;
+        out.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32, line });
         Ok(())
     }
 }

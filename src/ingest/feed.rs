@@ -28,6 +28,18 @@ pub fn channel() -> (SyncSender<Heard>, Receiver<Heard>) {
 pub enum Heard {
     /// Records of one partition.
     Records(Records),
+    /// Reading of a partition begins here, by settings or by somebody's decision. Write the position down with the next
+    /// commit: a partition that begins with what comes from now on would begin elsewhere after a restart.
+    Began {
+        /// Whose.
+        feed: FeedId,
+        /// Partition.
+        partition: i32,
+        /// What is read there.
+        incarnation: Arc<str>,
+        /// The first position.
+        next: u64,
+    },
     /// All that had been written to a partition by an instant has been handed over.
     CaughtUp {
         /// Whose.
@@ -100,10 +112,13 @@ pub struct Records {
     pub partition: i32,
     /// What is read there: cluster and topic, device and inode.
     pub incarnation: Arc<str>,
-    /// One after the other.
+    /// One after the other, a line each: whole lines, as the decoder wants them.
     pub bytes: Vec<u8>,
     /// Each one's place.
     pub list: Vec<Record>,
+    /// Arrivals are those of where the records are kept, not of when we read them: they say how far was heard while we
+    /// are behind. A backlog that is read now would otherwise be taken for news.
+    pub stamped: bool,
     /// Whoever waits until they are written down.
     pub done: Option<oneshot::Sender<Receipt>>,
 }
@@ -111,7 +126,7 @@ pub struct Records {
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Where it lies in [`Records::bytes`].
+    /// Where it lies in [`Records::bytes`], without the end of its line.
     pub place: Range<u32>,
     /// Its position: an offset, a byte, a count.
     pub offset: u64,
@@ -135,18 +150,52 @@ pub enum Receipt {
 impl Records {
     /// None yet.
     pub fn new(feed: FeedId, partition: i32, incarnation: Arc<str>) -> Records {
-        Records { feed, partition, incarnation, bytes: Vec::new(), list: Vec::new(), done: None }
+        Records { feed, partition, incarnation, bytes: Vec::new(), list: Vec::new(), stamped: true, done: None }
     }
 
-    /// Adds one.
+    /// Adds one. Its bytes may contain line ends: between the tokens of JSON they become blanks, within its texts, where
+    /// JSON forbids them, another character that it forbids.
     pub fn push(&mut self, bytes: &[u8], offset: u64, next: u64, arrived: Moment) {
-        let from = self.bytes.len() as u32;
+        let from = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.list.push(Record { place: from..self.bytes.len() as u32, offset, next, arrived, cut: None });
+        if memchr::memchr(b'\n', bytes).is_some() {
+            flatten(&mut self.bytes[from..]);
+        }
+        let place = from as u32..self.bytes.len() as u32;
+        self.bytes.push(b'\n');
+        self.list.push(Record { place, offset, next, arrived, cut: None });
     }
 
     /// One's bytes.
     pub fn record(&self, one: &Record) -> &[u8] {
         &self.bytes[one.place.start as usize..one.place.end as usize]
+    }
+}
+
+fn flatten(json: &mut [u8]) {
+    let (mut within, mut escaped) = (false, false);
+    for byte in json {
+        match *byte {
+            b'\n' => *byte = if within { 0x0b } else { b' ' },
+            b'"' if !escaped => within = !within,
+            _ => {}
+        }
+        escaped = *byte == b'\\' && !escaped;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_line_and_no_less_strict_for_it() {
+        let mut records = Records::new(FeedId(0), 0, Arc::from("here"));
+        records.push(b"{\n  \"a\": \"x \\\" y\",\n  \"b\": 1\n}", 0, 1, Moment(0));
+        records.push(b"{\"a\": \"x\ny\"}", 1, 2, Moment(0));
+        let lines: Vec<&[u8]> = records.list.iter().map(|one| records.record(one)).collect();
+        assert_eq!(lines[0], br#"{   "a": "x \" y",   "b": 1 }"#);
+        assert!(serde_json::from_slice::<serde_json::Value>(lines[1]).is_err());
+        assert_eq!(records.bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
     }
 }

@@ -1,6 +1,11 @@
-//! Event files: plain, gzip, zstd or standard input, read in chunks of whole lines.
+//! Where events come in: files, plain or compressed, read in chunks of whole lines; and the sources of a process that runs
+//! on, each of which speaks [`feed`].
 
 pub mod feed;
+pub mod http;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+pub mod tail;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -97,7 +102,7 @@ impl Lines {
             let name = name.clone();
             move |error| ReadError { name, what, error }
         };
-        let (mut raw, size): (Box<dyn Read + Send>, Option<u64>) = if stdin {
+        let (raw, size): (Box<dyn Read + Send>, Option<u64>) = if stdin {
             (Box::new(io::stdin()), None)
         } else {
             let file = File::open(path).map_err(fail("cannot open; check the path"))?;
@@ -108,22 +113,8 @@ impl Lines {
             }
             (Box::new(file), about.is_file().then_some(about.len()))
         };
-        let mut magic = [0; 4];
-        let mut have = 0;
-        while have < magic.len() {
-            match raw.read(&mut magic[have..]).map_err(fail("cannot read"))? {
-                0 => break,
-                n => have += n,
-            }
-        }
-        let whole = io::Cursor::new(magic[..have].to_vec()).chain(raw);
-        let (input, size): (Box<dyn Read + Send>, Option<u64>) = match magic {
-            [0x1f, 0x8b, ..] => (Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(whole))), None),
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                (Box::new(zstd::stream::read::Decoder::new(whole).map_err(fail("cannot read zstd"))?), None)
-            }
-            _ => (Box::new(whole), size),
-        };
+        let (input, packed) = expand(raw).map_err(fail("cannot read"))?;
+        let size = size.filter(|_| !packed);
         Ok(Lines { name, input, rest: Vec::new(), line: 1, done: false, longest, dropping: None, size })
     }
 
@@ -219,6 +210,26 @@ impl Lines {
         chunk.len += read;
         Ok(read)
     }
+}
+
+/// What a stream says, and whether it was compressed: told by the first bytes, not by the name.
+fn expand(mut raw: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, bool)> {
+    let mut magic = [0; 4];
+    let mut have = 0;
+    while have < magic.len() {
+        match raw.read(&mut magic[have..]) {
+            Ok(0) => break,
+            Ok(n) => have += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let whole = io::Cursor::new(magic[..have].to_vec()).chain(raw);
+    Ok(match magic {
+        [0x1f, 0x8b, ..] => (Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(whole))), true),
+        [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(zstd::stream::read::Decoder::new(whole)?), true),
+        _ => (Box::new(whole), false),
+    })
 }
 
 /// All files in the order given; the same file twice is read twice.

@@ -289,16 +289,18 @@ impl Shard {
             let place = homeless.binary_search_by_key(&at, |one| one.event);
             let one = &homeless[place.expect("an event without a partner is among the homeless")];
             match self.homes.place(one).map(str::to_owned) {
-                None => self.homes.wait(one, name(&event.source), fact),
+                None => self.homes.wait(one, name(&event.source), fact, None),
                 Some(partner) => {
-                    let incoming = Incoming { partner: &partner, subject, source: name(&event.source), fact };
+                    let incoming =
+                        Incoming { partner: &partner, subject, source: name(&event.source), fact, trust: None };
                     self.engine.apply(incoming, archive);
                     self.come_home(&partner, subject);
                 }
             }
             return;
         }
-        let incoming = Incoming { partner, subject: name(&event.subject), source: name(&event.source), fact };
+        let incoming =
+            Incoming { partner, subject: name(&event.subject), source: name(&event.source), fact, trust: None };
         let seen = self.seen[at - self.seen_from];
         if self.engine.apply_seen(incoming, seen, archive) == onus_engine::engine::Applied::Unbound {
             *self.unbound.entry(partner.to_owned()).or_default() += 1;
@@ -322,7 +324,7 @@ impl Shard {
                 Some(spill) => spill,
                 None => &mut none,
             };
-            let incoming = Incoming { partner, subject, source: &one.source, fact: &mut one.fact };
+            let incoming = Incoming { partner, subject, source: &one.source, fact: &mut one.fact, trust: None };
             self.engine.apply(incoming, archive);
         }
     }

@@ -3,10 +3,12 @@
 
 use crate::decode::Homeless;
 use onus_engine::scope::Unowned;
+use onus_engine::terms::Trust;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Where subjects are at home.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Homes {
     /// By subject: its partner.
     known: BTreeMap<String, String>,
@@ -15,15 +17,17 @@ pub(super) struct Homes {
 }
 
 /// An event that waits for its subject to be placed.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Waiting {
     pub(super) source: String,
     pub(super) fact: Vec<u8>,
+    /// How far what brought it is trusted, where that was said.
+    pub(super) trust: Option<Trust>,
     why: Unowned,
 }
 
 /// What the scopes of contracts said of events that name no partner.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placed {
     /// Subjects that no scope placed: how many events, and why.
     pub unowned: BTreeMap<String, (u64, String)>,
@@ -49,9 +53,9 @@ impl Homes {
         self.known.get(&one.subject).map(String::as_str)
     }
 
-    pub(super) fn wait(&mut self, one: &Homeless, source: &str, fact: &[u8]) {
+    pub(super) fn wait(&mut self, one: &Homeless, source: &str, fact: &[u8], trust: Option<Trust>) {
         let Err(why) = &one.owner.partner else { return };
-        let waiting = Waiting { source: source.to_owned(), fact: fact.to_owned(), why: why.clone() };
+        let waiting = Waiting { source: source.to_owned(), fact: fact.to_owned(), trust, why: why.clone() };
         self.waiting.entry(one.subject.clone()).or_default().push(waiting);
     }
 

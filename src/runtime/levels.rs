@@ -4,8 +4,8 @@
 use onus_engine::book::Book;
 use onus_engine::engine::Difference;
 use onus_engine::identity::DutyId;
-use onus_engine::limits::period;
-use onus_engine::rule::{Rule, RuleId};
+use onus_engine::limits::{self, period};
+use onus_engine::rule::{Form, Rule, RuleId};
 use onus_engine::standing::Standing;
 use onus_engine::terms::{Level, Target};
 use onus_engine::time::{Millis, Moment};
@@ -34,6 +34,8 @@ pub struct Measured {
     pub met: u64,
     /// Time used by all that count.
     pub used: Millis,
+    /// What an average may come to over all that count.
+    pub allowed: Millis,
     /// The most that one of them used.
     pub worst: Millis,
     /// The period is over.
@@ -43,10 +45,10 @@ pub struct Measured {
 impl Measured {
     /// The level is not reached. Of nothing, everything is.
     pub fn missed(&self) -> bool {
-        match self.target.level {
+        match &self.target.level {
             _ if self.counted == 0 => false,
-            Level::Share(least) => u128::from(self.met) * 1_000_000 < u128::from(self.counted) * u128::from(least),
-            Level::Average(most) => i128::from(self.used) > i128::from(most) * i128::from(self.counted),
+            Level::Share(least) => u128::from(self.met) * 1_000_000 < u128::from(self.counted) * u128::from(*least),
+            Level::Average(_) | Level::AverageOf(_) => self.used > self.allowed,
         }
     }
 }
@@ -59,6 +61,7 @@ struct Verdict {
     at: Moment,
     met: bool,
     used: Millis,
+    allowed: Millis,
 }
 
 /// The net of the verdicts of all duties whose obligation has a target.
@@ -78,10 +81,10 @@ impl Levels {
         let family = book.rule(d.rule);
         let Some((id, target)) = in_force(book, d) else { return };
         let duty = DutyId::of(partner, &family.contract, &family.id, subject, d.key);
-        let at = match (target.level, d.to) {
+        let at = match (&target.level, d.to) {
             (_, Standing::Met) => Some(d.ended),
             (Level::Share(_), Standing::MetLate | Standing::Breached) => Some(d.deadline),
-            (Level::Average(_), Standing::MetLate) => Some(d.ended),
+            (Level::Average(_) | Level::AverageOf(_), Standing::MetLate) => Some(d.ended),
             // What is waived is left out of the ratio, never of the ledger.
             (
                 _,
@@ -99,7 +102,9 @@ impl Levels {
         match at {
             Some(at) => {
                 let met = d.to == Standing::Met;
-                self.verdicts.insert(duty, Verdict { partner: partner.to_owned(), rule: id, at, met, used: d.used });
+                let allowed = allowed(book, id, target, d.start);
+                let partner = partner.to_owned();
+                self.verdicts.insert(duty, Verdict { partner, rule: id, at, met, used: d.used, allowed });
             }
             None => {
                 self.verdicts.remove(&duty);
@@ -126,15 +131,36 @@ impl Levels {
                 counted: 0,
                 met: 0,
                 used: 0,
+                allowed: 0,
                 worst: 0,
                 over: to <= until,
             });
             row.counted += 1;
             row.met += u64::from(verdict.met);
             row.used += verdict.used;
+            row.allowed = row.allowed.saturating_add(verdict.allowed);
             row.worst = row.worst.max(verdict.used);
         }
         out.into_values().collect()
+    }
+}
+
+/// What an average lets one duty use: days come to what they come to as a limit of that duty, by its first calendar.
+fn allowed(book: &Book, id: RuleId, target: &Target, start: Moment) -> Millis {
+    let span = match &target.level {
+        Level::Share(_) => return 0,
+        Level::Average(most) => return *most,
+        Level::AverageOf(span) => span,
+    };
+    let rule = book.rule(id);
+    let limits = match &rule.form {
+        Form::Within { limits, .. } | Form::Every { limits, .. } => limits.as_slice(),
+        Form::Requires(_) => &[],
+    };
+    let calendar = limits.first().map_or(0, |limit| limit.calendar);
+    match limits::target(span, calendar, book.calendar(calendar), rule.zone, start) {
+        limits::Target::Length(ms, _) => ms,
+        limits::Target::Fixed(at) => (at - start).max(0),
     }
 }
 

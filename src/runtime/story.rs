@@ -55,7 +55,7 @@ impl Story {
             let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
             let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
             let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
-            self.engine.apply(Incoming { partner, subject, source, fact }, &mut NoArchive);
+            self.engine.apply(Incoming { partner, subject, source, fact, trust: None }, &mut NoArchive);
             self.tell(true, listen);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::database::{Database, Row, Value};
 use super::error::StoreError;
-use super::{Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Query, Store, Verified};
+use super::{Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Query, Store, Terms, Verified};
 use super::{check, rows, schema, sums};
 use Value::{Bytes, Int, Text};
 use onus_engine::time::Moment;
@@ -227,6 +227,22 @@ fn release(database: &mut impl Database, shard: i64, sequence: i64, batch: &Batc
     })
 }
 
+/// The newest contracts.
+fn terms(database: &mut impl Database, shard: i64) -> Result<Option<Terms>, StoreError> {
+    let mut found = None;
+    database.ask(
+        "SELECT since, generation, digest, text, sum FROM terms WHERE shard = $1 ORDER BY since DESC LIMIT 1",
+        &[Int(shard)],
+        &mut |row| {
+            let terms = rows::terms(row)?;
+            whole(row, 4, sums::terms(&terms), || format!("the contracts since commit {}", terms.since))?;
+            found = Some(terms);
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
 /// Every sum is checked where a row is read.
 fn whole(row: &Row<'_>, column: usize, sum: i64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
     if row.int(column)? == sum { Ok(()) } else { Err(row.damaged(format!("{} has another sum", what()))) }
@@ -282,18 +298,13 @@ impl<D: Database> Store for Kept<D> {
             )?;
             // Databases order texts each in its own way.
             claim.positions.sort_by(|a, b| (&a.source, a.partition).cmp(&(&b.source, b.partition)));
-            database.ask(
-                "SELECT since, generation, digest, text, sum FROM terms WHERE shard = $1 ORDER BY since DESC LIMIT 1",
-                &[Int(shard)],
-                &mut |row| {
-                    let terms = rows::terms(row)?;
-                    whole(row, 4, sums::terms(&terms), || format!("the contracts since commit {}", terms.since))?;
-                    claim.terms = Some(terms);
-                    Ok(())
-                },
-            )?;
+            claim.terms = terms(database, shard)?;
             Ok(claim)
         })
+    }
+
+    fn terms(&mut self) -> Result<Option<Terms>, StoreError> {
+        self.transaction(false, |database, shard| terms(database, shard))
     }
 
     fn commit(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
@@ -304,26 +315,33 @@ impl<D: Database> Store for Kept<D> {
         }
     }
 
-    fn journal(
-        &mut self,
-        after: u64,
-        show: &mut dyn FnMut(Committed) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn journal(&mut self, after: u64, limit: u32) -> Result<Vec<Committed>, StoreError> {
         self.transaction(false, |database, shard| {
-            let sql = "SELECT sequence, epoch, now, bytes, sum FROM journal WHERE shard = $1 AND sequence > $2 \
-                       ORDER BY sequence";
-            database.stream(sql, &[Int(shard), Int(after as i64)], &mut |row| show(rows::committed(row)?))
+            let mut found = Vec::new();
+            database.ask(
+                "SELECT sequence, epoch, now, bytes, sum FROM journal WHERE shard = $1 AND sequence > $2 \
+                 ORDER BY sequence LIMIT $3",
+                &[Int(shard), Int(after as i64), self::limit(limit)],
+                &mut |row| rows::committed(row).map(|commit| found.push(commit)),
+            )?;
+            Ok(found)
         })
     }
 
-    fn recall(&mut self, generation: u32, key: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         self.transaction(false, |database, shard| {
             let mut found = Vec::new();
             database.ask(
                 "SELECT p.sequence, p.page, p.bytes, p.sum FROM released_key k JOIN released_page p ON p.shard = k.shard \
                  AND p.generation = k.generation AND p.sequence = k.sequence AND p.page = k.page \
-                 WHERE k.shard = $1 AND k.generation = $2 AND k.key = $3 ORDER BY k.sequence, k.page",
-                &[Int(shard), Int(i64::from(generation)), Int(key as i64)],
+                 WHERE k.shard = $1 AND k.generation = $2 AND k.key = $3 AND k.sequence < $4 \
+                 ORDER BY k.sequence, k.page",
+                &[
+                    Int(shard),
+                    Int(i64::from(generation)),
+                    Int(key as i64),
+                    Int(i64::try_from(before).unwrap_or(i64::MAX)),
+                ],
                 &mut |row| {
                     let (sequence, page, bytes) = (row.small(0)?, row.int(1)?, row.bytes(2)?);
                     let what = || format!("page {page} of released subjects of commit {sequence}");

@@ -189,6 +189,24 @@ pub struct Batch<'a> {
     pub terms: Option<&'a Terms>,
 }
 
+impl Batch<'_> {
+    /// One that writes nothing but its sequence.
+    pub fn empty(sequence: u64, now: Moment) -> Batch<'static> {
+        Batch {
+            sequence,
+            now,
+            journal: &[],
+            entries: &[],
+            messages: &[],
+            letters: &[],
+            reread: &[],
+            released: (0, &[]),
+            positions: &[],
+            terms: None,
+        }
+    }
+}
+
 /// One commit of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -235,6 +253,9 @@ pub trait Store: Send {
     /// Takes the shard over: raises its epoch, so that any other owner's next commit fails.
     fn claim(&mut self, owner: &str) -> Result<Claim, StoreError>;
 
+    /// The contracts in force, as they were written down last; for those who only read.
+    fn terms(&mut self) -> Result<Option<Terms>, StoreError>;
+
     /// Writes a batch. The very batch that was written last may be told again, and is not written again: after an error
     /// that [may pass](StoreError::may_pass) nobody knows whether a commit took place, so call with the same batch until it
     /// is `Ok`, or stop.
@@ -243,15 +264,11 @@ pub trait Store: Send {
     /// [`StoreError::Fenced`] where the epoch is not the newest, or the sequence does not follow.
     fn commit(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError>;
 
-    /// Shows the journal's commits after a sequence, in order. Stops at the first error of `show`.
-    fn journal(
-        &mut self,
-        after: u64,
-        show: &mut dyn FnMut(Committed) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError>;
+    /// The journal's commits after a sequence, in order, at most so many.
+    fn journal(&mut self, after: u64, limit: u32) -> Result<Vec<Committed>, StoreError>;
 
-    /// Pages that have this key, oldest first.
-    fn recall(&mut self, generation: u32, key: u64) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// Pages that have this key, of commits before a sequence, oldest first.
+    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError>;
 
     /// Writes one piece of a snapshot taken after the commit `sequence`; pieces are numbered from 0.
     fn put_snapshot(&mut self, epoch: Epoch, sequence: u64, piece: u32, bytes: &[u8]) -> Result<(), StoreError>;

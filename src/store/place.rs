@@ -25,6 +25,15 @@ pub struct Server {
     pub(super) authorities: Option<PathBuf>,
 }
 
+impl Server {
+    /// The same, with its password in this file, if one is named.
+    #[must_use]
+    pub fn with_password_file(mut self, file: Option<PathBuf>) -> Server {
+        self.password_file = file.or(self.password_file);
+        self
+    }
+}
+
 const HOW: &str = "write sqlite:PATH, or postgres://user@host:5432/database?passwordfile=PATH";
 
 impl Place {

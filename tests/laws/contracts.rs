@@ -32,6 +32,7 @@ pub(crate) fn any_pieces() -> impl Strategy<Value = Vec<Piece>> {
         2 => replaced(),
         2 => planned(),
         2 => together(),
+        2 => abroad(),
     ];
     prop::collection::vec(piece, 1..4)
 }
@@ -50,9 +51,11 @@ pub(crate) struct Piece {
     limits: [&'static str; 2],
     /// Whether `done` and `breached` may name it.
     owes: bool,
+    /// Another obligation that stands before it, named `{OTHER}`; none if empty.
+    also: &'static str,
 }
 
-const LIMITS: [&str; 14] = [
+const LIMITS: [&str; 19] = [
     "4h",
     "90min",
     "{P1: 1h, P2: 4h, \"*\": 2 business days}",
@@ -66,10 +69,15 @@ const LIMITS: [&str; 14] = [
     "1 calendar day",
     "1 month",
     "{must: 30h, roll: next business day}",
+    "{must: {P1: 4h, \"*\": 30h}, roll: {depends-on: privileged, table: {true: none, \"*\": next business day}}}",
+    "{must: 4h, from: {any: [ticket.assigned, ticket.acknowledged]}}",
+    "{must: 3h, from: {event: ticket.assigned, pick: latest, time: occurred_at}}",
+    "{must: 2 business days, from: {event: ticket.assigned, by: [customer, partner]}}",
+    "[{must: 8h}, {must: 2h, from: change.approved}]",
     "at once",
 ];
 
-const WHENS: [&str; 9] = [
+const WHENS: [&str; 11] = [
     "ticket.opened",
     "{event: ticket.opened, where: {control: revocation}}",
     "ticket.assigned",
@@ -77,6 +85,8 @@ const WHENS: [&str; 9] = [
     "{event: ticket.assigned, pick: latest}",
     "{any: [ticket.opened, ticket.assigned]}",
     "{event: ticket.opened, time: occurred_at}",
+    "{any: [{event: ticket.assigned, pick: latest}, {event: ticket.acknowledged, pick: first}]}",
+    "{any: [ticket.opened, {event: ticket.assigned, by: [customer, partner], pick: first}]}",
     "change.executed",
     "{any: [credential.created, credential.rotated]}",
 ];
@@ -96,15 +106,15 @@ const TICKET_ACTS: [&str; 10] = [
 
 fn within(pause: impl Strategy<Value = Vec<String>>) -> impl Strategy<Value = Piece> {
     let of = prop_oneof![
-        6 => (select(&WHENS[..7]), select(&TICKET_ACTS[..])),
-        1 => (Just(WHENS[7]), Just("{event: change.closed, where: {evidence: \"*\"}}")),
-        1 => (Just(WHENS[8]), Just("{any: [credential.rotated, credential.revoked]}")),
+        6 => (select(&WHENS[..9]), select(&TICKET_ACTS[..])),
+        1 => (Just(WHENS[9]), Just("{event: change.closed, where: {evidence: \"*\"}}")),
+        1 => (Just(WHENS[10]), Just("{any: [credential.rotated, credential.revoked]}")),
     ];
     (of, limits(), pause, extras()).prop_map(|((when, act), limits, pause, extras)| {
         let mut lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
         lines.extend(pause);
         lines.extend(extras);
-        Piece { lines, limits, owes: true }
+        Piece { lines, limits, owes: true, also: "" }
     })
 }
 
@@ -114,13 +124,14 @@ fn chained() -> impl Strategy<Value = Piece> {
         let mut lines =
             vec![format!("when: {{{how}: {{BEFORE}}}}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
         lines.extend(pause);
-        Piece { lines, limits, owes: true }
+        Piece { lines, limits, owes: true, also: "" }
     })
 }
 
 /// Acts that count with evidence, evidence that is owed, and late acts that are excused.
 fn shown() -> impl Strategy<Value = Piece> {
-    let of: [(&str, &str, &str); 8] = [
+    let of: [(&str, &str, &str); 9] = [
+        ("ticket.opened", "ticket.resolved", "excused-by: {all: [ticket.assigned, ticket.acknowledged]}"),
         ("change.executed", "{event: change.closed, evidenced: accepted}", ""),
         ("change.executed", "{event: change.closed, evidenced: submitted}", ""),
         ("change.executed", "{event: change.approved, by: customer, evidenced: accepted}", ""),
@@ -133,7 +144,7 @@ fn shown() -> impl Strategy<Value = Piece> {
     (select(of.to_vec()), limits()).prop_map(|((when, act, more), limits)| {
         let mut lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
         lines.extend((!more.is_empty()).then(|| more.to_owned()));
-        Piece { lines, limits, owes: true }
+        Piece { lines, limits, owes: true, also: "" }
     })
 }
 
@@ -156,12 +167,17 @@ fn planned() -> impl Strategy<Value = Piece> {
         lines: vec![format!("when: {when}"), format!("requires: {what}")],
         limits: ["", ""],
         owes: false,
+        also: "",
     })
 }
 
 /// Anchors of several events, and duties that end or need other duties.
 fn together() -> impl Strategy<Value = Piece> {
-    let of: [(&str, &str, &str); 7] = [
+    let of: [(&str, &str, &str); 11] = [
+        ("ticket.assigned", "do: ticket.closed", "until: {all: [ticket.acknowledged, ticket.resolved]}"),
+        ("ticket.opened", "do: {all: [ticket.closed, {done: {BEFORE}}]}", ""),
+        ("{event: change.executed, since: {event: ticket.opened, more-than: 1h}}", "do: change.closed", ""),
+        ("{event: ticket.assigned, since: {event: ticket.opened, at-most: 3 business hours}}", "do: ticket.closed", ""),
         ("{all: [ticket.acknowledged, ticket.assigned]}", "do: ticket.resolved", ""),
         ("{in-order: [ticket.assigned, ticket.acknowledged]}", "do: ticket.closed", ""),
         ("{all: [ticket.opened, {any: [ticket.assigned, ticket.acknowledged]}], pick: first}", "do: ticket.closed", ""),
@@ -173,7 +189,27 @@ fn together() -> impl Strategy<Value = Piece> {
     (select(of.to_vec()), limits()).prop_map(|((when, act, more), limits)| {
         let mut lines = vec![format!("when: {when}"), act.to_owned(), "within: {LIMIT}".to_owned()];
         lines.extend((!more.is_empty()).then(|| more.to_owned()));
-        Piece { lines, limits, owes: true }
+        Piece { lines, limits, owes: true, also: "" }
+    })
+}
+
+/// Duties that wait for duties on other subjects.
+fn abroad() -> impl Strategy<Value = Piece> {
+    let others = [
+        "when: credential.created, do: credential.rotated, within: 3 business hours",
+        "when: {any: [credential.created, credential.rotated]}, do: credential.revoked, within: 4h",
+        "every: 8h, per: credential, do: credential.rotated",
+    ];
+    let of: [&[&str]; 5] = [
+        &["when: ticket.opened", "do: {any: [ticket.closed, {done: {OTHER}}]}", "within: {LIMIT}"],
+        &["when: ticket.assigned", "do: {done: {OTHER}}", "within: {LIMIT}"],
+        &["when: ticket.opened", "do: ticket.closed", "within: {LIMIT}", "until: {breached: {OTHER}}"],
+        &["when: ticket.opened", "do: {all: [ticket.closed, {done: {OTHER}}]}", "within: {LIMIT}"],
+        &["when: ticket.resolved", "requires: {done: {OTHER}}"],
+    ];
+    (select(of.to_vec()), select(others.to_vec()), limits()).prop_map(|(lines, also, limits)| {
+        let owes = lines.len() > 2;
+        Piece { lines: lines.iter().map(|l| (*l).to_owned()).collect(), limits, owes, also }
     })
 }
 
@@ -191,7 +227,7 @@ fn replaced() -> impl Strategy<Value = Piece> {
             "within: {LIMIT}".to_owned(),
             "supersedes: [{BEFORE}]".to_owned(),
         ];
-        Piece { lines, limits, owes: true }
+        Piece { lines, limits, owes: true, also: "" }
     })
 }
 
@@ -205,6 +241,8 @@ fn requires() -> impl Strategy<Value = Piece> {
         ("change.executed", "{any: [{where: {actor: \"*\"}}, change.approved]}"),
         ("change.executed", "{event: change.approved, ahead: 2h}"),
         ("change.executed", "ticket.acknowledged"),
+        ("change.executed", "{in-order: [change.requested, {any: [change.approved, change.closed]}]}"),
+        ("ticket.resolved", "{in-order: [ticket.acknowledged, ticket.assigned, change.approved]}"),
         ("ticket.resolved", "{event: change.approved, by: customer}"),
         ("ticket.resolved", "{all: [ticket.acknowledged, change.approved]}"),
         ("credential.rotated", "{where: {actor: \"*\"}}"),
@@ -213,11 +251,13 @@ fn requires() -> impl Strategy<Value = Piece> {
         lines: vec![format!("when: {when}"), format!("requires: {what}")],
         limits: ["", ""],
         owes: false,
+        also: "",
     })
 }
 
 fn every() -> impl Strategy<Value = Piece> {
-    let of: [&[&str]; 9] = [
+    let of: [&[&str]; 10] = [
+        &["every: week", "do: review.completed", "roll: previous business day"],
         &["every: 8h", "per: credential", "do: credential.rotated"],
         &["every: 2 days", "per: credential", "do: credential.rotated", "until: credential.revoked"],
         &["every: day", "per: credential", "do: credential.rotated", "until: credential.revoked"],
@@ -236,6 +276,7 @@ fn every() -> impl Strategy<Value = Piece> {
         lines: lines.iter().map(|l| (*l).to_owned()).collect(),
         limits: ["", ""],
         owes: false,
+        also: "",
     })
 }
 
@@ -248,6 +289,7 @@ fn pause(confirmed: bool) -> impl Strategy<Value = Vec<String>> {
         "",
         "pause: {reasons: [\"*\"], by: anyone}",
         "pause: {reasons: [waiting], by: customer}",
+        "pause: {reasons: [\"wait*\"], by: anyone}",
         "pause: {reasons: [waiting, parts], by: [customer, partner], cap: 2h}",
         "pause: {reasons: [\"*\"], by: anyone, cap: 50%}",
         "pause: {reasons: [\"*\"], by: partner, cap: 3 business hours}",
@@ -339,6 +381,9 @@ defaults: {{trust: asserted}}
         let replaces = piece.lines.iter().any(names);
         let fits = |p: &Piece| p.owes && (!replaces || on_ticket(p));
         let before = pieces[..i].iter().rposition(fits).map(|b| format!("o{}", b + 1));
+        if !piece.also.is_empty() {
+            let _ = writeln!(out, "  - {{id: x{}, clause: x, {}}}", i + 1, piece.also);
+        }
         let _ = write!(out, "  - id: o{}\n    clause: \"{}\"\n", i + 1, i + 1);
         for line in &piece.lines {
             let line = match &before {
@@ -348,6 +393,10 @@ defaults: {{trust: asserted}}
                 None if line.contains("{BEFORE}") => "when: ticket.opened".to_owned(),
                 None => line.clone(),
             };
+            // Where waivers may be granted, a breach elsewhere cannot be waited for.
+            let line =
+                if header.contains("waivers:") { line.replace("{breached: {OTHER}}", "{done: {OTHER}}") } else { line };
+            let line = line.replace("{OTHER}", &format!("x{}", i + 1));
             let _ = writeln!(out, "    {}", line.replace("{LIMIT}", piece.limits[version]));
         }
     }

@@ -75,7 +75,12 @@ pub(crate) struct World {
 
 /// Settling time as given; one source is of the least trust.
 pub(crate) fn options(settling: Option<Millis>) -> Options {
-    Options { settling, trust: vec![("urn:low*".to_owned(), Trust::Asserted)], otherwise: Trust::Verified }
+    Options {
+        settling,
+        trust: vec![("urn:low*".to_owned(), Trust::Asserted)],
+        otherwise: Trust::Verified,
+        ..Options::default()
+    }
 }
 
 impl World {
@@ -129,7 +134,7 @@ impl World {
             let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
             let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
             let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
-            self.engine.apply(Incoming { partner, subject, source, fact }, &mut self.shelf);
+            self.engine.apply(Incoming { partner, subject, source, fact, trust: None }, &mut self.shelf);
         }
         self.tell();
     }

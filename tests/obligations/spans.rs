@@ -79,7 +79,9 @@ fn requirement(what: &Requirement) -> String {
         Requirement::Ahead(_, ahead, ..) => format!("-{}", span(ahead)),
         Requirement::Before(..) | Requirement::Duty(..) => "-PT0S".to_owned(),
         Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => "ITSELF".to_owned(),
-        Requirement::Any(all) | Requirement::All(all) => all.first().map_or_else(String::new, requirement),
+        Requirement::Any(all) | Requirement::All(all) | Requirement::InOrder(all) => {
+            all.first().map_or_else(String::new, requirement)
+        }
     }
 }
 

@@ -42,7 +42,7 @@ macro_rules! conforms {
             the_journal_goes_up_to_the_snapshot
             entries_go_and_stay_linked
             shards_are_walls
-            show_stops_a_reading
+            the_journal_is_read_in_parts
             a_claim_waits_for_a_commit_in_flight
             two_owners_are_never_both_believed
             first_starts_at_once_are_safe
@@ -81,14 +81,7 @@ pub(crate) fn refused(result: Result<(), StoreError>) {
 }
 
 pub(crate) fn journal(store: &mut dyn Store, after: u64) -> Vec<Committed> {
-    let mut all = Vec::new();
-    store
-        .journal(after, &mut |commit| {
-            all.push(commit);
-            Ok(())
-        })
-        .unwrap();
-    all
+    store.journal(after, 0).expect("the journal")
 }
 
 fn snapshot(store: &mut dyn Store) -> Option<(u64, Vec<Vec<u8>>)> {
@@ -242,7 +235,7 @@ pub(crate) fn an_error_in_the_middle_writes_nothing(ground: &dyn Ground) {
     assert_eq!(store.entries(&Query::default()).unwrap().len(), 3);
     assert_eq!(store.messages(0, 0).unwrap().len(), 2);
     assert_eq!(store.letters(&Query::default()).unwrap().len(), 1);
-    assert_eq!(store.recall(1, 7).unwrap().len(), 1);
+    assert_eq!(store.recall(1, 7, u64::MAX).unwrap().len(), 1);
     whole(&mut *store);
     // And nothing stands in the way of trying again.
     owner.write(&mut *store, &full).unwrap();
@@ -254,11 +247,11 @@ pub(crate) fn released_subjects_come_back_oldest_first(ground: &dyn Ground) {
     let mut owner = Owner::claim(&mut *store);
     owner.write_some(&mut *store, 3);
     let text = |n: u64| format!("page of {n}").into_bytes();
-    assert_eq!(store.recall(1, 7).unwrap(), [text(1), text(2), text(3)]);
-    assert_eq!(store.recall(1, 1_002).unwrap(), [text(2)]);
-    assert_eq!(store.recall(1, u64::MAX - 3).unwrap(), [vec![0, 255, 3]]);
-    assert_eq!(store.recall(1, 8).unwrap(), Vec::<Vec<u8>>::new());
-    assert_eq!(store.recall(2, 7).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(store.recall(1, 7, u64::MAX).unwrap(), [text(1), text(2), text(3)]);
+    assert_eq!(store.recall(1, 1_002, u64::MAX).unwrap(), [text(2)]);
+    assert_eq!(store.recall(1, u64::MAX - 3, u64::MAX).unwrap(), [vec![0, 255, 3]]);
+    assert_eq!(store.recall(1, 8, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(store.recall(2, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
 }
 
 pub(crate) fn generations_go(ground: &dyn Ground) {
@@ -269,8 +262,8 @@ pub(crate) fn generations_go(ground: &dyn Ground) {
     full.generation = 2;
     owner.write(&mut *store, &full).unwrap();
     store.forget_generations(owner.epoch, 2).unwrap();
-    assert_eq!(store.recall(1, 7).unwrap(), Vec::<Vec<u8>>::new());
-    assert_eq!(store.recall(2, 7).unwrap(), [b"page of 3".to_vec()]);
+    assert_eq!(store.recall(1, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(store.recall(2, 7, u64::MAX).unwrap(), [b"page of 3".to_vec()]);
     assert_eq!(store.verify().unwrap().pages, 2);
     whole(&mut *store);
 }
@@ -465,22 +458,20 @@ pub(crate) fn shards_are_walls(ground: &dyn Ground) {
     let mut owner = Owner::claim(&mut *store);
     assert_eq!((owner.epoch.0, owner.sequence), (1, 0));
     owner.write_some(&mut *store, 2);
-    assert_eq!(store.recall(1, 7).unwrap().len(), 2);
+    assert_eq!(store.recall(1, 7, u64::MAX).unwrap().len(), 2);
     whole(&mut *store);
 }
 
-pub(crate) fn show_stops_a_reading(ground: &dyn Ground) {
+pub(crate) fn the_journal_is_read_in_parts(ground: &dyn Ground) {
     let mut store = ground.open();
     let mut owner = Owner::claim(&mut *store);
     owner.write_some(&mut *store, 3);
-    let mut seen = 0;
-    let stopped = store.journal(0, &mut |_| {
-        seen += 1;
-        Err(StoreError::Refused { target: "the loop".to_owned(), why: "enough".to_owned() })
-    });
-    refused(stopped);
-    assert_eq!(seen, 1);
-    owner.write_some(&mut *store, 1);
+    let sequences = |after, limit, store: &mut dyn Store| -> Vec<u64> {
+        store.journal(after, limit).unwrap().iter().map(|commit| commit.sequence).collect()
+    };
+    assert_eq!(sequences(0, 2, &mut *store), [1, 2]);
+    assert_eq!(sequences(2, 2, &mut *store), [3]);
+    assert_eq!(sequences(3, 2, &mut *store), [0; 0]);
 }
 
 /// Whoever holds the shard's row while it commits is waited for, and what it wrote is seen.
@@ -586,6 +577,6 @@ pub(crate) fn empty_batches_and_large_ones(ground: &dyn Ground) {
     owner.write(&mut *store, &large).unwrap();
     assert_eq!(journal(&mut *store, 1)[0].journal, large.journal);
     assert_eq!(store.entries(&Query { after: 3_998, ..Query::default() }).unwrap(), large.entries[3_998..]);
-    assert_eq!(store.recall(1, 5 << 50).unwrap(), [large.pages[0].bytes.clone()]);
+    assert_eq!(store.recall(1, 5 << 50, u64::MAX).unwrap(), [large.pages[0].bytes.clone()]);
     whole(&mut *store);
 }

@@ -52,7 +52,7 @@ fn all(store: &mut dyn Store) -> impl PartialEq + std::fmt::Debug + use<> {
         store.entries(&everything).unwrap(),
         store.letters(&everything).unwrap(),
         store.messages(0, 0).unwrap(),
-        (1..6).map(|key| store.recall(1, 1_000 + key).unwrap()).collect::<Vec<_>>(),
+        (1..6).map(|key| store.recall(1, 1_000 + key, u64::MAX).unwrap()).collect::<Vec<_>>(),
         (snapshot, pieces),
     )
 }

@@ -209,3 +209,25 @@ pub(crate) const VERSION_OVERLAP: Explanation = Explanation {
         mended: "acme-2026.yaml:   ends: 2026-12-31T23:00:00Z\nacme-2027.yaml:   effective: 2027-01-01T00:00:00+01:00",
     },
 };
+
+pub(crate) const NO_FORCED_ACT: Explanation = Explanation {
+    name: "no-forced-act",
+    remedy: "Add an obligation of the partner to revoke, disable or rotate within hours of the customer's demand.",
+    why: "In an emergency the customer must be able to make the partner act, at any hour. Without a clause that says so \
+          within what time, it can only ask.",
+    example: Example::Contract {
+        broken: "controls:\n  rotation: {mode: operational, risk-owner: customer.ciso-office, raci: {request: partner, approve: customer, execute: partner, review: customer}}",
+        mended: "controls:\n  rotation: {mode: operational, risk-owner: customer.ciso-office, raci: {request: partner, approve: customer, execute: partner, review: customer}}\nobligations:\n  - {id: force, clause: \"5.1\", when: {event: ticket.opened, by: customer}, do: credential.revoked, within: 1h}",
+    },
+};
+
+pub(crate) const AVERAGE_ONLY: Explanation = Explanation {
+    name: "average-only",
+    remedy: "Add an obligation for the same act with `at-least`, or replace the average by one.",
+    why: "Many fast and easy cases hide the few that took days: an average is kept while those who waited longest wait on. \
+          A share in time beside it shows them.",
+    example: Example::Contract {
+        broken: "- {id: resolve, clause: \"4.2\", when: ticket.opened, do: ticket.resolved, within: 8h, target: {average: 4h, each: month}}",
+        mended: "- {id: resolve, clause: \"4.2\", when: ticket.opened, do: ticket.resolved, within: 8h, target: {at-least: 95%, each: month}}",
+    },
+};

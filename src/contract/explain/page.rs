@@ -48,13 +48,7 @@ The keys that are refused as not supported yet are marked so in the [key referen
 
 | where | what |
 |---|---|
-| `every` | `per: control` and `per: source`, a `when` on several kinds of subject |
-| a calendar period without `within` | `roll` |
-| `target` | an `average` in days |
-| anchor | `all` and `in-order` over several kinds of subject, members with `pick` of their own |
-| selector | filters beside `done` and `breached`; `time` or `pick: latest` outside an anchor; `done` and `breached` in `all`, `in-order` and `excused-by`, and of obligations about another kind of subject; `in-order` in `requires`; `all` and `in-order` in `excused-by`; `since` an event on another kind of subject, or in business time |
-| limit | `should`, `from`, `calendar`, `roll` inside a row of a table; `from` other than one event; `roll` by a fact of the subject |
-| `reasons` | `*` within a text |
+| `every` | `per: control` and `per: source` |
 ";
 
 /// docs/reference/contract-errors.md.

@@ -118,6 +118,39 @@ pub(crate) const WRONG_FILTER: Explanation = Explanation {
     },
 };
 
+pub(crate) const OWN_TIME: Explanation = Explanation {
+    name: "own-time",
+    remedy: "Let the source give the event the time at which it happened, or begin a limit there with `when` or `from`.",
+    why: "An act, an end, an approval or a reason counts when it happened. A field with an earlier instant helps who \
+          fills it: whoever was late would write that he was not.",
+    example: Example::Contract {
+        broken: "- {id: resolve, clause: \"4.2\", when: ticket.opened, do: {event: ticket.resolved, time: resolved_at}, within: 4h}",
+        mended: "- {id: resolve, clause: \"4.2\", when: {event: ticket.opened, time: occurred_at}, do: ticket.resolved, within: 4h}",
+    },
+};
+
+pub(crate) const KINDS_DIFFER: Explanation = Explanation {
+    name: "kinds-differ",
+    remedy: "Say it of one kind of subject: begin at the last of the events and require the others, say `per`, or make an \
+             obligation for each kind.",
+    why: "A duty is about one subject. Of events on several kinds of subject nobody could say which ticket and which \
+          change belong together, or what each duty is about.",
+    example: Example::Contract {
+        broken: "- {id: close, clause: \"4.4\", when: {all: [ticket.resolved, change.closed]}, do: ticket.closed, within: 4h}",
+        mended: "- {id: close, clause: \"4.4\", when: {all: [ticket.resolved, ticket.acknowledged]}, do: ticket.closed, within: 4h}",
+    },
+};
+
+pub(crate) const KEY_IN_ROW: Explanation = Explanation {
+    name: "key-in-row",
+    remedy: "Say it around the table. Where rows differ in it, make two limits of a list, each with its own table.",
+    why: "A row says how long. What softens, starts or moves a limit is the limit's, so that it can be read in one place.",
+    example: Example::Contract {
+        broken: "- {id: resolve, clause: \"4.2\", when: ticket.opened, do: ticket.resolved, within: {P1: {must: 4h, should: 2h}, \"*\": 8h}}",
+        mended: "- {id: resolve, clause: \"4.2\", when: ticket.opened, do: ticket.resolved, within: {must: {P1: 4h, \"*\": 8h}, should: 2h}}",
+    },
+};
+
 pub(crate) const UNCOVERED_HOLIDAY: Explanation = Explanation {
     name: "uncovered-holiday",
     remedy: "Make `covers` the years for which every holiday is there, and no others.",
@@ -134,7 +167,7 @@ pub(crate) const UNSUPPORTED: Explanation = Explanation {
     remedy: "Say it otherwise, or keep this part out until it is supported.",
     why: "It is not skipped, because a contract with a part skipped would judge by something nobody agreed to.",
     example: Example::Contract {
-        broken: "- {id: rotate, clause: \"7.1\", every: 90 days, per: credential, do: credential.rotated, look-back: 30 days}",
-        mended: "- {id: rotate, clause: \"7.1\", every: 90 days, per: credential, do: credential.rotated}",
+        broken: "- {id: alive, clause: \"7.1\", every: 15min, per: source, do: feed.heartbeat}",
+        mended: "- {id: alive, clause: \"7.1\", every: 15min, do: feed.heartbeat}",
     },
 };

@@ -87,3 +87,25 @@ pub(crate) const SCOPE_OF_MANY: Explanation = Explanation {
         mended: "partner: acme\nscope: {assignment-groups: [\"NW *\"]}",
     },
 };
+
+pub(crate) const BACKDATED: Explanation = Explanation {
+    name: "backdated",
+    remedy: "Let the change be a new version that takes effect from now on. If the past is to be judged anew, say why: \
+             `restates: \"..\"`.",
+    why: "Duties that have ended were judged by the text that was in force, and people were told. A text that is changed \
+          backwards moves them unseen, so it is refused unless it is meant.",
+    example: Example::Around {
+        broken: "onus lint acme/ --against agreed/ --as-of 2026-06-01\nagreed/acme.yaml:   effective: 2026-01-01T00:00:00Z, .. within: 4h\nacme/acme.yaml:     effective: 2026-01-01T00:00:00Z, .. within: 8h",
+        mended: "agreed/acme.yaml:   effective: 2026-01-01T00:00:00Z, .. within: 4h\nacme/acme.yaml:     (as agreed)\nacme/acme-2.yaml:   effective: 2026-07-01T00:00:00Z, .. within: 8h",
+    },
+};
+
+pub(crate) const RESTATED: Explanation = Explanation {
+    name: "restated",
+    remedy: "Nothing, if it is meant. `onus whatif` shows which duties stand otherwise under the new text.",
+    why: "The version says with `restates` that it changes the past on purpose. What has ended is judged anew.",
+    example: Example::Around {
+        broken: "agreed/acme.yaml:   effective: 2026-01-01T00:00:00Z, .. within: 4h\nacme/acme.yaml:     effective: 2026-01-01T00:00:00Z, restates: \"misprint in 4.2\", .. within: 8h",
+        mended: "agreed/acme.yaml:   effective: 2026-01-01T00:00:00Z, .. within: 4h\nacme/acme.yaml:     (as agreed)",
+    },
+};

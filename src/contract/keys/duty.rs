@@ -125,7 +125,11 @@ pub(crate) static OBLIGATION: Block = Block {
         ESCALATE,
         TRUST,
         BLIND_FOR,
-        Key::refused("look-back", "How long acts are kept that came before their anchor."),
+        told!(
+            "look-back",
+            Shape::Text(&forms::ELAPSED),
+            "How long acts are kept that are told before what they belong to; by default the settling time."
+        ),
         may!(
             "open-duties",
             Shape::Word(&[("rebase", "Open duties take this version's limits when it takes effect.")]),

@@ -19,12 +19,14 @@ const OF: Key = Key::refused("of", "The population that must be covered, or `sta
 const TIME: Key = may!(
     "time",
     Shape::Text(&forms::FIELD),
-    "Count from the instant in this field of the event, where it is there, and not from when the event happened.",
+    "In `when` and `from`: count from the instant in this field of the event, where it is there, and not from when the \
+     event happened.",
 );
 const PICK: Key = may!(
     "pick",
     Shape::Word(&[("first", "Only the first on a subject."), ("latest", "An open duty starts anew from the latest.")]),
-    "Which of several on one subject counts; without it each opens a duty of its own.",
+    "Which of several on one subject counts; without it each opens a duty of its own. Members of an anchor's `any` may \
+     each say it.",
 );
 const SINCE: Key = may!("since", Shape::Block(&SINCE_BLOCK), "Only so long after another event of the subject.");
 const TRUST: Key =
@@ -48,9 +50,10 @@ pub(crate) const EVIDENCED_WORDS: &[(&str, &str)] =
 pub(crate) static SINCE_BLOCK: Block = Block {
     name: "since",
     what: "`since`",
-    says: "How long after another event of the same subject. Where that has not happened, it does not hold.",
+    says: "How long after another event of the same subject; in `when` also of another kind of subject, that the anchor names or \
+           that names it. Where that has not happened, it does not hold.",
     keys: &[
-        must!("event", EVENT_TYPE, "The other event, of the same kind of subject."),
+        must!("event", EVENT_TYPE, "The other event."),
         BY,
         WHERE,
         may!(

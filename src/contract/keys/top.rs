@@ -77,6 +77,11 @@ pub(crate) static CONTRACT: Block = Block {
             "In force from here until the next version; a duty keeps the version it began under."
         ),
         may!("ends", INSTANT, "When the relationship ends."),
+        told!(
+            "restates",
+            TEXT_SHAPE,
+            "Why this version may take effect in the past, or a version in force be changed: what has ended is judged anew."
+        ),
         must!("zone", ZONE, "For local days, months, quarters and years."),
         BUSINESS,
         told!("retention", Shape::Text(&forms::LENGTH), "How long facts are kept for restating and audit."),

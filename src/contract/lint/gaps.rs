@@ -6,7 +6,9 @@ use crate::contract::code::Code;
 use crate::contract::names::read_party;
 use crate::contract::report::{Report, quote};
 use crate::contract::yaml::{Entry, Value};
-use onus_engine::terms::{Obligation, PartnerPattern, Per, Period, Sentence, Side, Span, Trigger, Unit, Waivers};
+use onus_engine::terms::{
+    Level, Obligation, PartnerPattern, Per, Period, Sentence, Side, Span, Trigger, Unit, Waivers,
+};
 use onus_engine::time::DAY;
 use std::collections::BTreeMap;
 
@@ -21,7 +23,9 @@ pub(super) fn check(lint: &Lint<'_>, report: &mut Report<'_>) {
     controls.iter().for_each(|control| self::control(lint, control, report));
     if !controls.is_empty() {
         duties(lint, report);
+        forced(lint, report);
     }
+    averages(lint, report);
     rotation(lint, report);
     grants(lint, report);
     let one = matches!(lint.contract.partners.as_slice(), [PartnerPattern::Exact(_)]);
@@ -142,6 +146,54 @@ fn duties(lint: &Lint<'_>, report: &mut Report<'_>) {
     if !all.iter().any(reviews) {
         let hint = "add one: `obligor: customer.ciso-office`, `every: quarter`, `do: review.completed`";
         lacks(Code::NoRiskReview, "no obligation has the customer review its risk in every quarter", hint);
+    }
+}
+
+/// What the customer can make the partner do at once: an act that ends or changes access, begun by a demand and not by
+/// the life of what it is about, in plain hours.
+fn forced(lint: &Lint<'_>, report: &mut Report<'_>) {
+    const ACTS: &[&str] = &["credential.revoked", "credential.disabled", "credential.rotated", "grant.revoked"];
+    const DEMANDS: &[&str] =
+        &["ticket.opened", "credential.exposed", "credential.rotation-requested", "change.requested"];
+    let demanded = |o: &Obligation| {
+        reading::triggers(o).iter().any(|trigger| match trigger {
+            Trigger::Event(event) => DEMANDS.contains(&event.kind.as_str()) || event.kind.starts_with("incident."),
+            Trigger::Done(_) | Trigger::Breached(_) => false,
+        })
+    };
+    let at_any_hour = |o: &Obligation| match &o.sentence {
+        Sentence::Within { limits, .. } => {
+            limits.iter().flat_map(|l| &l.must.rows).any(|row| matches!(row.value, Span::Elapsed(_) | Span::AtOnce))
+        }
+        Sentence::Every { .. } | Sentence::Requires { .. } => false,
+    };
+    let all = &lint.contract.obligations;
+    if !all
+        .iter()
+        .any(|o| o.obligor.side == Side::Partner && demanded(o) && reading::asks_for(o, ACTS) && at_any_hour(o))
+    {
+        let message =
+            "the customer can force nothing: no demand of it makes the partner revoke, disable or rotate in hours";
+        let hint = "add one: `when: ticket.opened` with a `where`, `do: credential.revoked`, `within: 1h`";
+        report.hinted(Code::NoForcedAct, lint.key("obligations"), message, hint);
+    }
+}
+
+/// An average hides the slow ones.
+fn averages(lint: &Lint<'_>, report: &mut Report<'_>) {
+    let averaged = |o: &Obligation| o.target.as_ref().is_some_and(|t| !matches!(t.level, Level::Share(_)));
+    let shares = |o: &Obligation| o.target.as_ref().is_some_and(|t| matches!(t.level, Level::Share(_)));
+    let all = &lint.contract.obligations;
+    for (node, obligation) in lint.obligations().filter(|(_, o)| averaged(o)) {
+        let acts: Vec<&str> = reading::acts(obligation).iter().map(|event| event.kind.as_str()).collect();
+        if all.iter().any(|other| shares(other) && reading::asks_for(other, &acts)) {
+            continue;
+        }
+        report.within(Some(obligation.id.clone()), Some(obligation.clause.clone()));
+        let at = node.entry("target").map_or(node.at, |entry| entry.at);
+        let message = "the level is an average and no share: fast easy cases hide the slow ones";
+        report.hinted(Code::AverageOnly, at, message, "add an obligation for the same act with `at-least: 95%`");
+        report.within(None, None);
     }
 }
 

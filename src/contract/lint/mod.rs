@@ -2,6 +2,7 @@
 //!
 //! They are looked for in contracts that load, so that each is judged by what the contract says and not by half of it.
 
+mod against;
 mod calendars;
 mod clocks;
 mod gaps;
@@ -12,6 +13,7 @@ mod several;
 mod tables;
 mod unused;
 
+pub(crate) use against::backdated;
 pub(crate) use several::{Loaded, between};
 
 use super::include::Parts;

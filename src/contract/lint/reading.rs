@@ -48,7 +48,9 @@ pub(super) fn requires_field(obligation: &Obligation, field: &str) -> bool {
     fn tests(requirement: &Requirement, field: &str) -> bool {
         match requirement {
             Requirement::Itself(tests) => tests.iter().any(|test| test.field == field),
-            Requirement::Any(all) | Requirement::All(all) => all.iter().any(|one| tests(one, field)),
+            Requirement::Any(all) | Requirement::All(all) | Requirement::InOrder(all) => {
+                all.iter().any(|one| tests(one, field))
+            }
             Requirement::Before(_)
             | Requirement::Ahead(..)
             | Requirement::Duty(..)

@@ -2,12 +2,13 @@
 
 mod compile;
 mod kept;
+mod limits;
 mod matches;
 mod partners;
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
-use crate::fold::limits;
+use crate::fold::limits as limits_of;
 use crate::rule::*;
 use crate::scope::{Homes, Owner, Seen};
 use crate::terms::{self, Contract, PartnerPattern, Side};
@@ -67,6 +68,10 @@ pub struct Sheet {
     pub follows: bool,
     /// Some obligation takes the place of others.
     pub supersedes: bool,
+    /// Some duty looks at duties on other subjects.
+    pub abroad: bool,
+    /// Some limit counts anew from the latest of several events.
+    pub renews: bool,
     /// Kinds of subject whose duties follow calendar periods.
     pub periodic: Vec<(KindId, RuleId)>,
 }
@@ -142,11 +147,17 @@ impl Book {
                 continue;
             }
             sheet.requires_links |= rule.act().is_some_and(Act::evidenced);
-            let ended_by_duties = |act: &Act| !act.duties().is_empty();
+            let ended_by_duties = |act: &Act| act.asks_duties();
             sheet.follows |=
                 rule.act().is_some_and(ended_by_duties) || rule.until.as_ref().is_some_and(ended_by_duties);
             sheet.excuses |= rule.excuse.is_some();
             sheet.supersedes |= !rule.supersedes.is_empty();
+            sheet.abroad |= rule.looks_abroad();
+            sheet.requires_links |= sheet.abroad;
+            sheet.renews |= limits_of(rule).iter().any(|l| l.latest);
+            // What a limit counts from, or an anchor must follow, may have happened elsewhere long ago.
+            sheet.requires_links |= limits_of(rule).iter().flat_map(|l| &l.from).any(|from| from.on.is_some())
+                || rule.anchor.events.iter().any(|e| e.since().is_some_and(|since| since.event.on.is_some()));
             for event in &rule.anchor.events {
                 let opens = &mut sheet.opens[usize::from(event.kind)];
                 if !opens.contains(id) {
@@ -192,10 +203,12 @@ impl Book {
             || about.linked && !about.opening
             || opened().any(|rule| {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
-                let earlier = limits(rule).iter().any(|l| l.from.is_some());
+                let earlier = limits_of(rule).iter().any(|l| !l.from.is_empty());
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
                 let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
-                let back_dated = rule.anchor.time.is_some() || matches!(rule.anchor.pick, Some(terms::Pick::First));
+                let picks = |e: &Match| e.rare.as_ref().is_some_and(|rare| rare.pick.is_some());
+                let picked = matches!(rule.anchor.pick, Some(terms::Pick::First)) || rule.anchor.events.iter().any(picks);
+                let back_dated = rule.anchor.time.is_some() || picked;
                 let since = rule.anchor.events.iter().any(|e| e.since().is_some());
                 let since = since || rule.anchor.whole.is_some() || requires_duty(rule);
                 required || earlier || told_before || back_dated || since
@@ -287,7 +300,7 @@ fn requires_duty(rule: &Rule) -> bool {
     fn asks(requirement: &Requirement) -> bool {
         match requirement {
             Requirement::Duty(..) => true,
-            Requirement::Any(of) | Requirement::All(of) => of.iter().any(asks),
+            Requirement::Any(of) | Requirement::All(of) | Requirement::InOrder(of) => of.iter().any(asks),
             Requirement::Before(..) | Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => false,
         }
     }

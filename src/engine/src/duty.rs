@@ -269,7 +269,7 @@ impl Duty {
     }
 
     /// When it falls due if nothing more happens; the limit that binds goes first.
-    pub fn find_deadline(&mut self, calendars: &[Calendar], roll: impl Fn(u8, Moment) -> Moment) {
+    pub fn find_deadline(&mut self, calendars: &[Calendar], roll: impl Fn((u8, u8), Moment) -> Moment) {
         if self.flags.has(Flags::BROKEN) {
             return;
         }
@@ -279,7 +279,8 @@ impl Duty {
             ClockState::Fixed if !exempt => Moment(clock.target),
             ClockState::Counting if counting => {
                 let left = clock.target - clock.elapsed;
-                let at = later(calendars, clock.calendar, self.since, left).map(|at| roll(clock.limit, at));
+                let at =
+                    later(calendars, clock.calendar, self.since, left).map(|at| roll((clock.limit, clock.row), at));
                 // Used up before: by a change of the target, which breaks no promise before it; or the roll gave more.
                 if left < 0 { at.map_or(self.since, |at| at.max(self.since)) } else { at.unwrap_or(Moment::NEVER) }
             }
@@ -391,5 +392,7 @@ pub fn rolled(roll: Roll, calendar: &Calendar, at: Moment) -> Moment {
         Roll::Next => (1, minute(local.time())),
         Roll::NextAt(minute) => (1, minute),
     };
-    calendar.working_day(at, days).map_or(at, |day| crate::calendar::instant(zone, day, minute))
+    // The same local time has the same seconds.
+    let rest = if matches!(roll, Roll::NextAt(_)) { 0 } else { at.0.rem_euclid(crate::time::MINUTE) };
+    calendar.working_day(at, days).map_or(at, |day| crate::calendar::instant(zone, day, minute) + rest)
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod arena;
 mod endings;
+mod hearing;
 mod links;
 mod merges;
 mod pack;
@@ -34,6 +35,7 @@ pub(crate) use apply::judge;
 pub(crate) use pack::{put as pack_part, read as unpack_bytes};
 
 pub use apply::{Ahead, Applied, Incoming};
+pub use hearing::{FEEDS, Feed};
 pub use snapshot::RestoreError;
 pub use tell::{Cells, Difference, Differences, Tally};
 
@@ -65,11 +67,13 @@ pub struct Options {
     pub trust: Vec<(String, Trust)>,
     /// Trust of any other source.
     pub otherwise: Trust,
+    /// Feeds, each heard for itself, at most [`FEEDS`]; none: one frontier for everything.
+    pub feeds: Vec<Feed>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { settling: Some(7 * DAY), trust: Vec::new(), otherwise: Trust::Verified }
+        Options { settling: Some(7 * DAY), trust: Vec::new(), otherwise: Trust::Verified, feeds: Vec::new() }
     }
 }
 
@@ -90,8 +94,7 @@ pub struct Engine {
     shelf: Shelf,
     wheel: Wheel,
     differences: Differences,
-    /// Told unknown for want of news: (deadline, subject), until heard.
-    blind: std::collections::BTreeSet<(Moment, u32)>,
+    hearing: hearing::Hearing,
     due: Vec<u32>,
     counts: Counts,
     /// The next instant at which a contract ends, as far as its partners are known.
@@ -121,6 +124,8 @@ pub struct Counts {
 pub(crate) struct Partner {
     name: String,
     sheet: Option<Arc<Sheet>>,
+    /// By rule, where there are feeds.
+    lanes: Option<hearing::Lanes>,
     waivers: Vec<SubjectWaiver>,
     /// The partner's own timeline, where duties of the partner as a whole live.
     own: Option<u32>,
@@ -175,6 +180,7 @@ impl Engine {
     /// An engine that has seen nothing.
     pub fn new(book: Arc<Book>, options: Options) -> Engine {
         let next_ending = book.next_ending(Moment::DAWN);
+        let hearing = hearing::Hearing::new(&options.feeds);
         Engine {
             book,
             options,
@@ -189,7 +195,7 @@ impl Engine {
             shelf: Shelf::default(),
             wheel: Wheel::default(),
             differences: Differences::default(),
-            blind: std::collections::BTreeSet::new(),
+            hearing,
             due: Vec::new(),
             counts: Counts::default(),
             next_ending,
@@ -272,9 +278,10 @@ impl Engine {
     pub fn each_duty(&self, show: &mut dyn FnMut(&str, &str, &Duty, Standing)) {
         for slot in self.shelf.slots() {
             let s = self.shelf.copy(slot);
-            let partner = self.partners[s.partner as usize].name.as_str();
+            let partner = &self.partners[s.partner as usize];
+            let (ear, partner) = (self.ear(partner), partner.name.as_str());
             for duty in s.head.open.iter().chain(&s.head.ended).filter(|d| d.told != Standing::Untold) {
-                show(partner, &s.name, duty, duty.standing(self.heard));
+                show(partner, &s.name, duty, duty.standing(ear.of(duty.rule)));
             }
             for duty in s.rare.iter().flat_map(|r| &r.withdrawn) {
                 show(partner, &s.name, duty, Standing::Withdrawn);
@@ -290,7 +297,8 @@ impl Engine {
         let s = self.shelf.copy(slot);
         let withdrawn = s.rare.into_iter().flat_map(|r| r.withdrawn).map(|d| (d, Standing::Withdrawn));
         let judged = s.head.open.into_iter().chain(s.head.ended).filter(|d| d.told != Standing::Untold);
-        judged.map(|d| (d.standing(self.heard), d)).map(|(standing, d)| (d, standing)).chain(withdrawn).collect()
+        let ear = self.ear(&self.partners[s.partner as usize]);
+        judged.map(|d| (d.standing(ear.of(d.rule)), d)).map(|(standing, d)| (d, standing)).chain(withdrawn).collect()
     }
 
     /// Shows a subject as it is judged, if it is in memory.

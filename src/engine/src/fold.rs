@@ -1,6 +1,7 @@
 //! The judge: a fold over a subject's facts in order. In order, one step from the head; late news folds again from the
 //! settled base. What it knows is what the facts say, never what was told before.
 
+mod abroad;
 mod acts;
 mod birth;
 mod disorder;
@@ -9,6 +10,7 @@ mod excuses;
 mod findings;
 mod follow;
 mod merges;
+mod origins;
 mod passing;
 mod pauses;
 mod periods;
@@ -52,6 +54,8 @@ struct Memory {
     lifted: Vec<(Moment, ActivePause)>,
     /// Obligations of which only the first anchor counts, and which have had it.
     picked: Vec<RuleId>,
+    /// The same, of single members of an anchor.
+    firsts: Vec<(RuleId, u8)>,
     waivers: Vec<SubjectWaiver>,
     periods: Vec<Periodic>,
     counts: Vec<quotas::Count>,
@@ -371,7 +375,7 @@ impl Fold {
             }
         }
         if cx.view.sheet.follows {
-            self.follow(fact.at(), cx);
+            self.follow(fact.at(), true, cx);
         }
     }
 
@@ -401,7 +405,7 @@ impl Fold {
     #[inline]
     fn find_deadline<T: Trace>(duty: &mut Duty, cx: &Cx<'_, '_, T>) {
         let rule = cx.rule(duty.rule);
-        duty.find_deadline(cx.book().calendars(), |limit, at| crate::limits::roll(cx.book(), rule, limit, at));
+        duty.find_deadline(cx.book().calendars(), |row, at| crate::limits::roll(cx.book(), rule, row, at));
     }
 
     #[cold]

@@ -34,6 +34,12 @@ pub fn rows<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> Sma
     rows_by_facts(table, facts, day)
 }
 
+/// The local day by which a table chooses, if it chooses by one.
+#[inline(always)]
+pub fn day_of<T>(table: &Table<T>, zone: Tz, at: Moment) -> NaiveDate {
+    if table.keys.iter().any(Option::is_none) { local(zone, at).date() } else { NaiveDate::MIN }
+}
+
 /// The same, of any table.
 #[cold]
 fn rows_by_facts<'t, T>(table: &'t Table<T>, facts: Facts<'_>, day: NaiveDate) -> SmallVec<[&'t T; 4]> {
@@ -132,14 +138,15 @@ pub fn clocks(book: &Book, rule: &Rule, limits: &[Limit], facts: Facts<'_>, star
     let mut out = Clocks::new();
     for (i, limit) in limits.iter().enumerate() {
         let calendar = book.calendar(limit.calendar);
-        let by_date = limit.must.keys.iter().any(Option::is_none);
-        let day = if by_date { local(rule.zone, start).date() } else { NaiveDate::MIN };
+        let day = day_of(&limit.must, rule.zone, start);
         for span in rows(&limit.must, facts, day) {
             let row = limit.must.rows.iter().position(|r| std::ptr::eq(&r.value, span)).unwrap_or(0);
             let clock = clock(span, (i, row), limit.calendar, calendar, rule.zone, start);
-            let clock = if limit.from.is_some() { Clock { state: ClockState::Waiting, ..clock } } else { clock };
+            let clock = if !limit.from.is_empty() { Clock { state: ClockState::Waiting, ..clock } } else { clock };
             let same = |c: &Clock| {
                 (c.limit, c.target, c.calendar, c.state) == (clock.limit, clock.target, clock.calendar, clock.state)
+                    && (limit.rolls.is_empty()
+                        || limit.roll_of(usize::from(c.row)) == limit.roll_of(usize::from(clock.row)))
             };
             if !out.iter().any(same) {
                 out.push(clock);
@@ -199,10 +206,12 @@ pub fn cap(
 }
 
 /// The deadline of a limit on a closed day.
-pub fn roll(book: &Book, rule: &Rule, limit: u8, at: Moment) -> Moment {
+pub fn roll(book: &Book, rule: &Rule, (limit, row): (u8, u8), at: Moment) -> Moment {
     let (roll, calendar) = match (crate::fold::limits(rule).get(usize::from(limit)), &rule.form) {
-        (Some(limit), _) => (limit.roll, limit.calendar),
-        (None, Form::Every { roll, calendar, .. }) => (*roll, *calendar),
+        (Some(limit), _) => (limit.roll_of(usize::from(row)), limit.calendar),
+        (None, Form::Every { roll, rolls, calendar, .. }) => {
+            (rolls.get(usize::from(row)).copied().unwrap_or(*roll), *calendar)
+        }
         (None, Form::Within { .. } | Form::Requires(_)) => return at,
     };
     if roll == Roll::None { at } else { crate::duty::rolled(roll, book.calendar(calendar), at) }

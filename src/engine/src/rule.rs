@@ -1,5 +1,7 @@
 //! One obligation of one contract version, compiled: names are numbers, versions know their successors.
 
+mod looks;
+
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, Sym, TypeId};
 use crate::scope::Bounds;
@@ -118,8 +120,10 @@ pub enum Form {
         limits: Vec<Limit>,
         /// Of a sliding period: what "business" means.
         calendar: CalendarId,
-        /// Of a sliding period: where its end goes on a closed day.
+        /// Where its end goes on a closed day...
         roll: Roll,
+        /// ... or, where facts say it, for each row of the period's table.
+        rolls: Vec<Roll>,
     },
     /// Something that was there before.
     Requires(Table<Requirement>),
@@ -168,6 +172,8 @@ pub struct Match {
 pub struct Beside {
     /// Count from the instant in this field.
     pub time: Option<FieldId>,
+    /// Of an anchor's member: which of several counts, and which member it is.
+    pub pick: Option<(Pick, u8)>,
     /// Only so long after another event.
     pub since: Option<Since>,
     /// Counts only with evidence.
@@ -185,6 +191,8 @@ pub struct Since {
     pub more: bool,
     /// How long.
     pub span: Span,
+    /// What "business" means.
+    pub calendar: CalendarId,
     /// Zone of local days and months.
     pub zone: chrono_tz::Tz,
 }
@@ -226,6 +234,17 @@ pub enum Want {
     Number(Option<(f64, bool)>, Option<(f64, bool)>),
 }
 
+/// Other duties that are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Of these rules' families.
+    pub of: Vec<RuleId>,
+    /// Their breach, not their end.
+    pub breached: bool,
+    /// They are on subjects of another kind: the field of the anchor that names those, and the kind.
+    pub on: Option<(FieldId, KindId)>,
+}
+
 /// A compiled act.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -238,7 +257,7 @@ pub enum Act {
     /// All, each after the one before.
     InOrder(Vec<Act>),
     /// The act that ended a duty of one of these rules' families, or (true) its breach.
-    Duty(Vec<RuleId>, bool),
+    Duty(Named),
 }
 
 /// A compiled requirement.
@@ -247,7 +266,7 @@ pub enum Requirement {
     /// Came before, at least so long (by this calendar) if a span is given.
     Before(Match, Option<(Span, CalendarId)>),
     /// A duty of one of these rules' families had ended by its act, or (true) had been breached.
-    Duty(Vec<RuleId>, bool),
+    Duty(Named),
     /// True of the anchor.
     Itself(Vec<Test>),
     /// The anchor lies in open time of this calendar.
@@ -258,6 +277,8 @@ pub enum Requirement {
     Any(Vec<Requirement>),
     /// All of these.
     All(Vec<Requirement>),
+    /// Each after the one before.
+    InOrder(Vec<Requirement>),
 }
 
 /// A compiled table.
@@ -296,19 +317,23 @@ pub struct Limit {
     pub must: Table<Span>,
     /// Past this it is noted.
     pub should: Option<Span>,
-    /// Counted from this event.
-    pub from: Option<Match>,
+    /// Counted from one of these events, if there are any.
+    pub from: Vec<Match>,
+    /// Anew from the latest of them, not from the first.
+    pub latest: bool,
     /// What "business" means.
     pub calendar: CalendarId,
-    /// Where a deadline on a closed day goes.
+    /// Where a deadline on a closed day goes...
     pub roll: Roll,
+    /// ... or, where facts say it, for each row of `must`.
+    pub rolls: Vec<Roll>,
 }
 
 /// A compiled pause rule.
 #[derive(Clone, Debug)]
 pub struct Pause {
-    /// Reasons that count; None: any, and none given.
-    pub reasons: Option<Vec<Sym>>,
+    /// Reasons that count, `*` for any run of characters; None: any, and none given.
+    pub reasons: Option<Vec<String>>,
     /// Parties whose pauses count; None: anyone's.
     pub by: Option<Vec<Party>>,
     /// Who must confirm, by when, by which calendar.
@@ -346,51 +371,10 @@ impl Match {
     }
 }
 
-impl Act {
-    /// Some part of it counts only with evidence.
-    pub fn evidenced(&self) -> bool {
-        self.leaves().iter().any(|leaf| leaf.evidenced().is_some())
-    }
-
-    /// Other duties whose end or breach is it, or one way to do it.
-    pub fn duties(&self) -> Vec<(&[RuleId], bool)> {
-        match self {
-            Act::Duty(of, breached) => vec![(of.as_slice(), *breached)],
-            Act::Any(of) => of.iter().flat_map(Act::duties).collect(),
-            Act::One(_) | Act::All(_) | Act::InOrder(_) => Vec::new(),
-        }
-    }
-
-    /// Its single events, in the order written.
-    pub fn leaves(&self) -> smallvec::SmallVec<[&Match; 4]> {
-        match self {
-            Act::One(one) => smallvec::smallvec![one],
-            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::leaves).collect(),
-            Act::Duty(..) => smallvec::SmallVec::new(),
-        }
-    }
-
-    /// One event on the anchor's own subject suffices: no record of progress is needed.
-    pub fn simple(&self) -> bool {
-        match self {
-            Act::One(one) => one.on.is_none() && one.evidenced().is_none(),
-            Act::Any(of) => of.iter().all(Act::simple),
-            Act::All(of) | Act::InOrder(of) => of.len() == 1 && of[0].simple(),
-            Act::Duty(..) => true,
-        }
-    }
-}
-
-impl Requirement {
-    /// Its events.
-    pub fn leaves(&self) -> Vec<&Match> {
-        match self {
-            Requirement::Before(one, _) => vec![one],
-            Requirement::Itself(_) | Requirement::Duty(..) | Requirement::During(_) | Requirement::Quota(..) => {
-                Vec::new()
-            }
-            Requirement::Any(of) | Requirement::All(of) => of.iter().flat_map(Requirement::leaves).collect(),
-        }
+impl Limit {
+    /// Where a deadline of this row goes.
+    pub fn roll_of(&self, row: usize) -> Roll {
+        self.rolls.get(row).copied().unwrap_or(self.roll)
     }
 }
 

@@ -159,7 +159,7 @@ pub struct Owner {
 }
 
 /// Why an event is nobody's.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Unowned {
     /// It says nothing that a scope lists.
     Silent,

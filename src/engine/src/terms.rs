@@ -10,9 +10,13 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+mod clocks;
 mod matches;
+mod people;
 
+pub use clocks::{Cap, Confirm, Pause, Reopen, ReopenPolicy, Reprioritise};
 pub use matches::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Since, Test, Trigger, Want};
+pub use people::{Ladder, Role, Rung, RungAt, Severity, Subcontractor};
 
 /// One version of one contract: what one or more partners owe from `effective` on.
 #[derive(Clone, Debug)]
@@ -35,6 +39,18 @@ pub struct Contract {
     pub scope: Scope,
     /// Contracts that go first where a scope of theirs matches the same event.
     pub yields_to: Vec<String>,
+    /// Why this version may take effect in the past, if it is meant to: what it moves is restated.
+    pub restates: Option<String>,
+    /// The stack that several partners run together.
+    pub stack: Option<String>,
+    /// How long facts are kept.
+    pub retention: Option<Span>,
+    /// Named roles and where they are reached.
+    pub roles: Vec<Role>,
+    /// Who works for the partner.
+    pub subcontractors: Vec<Subcontractor>,
+    /// Whom to tell, and when.
+    pub escalation: Vec<Ladder>,
     /// Calendars by name; obligations refer to them by position.
     pub calendars: Vec<(String, Calendar)>,
     /// Controls that the contract gives to the partner.
@@ -236,6 +252,12 @@ pub struct Obligation {
     pub rebase_open: bool,
     /// How long a silent feed may keep a late duty unknown.
     pub blind_for: Millis,
+    /// How long acts are kept that are told before what they belong to; None: as long as the settling time.
+    pub look_back: Option<Millis>,
+    /// How loud its breach is.
+    pub severity: Severity,
+    /// The ladder that its duties climb, by name; None: they are told at their breach.
+    pub escalate: Option<String>,
     /// Obligations (ids) whose duties on the subject end when this opens, and whose verdicts go.
     pub supersedes: Vec<String>,
     /// What makes a late act an excused one.
@@ -256,12 +278,14 @@ pub struct Target {
 }
 
 /// See [`Target`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Level {
     /// At least so many millionths are met in time.
     Share(u32),
     /// On average no more than this is used.
     Average(Millis),
+    /// On average no more is used than these days or months come to, counted like a limit from each duty's own start.
+    AverageOf(Span),
 }
 
 /// The three sentences.
@@ -290,8 +314,8 @@ pub enum Sentence {
         limits: Vec<Limit>,
         /// Of a sliding period: what "business" means (position in [`Contract::calendars`])...
         calendar: Option<usize>,
-        /// ... and where its end goes if it falls on a closed day.
-        roll: Roll,
+        /// ... and where its end goes if it falls on a closed day. Of a calendar period without limits, too.
+        roll: Table<Roll>,
     },
     /// When A, requires B.
     Requires {
@@ -312,6 +336,13 @@ pub struct Table<T> {
     pub depends_on: Vec<Key>,
     /// Rows in the order written.
     pub rows: Vec<Row<T>>,
+}
+
+impl<T> Table<T> {
+    /// One row for everything.
+    pub fn single(value: T) -> Table<T> {
+        Table { depends_on: Vec::new(), rows: vec![Row { cells: Vec::new(), value }] }
+    }
 }
 
 /// What a table is chosen by.
@@ -350,12 +381,13 @@ pub struct Limit {
     pub must: Table<Span>,
     /// Past this it is noted.
     pub should: Option<Span>,
-    /// Counted from the first such event of the subject, not from the anchor; not running before it.
-    pub from: Option<EventMatch>,
+    /// Counted from the first of such events of the subject, or with [`Pick::Latest`] anew from each, not from the
+    /// anchor; not running before it. Empty: from the anchor.
+    pub from: Vec<EventMatch>,
     /// What "business" means: position in [`Contract::calendars`].
     pub calendar: Option<usize>,
-    /// Where a deadline on a closed day goes, by that calendar.
-    pub roll: Roll,
+    /// Where a deadline on a closed day goes, by that calendar. Every fact has a row: there is one for the rest.
+    pub roll: Table<Roll>,
 }
 
 /// A length or an instant, in the unit that the contract uses. The unit says the clock.
@@ -451,66 +483,4 @@ pub enum Per {
         /// Tests of the creating event.
         tests: Vec<Test>,
     },
-}
-
-/// Who may pause a clock.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pause {
-    /// Reasons that count; None: any, and none given.
-    pub reasons: Option<Vec<String>>,
-    /// Parties whose pauses count; None: anyone's, of an unknown side too.
-    pub by: Option<Vec<Party>>,
-    /// Without effect until confirmed, then from its own instant.
-    pub confirm: Option<Confirm>,
-    /// All pauses of a duty together; beyond it time counts again.
-    pub cap: Option<Cap>,
-}
-
-/// Who confirms a pause, and by when; else it is void.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Confirm {
-    /// Whose word counts.
-    pub by: Party,
-    /// From the pause.
-    pub within: Span,
-    /// What "business" means in `within`: position in [`Contract::calendars`].
-    pub calendar: Option<usize>,
-}
-
-/// The longest that all pauses of one duty may last together.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cap {
-    /// This long, by the unit's clock (calendar: that of the obligation's first limit).
-    Span(Span),
-    /// Share of the limit, measured as the limit is.
-    Percent(u32),
-}
-
-/// What undoing the act does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reopen {
-    /// Within the window.
-    pub policy: ReopenPolicy,
-    /// Plain elapsed time from the stop, the end counts as inside; later, a new cycle. None: always inside.
-    pub window: Option<Millis>,
-}
-
-/// See [`Reopen`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReopenPolicy {
-    /// Stopped time out, elapsed time kept, the verdict withdrawn unless breached.
-    Resume,
-    /// A new cycle; the old verdict stands.
-    New,
-    /// Nothing.
-    Ignore,
-}
-
-/// What a changed fact of the limit's table does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reprioritise {
-    /// The target changes and elapsed time stays (false), or counting starts anew (true).
-    pub restart: bool,
-    /// At least so much is left after the change, measured as the limit is.
-    pub min_remaining: Option<Millis>,
 }

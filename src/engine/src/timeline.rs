@@ -7,7 +7,7 @@ use crate::fact::{Fact, TypeId};
 use crate::time::Moment;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 /// From this many facts on, keys are looked up in a table instead of by reading along.
 const MANY: u32 = 48;
@@ -243,12 +243,14 @@ impl Timeline {
         Some(Slot::Reordered(bytes))
     }
 
-    /// Of two copies of one event the one with the least recorded time counts, then the least digest.
+    /// Of two copies of one event the one of the highest trust counts, then the one with the least recorded time, then the
+    /// least digest.
     #[cold]
     fn second_copy(&mut self, old: Vec<u8>, new: Fact<'_>, rank: Rank<'_>) -> Placed {
         let Some((held, _)) = Fact::split(&old) else { return Placed::Repeat };
         let same = held.digest() == new.digest();
-        if (held.recorded(), held.digest()) <= (new.recorded(), new.digest()) {
+        let order = |fact: Fact<'_>| (Reverse(fact.trust()), fact.recorded(), fact.digest());
+        if order(held) <= order(new) {
             return if same { Placed::Repeat } else { Placed::Conflict };
         }
         self.remove(held);

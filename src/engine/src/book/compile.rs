@@ -1,5 +1,6 @@
 //! From contracts to rules: names become numbers, versions of one contract follow each other.
 
+use super::limits::member;
 use super::{Binding, Book, Ending};
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, TypeId};
@@ -21,6 +22,8 @@ pub(super) struct Compiler<'c> {
     pub(super) zone: chrono_tz::Tz,
     pub(super) first: CalendarId,
     pub(super) of: (String, usize),
+    /// Kinds of subject of which everything is copied to who looks at duties there.
+    pub(super) all_linked: Vec<KindId>,
     /// (contract, version, obligation) to rule.
     pub(super) ids: BTreeMap<(String, usize, String), RuleId>,
 }
@@ -38,6 +41,7 @@ impl<'c> Compiler<'c> {
             zone: chrono_tz::UTC,
             first: 0,
             of: (String::new(), 0),
+            all_linked: Vec::new(),
             ids: BTreeMap::new(),
         }
     }
@@ -50,6 +54,7 @@ impl<'c> Compiler<'c> {
                 self.contract(versions, v, contract);
             }
         }
+        self.abroad();
         self.chain();
         self.clock_types();
         self.linked_types();
@@ -84,7 +89,8 @@ impl<'c> Compiler<'c> {
         for rule in &mut self.rules {
             rule.followed = followed.contains(&rule.family);
             rule.feared = feared.contains(&rule.family);
-            rule.elsewhere = rule.act().is_some_and(|act| act.leaves().iter().any(|leaf| leaf.on.is_some()));
+            let since = |e: &Match| e.since().is_some_and(|since| since.event.on.is_some());
+            rule.elsewhere = !rule.looks_on().is_empty() || rule.anchor.events.iter().any(since);
         }
     }
 
@@ -246,8 +252,11 @@ impl<'c> Compiler<'c> {
         for trigger in when.iter().flat_map(|w| &w.any) {
             match trigger {
                 terms::Trigger::Event(event) => {
-                    let event = self.event(event, Trust::Asserted);
-                    out.events.push(event);
+                    let mut compiled = self.event(event, Trust::Asserted);
+                    if let (Some(pick), Some(when)) = (event.pick, when) {
+                        compiled.rare.get_or_insert_with(Box::default).pick = Some((pick, member(when, event)));
+                    }
+                    out.events.push(compiled);
                 }
                 terms::Trigger::Done(ids) => out.done.extend(self.refer(contract, v, ids)),
                 terms::Trigger::Breached(ids) => out.breached.extend(self.refer(contract, v, ids)),
@@ -263,6 +272,7 @@ impl<'c> Compiler<'c> {
         if let terms::Sentence::Every { per: terms::Per::Subject { kind, tests }, act, when, .. } = &o.sentence {
             self.recurring(&mut out, kind, tests, act, when.is_none());
         }
+        self.since_elsewhere(&mut out.events);
         if let Some(time) = out.time {
             for event in &out.events {
                 self.names.want(event.kind, time);
@@ -316,20 +326,26 @@ impl<'c> Compiler<'c> {
         match &o.sentence {
             terms::Sentence::Within { act, limits, .. } => Form::Within {
                 act: if wide { self.partner_act(act, o.trust) } else { self.act(act, o.trust, kinds, anchor) },
-                limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+                limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts, (kinds, anchor, wide))).collect(),
             },
             terms::Sentence::Every { period, per, act, limits, calendar, roll, .. } => {
                 let act = match per {
                     terms::Per::Partner => self.partner_act(act, o.trust),
                     terms::Per::Subject { .. } => self.act(act, o.trust, kinds, anchor),
                 };
+                let period = self.table(period, facts, &mut |_, p| p.clone());
+                let (period, roll, rolls) = self.rolled(period, roll, facts);
                 Form::Every {
                     act,
-                    period: self.table(period, facts, &mut |_, p| p.clone()),
+                    period,
                     per: per.clone(),
-                    limits: limits.iter().map(|l| self.limit(l, o.trust, first, facts)).collect(),
+                    limits: limits
+                        .iter()
+                        .map(|l| self.limit(l, o.trust, first, facts, (kinds, anchor, wide)))
+                        .collect(),
                     calendar: calendar.map_or(0, |c| first + c as CalendarId),
-                    roll: *roll,
+                    roll,
+                    rolls,
                 }
             }
             terms::Sentence::Requires { what, .. } => {
@@ -339,17 +355,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn limit(&mut self, l: &terms::Limit, trust: Trust, first: CalendarId, facts: &mut BTreeSet<FieldId>) -> Limit {
-        Limit {
-            must: self.table(&l.must, facts, &mut |_, s| s.clone()),
-            should: l.should.clone(),
-            from: l.from.as_ref().map(|f| self.event(f, trust)),
-            calendar: l.calendar.map_or(0, |c| first + c as CalendarId),
-            roll: l.roll,
-        }
-    }
-
-    fn table<T, U>(
+    pub(super) fn table<T, U>(
         &mut self,
         table: &terms::Table<T>,
         facts: &mut BTreeSet<FieldId>,
@@ -385,7 +391,7 @@ impl<'c> Compiler<'c> {
 
     fn pause(&mut self, p: &terms::Pause, first: CalendarId) -> Pause {
         Pause {
-            reasons: p.reasons.as_ref().map(|r| r.iter().map(|r| self.names.constant(r)).collect()),
+            reasons: p.reasons.clone(),
             by: p.by.clone(),
             confirm: p.confirm.as_ref().map(|c| (c.clone(), c.calendar.map_or(0, |i| first + i as CalendarId))),
             cap: p.cap.clone(),

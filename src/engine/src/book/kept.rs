@@ -4,7 +4,7 @@ use super::WAIVER_FIELDS;
 use super::compile::Compiler;
 use crate::fact::FieldId;
 use crate::rule::*;
-use crate::vocabulary::KindId;
+use crate::vocabulary::{Effect, KindId};
 use std::collections::BTreeSet;
 
 impl Compiler<'_> {
@@ -81,12 +81,27 @@ impl Compiler<'_> {
     /// Which fields of which events name subjects whose duties read those events.
     pub(super) fn linked_types(&mut self) {
         let mut wanted = Vec::new();
+        for kind in std::mem::take(&mut self.all_linked) {
+            for t in self.names.of_kind(kind) {
+                let about = self.names.about_mut(t);
+                // A copy of a merger or a waiver would say it of who reads it.
+                about.linked |= !matches!(about.effect, Effect::Merged | Effect::WaiverApproved | Effect::WaiverEnded);
+            }
+        }
         for rule in &self.rules {
             let mut leaves: Vec<&Match> = rule.act().map(Act::leaves).into_iter().flatten().collect();
             leaves.extend(rule.until.iter().flat_map(Act::leaves));
+            let mut copy = rule.clone();
+            for (_, abroad) in named_in(&mut copy).into_iter().filter_map(|named| named.on) {
+                for kind in &rule.anchor.kinds {
+                    wanted.push((abroad, self.names.kind_name(*kind).to_owned()));
+                }
+            }
             if let Form::Requires(table) = &rule.form {
                 leaves.extend(table.rows.iter().flat_map(|r| r.value.leaves()));
             }
+            leaves.extend(crate::fold::limits(rule).iter().flat_map(|l| &l.from));
+            leaves.extend(rule.anchor.events.iter().filter_map(|e| Some(&e.since()?.event)));
             if let Some(Excuse::Event(act)) = rule.excuse.as_deref() {
                 leaves.extend(act.leaves());
             }
@@ -112,6 +127,16 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// Other duties that a rule's duties look at.
+pub(super) fn named_in(rule: &mut Rule) -> Vec<&mut Named> {
+    let mut all: Vec<&mut Named> = rule.until.iter_mut().flat_map(Act::all_duties).collect();
+    match &mut rule.form {
+        Form::Within { act, .. } | Form::Every { act, .. } => all.extend(act.all_duties()),
+        Form::Requires(table) => all.extend(table.rows.iter_mut().flat_map(|r| r.value.all_duties())),
+    }
+    all
 }
 
 pub(super) fn innermost(want: &Want) -> &Want {

@@ -1,7 +1,7 @@
 //! What is looked for: events, acts and requirements, compiled.
 
 use super::compile::Compiler;
-use super::kept::innermost;
+use super::kept::{innermost, named_in};
 use crate::fact::TypeId;
 use crate::rule::*;
 use crate::terms::{self, Trust};
@@ -9,9 +9,45 @@ use crate::vocabulary::KindId;
 
 impl Compiler<'_> {
     /// Obligations of the contract that is compiled, by id.
-    pub(super) fn duties(&self, ids: &[String]) -> Vec<RuleId> {
+    pub(super) fn duties(&self, ids: &[String], breached: bool) -> Named {
         let (name, v) = &self.of;
-        ids.iter().filter_map(|id| self.ids.get(&(name.clone(), *v, id.clone())).copied()).collect()
+        let of = ids.iter().filter_map(|id| self.ids.get(&(name.clone(), *v, id.clone())).copied()).collect();
+        // Where they are is known when all are compiled: see `abroad`.
+        Named { of, breached, on: None }
+    }
+
+    /// Duties that another duty looks at and that are on subjects of another kind: all that is said of such a subject
+    /// is copied to who looks.
+    pub(super) fn abroad(&mut self) {
+        for id in 0..self.rules.len() {
+            let (own, wide) = (self.rules[id].anchor.kinds.clone(), self.rules[id].wide);
+            let kind_of = |rules: &[Rule], named: &Named| {
+                let target = named.of.first().map(|id| &rules[usize::from(*id)])?;
+                let kind = *target.anchor.kinds.first()?;
+                (!wide && !target.wide && !own.contains(&kind)).then_some(kind)
+            };
+            let mut rule = self.rules[id].clone();
+            let mut found = Vec::new();
+            for named in named_in(&mut rule) {
+                if let Some(kind) = kind_of(&self.rules, named) {
+                    let target = self.names.kind_name(kind).to_owned();
+                    let field = self.names.field(&target);
+                    named.on = Some((field, kind));
+                    found.push((kind, field));
+                }
+            }
+            if found.is_empty() {
+                continue;
+            }
+            for (kind, field) in found {
+                for event in &rule.anchor.events {
+                    self.names.want(event.kind, field);
+                }
+                self.subject_fact(&own, field);
+                self.all_linked.push(kind);
+            }
+            self.rules[id] = rule;
+        }
     }
 
     pub(super) fn requirement(
@@ -27,7 +63,7 @@ impl Compiler<'_> {
                 let calendar = calendar.map_or(0, |c| self.first + c as CalendarId);
                 Requirement::Before(self.elsewhere(event, trust, kinds, anchor), Some((span.clone(), calendar)))
             }
-            terms::Requirement::Duty(ids, breached) => Requirement::Duty(self.duties(ids), *breached),
+            terms::Requirement::Duty(ids, breached) => Requirement::Duty(self.duties(ids, *breached)),
             terms::Requirement::Itself(tests) => {
                 let tests = tests.iter().map(|t| self.test(t)).collect::<Vec<_>>();
                 for event in &anchor.events {
@@ -50,6 +86,9 @@ impl Compiler<'_> {
             terms::Requirement::Any(of) => {
                 Requirement::Any(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
             }
+            terms::Requirement::InOrder(of) => {
+                Requirement::InOrder(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
+            }
             terms::Requirement::All(of) => {
                 Requirement::All(of.iter().map(|r| self.requirement(r, trust, kinds, anchor)).collect())
             }
@@ -62,7 +101,7 @@ impl Compiler<'_> {
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
             terms::Act::All(of) => Act::All(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
             terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
-            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
+            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids, *breached)),
         }
     }
 
@@ -83,7 +122,7 @@ impl Compiler<'_> {
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.partner_act(a, trust)).collect()),
             terms::Act::All(of) => Act::All(of.iter().map(|a| self.partner_act(a, trust)).collect()),
             terms::Act::InOrder(of) => Act::InOrder(of.iter().map(|a| self.partner_act(a, trust)).collect()),
-            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids), *breached),
+            terms::Act::Duty(ids, breached) => Act::Duty(self.duties(ids, *breached)),
         }
     }
 
@@ -140,6 +179,7 @@ impl Compiler<'_> {
 
     pub(super) fn beside(&mut self, event: &terms::EventMatch, kind: TypeId, trust: Trust) -> Option<Box<Beside>> {
         if event.since.is_none() && event.evidenced.is_none() && event.time.is_none() {
+            // Which of several counts is the anchor's to say.
             return None;
         }
         let time = event.time.as_ref().map(|field| {
@@ -149,7 +189,9 @@ impl Compiler<'_> {
         });
         let since = event.since.as_ref().map(|s| {
             let zone = self.zone;
-            Since { event: self.event(&s.event, trust), latest: s.latest, more: s.more, span: s.span.clone(), zone }
+            let calendar = s.calendar.map_or(0, |c| self.first + c as CalendarId);
+            let event = self.event(&s.event, trust);
+            Since { event, latest: s.latest, more: s.more, span: s.span.clone(), calendar, zone }
         });
         if event.evidenced.is_some() {
             let known = *self.names.well_known();
@@ -161,7 +203,24 @@ impl Compiler<'_> {
                 self.names.want(t, known.role);
             }
         }
-        Some(Box::new(Beside { time, since, evidenced: event.evidenced.clone() }))
+        Some(Box::new(Beside { time, pick: None, since, evidenced: event.evidenced.clone() }))
+    }
+
+    /// An anchor may have to follow an event on another kind of subject: links lead there.
+    pub(super) fn since_elsewhere(&mut self, events: &mut [Match]) {
+        for event in events {
+            let (kind, own) = (event.kind, event.subject);
+            let Some(since) = event.rare.as_mut().and_then(|rare| rare.since.as_mut()) else { continue };
+            if since.event.subject == own {
+                continue;
+            }
+            let target = self.names.kind_name(since.event.subject).to_owned();
+            let field = self.names.field(&target);
+            since.event.on = Some(field);
+            self.names.about_mut(since.event.kind).linked = true;
+            self.names.want(kind, field);
+            self.subject_fact(&[own], field);
+        }
     }
 
     pub(super) fn test(&mut self, test: &terms::Test) -> Test {

@@ -8,6 +8,7 @@ use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, SourceId, stamp};
 use crate::fold::{Cx, Fold, Silent};
 use crate::standing::Standing;
+use crate::terms::Trust;
 use crate::time::Moment;
 use crate::timeline::Placed;
 use crate::vocabulary::Effect;
@@ -23,6 +24,8 @@ pub struct Incoming<'a> {
     pub source: &'a str,
     /// The fact, as [`crate::book::Book::write`] wrote it; stamped here.
     pub fact: &'a mut [u8],
+    /// How far what brought it is trusted; None: by the source's name.
+    pub trust: Option<Trust>,
 }
 
 /// What a look ahead found of an event; see [`Engine::look_ahead`].
@@ -77,7 +80,7 @@ impl Engine {
         if seen.is_new {
             self.voices.add(Voice::new(event.partner, event.source, partner, source));
         }
-        stamp(event.fact, source, self.sources[usize::from(source)].trust);
+        stamp(event.fact, source, event.trust.unwrap_or(self.sources[usize::from(source)].trust));
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
         let look = match () {
             () if looks_back => Look::Back,

@@ -36,7 +36,10 @@ impl Engine {
                 let mut bytes = Vec::new();
                 let place = book.write(&draft, &[], &mut bytes);
                 let fact = &mut bytes[place];
-                self.apply(Incoming { partner: &name, subject: &ending.contract, source: OWN_SOURCE, fact }, archive);
+                self.apply(
+                    Incoming { partner: &name, subject: &ending.contract, source: OWN_SOURCE, fact, trust: None },
+                    archive,
+                );
             }
         }
     }

@@ -6,7 +6,6 @@ use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
 use crate::fold::waived;
-use crate::rule::{Act, Form};
 use crate::time::Moment;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
@@ -63,13 +62,8 @@ impl Engine {
             self.carry_to(slot, &merged_into(fact, &book), archive);
         }
         for rule in sheet.rules.iter().map(|id| book.rule(*id)).filter(|r| r.anchor.kinds.contains(&kind)) {
-            let required = match &rule.form {
-                Form::Requires(table) => table.rows.iter().flat_map(|r| r.value.leaves()).collect(),
-                Form::Within { .. } | Form::Every { .. } => Vec::new(),
-            };
-            for field in
-                rule.act().map(Act::leaves).unwrap_or_default().into_iter().chain(required).filter_map(|l| l.on)
-            {
+            let since = rule.anchor.events.iter().filter_map(|e| e.since()?.event.on);
+            for field in rule.looks_on().into_iter().chain(since) {
                 for name in texts(fact.field(field), &book) {
                     self.link(slot, name, fact.at(), archive);
                 }

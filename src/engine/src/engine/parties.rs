@@ -26,9 +26,11 @@ impl Engine {
         let recurring = sheet.as_ref().is_some_and(|s| !s.partner_wide.is_empty());
         // A contract of it may have ended already.
         self.next_ending = self.book.next_ending(Moment::DAWN);
+        let lanes = sheet.as_ref().and_then(|sheet| self.hearing.lanes(&self.book, name, sheet, self.now));
         let p = self.add_partner(Partner {
             name: name.to_owned(),
             sheet,
+            lanes,
             waivers: Vec::new(),
             own: None,
             cells: super::Cells::default(),

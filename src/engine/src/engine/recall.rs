@@ -112,7 +112,7 @@ impl Engine {
         let Some(view) = self.view(&then).filter(|v| !v.timeline.is_empty()) else { return links };
         let mut fold = judge(view, None, own, self.now, &mut Silent, &mut links);
         for duty in fold.open.iter_mut().chain(&mut fold.ended) {
-            self.as_told(duty);
+            self.as_told(subject.partner, duty);
         }
         if subject.timeline.is_empty() {
             (subject.timeline, subject.head) = (then.timeline, fold);
@@ -134,8 +134,8 @@ impl Engine {
     }
 
     /// A duty that was told before it left memory.
-    pub(super) fn as_told(&self, duty: &mut Duty) {
-        duty.told = duty.standing(self.heard);
+    pub(super) fn as_told(&self, partner: u32, duty: &mut Duty) {
+        duty.told = duty.standing(self.ear(&self.partners[partner as usize]).of(duty.rule));
         duty.flags.put(Flags::NEWS, false);
         duty.flags.put(Flags::COUNTED, duty.breached_at().is_some());
     }

@@ -38,24 +38,11 @@ impl Engine {
         if self.now >= self.next_ending {
             self.end_contracts(archive);
         }
-        if listened && self.blind.first().is_some_and(|(deadline, _)| *deadline < self.heard) {
-            self.see();
-        }
-    }
-
-    /// Deadlines up to where all has been heard are no longer unknown.
-    #[cold]
-    fn see(&mut self) {
-        while let Some(&(deadline, slot)) = self.blind.first() {
-            if deadline >= self.heard {
-                break;
-            }
-            self.blind.pop_first();
-            if !self.shelf.is_empty(slot) {
-                let mut subject = self.shelf.take(slot);
-                self.tell(slot, &mut subject, true);
-                self.put(slot, subject);
-            }
+        if !self.hearing.is_single() {
+            self.listen();
+        } else if listened && self.hearing.waits_before(self.heard) {
+            let seen = self.hearing.see(0, self.heard);
+            self.know(seen);
         }
     }
 
@@ -191,6 +178,10 @@ impl Engine {
         if self.options.settling.is_none() || subject.head.has_pauses() {
             return;
         }
+        // Duties on other subjects are judged by the copies of all their facts.
+        if self.partners[subject.partner as usize].sheet.as_ref().is_some_and(|sheet| sheet.abroad) {
+            return;
+        }
         if subject.rare.as_ref().is_some_and(|r| bytes < r.compact_at as usize) {
             return;
         }
@@ -234,7 +225,7 @@ impl Engine {
             let head = &subject.head;
             let known = head.ended.iter().chain(&head.open).any(|d| d.key == duty.key && family(d) == family(&duty));
             if !known {
-                self.as_told(&mut duty);
+                self.as_told(subject.partner, &mut duty);
                 subject.head.ended.push(duty);
             }
         }
@@ -295,7 +286,11 @@ impl Keep {
             keep.anchors.push(duty.anchor());
             let rule = engine.book.rule(duty.rule);
             let several = |act: &crate::rule::Act| !act.simple();
-            if rule.act().is_some_and(several) || rule.until.as_ref().is_some_and(several) {
+            let excuse = match rule.excuse.as_deref() {
+                Some(crate::rule::Excuse::Event(act)) => act.of_several(),
+                Some(crate::rule::Excuse::Itself(_)) | None => false,
+            };
+            if excuse || rule.act().is_some_and(several) || rule.until.as_ref().is_some_and(several) {
                 keep.from = keep.from.min(duty.acts_from());
             }
         }
@@ -305,6 +300,7 @@ impl Keep {
                 let leaves = rule.act().map(|a| a.leaves()).unwrap_or_default();
                 let since = rule.anchor.events.iter().chain(leaves).filter_map(|e| e.since());
                 keep.required.extend(since.map(|s| s.event.kind));
+                keep.required.extend(crate::fold::limits(rule).iter().flat_map(|l| &l.from).map(|from| from.kind));
                 let whole = rule
                     .anchor
                     .whole
@@ -312,7 +308,11 @@ impl Keep {
                     .flat_map(|act| act.leaves().into_iter().map(|l| l.kind).collect::<Vec<_>>());
                 keep.all.extend(whole);
                 if let Form::Requires(table) = &rule.form {
-                    keep.required.extend(table.rows.iter().flat_map(|r| r.value.leaves()).map(|l| l.kind));
+                    let required = || table.rows.iter().map(|r| &r.value);
+                    keep.required.extend(required().flat_map(|r| r.leaves()).map(|l| l.kind));
+                    // Of steps in order, which one counts depends on the others.
+                    let ordered = required().filter(|r| r.in_order());
+                    keep.all.extend(ordered.flat_map(|r| r.leaves()).map(|l| l.kind));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! A snapshot: everything that cannot be worked out again, as bytes; and the canonical dump, by which two engines are
 //! compared whatever the order of their memory.
 //!
-//! Rebuilt, not stored: the index of names, the timers, the tables of keys.
+//! Rebuilt, not stored: the index of names, the timers, the tables of keys, who waits for news.
 
 use super::{Cells, Counts, Engine, Options, Partner, Subject, pack};
 use crate::book::Book;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 3;
+const FORM: u16 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -28,7 +28,8 @@ struct Saved {
     sources: Vec<Source>,
     /// By place, since links name places: generation, and the packed subject if one lies there.
     subjects: Vec<(u32, Vec<u8>)>,
-    blind: Vec<(Moment, u32)>,
+    /// Feeds, and how far each was heard.
+    feeds: Vec<(String, Moment)>,
     counts: Counts,
     /// Partner, by place, and contract whose end has been taken in.
     told_ended: Vec<(u32, String)>,
@@ -75,7 +76,7 @@ impl Engine {
             partners: partners.collect(),
             sources: self.sources.clone(),
             subjects: subjects.collect(),
-            blind: self.blind.iter().copied().collect(),
+            feeds: self.hearing.frontiers().map(|(name, heard)| (name.to_owned(), heard)).collect(),
             counts: self.counts,
             told_ended: self.told_ended.iter().cloned().collect(),
         })
@@ -95,20 +96,24 @@ impl Engine {
         }
         let mut engine = Engine::new(book, options);
         (engine.now, engine.heard, engine.counts) = (saved.now, saved.heard, saved.counts);
-        engine.blind = saved.blind.into_iter().collect();
         engine.told_ended = saved.told_ended.into_iter().collect();
         engine.wheel.start(saved.now);
+        for (name, heard) in &saved.feeds {
+            engine.hearing.hear_named(name, *heard);
+        }
         for source in saved.sources {
             engine.add_source(source);
         }
         for p in saved.partners {
             let sheet = engine.sheet(&p.name);
-            engine.add_partner(Partner { name: p.name, sheet, waivers: p.waivers, own: p.own, cells: p.cells });
+            let lanes = sheet.as_ref().and_then(|sheet| engine.hearing.lanes(&engine.book, &p.name, sheet, saved.now));
+            engine.add_partner(Partner { name: p.name, sheet, lanes, waivers: p.waivers, own: p.own, cells: p.cells });
         }
         let subjects = saved.subjects.len() as u32;
         engine.shelf.restore(saved.subjects);
         for slot in (0..subjects).filter(|slot| !engine.shelf.is_empty(*slot)).collect::<Vec<_>>() {
             let subject = engine.shelf.take(slot);
+            engine.wait_for_news(slot, &subject);
             engine.put(slot, subject);
         }
         Ok(engine)
@@ -139,7 +144,9 @@ impl Engine {
         for fact in s.timeline.facts() {
             let _ = writeln!(out, "  fact {}", self.fact_in_words(fact));
         }
-        let mut duties: Vec<String> = s.head.open.iter().chain(&s.head.ended).map(|d| self.duty_in_words(d)).collect();
+        let partner = &self.partners[s.partner as usize];
+        let mut duties: Vec<String> =
+            s.head.open.iter().chain(&s.head.ended).map(|d| self.duty_in_words(partner, d)).collect();
         duties.sort();
         for duty in duties {
             let _ = writeln!(out, "  duty {duty}");
@@ -184,7 +191,7 @@ impl Engine {
         text
     }
 
-    fn duty_in_words(&self, d: &Duty) -> String {
+    fn duty_in_words(&self, partner: &Partner, d: &Duty) -> String {
         let rule = self.book.rule(d.rule);
         let (deadline, ended) = (d.deadline, d.ended);
         let used: Vec<i64> = d.clocks().map(|c| c.elapsed).collect();
@@ -194,7 +201,7 @@ impl Engine {
             rule.id,
             d.key,
             d.cycle(),
-            d.standing(self.heard),
+            d.standing(self.ear(partner).of(d.rule)),
             d.told,
             d.start,
             d.since,

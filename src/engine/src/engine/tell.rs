@@ -1,5 +1,6 @@
 //! Telling: the difference between the standing last told and the standing now. The only place that counts.
 
+use super::hearing::Ear;
 use super::{Engine, Subject};
 use crate::duty::{Duty, Flags};
 use crate::rule::RuleId;
@@ -127,13 +128,16 @@ impl Engine {
     /// every duty: late news and waivers change what ended long ago.
     #[inline]
     pub(super) fn tell(&mut self, slot: u32, subject: &mut Subject, all: bool) {
-        let (heard, now) = (self.heard, self.now);
+        let now = self.now;
+        let partner = &mut self.partners[subject.partner as usize];
+        let ear = Ear { heard: self.heard, lanes: partner.lanes.as_deref().map(|lanes| (lanes, &self.hearing)) };
+        let mut blind = Vec::new();
         let mut teller = Teller {
             at: now,
             partner: subject.partner,
             name: None,
             id: &subject.name,
-            cells: &mut self.partners[subject.partner as usize].cells,
+            cells: &mut partner.cells,
             out: &mut self.differences,
             book: &self.book,
         };
@@ -142,12 +146,12 @@ impl Engine {
             if duty.flags.has(Flags::SCHEDULED) && duty.start > now {
                 continue;
             }
-            let standing = duty.standing(heard);
+            let standing = duty.standing(ear.of(duty.rule));
             if standing != duty.told || duty.flags.has(Flags::NEWS) {
                 teller.tell(duty, standing);
             }
             if standing == Standing::Unknown {
-                self.blind.insert((duty.deadline, slot));
+                blind.push((ear.lane(duty.rule), duty.deadline));
             }
         }
         // In the order in which they ended: what was not told yet stands last.
@@ -160,14 +164,17 @@ impl Engine {
                 duty.flags.put(Flags::NEWS, false);
                 continue;
             }
-            let standing = duty.standing(heard);
+            let standing = duty.standing(ear.of(duty.rule));
             if standing == Standing::Unknown {
                 // A finding: certain from its own instant on, a deadline only after it.
-                self.blind.insert((duty.deadline + -1, slot));
+                blind.push((ear.lane(duty.rule), duty.deadline + -1));
             }
             if standing != duty.told || duty.flags.has(Flags::NEWS) {
                 teller.tell(duty, standing);
             }
+        }
+        for (lane, deadline) in blind {
+            self.hearing.wait(lane, deadline, slot);
         }
     }
 

@@ -78,8 +78,8 @@ pub(super) fn arithmetic(view: View<'_>, life: &Life<'_>, cut: &[Stretch], end: 
     if moved != 0 {
         let limit = limits::limits(rule).get(usize::from(clock.limit));
         let roll = match (limit, &rule.form) {
-            (Some(limit), _) => limit.roll != Roll::None,
-            (None, Form::Every { roll, .. }) => *roll != Roll::None,
+            (Some(limit), _) => limit.roll_of(usize::from(clock.row)) != Roll::None,
+            (None, Form::Every { roll, rolls, .. }) => *roll != Roll::None || !rolls.is_empty(),
             (None, Form::Within { .. } | Form::Requires(_)) => false,
         };
         let why = if roll { "moved off a closed day" } else { "already used up when this limit came to apply" };

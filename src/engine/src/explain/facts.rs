@@ -163,11 +163,9 @@ fn refusal(view: View<'_>, rule: &Rule, fact: Fact<'_>) -> String {
     let names = view.book.names();
     let Some(pause) = &rule.pause else { return "nobody may pause it".to_owned() };
     let reason = one(view, fact, "reason");
-    if let Some(reasons) = &pause.reasons {
-        let known: Vec<&str> = reasons.iter().map(|r| names.text(crate::fact::Atom::Sym(*r))).collect();
-        if !reason.as_deref().is_some_and(|r| known.contains(&r)) {
-            return format!("only {} may be a reason", known.join(" or "));
-        }
+    let known = |known: &String| reason.as_deref().is_some_and(|r| crate::rule::glob(known, r));
+    if let Some(reasons) = pause.reasons.as_ref().filter(|reasons| !reasons.iter().any(known)) {
+        return format!("only {} may be a reason", reasons.join(" or "));
     }
     if let Some(by) = &pause.by {
         let side = names.side(fact.field(names.well_known().side));

@@ -7,7 +7,6 @@ use crate::fold::View;
 use crate::rule::{Form, Limit, RowCell, Rule, Table};
 use crate::terms::{Period, Span};
 use crate::time::{Millis, Moment};
-use chrono::NaiveDate;
 use serde::Serialize;
 
 /// One limit that runs.
@@ -50,7 +49,7 @@ pub(super) fn of(view: View<'_>, duty: &Duty, end: Moment) -> Vec<LimitUse> {
         LimitUse {
             says,
             row,
-            counts_from: limit.and_then(|l| l.from.as_ref()).map(|from| words::event(view.book, from)),
+            counts_from: limit.filter(|l| !l.from.is_empty()).map(|l| origin(view, l)),
             calendar: view.book.calendar_name(clock.calendar).map(str::to_owned),
             limit_ms: (!fixed).then_some(clock.target),
             fixed: fixed.then_some(Moment(clock.target)),
@@ -59,6 +58,13 @@ pub(super) fn of(view: View<'_>, duty: &Duty, end: Moment) -> Vec<LimitUse> {
         }
     });
     clocks.collect()
+}
+
+/// What a limit counts from, in words.
+fn origin(view: View<'_>, limit: &Limit) -> String {
+    let events: Vec<String> = limit.from.iter().map(|from| words::event(view.book, from)).collect();
+    let latest = if limit.latest { "the latest " } else { "" };
+    format!("{latest}{}", events.join(" or "))
 }
 
 pub(super) fn limits(rule: &Rule) -> &[Limit] {
@@ -82,7 +88,10 @@ fn said(view: View<'_>, rule: &Rule, duty: &Duty, clock: &Clock, end: Moment) ->
             let Some(limit) = limits.get(at) else { return (String::new(), None) };
             let day = crate::calendar::local(rule.zone, duty.start).date();
             let apply = crate::limits::rows(&limit.must, &facts, day);
-            let row = choose(&limit.must, &apply, &|s| gives(s, at, limit.calendar));
+            // What counts from another event than the anchor came to this from there.
+            let begun =
+                (!limit.from.is_empty()).then_some(usize::from(clock.row)).filter(|i| *i < limit.must.rows.len());
+            let row = begun.or_else(|| choose(&limit.must, &apply, &|s| gives(s, at, limit.calendar)));
             match row {
                 Some(i) => {
                     let row = &limit.must.rows[i];
@@ -92,10 +101,14 @@ fn said(view: View<'_>, rule: &Rule, duty: &Duty, clock: &Clock, end: Moment) ->
             }
         }
         Form::Every { period, calendar, .. } => {
-            let apply = crate::limits::rows(period, &facts, NaiveDate::MIN);
-            let row = choose(period, &apply, &|p| match p {
-                Period::Sliding(span) => gives(span, 0, *calendar),
-                Period::Calendar(_) => fixed,
+            let apply = crate::limits::rows(period, &facts, crate::limits::day_of(period, rule.zone, duty.start));
+            let known = usize::from(clock.row);
+            let applies = period.rows.get(known).filter(|r| apply.iter().any(|a| std::ptr::eq(*a, &r.value)));
+            let row = applies.map(|_| known).or_else(|| {
+                choose(period, &apply, &|p| match p {
+                    Period::Sliding(span) => gives(span, 0, *calendar),
+                    Period::Calendar(_) => fixed,
+                })
             });
             let i = row.unwrap_or(0);
             let words = match &period.rows[i].value {

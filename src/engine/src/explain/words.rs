@@ -2,7 +2,7 @@
 
 use super::stretches::{Pause, Why};
 use crate::book::Book;
-use crate::rule::{Act, Anchor, Form, Match, Requirement, Rule, Test, Want};
+use crate::rule::{Act, Anchor, Form, Match, Named, Requirement, Rule, Test, Want};
 use crate::terms::{Each, Period, Span, Unit};
 use crate::time::{DAY, HOUR, MINUTE, Millis, Moment, SECOND};
 use chrono_tz::Tz;
@@ -166,12 +166,13 @@ pub fn act(book: &Book, of: &Act) -> String {
         Act::Any(of) => list(of, " or "),
         Act::All(of) => list(of, " and "),
         Act::InOrder(of) => list(of, ", then "),
-        Act::Duty(of, breached) => duties(book, of, *breached),
+        Act::Duty(named) => duties(book, named),
     }
 }
 
-fn duties(book: &Book, of: &[u16], breached: bool) -> String {
-    let ids: Vec<&str> = of.iter().map(|r| book.rule(*r).id.as_str()).collect();
+fn duties(book: &Book, named: &Named) -> String {
+    let breached = named.breached;
+    let ids: Vec<&str> = named.of.iter().map(|r| book.rule(*r).id.as_str()).collect();
     format!("{} is {}", ids.join(" or "), if breached { "breached" } else { "done" })
 }
 
@@ -183,7 +184,7 @@ pub fn requirement(book: &Book, of: &Requirement) -> String {
         Requirement::Before(one, Some((ahead, _))) => {
             format!("{} at least {} before it", event(book, one), span(ahead, Tz::UTC))
         }
-        Requirement::Duty(of, breached) => format!("{} before it", duties(book, of, *breached)),
+        Requirement::Duty(named) => format!("{} before it", duties(book, named)),
         Requirement::Itself(tests) => tests.iter().map(|t| test(book, t)).collect::<Vec<_>>().join(" and "),
         Requirement::During(calendar) => {
             format!("in the hours of {}", book.calendar_name(*calendar).unwrap_or("every day"))
@@ -191,6 +192,7 @@ pub fn requirement(book: &Book, of: &Requirement) -> String {
         Requirement::Quota(most, each) => format!("at most {most} each {}", each_of(*each)),
         Requirement::Any(of) => list(of, " or "),
         Requirement::All(of) => list(of, " and "),
+        Requirement::InOrder(of) => list(of, ", then "),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Acts: what stops a duty, in one event or several, on its own subject or on those that it names.
 
 use super::{Cx, Fold, Trace};
-use crate::duty::{ClockState, Duty, Flags};
+use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, FieldId, TypeId};
 use crate::rule::{Act, Match, Rule};
 use crate::select::{self, Against, Met};
@@ -117,42 +117,6 @@ impl Fold {
             self.open_done(rule, key, at, cx);
         }
     }
-
-    /// A limit counted from another event begins with it.
-    pub(super) fn begin_limits<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        for i in 0..self.open.len() {
-            if self.open[i].clocks().any(|c| c.state == ClockState::Waiting) {
-                self.begin_limit(i, fact, cx);
-            }
-        }
-    }
-
-    #[cold]
-    fn begin_limit<T: Trace>(&mut self, i: usize, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        let mut duty = self.open[i].clone();
-        Fold::settle(&mut duty, fact.at(), cx);
-        let limits = super::limits(cx.rule(duty.rule));
-        let mut clocks: crate::duty::Clocks = duty.clocks().copied().collect();
-        let mut begun = false;
-        for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
-            let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
-            if begins(from, fact, cx.rule(duty.rule)) && leaf_meets(from, fact, &duty, cx) == Met::Yes {
-                clock.state = ClockState::Counting;
-                clock.elapsed = 0;
-                begun = true;
-            }
-        }
-        if begun {
-            duty.set_clocks(clocks);
-            Fold::find_deadline(&mut duty, cx);
-            self.open[i] = duty;
-        }
-    }
-}
-
-/// A limit may begin with an event on another kind of subject, not with one on another subject of the anchor's own kind.
-pub(super) fn begins(from: &Match, fact: Fact<'_>, rule: &Rule) -> bool {
-    !fact.linked() || !rule.anchor.kinds.contains(&from.subject)
 }
 
 enum Verdict {
@@ -167,6 +131,10 @@ enum Verdict {
 /// The fact ends the duty without a verdict.
 #[cold]
 fn is_over<T: Trace>(until: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+    if until.of_several() {
+        // Other duties are looked at by themselves; see `follow`.
+        return !until.asks_duties() && touches(until, fact) && evaluate(until, duty, rule, cx).0.is_some();
+    }
     fact.at() >= duty.acts_from()
         && until
             .leaves()
@@ -242,7 +210,14 @@ pub(super) fn at_place<T: Trace>(
     anchor: Option<Fact<'_>>,
     cx: &Cx<'_, '_, T>,
 ) -> bool {
-    let Some(field) = leaf.on else { return here(fact, rule) };
+    match leaf.on {
+        Some(field) => is_named(field, fact, anchor, cx),
+        None => here(fact, rule),
+    }
+}
+
+/// It happened on a subject that the anchor names in a field; or, if it names none, on any that names it.
+pub(super) fn is_named<T: Trace>(field: FieldId, fact: Fact<'_>, anchor: Option<Fact<'_>>, cx: &Cx<'_, '_, T>) -> bool {
     let Some(origin) = fact.origin() else { return false };
     let names = cx.book().names();
     let origin = names.text(origin);
@@ -282,23 +257,54 @@ pub(super) fn evaluate<T: Trace>(
     let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let field = act.leaves().iter().find_map(|l| l.on);
     let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
-    let search = Search { facts: &facts, duty, rule, cx, anchor };
-    if named.len() < 2 {
-        let done = search.done(act, 0, None);
-        return (done.map(|(at, _)| at), None);
+    let search = Search { facts: &facts, duty, rule, cx, anchor, ends: &|_| Vec::new() };
+    search.on_all(act, &named)
+}
+
+/// The same, where how other duties ended is part of the act. `taken`: the current fact has been taken in.
+pub(super) fn evaluate_with<T: Trace>(
+    act: &Act,
+    duty: &Duty,
+    ends: &Ends<'_>,
+    taken: bool,
+    cx: &Cx<'_, '_, T>,
+) -> Option<Moment> {
+    let rule = cx.rule(duty.rule);
+    let anchor = cx.anchor(duty);
+    let now = cx.before().count();
+    let all = cx.so_far().take(now + usize::from(taken));
+    let after = all.filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
+    let field = act.leaves().iter().find_map(|l| l.on);
+    let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
+    Search { facts: &facts, duty, rule, cx, anchor, ends }.on_all(act, &named).0
+}
+
+/// When duties of these rules ended, or (true) were breached.
+pub(super) type Ends<'e> = dyn Fn(&crate::rule::Named) -> Vec<Moment> + 'e;
+
+impl<T: Trace> Search<'_, '_, '_, T> {
+    /// The whole act on each of the named subjects, then the last of them; and how many are done.
+    fn on_all(&self, act: &Act, named: &[&str]) -> (Option<Moment>, Option<(u32, u32)>) {
+        let search = self;
+        if named.len() < 2 {
+            let done = search.done(act, 0, None);
+            return (done.map(|(at, _)| at), None);
+        }
+        // Of each subject named: the whole act, then the last of them.
+        let done: Vec<Moment> =
+            named.iter().filter_map(|one| search.done(act, 0, Some(one))).map(|(at, _)| at).collect();
+        let progress = (done.len() as u32, named.len() as u32);
+        let all = done.len() == named.len();
+        (done.into_iter().max().filter(|_| all), Some(progress))
     }
-    // Of each subject named: the whole act, then the last of them.
-    let done: Vec<Moment> = named.iter().filter_map(|one| search.done(act, 0, Some(one))).map(|(at, _)| at).collect();
-    let progress = (done.len() as u32, named.len() as u32);
-    let all = done.len() == named.len();
-    (done.into_iter().max().filter(|_| all), Some(progress))
 }
 
 /// Whether a fact completes an anchor of several events. What has completed one counts for none after it.
 pub(super) fn completes<T: Trace>(whole: &Act, fact: Fact<'_>, rule: &Rule, cx: &Cx<'_, '_, T>) -> bool {
     let probe = Duty::new(rule.family, 0, Moment::DAWN);
     let facts: Vec<(usize, Fact<'_>)> = cx.so_far().filter(|f| !f.linked()).enumerate().collect();
-    let search = Search { facts: &facts, duty: &probe, rule, cx, anchor: None };
+    let search = Search { facts: &facts, duty: &probe, rule, cx, anchor: None, ends: &|_| Vec::new() };
     let mut from = 0;
     while let Some((_, next)) = search.done(whole, from, None) {
         if next <= from || next > facts.len() {
@@ -322,7 +328,8 @@ pub(super) fn steps_before<T: Trace>(
 ) -> bool {
     let after = cx.before().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
     let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
-    let search = Search { facts: &facts, duty, rule, cx, anchor: cx.anchor(duty) };
+    let anchor = cx.anchor(duty);
+    let search = Search { facts: &facts, duty, rule, cx, anchor, ends: &|_| Vec::new() };
     let mut from = 0;
     for step in steps {
         match search.done(step, from, on) {
@@ -339,6 +346,7 @@ struct Search<'s, 'a, 'l, T> {
     rule: &'s Rule,
     cx: &'s Cx<'a, 'l, T>,
     anchor: Option<Fact<'a>>,
+    ends: &'s Ends<'s>,
 }
 
 impl<T: Trace> Search<'_, '_, '_, T> {
@@ -346,7 +354,13 @@ impl<T: Trace> Search<'_, '_, '_, T> {
     fn done(&self, act: &Act, from: usize, on: Option<&str>) -> Option<(Moment, usize)> {
         match act {
             Act::One(leaf) => self.first(leaf, from, on),
-            Act::Duty(..) => None,
+            Act::Duty(named) => {
+                // In order after what stands before it.
+                let since = from.checked_sub(1).and_then(|i| self.facts.get(i)).map_or(Moment::DAWN, |(_, f)| f.at());
+                let all = (self.ends)(named);
+                let at = all.into_iter().filter(|at| *at >= since.max(self.duty.acts_from())).min()?;
+                Some((at, self.facts.iter().filter(|(_, f)| f.at() <= at).count().max(from)))
+            }
             Act::Any(of) => of.iter().filter_map(|a| self.done(a, from, on)).min(),
             Act::All(of) => {
                 let all: Option<Vec<_>> = of.iter().map(|a| self.done(a, from, on)).collect();

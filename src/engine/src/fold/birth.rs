@@ -1,16 +1,15 @@
 //! How duties begin: on an event, on another duty's end or breach, on a reopening.
 
 use super::{Cx, Fold, Trace, acts};
-use crate::duty::{ClockState, Clocks, Duty, Flags, More};
+use crate::duty::{Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
-use crate::rule::{Act, Form, Rule, RuleId};
+use crate::rule::{Form, Rule, RuleId};
 use crate::scope::Bounds;
 use crate::select::{self, Against, Met};
 use crate::terms::{Period, Pick, Span};
 use crate::time::Moment;
 use crate::vocabulary::EventType;
-use chrono::NaiveDate;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What opens a duty.
@@ -67,6 +66,9 @@ impl Fold {
         let rule = cx.rule(id);
         let at = fact.at();
         let subject = cx.view.subject;
+        if rule.elsewhere {
+            look_since(rule, fact, cx);
+        }
         let matched = rule.anchor.events.iter().find(|event| {
             let against = Against { anchor: None, subject };
             select::meets(cx.book(), event, fact, against) != Met::No && super::since::holds(event, fact, cx)
@@ -104,7 +106,11 @@ impl Fold {
         } else {
             (start, start.min(at), false)
         };
-        if self.already(rule, fact.key(), sliding, start, cx) {
+        let already = match matched.rare.as_ref().and_then(|rare| rare.pick) {
+            Some(own) => self.already_member(rule, own, fact.key(), start, cx),
+            None => self.already(rule, fact.key(), sliding, start, cx),
+        };
+        if already {
             return;
         }
         let opening = Opening { rule: id, key: fact.key(), fact: Some(fact), start, acts_from, tied };
@@ -145,6 +151,40 @@ impl Fold {
             },
             // One sliding period is open at a time.
             Some(Pick::Each) | None => sliding && self.open.iter().any(|d| same(d) && !d.flags.has(Flags::SCHEDULED)),
+        }
+    }
+
+    /// The same, of a member of an anchor with a `pick` of its own: as if the obligation were written for it alone.
+    #[cold]
+    fn already_member<T: Trace>(
+        &mut self,
+        rule: &Rule,
+        (pick, member): (Pick, u8),
+        key: u64,
+        start: Moment,
+        cx: &mut Cx<'_, '_, T>,
+    ) -> bool {
+        let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family;
+        if self.open.iter().chain(&self.ended).any(|d| d.key == key && same(d)) {
+            return true;
+        }
+        match pick {
+            Pick::Each => false,
+            Pick::First => {
+                let firsts = &mut self.memory().firsts;
+                let known = firsts.contains(&(rule.family, member));
+                if !known {
+                    firsts.push((rule.family, member));
+                }
+                known
+            }
+            Pick::Latest => {
+                let own = |d: &Duty| cx.anchor(d).and_then(|anchor| member_of(rule, anchor, cx)) == Some(member);
+                let found = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN) && own(d));
+                let Some(i) = found else { return false };
+                self.start_anew(i, rule, key, start, cx);
+                true
+            }
         }
     }
 
@@ -206,7 +246,7 @@ impl Fold {
         let clocks = self.clocks_for(rule, fact, start, cx);
         duty.flags.put(Flags::EXEMPT, clocks.is_empty());
         duty.set_clocks(clocks);
-        if super::limits(rule).iter().any(|l| l.from.is_some()) {
+        if super::limits(rule).iter().any(|l| !l.from.is_empty()) {
             self.begin_earlier_limits(&mut duty, rule, cx);
         }
         self.add_waivers(&mut duty, fact, cx);
@@ -240,14 +280,14 @@ impl Fold {
             Form::Within { limits, .. } => limits::clocks(cx.book(), rule, limits, &facts, start),
             Form::Every { limits, .. } if !limits.is_empty() => limits::clocks(cx.book(), rule, limits, &facts, start),
             Form::Every { period, calendar, .. } => {
-                let spans = limits::rows(period, &facts, NaiveDate::MIN);
+                let spans = limits::rows(period, &facts, limits::day_of(period, rule.zone, start));
+                let row = |p: &Period| period.rows.iter().position(|r| std::ptr::eq(&r.value, p)).unwrap_or(0);
                 let sliding = spans.into_iter().filter_map(|p| match p {
-                    Period::Sliding(span) => Some(span),
+                    Period::Sliding(span) => Some((row(p), span)),
                     Period::Calendar(_) => None,
                 });
                 let (id, calendar) = (*calendar, cx.book().calendar(*calendar));
                 let mut out: Clocks = sliding
-                    .enumerate()
                     .map(|(row, span): (usize, &Span)| limits::clock(span, (0, row), id, calendar, rule.zone, start))
                     .collect();
                 out.dedup();
@@ -255,29 +295,6 @@ impl Fold {
             }
             Form::Requires(_) => Clocks::new(),
         }
-    }
-
-    /// A limit counted from an event that lies before the anchor: it may be overdue at birth.
-    #[cold]
-    fn begin_earlier_limits<T: Trace>(&self, duty: &mut Duty, rule: &Rule, cx: &mut Cx<'_, '_, T>) {
-        let limits = super::limits(rule);
-        let mut clocks: Clocks = duty.clocks().copied().collect();
-        for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
-            let Some(from) = limits.get(usize::from(clock.limit)).and_then(|l| l.from.as_ref()) else { continue };
-            // What came after a start that lies in the past begins the limit at its own instant, when it is replayed.
-            let earlier = cx.before().find(|f| {
-                f.at() <= duty.start && acts::begins(from, *f, rule) && acts::leaf_meets(from, *f, duty, cx) == Met::Yes
-            });
-            let Some(earlier) = earlier else { continue };
-            let calendar = cx.book().calendar(clock.calendar);
-            let due = calendar.add(earlier.at(), clock.target).unwrap_or(Moment::NEVER);
-            if due < duty.start {
-                (clock.state, clock.target) = (ClockState::Fixed, due.0);
-            } else {
-                (clock.state, clock.elapsed) = (ClockState::Counting, calendar.between(earlier.at(), duty.start));
-            }
-        }
-        duty.set_clocks(clocks);
     }
 
     /// What was known before the anchor and still holds: a state of the subject dated before its opening, and an act of
@@ -433,12 +450,30 @@ impl Fold {
 /// The subjects on which the act of a duty that begins is looked for.
 #[cold]
 fn look_elsewhere<'a, T: Trace>(rule: &Rule, fact: Option<Fact<'a>>, cx: &mut Cx<'a, '_, T>) {
-    for leaf in rule.act().into_iter().flat_map(Act::leaves) {
-        if let Some(field) = leaf.on {
-            let targets: Vec<String> = acts::targets(fact, field, cx).map(str::to_owned).collect();
+    for field in rule.looks_on() {
+        let targets: Vec<String> = acts::targets(fact, field, cx).map(str::to_owned).collect();
+        cx.links.extend(targets);
+    }
+}
+
+/// The subjects on which something must have happened for this fact to open a duty.
+#[cold]
+fn look_since<'a, T: Trace>(rule: &Rule, fact: Fact<'a>, cx: &mut Cx<'a, '_, T>) {
+    for event in rule.anchor.events.iter().filter(|e| e.kind == fact.kind()) {
+        if let Some(field) = event.since().and_then(|since| since.event.on) {
+            let targets: Vec<String> = acts::targets(Some(fact), field, cx).map(str::to_owned).collect();
             cx.links.extend(targets);
         }
     }
+}
+
+/// Which member of an anchor with picks of their own a fact is.
+fn member_of<T: Trace>(rule: &Rule, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> Option<u8> {
+    let against = Against { anchor: None, subject: cx.view.subject };
+    let meets = |e: &&crate::rule::Match| {
+        select::meets(cx.book(), e, fact, against) != Met::No && super::since::holds(e, fact, cx)
+    };
+    rule.anchor.events.iter().find(meets)?.rare.as_ref()?.pick.map(|(_, member)| member)
 }
 
 /// The current fact with the timeline's own life.

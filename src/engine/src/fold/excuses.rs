@@ -18,10 +18,14 @@ impl Fold {
             if over || fact.at() < duty.acts_from() || fact.key() == duty.anchor() {
                 continue;
             }
-            let given = excuse.leaves().iter().any(|leaf| {
-                acts::leaf_meets(leaf, fact, duty, cx) == Met::Yes
-                    && acts::at_place(leaf, fact, rule, cx.anchor(duty), cx)
-            });
+            let given = if excuse.of_several() {
+                acts::touches(excuse, fact) && acts::evaluate(excuse, duty, rule, cx).0.is_some()
+            } else {
+                excuse.leaves().iter().any(|leaf| {
+                    acts::leaf_meets(leaf, fact, duty, cx) == Met::Yes
+                        && acts::at_place(leaf, fact, rule, cx.anchor(duty), cx)
+                })
+            };
             if given {
                 self.open[i].flags.put(Flags::EXCUSED, true);
                 cx.trace.note(fact.at(), Some(&self.open[i]), &|| {

@@ -8,7 +8,6 @@ use crate::rule::{CalendarId, Form, Match, Requirement, Rule, Table};
 use crate::select::{self, Against, Met};
 use crate::terms::Span;
 use crate::time::Moment;
-use chrono::NaiveDate;
 
 impl Fold {
     /// Judges a `requires` at its anchor. Every row that may apply must hold; no row: exempt. Where the anchor names an
@@ -21,14 +20,12 @@ impl Fold {
         anchor: Option<Fact<'a>>,
         cx: &mut Cx<'a, '_, T>,
     ) {
-        for leaf in table.rows.iter().flat_map(|r| r.value.leaves()) {
-            if let Some(field) = leaf.on {
-                let named: Vec<String> = acts::targets(anchor, field, cx).map(str::to_owned).collect();
-                cx.links.extend(named);
-            }
+        for field in table.rows.iter().flat_map(|r| r.value.looks_on()) {
+            let named: Vec<String> = acts::targets(anchor, field, cx).map(str::to_owned).collect();
+            cx.links.extend(named);
         }
         let (at, told) = (duty.start, anchor.map_or(duty.start, Fact::at));
-        let exempt = rows(table, anchor, cx).is_empty();
+        let exempt = rows(table, anchor, (rule.zone, at), cx).is_empty();
         if at > told && exempt {
             duty.flags.put(Flags::EXEMPT, true);
             (duty.start, duty.since) = (told, told);
@@ -107,6 +104,7 @@ impl Fold {
 fn rows<'t, T: Trace>(
     table: &'t Table<Requirement>,
     anchor: Option<Fact<'_>>,
+    (zone, of): (chrono_tz::Tz, Moment),
     cx: &Cx<'_, '_, T>,
 ) -> smallvec::SmallVec<[&'t Requirement; 4]> {
     // Facts that choose rows are those of the anchor, or of its subject as it stood at the anchor.
@@ -114,7 +112,7 @@ fn rows<'t, T: Trace>(
         Some(anchor) => known_at(anchor, field, cx),
         None => cx.known(None, field),
     };
-    limits::rows(table, &facts, NaiveDate::MIN)
+    limits::rows(table, &facts, limits::day_of(table, zone, of))
 }
 
 fn known_at<'a, T: Trace>(anchor: Fact<'a>, field: FieldId, cx: &Cx<'a, '_, T>) -> Option<Atom<'a>> {
@@ -166,7 +164,7 @@ struct Finding<'f, 'a, 'l, T> {
 
 impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
     fn state(&self, table: &Table<Requirement>) -> State {
-        State::all(rows(table, self.anchor, self.cx).into_iter().map(|r| self.one(r)))
+        State::all(rows(table, self.anchor, (self.rule.zone, self.of), self.cx).into_iter().map(|r| self.one(r)))
     }
 
     fn one(&self, requirement: &Requirement) -> State {
@@ -186,9 +184,13 @@ impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
                     latest,
                 )
             }
-            Requirement::Duty(of, breached) => self.until(self.fold.was(of, *breached, self.cx), self.of),
+            Requirement::Duty(named) => {
+                let was = self.fold.ends_of(named, self.duty, true, self.open, self.cx);
+                self.until(!was.is_empty(), self.of)
+            }
             Requirement::Any(of) => State::any(of.iter().map(|r| self.one(r))),
             Requirement::All(of) => State::all(of.iter().map(|r| self.one(r))),
+            Requirement::InOrder(steps) => self.until(self.came_in_order(steps), self.of),
         }
     }
 
@@ -229,6 +231,40 @@ impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
             return self.facts().any(|f| at_place(&f) && fits(&f));
         }
         named.iter().all(|one| self.facts().any(|f| f.origin().is_some_and(|o| names.text(o) == *one) && fits(&f)))
+    }
+
+    /// Each step after the one before, on each of the subjects that the anchor names.
+    fn came_in_order(&self, steps: &[Requirement]) -> bool {
+        let field = steps.iter().flat_map(Requirement::leaves).find_map(|leaf| leaf.on);
+        let named: Vec<&str> = field.map(|f| acts::targets(self.anchor, f, self.cx).collect()).unwrap_or_default();
+        if named.len() < 2 {
+            return self.in_order_on(steps, None);
+        }
+        named.iter().all(|one| self.in_order_on(steps, Some(one)))
+    }
+
+    fn in_order_on(&self, steps: &[Requirement], on: Option<&str>) -> bool {
+        let names = self.cx.book().names();
+        let anchor = self.anchor.map(Fact::key);
+        let latest = if self.open { self.of } else { Moment::NEVER };
+        let fits = |leaf: &Match, fact: Fact<'_>| {
+            let there = match on {
+                Some(one) if leaf.on.is_some() => fact.origin().is_some_and(|o| names.text(o) == one),
+                _ => acts::at_place(leaf, fact, self.rule, self.anchor, self.cx),
+            };
+            there
+                && fact.at() <= latest
+                && Some(fact.key()) != anchor
+                && acts::leaf_meets(leaf, fact, self.duty, self.cx) == Met::Yes
+        };
+        let mut left = steps.iter();
+        let mut step = left.next();
+        for fact in self.facts() {
+            if step.is_some_and(|step| step.leaves().iter().any(|leaf| fits(leaf, fact))) {
+                step = left.next();
+            }
+        }
+        step.is_none()
     }
 
     /// The latest instant that lies so long before the anchor.

@@ -51,6 +51,15 @@ impl Fold {
         loop {
             let duty = (0..self.open.len()).map(|i| (wake_of(&self.open[i], self.at, cx), i)).min();
             let period = self.next_period().map(|(at, i)| (at + -1, i));
+            if cx.view.sheet.abroad {
+                let own = duty.map_or(Moment::NEVER, |(x, _)| x).min(period.map_or(Moment::NEVER, |(y, _)| y));
+                let there = self.wake_abroad(cx);
+                if there < to && there < own {
+                    self.at = self.at.max(there + 1);
+                    self.follow(there + 1, false, cx);
+                    continue;
+                }
+            }
             match (duty, period) {
                 (Some((x, i)), p) if x < to && p.is_none_or(|(y, _)| x <= y) => self.pass(i, x, cx),
                 (_, Some((y, i))) if y < to => {
@@ -69,6 +78,9 @@ impl Fold {
         let mut wake = self.next_period().map_or(Moment::NEVER, |(at, _)| at + -1);
         for duty in &self.open {
             wake = wake.min(wake_of(duty, self.at, cx));
+        }
+        if cx.view.sheet.abroad {
+            wake = wake.min(self.wake_abroad(cx));
         }
         self.wake = wake;
     }
@@ -90,7 +102,7 @@ impl Fold {
             let (rule, key, at) = (duty.rule, duty.key, duty.deadline);
             self.open_breached(rule, key, at, cx);
             if cx.view.sheet.follows {
-                self.follow(now, cx);
+                self.follow(now, false, cx);
             }
             return;
         }

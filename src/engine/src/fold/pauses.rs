@@ -195,10 +195,10 @@ fn counts<T: Trace>(pause: &ActivePause, rule: &Rule, cx: &Cx<'_, '_, T>) -> boo
     if pause.instead_of.as_ref().is_some_and(|before| !before.iter().any(|p| counts(p, rule, cx))) {
         return false;
     }
-    let names = cx.book().names();
-    let reasons = terms.reasons.as_ref().is_none_or(|wanted| {
-        pause.reason.as_deref().is_some_and(|r| wanted.iter().any(|w| names.text(crate::fact::Atom::Sym(*w)) == r))
-    });
+    let reasons = terms
+        .reasons
+        .as_ref()
+        .is_none_or(|wanted| pause.reason.as_deref().is_some_and(|r| wanted.iter().any(|w| crate::rule::glob(w, r))));
     let role =
         |r: &Option<String>| r.as_ref().map(|r| r.split_once('.').map_or(r.clone(), |(_, name)| name.to_owned()));
     let by = terms

@@ -117,10 +117,12 @@ impl Fold {
         let mut duty = Duty::new(id, key, start);
         duty.more = Some(Box::new(more));
         let clocks = if due_at_end {
-            // Due at the period's last instant.
+            // Due at the period's last instant; or on the working day before, if that is still to come.
+            let last = to + -1;
+            let due = limits::roll(cx.book(), rule, (0, 0), last);
             smallvec::smallvec![Clock {
                 elapsed: 0,
-                target: to.0 - 1,
+                target: if due < start { last.0 } else { due.0 },
                 calendar: 0,
                 limit: 0,
                 row: 0,

@@ -74,9 +74,17 @@ impl Fold {
         }
         let old: Clocks = duty.clocks().copied().collect();
         let terms = rule.reprioritise;
+        let kept_of = &*duty;
         let fresh = fresh.into_iter().map(|mut clock| {
-            let kept = old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
+            let kept = old.iter().find(|o| o.limit == clock.limit && o.calendar == clock.calendar);
+            // What counts from an event of its own has its own time, whatever the calendar.
+            let own = super::limits(rule).get(usize::from(clock.limit)).is_some_and(|l| !l.from.is_empty());
+            let kept = kept.or_else(|| old.iter().find(|o| own && o.limit == clock.limit));
+            let kept = kept.or_else(|| old.iter().find(|o| o.calendar == clock.calendar)).unwrap_or(&old[0]);
             clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
+            if clock.state == ClockState::Waiting && kept.state != ClockState::Waiting {
+                clock = super::origins::from_its_beginning(clock, kept_of, rule, cx);
+            }
             if clock.state == ClockState::Fixed {
                 return clock;
             }

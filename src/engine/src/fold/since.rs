@@ -18,13 +18,16 @@ pub(super) fn holds<T: Trace>(wanted: &Match, fact: Fact<'_>, cx: &Cx<'_, '_, T>
 fn comes_so_long_after<T: Trace>(since: &Since, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
     let against = Against { anchor: Some(fact), subject: cx.view.subject };
     let mut earlier = cx.view.timeline.facts().take_while(|f| f.key() != fact.key()).filter(|f| {
-        f.linked() == fact.linked()
-            && f.origin() == fact.origin()
-            && select::meets(cx.book(), &since.event, *f, against) == Met::Yes
+        let there = match since.event.on {
+            Some(field) => super::acts::is_named(field, *f, Some(fact), cx),
+            None => f.linked() == fact.linked() && f.origin() == fact.origin(),
+        };
+        there && select::meets(cx.book(), &since.event, *f, against) == Met::Yes
     });
     let Some(earlier) = (if since.latest { earlier.last() } else { earlier.next() }) else { return false };
-    let until = match limits::target(&since.span, 0, cx.book().calendar(0), since.zone, earlier.at()) {
-        Target::Length(ms, _) => earlier.at() + ms,
+    let (id, book) = (since.calendar, cx.book());
+    let until = match limits::target(&since.span, id, book.calendar(id), since.zone, earlier.at()) {
+        Target::Length(ms, id) => book.calendar(id).add(earlier.at(), ms).unwrap_or(Moment::NEVER),
         Target::Fixed(at) => at,
     };
     let later = until != Moment::NEVER && fact.at() > until;

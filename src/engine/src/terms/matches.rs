@@ -11,7 +11,7 @@ pub struct Anchor {
     pub whole: Option<Act>,
     /// Count from the instant in this field, when the event has it.
     pub time: Option<String>,
-    /// Which of several on one subject.
+    /// Which of several on one subject; a member may say its own.
     pub pick: Pick,
 }
 
@@ -48,8 +48,11 @@ pub struct EventMatch {
     pub by: Option<Party>,
     /// Least trust, where it differs from the obligation's.
     pub trust: Option<Trust>,
-    /// Of an anchor with several members: count from the instant in this field.
+    /// Count from the instant in this field: of an anchor with several members, and of what a limit counts from.
     pub time: Option<String>,
+    /// Of an anchor whose members differ: which of several such events counts. Of what a limit counts from: anew from
+    /// the latest.
+    pub pick: Option<Pick>,
     /// Only so long after another event.
     pub since: Option<Box<Since>>,
     /// Counts only with evidence.
@@ -60,14 +63,23 @@ impl EventMatch {
     /// Any event of a type.
     pub fn of(kind: impl Into<String>) -> EventMatch {
         let kind = kind.into();
-        EventMatch { kind, tests: Vec::new(), by: None, trust: None, time: None, since: None, evidenced: None }
+        EventMatch {
+            kind,
+            tests: Vec::new(),
+            by: None,
+            trust: None,
+            time: None,
+            pick: None,
+            since: None,
+            evidenced: None,
+        }
     }
 }
 
 /// How long after another event of the subject something counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Since {
-    /// The other event, on the same subject.
+    /// The other event, on the same subject; of an anchor also on those of another kind that it names, or that name it.
     pub event: EventMatch,
     /// The latest before, not the first.
     pub latest: bool,
@@ -75,6 +87,8 @@ pub struct Since {
     pub more: bool,
     /// How long.
     pub span: Span,
+    /// What "business" means: position in [`super::Contract::calendars`].
+    pub calendar: Option<usize>,
 }
 
 /// The evidence without which an act does not count.
@@ -162,4 +176,6 @@ pub enum Requirement {
     Any(Vec<Requirement>),
     /// All of these.
     All(Vec<Requirement>),
+    /// These events, or any of several at each step, each after the one before.
+    InOrder(Vec<Requirement>),
 }

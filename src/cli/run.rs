@@ -1,0 +1,122 @@
+//! `onus run`: reads its sources, judges as it happens, writes down, tells.
+
+mod figures;
+mod plan;
+mod sources;
+mod teller;
+mod watch;
+
+pub(super) use plan::{plan, store};
+
+use super::{CliError, exit};
+use crate::ingest::feed::{self, Heard, Wish};
+use crate::ingest::http;
+use crate::runtime::live::{Live, LiveError, Machine};
+use crate::{serve, settings, telemetry};
+use clap::Args;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  onus run
+  onus run --config /etc/onus/onus.toml
+  onus run --tell -                 print what is decided, a JSON line each, after it is written down
+  onus run --until-end              end when every source has ended: files that do not grow, standard input
+
+Stop it with SIGTERM or Ctrl-C: it writes down what it has in hand first. SIGHUP, or a change in the contracts' files,
+makes it read the contracts again; bad ones are refused, and the old ones stay. `onus settings default` prints a settings
+file to begin with.")]
+pub(in crate::cli) struct RunArgs {
+    /// Settings file [default: onus.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to print what is decided: a file that grows, or - for standard output
+    #[arg(long, value_name = "FILE")]
+    tell: Option<PathBuf>,
+    /// End when every source has ended
+    #[arg(long)]
+    until_end: bool,
+}
+
+/// How long sources may take to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
+    talk();
+    let loaded = settings::load(args.config.as_deref())?;
+    let settings = loaded.settings;
+    let mut teller = args.tell.as_deref().map(teller::Teller::open).transpose()?;
+    let store = store(&settings)?;
+    let plan = plan(&settings, teller.is_some());
+    let mut live = Live::open(plan, store, Box::new(Machine::default())).map_err(told)?;
+    tracing::info!(commit = live.sequence(), "judged up to the last commit");
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let (sender, heard) = feed::channel();
+    let sources = sources::Sources::spawn(&settings, &live, &sender)?;
+    let serving = serving(&settings, &live, &sender)?;
+    tracing::info!("listening on http://{}", serving.addr);
+    let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;
+    drop(sender);
+    let mut tell = |messages: &[crate::store::Message]| match &mut teller {
+        Some(teller) => teller.tell(messages),
+        None => Vec::new(),
+    };
+    let result = live.run(&heard, args.until_end, &stop, &mut tell, &mut |positions| sources.committed(positions));
+    stop.store(true, Ordering::Relaxed);
+    // Whoever still waits to be heard is not: the positions say where to go on.
+    drop(heard);
+    serving.close();
+    sources.stop(GRACE);
+    serving.stop();
+    watching.stop();
+    result.map_err(told)?;
+    tracing::info!(commit = live.sequence(), "stopped; all that was read is written down");
+    Ok(exit::FINE)
+}
+
+fn serving(
+    settings: &settings::Settings,
+    live: &Live,
+    sender: &std::sync::mpsc::SyncSender<Heard>,
+) -> Result<serve::Serving, CliError> {
+    let events = sources::tokens(settings)?.map(|tokens| {
+        let mut events = http::Events::from(tokens, super::check::wall_clock);
+        events.body = settings.http.max_body as usize;
+        (events, sender.clone())
+    });
+    let (status, page) = (Arc::clone(live.status()), Arc::clone(live.status()));
+    let figures = figures::page(page)?;
+    let routes = move || {
+        let own = telemetry::routes(move || status.unready(), figures);
+        match events {
+            Some((events, sender)) => own.merge(http::routes(events, sender)),
+            None => own,
+        }
+    };
+    serve::spawn(serve::Listen::on(settings.http.listen), routes).map_err(|error| {
+        let listen = settings.http.listen;
+        CliError::Other(format!("cannot listen on {listen}: {error}; name another address in [http] listen"))
+    })
+}
+
+/// Says what it does on standard error; standard output is for data. `ONUS_LOG=debug` says more.
+fn talk() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("ONUS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // Whoever runs this as a library may have set up another one.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+fn told(error: LiveError) -> CliError {
+    CliError::Other(error.to_string())
+}
+
+/// What others may ask of the loop.
+fn wish(sender: &std::sync::mpsc::SyncSender<Heard>, wish: Wish) {
+    // A loop that has ended has no wishes left to hear.
+    let _ = sender.send(Heard::Wish(wish));
+}

@@ -1,0 +1,96 @@
+//! From settings to what the loop runs by.
+
+use crate::cli::{CliError, check};
+use crate::runtime::live::{Clock, Contracts, Feed, Plan};
+use crate::settings::{self, Settings};
+use crate::store::place::{self, Place};
+use crate::store::{Store, StoreError};
+use std::path::{Path, PathBuf};
+
+/// The plan; `tells`: somebody wants to be told.
+pub(in crate::cli) fn plan(settings: &Settings, tells: bool) -> Plan {
+    let (paths, library) = (settings.contracts.paths.clone(), settings.contracts.library.clone());
+    Plan {
+        contracts: Box::new(move || contracts(&paths, &library)),
+        feeds: settings.sources.iter().map(feed).collect(),
+        clock: match settings.judge.clock {
+            settings::Clock::Wall => Clock::Wall,
+            settings::Clock::Events => Clock::Events,
+        },
+        settling: settings.judge.settling,
+        commit_every: settings.judge.commit_every,
+        batch: settings.judge.batch as usize,
+        snapshot_every: settings.judge.snapshot_every,
+        tells,
+        owner: format!("process {}", std::process::id()),
+    }
+}
+
+/// The store of the settings.
+pub(in crate::cli) fn store(settings: &Settings) -> Result<Box<dyn Store>, CliError> {
+    let told = |error: StoreError| CliError::Other(error.to_string());
+    let place = match &settings.store {
+        settings::Store::Sqlite(path) => Place::Sqlite(path.clone()),
+        settings::Store::Postgres { url, password } => {
+            let Place::Postgres(server) = Place::parse(url).map_err(told)? else {
+                return Err(CliError::Other("[store] url: is no PostgreSQL server".to_owned()));
+            };
+            let file = password.as_ref().map(|secret| secret.file().to_owned());
+            Place::Postgres(Box::new(server.with_password_file(file)))
+        }
+    };
+    place::open(&place, 0).map_err(told)
+}
+
+fn feed(source: &settings::SourceSettings) -> Feed {
+    Feed {
+        name: source.name.clone(),
+        partners: source.partners.clone(),
+        types: source.types.clone(),
+        trust: source.trust,
+        owner: None,
+        claims_time: source.may_claim_time,
+        transit: source.transit,
+        heartbeat: source.heartbeat,
+    }
+}
+
+/// Reads the contracts, with their text.
+fn contracts(paths: &[PathBuf], library: &[PathBuf]) -> Result<Contracts, String> {
+    let (list, warnings) = check::surveyed(paths, library).map_err(|error| error.to_string())?;
+    if warnings > 0 {
+        tracing::warn!("the contracts have {warnings} warnings: `onus lint` tells them");
+    }
+    let mut text = String::new();
+    for file in files(paths) {
+        let read = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        text.push_str(&format!("# {}\n{read}\n", file.display()));
+    }
+    Ok(Contracts { list, text })
+}
+
+/// Files, and what lies in folders, in the order of their names.
+pub(super) fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
+    fn below(path: &Path, depth: u8, found: &mut Vec<PathBuf>) {
+        let yaml = |path: &Path| path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
+        if !path.is_dir() {
+            found.push(path.to_owned());
+            return;
+        }
+        let Ok(entries) = std::fs::read_dir(path) else { return };
+        let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        for entry in entries {
+            if entry.is_dir() && depth > 0 {
+                below(&entry, depth - 1, found);
+            } else if entry.is_file() && yaml(&entry) {
+                found.push(entry);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        below(path, 32, &mut found);
+    }
+    found
+}

@@ -1,0 +1,172 @@
+//! The sources of the settings, each begun where it was read to.
+
+use crate::cli::{CliError, check};
+use crate::decode::LONGEST;
+use crate::ingest::feed::{FeedId, Heard};
+use crate::ingest::http::{Token, digest};
+use crate::ingest::tail::{self, Tail, Tailing};
+use crate::runtime::live::Live;
+use crate::settings::{Origin, Settings};
+use crate::store::Position;
+use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+/// How often a file is looked at.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Sources that run.
+pub(super) struct Sources {
+    files: Vec<Tailing>,
+    #[cfg(feature = "kafka")]
+    topics: Vec<(String, crate::ingest::kafka::Handle)>,
+}
+
+impl Sources {
+    /// Begins all of them.
+    pub(super) fn spawn(settings: &Settings, live: &Live, sender: &SyncSender<Heard>) -> Result<Sources, CliError> {
+        let mut sources = Sources {
+            files: Vec::new(),
+            #[cfg(feature = "kafka")]
+            topics: Vec::new(),
+        };
+        for (at, source) in settings.sources.iter().enumerate() {
+            let feed = FeedId(at as u16);
+            let known = live.positions(feed);
+            match &source.origin {
+                Origin::File { path, follow } => {
+                    sources.files.push(file(feed, path.clone(), *follow, &known, sender)?);
+                }
+                Origin::Stdin => sources.files.push(file(feed, PathBuf::from("-"), false, &[], sender)?),
+                Origin::Http { .. } => {}
+                #[cfg(feature = "kafka")]
+                Origin::Kafka { cluster, .. } => {
+                    let handle = kafka::topic(settings, source, feed, cluster, &known, sender)?;
+                    sources.topics.push((source.name.clone(), handle));
+                }
+                #[cfg(not(feature = "kafka"))]
+                Origin::Kafka { .. } => {
+                    return Err(CliError::Other(format!(
+                        "the source `{}` is a Kafka topic, and this Onus was built without Kafka: build it with the feature `kafka`",
+                        source.name
+                    )));
+                }
+            }
+        }
+        Ok(sources)
+    }
+
+    /// These positions are written down.
+    pub(super) fn committed(&self, positions: &[Position]) {
+        #[cfg(feature = "kafka")]
+        for (name, handle) in &self.topics {
+            let own = positions.iter().filter(|position| position.source == *name);
+            let own: Vec<(i32, u64)> = own.map(|position| (position.partition, position.next)).collect();
+            if !own.is_empty() {
+                handle.committed(&own);
+            }
+        }
+        #[cfg(not(feature = "kafka"))]
+        let _ = positions;
+    }
+
+    /// Ends them, within this time each.
+    pub(super) fn stop(self, within: Duration) {
+        for file in self.files {
+            file.stop();
+        }
+        #[cfg(feature = "kafka")]
+        for (_, handle) in self.topics {
+            if let Err(stuck) = handle.stop(within) {
+                tracing::warn!("{stuck}");
+            }
+        }
+        #[cfg(not(feature = "kafka"))]
+        let _ = within;
+    }
+}
+
+fn file(
+    feed: FeedId,
+    path: PathBuf,
+    follow: bool,
+    known: &[Position],
+    sender: &SyncSender<Heard>,
+) -> Result<Tailing, CliError> {
+    let from = known.first().map(|position| tail::Start {
+        incarnation: position.incarnation.clone(),
+        next: position.next,
+        last: position.last,
+    });
+    let tail = Tail { feed, path, follow, from, longest: LONGEST, poll: POLL, clock: check::wall_clock };
+    tail::spawn(tail, sender.clone()).map_err(|error| CliError::Other(format!("no thread for a source: {error}")))
+}
+
+/// Who may send events; None: no source is pushed to.
+pub(super) fn tokens(settings: &Settings) -> Result<Option<Vec<Token>>, CliError> {
+    let mut tokens = Vec::new();
+    let mut pushed = false;
+    for (at, source) in settings.sources.iter().enumerate() {
+        let Origin::Http { token } = &source.origin else { continue };
+        pushed = true;
+        if let Some(secret) = token {
+            let text = secret.read().map_err(CliError::Other)?;
+            tokens.push(Token { feed: FeedId(at as u16), sha256: digest(&text) });
+        }
+    }
+    if let Some(path) = settings.http.tokens.as_ref().filter(|_| pushed) {
+        let name = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| CliError::Other(format!("{name}: {error}")))?;
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let wrong = |what: &str| CliError::Other(format!("{name}, line {}: {what}", number + 1));
+            let (source, hash) = line.trim().split_once(char::is_whitespace).ok_or_else(|| {
+                wrong("a line is the name of a source, a blank, and the SHA-256 of its token in hexadecimal")
+            })?;
+            let http = |s: &crate::settings::SourceSettings| matches!(s.origin, Origin::Http { .. });
+            let feed = settings.sources.iter().position(|s| s.name == source && http(s));
+            let feed = feed.ok_or_else(|| wrong(&format!("`{source}` is no source of kind http in the settings")))?;
+            let sha256 = hex(hash.trim()).ok_or_else(|| wrong("the hash has 64 hexadecimal digits"))?;
+            tokens.push(Token { feed: FeedId(feed as u16), sha256 });
+        }
+    }
+    Ok(pushed.then_some(tokens))
+}
+
+fn hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(feature = "kafka")]
+mod kafka {
+    use super::*;
+    use crate::ingest::kafka::Handle;
+    use crate::runtime::feeds;
+    use crate::settings::SourceSettings;
+
+    pub(super) fn topic(
+        settings: &Settings,
+        source: &SourceSettings,
+        feed: FeedId,
+        cluster: &str,
+        known: &[Position],
+        sender: &SyncSender<Heard>,
+    ) -> Result<Handle, CliError> {
+        let name = &source.name;
+        let Some(cluster) = settings.clusters.get(cluster) else {
+            return Err(CliError::Other(format!("the source `{name}` names no cluster of the settings")));
+        };
+        match feeds::kafka(feed, source, cluster, known, check::wall_clock, sender.clone()) {
+            Some(begun) => {
+                begun.map_err(|error| CliError::Other(format!("no thread for the source `{name}`: {error}")))
+            }
+            None => Err(CliError::Other(format!("the source `{name}` is no Kafka topic"))),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Limits that count from another event than the anchor: from the first such event, or anew from each.
+
+use super::{Cx, Fold, Trace, acts};
+use crate::duty::{Clock, ClockState, Clocks, Duty, Flags};
+use crate::fact::{Fact, Value};
+use crate::limits;
+use crate::rule::{Limit, Rule};
+use crate::select::Met;
+use crate::time::Moment;
+
+impl Fold {
+    /// A limit counted from another event begins with it.
+    pub(super) fn begin_limits<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let renews = cx.view.sheet.renews;
+        for i in 0..self.open.len() {
+            if renews || self.open[i].clocks().any(|c| c.state == ClockState::Waiting) {
+                self.begin_limit(i, fact, cx);
+            }
+        }
+    }
+
+    #[cold]
+    fn begin_limit<T: Trace>(&mut self, i: usize, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        let rule = cx.rule(self.open[i].rule);
+        let limits = super::limits(rule);
+        let mut duty = self.open[i].clone();
+        let anew = |limit: &Limit| limit.latest && !duty.flags.has(Flags::BROKEN) && fact.at() >= duty.start;
+        let begins = |clock: &Clock| {
+            let limit = limits.get(usize::from(clock.limit))?;
+            (clock.state == ClockState::Waiting || anew(limit)).then_some(())?;
+            Some((limit, begun(limit, fact, &duty, rule, cx)?))
+        };
+        let mut clocks: Clocks = duty.clocks().copied().collect();
+        let starts: Vec<Option<(&Limit, Moment)>> = clocks.iter().map(begins).collect();
+        if starts.iter().all(Option::is_none) {
+            return;
+        }
+        Fold::settle(&mut duty, fact.at(), cx);
+        for (clock, start) in clocks.iter_mut().zip(starts) {
+            if let Some((limit, start)) = start {
+                *clock = counting(clock, limit, rule, start, fact.at(), cx);
+            }
+        }
+        duty.set_clocks(clocks);
+        Fold::find_deadline(&mut duty, cx);
+        self.open[i] = duty;
+    }
+
+    /// A limit counted from an event that lies before the anchor: it may be overdue at birth.
+    #[cold]
+    pub(super) fn begin_earlier_limits<T: Trace>(&self, duty: &mut Duty, rule: &Rule, cx: &mut Cx<'_, '_, T>) {
+        let limits = super::limits(rule);
+        let mut clocks: Clocks = duty.clocks().copied().collect();
+        for clock in clocks.iter_mut().filter(|c| c.state == ClockState::Waiting) {
+            let Some(limit) = limits.get(usize::from(clock.limit)) else { continue };
+            // What came after a start that lies in the past begins the limit at its own instant, when it is replayed.
+            let mut earlier = cx.before().filter(|f| f.at() <= duty.start);
+            let start = if limit.latest {
+                earlier.filter_map(|f| begun(limit, f, duty, rule, cx)).last()
+            } else {
+                earlier.find_map(|f| begun(limit, f, duty, rule, cx))
+            };
+            if let Some(start) = start {
+                *clock = counting(clock, limit, rule, start, duty.start, cx);
+            }
+        }
+        duty.set_clocks(clocks);
+    }
+}
+
+/// From when a limit counts, if this fact is what it counts from. A later instant than the fact's own gives no time.
+fn begun<T: Trace>(limit: &Limit, fact: Fact<'_>, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> Option<Moment> {
+    let from = limit.from.iter().find(|from| {
+        from.kind == fact.kind()
+            && acts::at_place(from, fact, rule, cx.anchor(duty), cx)
+            && acts::leaf_meets(from, fact, duty, cx) == Met::Yes
+    })?;
+    let said = from.rare.as_ref().and_then(|rare| rare.time).and_then(|field| match fact.field(field)? {
+        Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
+        Value::List(_) => None,
+    });
+    Some(said.map_or(fact.at(), |said| said.min(fact.at())))
+}
+
+/// The clock of a limit that counts from `start`, as it stands at `now`.
+fn counting<T: Trace>(
+    clock: &Clock,
+    limit: &Limit,
+    rule: &Rule,
+    start: Moment,
+    now: Moment,
+    cx: &Cx<'_, '_, T>,
+) -> Clock {
+    let place = (usize::from(clock.limit), usize::from(clock.row));
+    let (id, calendar) = (limit.calendar, cx.book().calendar(limit.calendar));
+    let fresh = match limit.must.rows.get(place.1) {
+        Some(row) => limits::clock(&row.value, place, id, calendar, rule.zone, start),
+        None => Clock { state: ClockState::Counting, elapsed: 0, ..*clock },
+    };
+    if fresh.state == ClockState::Fixed || start >= now {
+        return fresh;
+    }
+    let calendar = cx.book().calendar(fresh.calendar);
+    let due = calendar.add(start, fresh.target).unwrap_or(Moment::NEVER);
+    if due < now {
+        return Clock { state: ClockState::Fixed, target: due.0, calendar: 0, ..fresh };
+    }
+    Clock { elapsed: calendar.between(start, now), ..fresh }
+}
+
+/// The same limit after another row of its table has come to apply: the row counts from where the limit began.
+pub(super) fn from_its_beginning<T: Trace>(clock: Clock, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> Clock {
+    let Some(limit) = super::limits(rule).get(usize::from(clock.limit)).filter(|l| !l.from.is_empty()) else {
+        return clock;
+    };
+    let mut so_far = cx.so_far();
+    let start = if limit.latest {
+        so_far.filter_map(|f| begun(limit, f, duty, rule, cx)).last()
+    } else {
+        so_far.find_map(|f| begun(limit, f, duty, rule, cx))
+    };
+    match (start, limit.must.rows.get(usize::from(clock.row))) {
+        (Some(start), Some(row)) => {
+            let place = (usize::from(clock.limit), usize::from(clock.row));
+            let calendar = cx.book().calendar(limit.calendar);
+            let fresh = limits::clock(&row.value, place, limit.calendar, calendar, rule.zone, start);
+            Clock { elapsed: clock.elapsed, ..fresh }
+        }
+        _ => Clock { state: ClockState::Counting, ..clock },
+    }
+}

@@ -1,0 +1,429 @@
+//! Polls, and hands over.
+
+use super::connect::{Client, Purpose, client, plain};
+use super::message;
+use super::shared::{Shared, Spot};
+use super::{Errand, Order, digest};
+use crate::ingest::feed::{Heard, PIECE, Records};
+use onus_engine::time::Moment;
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message, Timestamp};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+/// A full channel is waited for so long before partitions are paused: what was fetched ahead is thrown away then.
+const PATIENCE: Duration = Duration::from_millis(250);
+const IDLE: Duration = Duration::from_millis(20);
+/// Messages between two looks at anything else.
+const TURN: usize = 1_000;
+/// How often positions are told to Kafka.
+const COMMITS: Duration = Duration::from_secs(1);
+/// A partition that is behind and silent for so long is asked for anew.
+const SILENT: Duration = Duration::from_secs(60);
+
+pub(super) struct Reader {
+    shared: Arc<Shared>,
+    sender: SyncSender<Heard>,
+    errands: Sender<Errand>,
+    partitions: BTreeMap<i32, Partition>,
+    /// What the channel had no room for.
+    waiting: VecDeque<Heard>,
+    /// Exactly those that were paused: resuming another one would move its position.
+    paused: Option<TopicPartitionList>,
+    commits: BTreeMap<i32, u64>,
+    committed: Instant,
+    /// Reading was refused: what we said of it.
+    refused: bool,
+    stopping: bool,
+}
+
+struct Partition {
+    incarnation: Arc<str>,
+    /// The next offset to be handed over.
+    next: u64,
+    after_last: u64,
+    last: u64,
+    records: Records,
+    /// The end to be reached, and when it was asked.
+    asked: Option<(u64, Moment)>,
+    /// A later answer: it has its turn when the first is reached, or a busy partition would never be caught up.
+    newest: Option<(u64, Moment)>,
+    of: u32,
+    moved: Instant,
+}
+
+/// Why a client's life ends.
+enum End {
+    Stop,
+    Again(String),
+}
+
+impl Reader {
+    pub(super) fn new(shared: Arc<Shared>, sender: SyncSender<Heard>, errands: Sender<Errand>) -> Reader {
+        Reader {
+            shared,
+            sender,
+            errands,
+            partitions: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            paused: None,
+            commits: BTreeMap::new(),
+            committed: Instant::now(),
+            refused: false,
+            stopping: false,
+        }
+    }
+
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        let feed = self.shared.topic.feed;
+        while let Err(End::Again(why)) = self.life(orders) {
+            self.push(Heard::Trouble { feed, why: format!("{why}; a new client is made") });
+            let until = Instant::now() + Duration::from_secs(1);
+            while Instant::now() < until {
+                self.drain();
+                if self.obey_all(orders, None).is_err() {
+                    return;
+                }
+                std::thread::sleep(IDLE);
+            }
+            self.push(Heard::Fine { feed });
+            let _ = self.errands.send(Errand::Verify);
+        }
+    }
+
+    /// One client's life; ends with an error only.
+    fn life(&mut self, orders: &Receiver<Order>) -> Result<(), End> {
+        self.paused = None;
+        let client = client(&self.shared, Purpose::Reader).map_err(End::Again)?;
+        self.assign(&client)?;
+        loop {
+            self.obey_all(orders, Some(&client))?;
+            self.make_room(&client)?;
+            self.turn(&client)?;
+            self.tell_ends();
+            self.commit(&client);
+            self.wake_silent(&client)?;
+        }
+    }
+
+    fn obey_all(&mut self, orders: &Receiver<Order>, client: Option<&Client>) -> Result<(), End> {
+        let mut changed = false;
+        while let Ok(order) = orders.try_recv() {
+            changed |= self.obey(order);
+        }
+        if self.stopping {
+            return Err(End::Stop);
+        }
+        match client {
+            Some(client) if changed => self.assign(client),
+            _ => Ok(()),
+        }
+    }
+
+    /// True: what is read has changed.
+    fn obey(&mut self, order: Order) -> bool {
+        let feed = self.shared.topic.feed;
+        match order {
+            Order::Stop => self.stopping = true,
+            Order::Say(heard) => {
+                self.flush_all();
+                self.push(heard);
+            }
+            Order::Committed(positions) => self.commits.extend(positions),
+            Order::Read { partition, incarnation, next, last, began } => {
+                if !self.partitions.contains_key(&partition) {
+                    if began {
+                        let incarnation = Arc::clone(&incarnation);
+                        self.push(Heard::Began { feed, partition, incarnation, next });
+                    }
+                    let records = Records::new(feed, partition, Arc::clone(&incarnation));
+                    let after_last = if last == 0 { 0 } else { next };
+                    let moved = Instant::now();
+                    self.shared.put(partition, Spot { next, after_last, last });
+                    let (asked, newest) = (None, None);
+                    let one = Partition { incarnation, next, after_last, last, records, asked, newest, of: 0, moved };
+                    self.partitions.insert(partition, one);
+                }
+                return true;
+            }
+            Order::Drop(gone) => {
+                self.flush_all();
+                for partition in gone {
+                    self.partitions.remove(&partition);
+                    self.commits.remove(&partition);
+                }
+                return true;
+            }
+            Order::End { partition, end, at, partitions } => {
+                let Some(one) = self.partitions.get_mut(&partition) else { return false };
+                one.of = partitions;
+                if one.asked.is_none() {
+                    one.asked = Some((end, at));
+                } else {
+                    one.newest = Some((end, at));
+                    if one.next < end && self.waiting.is_empty() {
+                        let heard = Heard::Behind { feed, partition, partitions, lag: end - one.next };
+                        self.push(heard);
+                    }
+                }
+            }
+            Order::Empty { partition, next, upto } => {
+                if let Some(one) = self.partitions.get_mut(&partition).filter(|one| one.next == next) {
+                    one.next = upto;
+                }
+            }
+        }
+        false
+    }
+
+    /// Everything that is to be read, each from where it stands: nothing is asked of Kafka's stored offsets.
+    fn assign(&mut self, client: &Client) -> Result<(), End> {
+        let list = self.list(|one| Offset::Offset(i64::try_from(one.next).unwrap_or(i64::MAX)));
+        let done = if list.count() == 0 { client.unassign() } else { client.assign(&list) };
+        done.map_err(|error| End::Again(format!("partitions cannot be read: {}", plain(&error))))?;
+        // A new assignment is not paused, whatever the old one was.
+        if self.paused.take().is_some() {
+            self.pause(client)?;
+        }
+        Ok(())
+    }
+
+    fn list(&self, offset: impl Fn(&Partition) -> Offset) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for (partition, one) in &self.partitions {
+            // It refuses only offsets that cannot be.
+            let _ = list.add_partition_offset(&self.shared.topic.name, *partition, offset(one));
+        }
+        list
+    }
+
+    fn pause(&mut self, client: &Client) -> Result<(), End> {
+        let list = self.list(|_| Offset::Invalid);
+        client.pause(&list).map_err(|error| End::Again(format!("partitions cannot be paused: {}", plain(&error))))?;
+        self.paused = Some(list);
+        Ok(())
+    }
+
+    /// Waits a little where the channel is full; then pauses, and goes on polling. Resumes when there is room.
+    fn make_room(&mut self, client: &Client) -> Result<(), End> {
+        let until = Instant::now() + PATIENCE;
+        while !self.drain() {
+            if self.stopping {
+                return Err(End::Stop);
+            }
+            if self.paused.is_some() {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                return self.pause(client);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if let Some(list) = self.paused.take() {
+            client
+                .resume(&list)
+                .map_err(|error| End::Again(format!("partitions cannot be resumed: {}", plain(&error))))?;
+        }
+        Ok(())
+    }
+
+    /// Sends what waits; false: the channel is full.
+    fn drain(&mut self) -> bool {
+        while let Some(heard) = self.waiting.pop_front() {
+            match self.sender.try_send(heard) {
+                Ok(()) => {}
+                Err(TrySendError::Full(heard)) => {
+                    self.waiting.push_front(heard);
+                    return false;
+                }
+                Err(TrySendError::Disconnected(_)) => {
+                    self.stopping = true;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn push(&mut self, heard: Heard) {
+        self.waiting.push_back(heard);
+        self.drain();
+    }
+
+    /// Polls until nothing is left, the channel is full, or other things are due.
+    fn turn(&mut self, client: &Client) -> Result<(), End> {
+        let mut wait = IDLE;
+        for _ in 0..TURN {
+            match client.poll(wait) {
+                None => break,
+                Some(Ok(message)) => self.take(&message),
+                Some(Err(error)) => self.failed(&error)?,
+            }
+            if !self.waiting.is_empty() {
+                break;
+            }
+            wait = Duration::ZERO;
+        }
+        self.flush_all();
+        Ok(())
+    }
+
+    fn take(&mut self, message: &BorrowedMessage<'_>) {
+        let feed = self.shared.topic.feed;
+        if self.refused {
+            self.refused = false;
+            self.push(Heard::Fine { feed });
+        }
+        let Some(one) = self.partitions.get_mut(&message.partition()) else { return };
+        let offset = u64::try_from(message.offset()).unwrap_or(0);
+        if offset < one.next {
+            // Handed over already: a client that rewinds does not make a fact twice.
+            return;
+        }
+        // The producer's time is the word of whoever writes: it is no arrival.
+        let (arrived, stamped) = match message.timestamp() {
+            Timestamp::LogAppendTime(at) => (Moment(at), true),
+            Timestamp::CreateTime(_) | Timestamp::NotAvailable => ((self.shared.topic.clock)(), false),
+        };
+        let records = message::records(message);
+        let longest = self.shared.topic.longest;
+        let count = records.len();
+        for (item, record) in records.iter().enumerate() {
+            // Of a batch that is written down in part, the whole is read again: the rest must not be lost.
+            let next = if item + 1 == count { offset + 1 } else { offset };
+            one.records.push(&record[..record.len().min(longest)], offset, next, arrived);
+            one.records.stamped = stamped;
+            if record.len() > longest
+                && let Some(pushed) = one.records.list.last_mut()
+            {
+                pushed.cut = Some(record.len() as u64);
+            }
+        }
+        one.next = offset + 1;
+        if count > 0 {
+            one.after_last = offset + 1;
+        }
+        one.moved = Instant::now();
+        if one.records.bytes.len() >= PIECE {
+            self.flush(message.partition());
+        }
+    }
+
+    fn failed(&mut self, error: &KafkaError) -> Result<(), End> {
+        if let KafkaError::MessageConsumptionFatal(_) = error {
+            return Err(End::Again(format!("the Kafka client gave up: {}", plain(error))));
+        }
+        let feed = self.shared.topic.feed;
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
+                let _ = self.errands.send(Errand::Verify);
+            }
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                if !self.refused {
+                    self.refused = true;
+                    let why = format!("we may not read the topic `{}`; allow READ on it", self.shared.topic.name);
+                    self.push(Heard::Trouble { feed, why });
+                }
+            }
+            // Those that last are told by the scout, whose questions fail then.
+            // That nobody answers follows from a reason, which was told on its own.
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure) => {}
+            _ => self.shared.because(plain(error)),
+        }
+        Ok(())
+    }
+
+    fn flush_all(&mut self) {
+        let some: Vec<i32> = self.partitions.keys().copied().collect();
+        for partition in some {
+            self.flush(partition);
+        }
+    }
+
+    fn flush(&mut self, partition: i32) {
+        let feed = self.shared.topic.feed;
+        let Some(one) = self.partitions.get_mut(&partition) else { return };
+        let full = Records::new(feed, partition, Arc::clone(&one.incarnation));
+        let full = if one.records.list.is_empty() { None } else { Some(std::mem::replace(&mut one.records, full)) };
+        if let Some(last) = full.as_ref().and_then(|records| records.list.last().map(|last| records.record(last))) {
+            one.last = digest(last);
+        }
+        self.shared.put(partition, Spot { next: one.next, after_last: one.after_last, last: one.last });
+        if let Some(records) = full {
+            self.push(Heard::Records(records));
+        }
+    }
+
+    /// Says of each partition whose end was reached that it was, as of the instant of the question.
+    fn tell_ends(&mut self) {
+        if !self.waiting.is_empty() {
+            return;
+        }
+        let feed = self.shared.topic.feed;
+        let mut said = Vec::new();
+        for (partition, one) in &mut self.partitions {
+            if let Some((end, at)) = one.asked
+                && one.next >= end
+            {
+                said.push(Heard::CaughtUp { feed, partition: *partition, partitions: one.of, at, lag: 0 });
+                one.asked = one.newest.take();
+                one.moved = Instant::now();
+            }
+        }
+        for heard in said {
+            self.push(heard);
+        }
+    }
+
+    /// Once in a while: what the caller has written down, and what moved without a record.
+    fn commit(&mut self, client: &Client) {
+        self.past_markers(client);
+        if self.commits.is_empty() || self.committed.elapsed() < COMMITS {
+            return;
+        }
+        self.committed = Instant::now();
+        let mut list = TopicPartitionList::new();
+        for (partition, next) in std::mem::take(&mut self.commits) {
+            let offset = Offset::Offset(i64::try_from(next).unwrap_or(i64::MAX));
+            let _ = list.add_partition_offset(&self.shared.topic.name, partition, offset);
+        }
+        if let Err(error) = client.commit(&list, CommitMode::Async) {
+            let source = self.shared.topic.source.as_str();
+            tracing::debug!(source, "positions could not be told to Kafka: {}", plain(&error));
+        }
+    }
+
+    /// The ends of transactions take offsets and are no records: the client's own position is behind them.
+    fn past_markers(&mut self, client: &Client) {
+        if !self.partitions.values().any(|one| one.asked.is_some_and(|(end, _)| one.next < end)) {
+            return;
+        }
+        let Ok(list) = client.position() else { return };
+        for element in list.elements() {
+            let Offset::Offset(position) = element.offset() else { continue };
+            let position = u64::try_from(position).unwrap_or(0);
+            if let Some(one) = self.partitions.get_mut(&element.partition()).filter(|one| one.next < position) {
+                one.next = position;
+                one.moved = Instant::now();
+            }
+        }
+    }
+
+    fn wake_silent(&mut self, client: &Client) -> Result<(), End> {
+        let silent = |one: &Partition| one.asked.is_some_and(|(end, _)| one.next < end) && one.moved.elapsed() > SILENT;
+        if self.paused.is_some() || !self.partitions.values().any(silent) {
+            return Ok(());
+        }
+        for one in self.partitions.values_mut() {
+            one.moved = Instant::now();
+        }
+        let source = self.shared.topic.source.as_str();
+        tracing::warn!(source, "a partition that should have records was silent for a minute; it is asked for anew");
+        self.assign(client)
+    }
+}

@@ -1,0 +1,399 @@
+//! The judge of one shard, and everything that belongs to its state: what is taken in goes through here, whether it comes
+//! from a source now or from the journal again.
+
+use super::super::check::AHEAD;
+use super::super::homes::Homes;
+use super::Feed;
+use crate::decode::{Batch, Decoder, Event};
+use onus_engine::book::Book;
+use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
+use onus_engine::fact::Fact;
+use onus_engine::terms::Contract;
+use onus_engine::time::{DAY, Millis, Moment};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Events from further in the future than this are dead letters: their source's clock is wrong.
+const FUTURE: Millis = DAY;
+
+/// Who says what time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The clock on the wall; feeds' frontiers say how far was heard.
+    Wall,
+    /// The events: now is the latest event's time, and all before it has been heard. For backfill and trials.
+    Events,
+}
+
+/// A line that could not be taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Its place in the piece, from 0.
+    pub(super) line: usize,
+    /// Stable name of the reason.
+    pub(super) reason: &'static str,
+    /// In words.
+    pub(super) detail: String,
+}
+
+/// What happened to events, by feed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Events read, ticks too.
+    pub events: u64,
+    /// Of types that no contract names.
+    pub idle: u64,
+    /// Of partners that no contract names.
+    pub unbound: u64,
+    /// Waiting for their time.
+    pub aside: u64,
+}
+
+/// See the module.
+pub(super) struct Judge {
+    pub(super) engine: Engine,
+    pub(super) homes: Homes,
+    clock: Clock,
+    /// By the events' clock: other partitions have not come further than this.
+    pub(super) ceiling: Moment,
+    voices: Vec<Voice>,
+    batch: Batch,
+    seen: Vec<Ahead>,
+    /// Events of the future, until their time has come; the number keeps them in their order.
+    aside: BTreeMap<(Moment, u64), Aside>,
+    asides: u64,
+    /// By feed.
+    pub(super) taken: Vec<Taken>,
+    /// Of the lines taken in last: the latest event, and the latest tick.
+    pub(super) peak: Option<Moment>,
+    pub(super) tick: Option<Moment>,
+}
+
+/// A feed, as events that come from it are looked at.
+struct Voice {
+    feed: Feed,
+    decoder: Decoder,
+    /// By event type: it may say that.
+    kinds: Vec<bool>,
+    /// It may speak of these, or not.
+    partners: HashMap<String, bool>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Aside {
+    feed: String,
+    arrived: Moment,
+    line: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    /// Of the contracts that it was judged by.
+    terms: [u8; 32],
+    generation: u32,
+    engine: Vec<u8>,
+    homes: Homes,
+    aside: Vec<((Moment, u64), Aside)>,
+}
+
+impl Judge {
+    /// One that has seen nothing.
+    /// `retired`: feeds that are read no more, as what they once said is looked at.
+    pub(super) fn new(
+        contracts: &[Contract],
+        feeds: &[Feed],
+        retired: &[Feed],
+        clock: Clock,
+        settling: Millis,
+    ) -> Judge {
+        let book = Arc::new(Book::with(contracts, false));
+        let mut engine = Engine::new(Arc::clone(&book), options(feeds, clock, settling));
+        for partner in book.named_partners() {
+            engine.begin(partner);
+        }
+        Judge::around(engine, feeds, retired, clock)
+    }
+
+    fn around(engine: Engine, feeds: &[Feed], retired: &[Feed], clock: Clock) -> Judge {
+        let voices: Vec<Voice> = feeds.iter().chain(retired).map(|feed| Voice::new(feed, engine.book())).collect();
+        Judge {
+            engine,
+            homes: Homes::default(),
+            clock,
+            ceiling: Moment::NEVER,
+            voices,
+            batch: Batch::default(),
+            seen: Vec::new(),
+            aside: BTreeMap::new(),
+            asides: 0,
+            taken: vec![Taken::default(); feeds.len() + retired.len()],
+            peak: None,
+            tick: None,
+        }
+    }
+
+    /// Everything that it knows.
+    pub(super) fn snapshot(&self, terms: [u8; 32], generation: u32) -> Result<Vec<u8>, String> {
+        let aside = self.aside.iter().map(|(key, one)| (*key, one.clone())).collect();
+        let homes = self.homes.clone();
+        let saved = Saved { terms, generation, engine: self.engine.snapshot(), homes, aside };
+        postcard::to_allocvec(&saved).map_err(|e| e.to_string())
+    }
+
+    /// One that goes on where the snapshot was taken; None: it was taken under other terms.
+    pub(super) fn restore(
+        bytes: &[u8],
+        terms: ([u8; 32], u32),
+        contracts: &[Contract],
+        feeds: &[Feed],
+        retired: &[Feed],
+        clock: Clock,
+        settling: Millis,
+    ) -> Result<Option<Judge>, String> {
+        let saved: Saved = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
+        if (saved.terms, saved.generation) != terms {
+            return Ok(None);
+        }
+        let book = Arc::new(Book::with(contracts, false));
+        let engine = match Engine::restore(book, options(feeds, clock, settling), &saved.engine) {
+            Ok(engine) => engine,
+            Err(RestoreError::Form(_) | RestoreError::OtherNames) => return Ok(None),
+            Err(error @ RestoreError::Damaged(_)) => return Err(error.to_string()),
+        };
+        let mut judge = Judge::around(engine, feeds, retired, clock);
+        judge.homes = saved.homes;
+        judge.asides = saved.aside.iter().map(|((_, n), _)| n + 1).max().unwrap_or(0);
+        judge.aside = saved.aside.into_iter().collect();
+        Ok(Some(judge))
+    }
+
+    /// Which feed has this name.
+    pub(super) fn feed(&self, name: &str) -> Option<usize> {
+        self.voices.iter().position(|voice| voice.feed.name == name)
+    }
+
+    /// Time comes to `now`, and feeds were heard up to these instants. What waited for its time is taken in. By the events'
+    /// clock `now` is how far the events that follow may move time.
+    pub(super) fn time(&mut self, now: Moment, heard: &[(usize, Moment)], archive: &mut dyn Archive) {
+        if self.clock == Clock::Events {
+            self.ceiling = now;
+            return;
+        }
+        for (feed, heard) in heard {
+            self.engine.hear(*feed, *heard);
+        }
+        while let Some(first) = self.aside.first_entry().filter(|one| one.key().0 <= now) {
+            let ((at, _), one) = first.remove_entry();
+            self.engine.advance(at, Moment::DAWN, archive);
+            if let Some(feed) = self.feed(&one.feed) {
+                self.taken[feed].aside -= 1;
+                self.lines(feed, &one.line, &[one.arrived], archive, &mut |_| {});
+            }
+        }
+        self.engine.advance(now, Moment::DAWN, archive);
+    }
+
+    /// Takes lines of a feed in; says which it refused. `arrived`: of each line, when it came.
+    pub(super) fn lines(
+        &mut self,
+        feed: usize,
+        lines: &[u8],
+        arrived: &[Moment],
+        archive: &mut dyn Archive,
+        refuse: &mut dyn FnMut(Refused),
+    ) {
+        let mut batch = std::mem::take(&mut self.batch);
+        let voice = &mut self.voices[feed];
+        let now = self.engine.now();
+        batch.clear();
+        batch.arrived.clear();
+        if !voice.feed.claims_time {
+            batch.arrived.extend_from_slice(arrived);
+        }
+        voice.decoder.hold_beyond(match self.clock {
+            Clock::Wall => now,
+            Clock::Events => Moment::NEVER,
+        });
+        voice.decoder.lines(lines, 0, &mut batch);
+        for letter in &batch.letters {
+            let (reason, detail) = (letter.error.name(), letter.error.to_string());
+            refuse(Refused { line: letter.line as usize, reason, detail });
+        }
+        let taken = &mut self.taken[feed];
+        taken.events += batch.read - batch.aside.len() as u64;
+        taken.idle += batch.idle;
+        if !batch.aside.is_empty() {
+            self.put_aside(feed, lines, arrived, &batch, now, refuse);
+        }
+        for from in (0..batch.events.len()).step_by(AHEAD) {
+            let next = from..batch.events.len().min(from + AHEAD);
+            self.look_ahead(&batch, next.clone());
+            for at in next.clone() {
+                self.take(feed, &mut batch, at, self.seen[at - next.start], archive, refuse);
+            }
+        }
+        for one in &batch.sightings {
+            if let Some(partner) = self.homes.place(one).map(str::to_owned) {
+                self.come_home(&partner, &one.subject, archive);
+            }
+        }
+        if let Some(peak) = batch.peak {
+            self.follow(peak, archive);
+        }
+        self.peak = batch.peak;
+        self.tick = batch.tick;
+        self.batch = batch;
+    }
+
+    /// By the events' clock: time comes to an event, as far as other partitions have come.
+    #[inline]
+    fn follow(&mut self, peak: Moment, archive: &mut dyn Archive) {
+        if self.clock == Clock::Events {
+            let now = peak.min(self.ceiling);
+            self.engine.advance(now, now, archive);
+        }
+    }
+
+    fn look_ahead(&mut self, batch: &Batch, next: Range<usize>) {
+        let names = |e: &Event| [&e.partner, &e.source, &e.subject].map(|place| batch.name(place));
+        self.engine.look_ahead(batch.events[next].iter().map(names), &mut self.seen);
+    }
+
+    #[inline]
+    fn take(
+        &mut self,
+        feed: usize,
+        batch: &mut Batch,
+        at: usize,
+        seen: Ahead,
+        archive: &mut dyn Archive,
+        refuse: &mut dyn FnMut(Refused),
+    ) {
+        self.follow(batch.events[at].peak, archive);
+        let Batch { events, facts, names, homeless, .. } = batch;
+        let event = &events[at];
+        let name = |place: &Range<u32>| &names[place.start as usize..place.end as usize];
+        let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
+        let (partner, source, subject) = (name(&event.partner), name(&event.source), name(&event.subject));
+        let kind = Fact::split(fact).map_or(0, |(fact, _)| fact.kind());
+        let voice = &mut self.voices[feed];
+        let trust = Some(voice.feed.trust);
+        if !voice.kinds[usize::from(kind)] {
+            let what = &self.engine.book().names().about(kind).name;
+            let detail = format!(
+                "the source {} may not say {what}: let its `types` in the settings have it, or find out who sent it",
+                voice.feed.name
+            );
+            return refuse(Refused { line: event.line as usize, reason: "Unauthorised", detail });
+        }
+        if !partner.is_empty() {
+            if !voice.speaks_of(partner) {
+                return refuse(voice.foreign(event.line, partner));
+            }
+            let incoming = Incoming { partner, subject, source, fact, trust };
+            if self.engine.apply_seen(incoming, seen, archive) == Applied::Unbound {
+                self.taken[feed].unbound += 1;
+            }
+            return;
+        }
+        let place = homeless.binary_search_by_key(&at, |one| one.event);
+        let Some(one) = place.ok().map(|place| &homeless[place]) else { return };
+        match self.homes.place(one).map(str::to_owned) {
+            None => self.homes.wait(one, source, fact, trust),
+            Some(partner) if !voice.speaks_of(&partner) => refuse(voice.foreign(event.line, &partner)),
+            Some(partner) => {
+                self.engine.apply(Incoming { partner: &partner, subject, source, fact, trust }, archive);
+                self.come_home(&partner, subject, archive);
+            }
+        }
+    }
+
+    fn come_home(&mut self, partner: &str, subject: &str, archive: &mut dyn Archive) {
+        for mut one in self.homes.release(subject) {
+            let trust = one.trust;
+            let incoming = Incoming { partner, subject, source: &one.source, fact: &mut one.fact, trust };
+            self.engine.apply(incoming, archive);
+        }
+    }
+
+    /// Events of the future wait for their time, unless they are from too far.
+    #[cold]
+    fn put_aside(
+        &mut self,
+        feed: usize,
+        lines: &[u8],
+        arrived: &[Moment],
+        batch: &Batch,
+        now: Moment,
+        refuse: &mut dyn FnMut(Refused),
+    ) {
+        let texts: Vec<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
+        for (line, at) in &batch.aside {
+            let line = *line as usize;
+            if *at > now + FUTURE {
+                let detail = format!(
+                    "its time {at} lies more than a day ahead of {now}: set the clock of what sends it, then read it again"
+                );
+                refuse(Refused { line, reason: "Future", detail });
+                continue;
+            }
+            let (Some(text), Some(arrived)) = (texts.get(line), arrived.get(line)) else { continue };
+            let name = self.voices[feed].feed.name.clone();
+            let one = Aside { feed: name, arrived: *arrived, line: text.to_vec() };
+            self.aside.insert((*at, self.asides), one);
+            self.asides += 1;
+            self.taken[feed].aside += 1;
+        }
+    }
+}
+
+impl Voice {
+    fn new(feed: &Feed, book: &Arc<Book>) -> Voice {
+        let may = |name: &str| feed.types.iter().any(|pattern| onus_engine::rule::glob(pattern, name));
+        Voice {
+            kinds: book.names().types().iter().map(|t| may(&t.name)).collect(),
+            feed: feed.clone(),
+            decoder: Decoder::new(Arc::clone(book), Moment::NEVER),
+            partners: HashMap::new(),
+        }
+    }
+
+    #[inline]
+    fn speaks_of(&mut self, partner: &str) -> bool {
+        if self.feed.partners.iter().any(|pattern| pattern == "*") {
+            return true;
+        }
+        if let Some(known) = self.partners.get(partner) {
+            return *known;
+        }
+        let may = self.feed.partners.iter().any(|pattern| onus_engine::rule::glob(pattern, partner));
+        if self.partners.len() > 1 << 16 {
+            self.partners.clear();
+        }
+        self.partners.insert(partner.to_owned(), may);
+        may
+    }
+
+    fn foreign(&self, line: u32, partner: &str) -> Refused {
+        let detail = format!(
+            "the source {} may not speak of {partner}: let its `partners` in the settings have it, or find out who sent it",
+            self.feed.name
+        );
+        Refused { line: line as usize, reason: "Unauthorised", detail }
+    }
+}
+
+fn options(feeds: &[Feed], clock: Clock, settling: Millis) -> Options {
+    let heard = feeds.iter().map(|feed| onus_engine::engine::Feed {
+        name: feed.name.clone(),
+        partners: feed.partners.clone(),
+        types: feed.types.clone(),
+        trust: feed.trust,
+        owner: feed.owner,
+    });
+    // By the events' clock everything up to the event has been heard.
+    let feeds = if clock == Clock::Events { Vec::new() } else { heard.collect() };
+    Options { settling: Some(settling), feeds, ..Options::default() }
+}

@@ -1,0 +1,158 @@
+//! Where subjects go that have left memory: pages of the store, written with the commit in which they left.
+
+use crate::store::{Page, Store, StoreError};
+use onus_engine::engine::Archive;
+use std::collections::HashMap;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// Facts of one page, uncompressed, in bytes: what one look has to read.
+const PAGE: usize = 64 * 1024;
+
+/// What has left memory since the last commit.
+#[derive(Debug, Default)]
+pub(super) struct Leaving {
+    /// Names and facts, as pages hold them.
+    bytes: Vec<u8>,
+    /// Where each begins.
+    starts: Vec<usize>,
+    /// By hash: places in `starts`.
+    index: HashMap<u64, Vec<u32>>,
+}
+
+/// The engine's archive: what is leaving, and the store.
+pub(super) struct Shelves<'a> {
+    pub(super) leaving: &'a mut Leaving,
+    pub(super) store: &'a mut dyn Store,
+    pub(super) generation: u32,
+    /// Commits from this one on are not looked at: a journal that is read again must not see what came later.
+    pub(super) before: u64,
+    /// The first thing that went wrong: an archive's methods cannot fail.
+    pub(super) trouble: Option<StoreError>,
+}
+
+impl Archive for Shelves<'_> {
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
+        if !facts.is_empty() {
+            self.leaving.keep(partner, subject, facts);
+        }
+    }
+
+    fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
+        let key = hash(partner, subject);
+        let mut found = Vec::new();
+        if self.trouble.is_none() {
+            match self.store.recall(self.generation, key, self.before) {
+                Ok(pages) => {
+                    for page in pages {
+                        match zstd::bulk::decompress(&page, 1 << 28) {
+                            Ok(bytes) => {
+                                for left in all(&bytes).filter(|left| left.is(partner, subject)) {
+                                    found.extend_from_slice(left.facts);
+                                }
+                            }
+                            Err(error) => {
+                                let what = format!("a page of released subjects cannot be read: {error}");
+                                self.trouble = Some(StoreError::Damaged { target: "the store".to_owned(), what });
+                            }
+                        }
+                    }
+                }
+                Err(error) => self.trouble = Some(error),
+            }
+        }
+        for start in self.leaving.index.get(&key).into_iter().flatten() {
+            let from = self.leaving.starts[*start as usize];
+            if let Some(left) = split(&self.leaving.bytes[from..]).filter(|left| left.is(partner, subject)) {
+                found.extend_from_slice(left.facts);
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    }
+}
+
+impl Leaving {
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
+        self.index.entry(hash(partner, subject)).or_default().push(self.starts.len() as u32);
+        self.starts.push(self.bytes.len());
+        for part in [partner.as_bytes(), subject.as_bytes(), facts] {
+            self.bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+            self.bytes.extend_from_slice(part);
+        }
+    }
+
+    /// Bytes that wait.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// As pages; begins anew only with [`Leaving::clear`].
+    pub(super) fn pages(&self) -> Result<Vec<Page>, String> {
+        let mut pages = Vec::new();
+        let mut from = 0;
+        while from < self.bytes.len() {
+            let mut to = from;
+            let mut keys = Vec::new();
+            while to < self.bytes.len() && to - from < PAGE {
+                let Some(left) = split(&self.bytes[to..]) else { break };
+                keys.push(hash_of(left.partner, left.subject));
+                to += left.length;
+            }
+            keys.sort_unstable();
+            keys.dedup();
+            let bytes = zstd::bulk::compress(&self.bytes[from..to], 1).map_err(|e| e.to_string())?;
+            pages.push(Page { keys, bytes });
+            from = to;
+        }
+        Ok(pages)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.starts.clear();
+        self.index.clear();
+    }
+}
+
+/// One subject of a page.
+struct Left<'a> {
+    partner: &'a [u8],
+    subject: &'a [u8],
+    facts: &'a [u8],
+    /// Of the whole.
+    length: usize,
+}
+
+impl Left<'_> {
+    fn is(&self, partner: &str, subject: &str) -> bool {
+        self.partner == partner.as_bytes() && self.subject == subject.as_bytes()
+    }
+}
+
+fn split(bytes: &[u8]) -> Option<Left<'_>> {
+    let mut at = 0;
+    let mut part = || {
+        let length = u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize;
+        let part = bytes.get(at + 4..at + 4 + length)?;
+        at += 4 + length;
+        Some(part)
+    };
+    let (partner, subject, facts) = (part()?, part()?, part()?);
+    Some(Left { partner, subject, facts, length: at })
+}
+
+fn all(bytes: &[u8]) -> impl Iterator<Item = Left<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let left = split(&bytes[at..])?;
+        at += left.length;
+        Some(left)
+    })
+}
+
+fn hash(partner: &str, subject: &str) -> u64 {
+    hash_of(partner.as_bytes(), subject.as_bytes())
+}
+
+fn hash_of(partner: &[u8], subject: &[u8]) -> u64 {
+    xxh3_64_with_seed(subject, xxh3_64(partner))
+}

@@ -1,0 +1,174 @@
+//! Sources.
+
+use super::problem::nearest;
+use super::reading::{Part, Reader};
+use super::secret::Secret;
+use super::units::length_text;
+use super::{Cluster, Http, Judge};
+use onus_engine::terms::Trust;
+use onus_engine::time::Moment;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// One source. Lengths are milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceSettings {
+    /// Its name: positions are stored under it.
+    pub name: String,
+    /// Where it is read.
+    pub origin: Origin,
+    /// How far it is believed.
+    pub trust: Trust,
+    /// Partners it may speak for, as patterns with `*`.
+    pub partners: Vec<String>,
+    /// Event types it may speak of, as patterns with `*`.
+    pub types: Vec<String>,
+    /// How long an act normally takes to reach us.
+    pub transit: i64,
+    /// How often it promises a sign of life; None: never.
+    pub heartbeat: Option<i64>,
+    /// How late its news may come.
+    pub settling: i64,
+    /// Whether `recordedtime` inside its events is believed.
+    pub may_claim_time: bool,
+}
+
+/// Where a source is read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// All partitions of a topic.
+    Kafka {
+        /// Name of the cluster.
+        cluster: String,
+        /// The topic.
+        topic: String,
+        /// Where to begin in partitions that were never read.
+        start: Start,
+    },
+    /// A file of JSON lines.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// It grows.
+        follow: bool,
+    },
+    /// Standard input.
+    Stdin,
+    /// What is pushed to us.
+    Http {
+        /// Token of whoever pushes; None: it stands hashed in [`Http::tokens`].
+        token: Option<Secret>,
+    },
+}
+
+/// Where to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest record that is kept.
+    Earliest,
+    /// With what comes from now on.
+    Latest,
+    /// With the first record that is not older.
+    At(Moment),
+}
+
+pub(super) fn all(
+    reader: &mut Reader<'_>,
+    judge: &Judge,
+    http: &Http,
+    clusters: &BTreeMap<String, Cluster>,
+) -> Vec<SourceSettings> {
+    let section = super::declared("source");
+    let mut all: Vec<SourceSettings> = Vec::new();
+    for name in reader.names(section) {
+        let part = &mut reader.part(section, Some(&name));
+        let source = one(part, judge, http, clusters);
+        let same = all.iter().find(|other| match (&other.origin, &source.origin) {
+            (Origin::Kafka { cluster: a, topic: b, .. }, Origin::Kafka { cluster: c, topic: d, .. }) => {
+                (a, b) == (c, d)
+            }
+            (Origin::File { path: a, .. }, Origin::File { path: b, .. }) => a == b,
+            (Origin::Stdin, Origin::Stdin) => true,
+            _ => false,
+        });
+        if let Some(other) = same {
+            part.wrong(
+                "kind",
+                format!("source `{}` reads the same", other.name),
+                "every record would be heard twice: take one out",
+            );
+        }
+        all.push(source);
+    }
+    all
+}
+
+fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<String, Cluster>) -> SourceSettings {
+    let name = part.text("name");
+    if name != part.path["source.".len()..] && !name.is_empty() {
+        part.wrong("name", "cannot be changed from outside", "the variable's second part is the source's name");
+    }
+    let origin = match part.kind().as_str() {
+        "kafka" => kafka(part, clusters),
+        "file" => Origin::File { path: part.maybe_path("path").unwrap_or_default(), follow: part.yes("follow") },
+        "http" => {
+            let token = part.file("token-file").map(Secret::new);
+            if token.is_none() && http.tokens.is_none() && !part.has("token-file") {
+                part.wrong("token-file", "must be said, or http.tokens-file", "nobody pushes events without a token");
+            }
+            Origin::Http { token }
+        }
+        _ => Origin::Stdin,
+    };
+    let trust = match part.text("trust").as_str() {
+        "shared" => Trust::Shared,
+        "system" => Trust::System,
+        "verified" => Trust::Verified,
+        _ => Trust::Asserted,
+    };
+    let (partners, types) = (some(part, "partners"), some(part, "types"));
+    let transit = part.length("transit");
+    let heartbeat = part.maybe_length("heartbeat");
+    let own = part.maybe_length("settling");
+    let settling = own.unwrap_or(judge.settling);
+    if settling < transit {
+        let remedy = format!("make it at least {}, or `transit` shorter", length_text(transit));
+        let what = format!("{} is less than `transit`, {}", length_text(settling), length_text(transit));
+        part.wrong(if own.is_some() { "settling" } else { "transit" }, what, remedy);
+    }
+    let may_claim_time = part.yes("may-claim-time");
+    SourceSettings { name, origin, trust, partners, types, transit, heartbeat, settling, may_claim_time }
+}
+
+fn some(part: &mut Part<'_, '_>, name: &str) -> Vec<String> {
+    let list = part.list(name);
+    if list.is_empty() && part.has(name) {
+        part.wrong(name, "is empty: the source could say nothing", "write [\"*\"] for all of them");
+    }
+    list
+}
+
+fn kafka(part: &mut Part<'_, '_>, clusters: &BTreeMap<String, Cluster>) -> Origin {
+    let cluster = part.text("cluster");
+    if !cluster.is_empty() && !clusters.contains_key(&cluster) {
+        let remedy = match nearest(&cluster, clusters.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write a section [kafka.{cluster}] with its brokers"),
+        };
+        part.wrong("cluster", format!("there is no cluster `{cluster}`"), remedy);
+    }
+    let topic = part.text("topic");
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if !topic.bytes().all(fine) || topic.len() > 249 {
+        part.wrong(
+            "topic",
+            format!("`{topic}` cannot be a topic"),
+            "one topic a source: letters, digits, `.`, `_` and `-`",
+        );
+    }
+    let start = match part.text("start").as_str() {
+        "latest" => Start::Latest,
+        text => Moment::parse(text).map_or(Start::Earliest, Start::At),
+    };
+    Origin::Kafka { cluster, topic, start }
+}

@@ -1,0 +1,46 @@
+//! Lengths of time and sizes as people write them.
+
+/// Units of time, the one that a length is shown in first among those that divide it.
+const TIMES: [(&str, i64); 6] =
+    [("days", 86_400_000), ("day", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
+/// Milliseconds.
+pub(super) fn length(text: &str) -> Result<i64, String> {
+    let wrong =
+        || format!("`{text}` is no length of time; write a whole number and a unit: 50ms, 10s, 15min, 24h, 7 days");
+    let (number, unit) = parted(text).ok_or_else(wrong)?;
+    let (_, size) = TIMES.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+    i64::try_from(number).ok().and_then(|n| n.checked_mul(*size)).ok_or_else(|| format!("`{text}` is too long"))
+}
+
+/// A length as it is written.
+pub(super) fn length_text(milliseconds: i64) -> String {
+    let fits = |(_, size): &&(&str, i64)| milliseconds != 0 && milliseconds % size == 0;
+    match TIMES.iter().find(fits) {
+        Some(("days", size)) if milliseconds == *size => "1 day".to_owned(),
+        Some((unit @ "days", size)) => format!("{} {unit}", milliseconds / size),
+        Some((unit, size)) => format!("{}{unit}", milliseconds / size),
+        None => "0s".to_owned(),
+    }
+}
+
+/// Bytes.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size; write a whole number and a unit: 64 KiB, 1 MiB");
+    let (number, unit) = parted(text).ok_or_else(wrong)?;
+    let (_, size) = SIZES.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+    number.checked_mul(*size).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+/// A size as it is written.
+pub(super) fn size_text(bytes: u64) -> String {
+    let fits = |(_, size): &&(&str, u64)| bytes != 0 && bytes.is_multiple_of(*size);
+    let (unit, size) = SIZES.iter().find(fits).copied().unwrap_or(("B", 1));
+    format!("{} {unit}", bytes / size)
+}
+
+fn parted(text: &str) -> Option<(u64, &str)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    Some((text[..digits].parse().ok()?, text[digits..].trim_start()))
+}
