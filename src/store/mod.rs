@@ -8,6 +8,7 @@
 //! positions. So none of them is ever seen without the others.
 
 mod check;
+mod commit;
 pub mod copies;
 mod copying;
 mod database;
