@@ -5,7 +5,13 @@
 mod batches;
 #[path = "store/conformance.rs"]
 mod conformance;
+#[path = "store/copies.rs"]
+mod copies;
 #[path = "store/damage.rs"]
 mod damage;
+#[path = "store/postgres.rs"]
+mod postgres;
+#[path = "support/postgres.rs"]
+mod server;
 #[path = "store/sqlite.rs"]
 mod sqlite;

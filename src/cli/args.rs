@@ -26,8 +26,12 @@ fn version() -> &'static str {
 pub(super) enum Command {
     /// Judge event files against contracts.
     Check(CheckArgs),
+    /// Look at records that could not be used; have them read again, or give them up.
+    DeadLetters(super::dead_letters::DeadLettersArgs),
     /// Tell a bundled story: three partners, two weeks, judged before your eyes.
     Demo(DemoArgs),
+    /// Look whether everything is there that a process which runs on needs, and say what to do where it is not.
+    Doctor(super::doctor::DoctorArgs),
     /// Answer questions of working time.
     Due(DueArgs),
     /// Say why the duties on one subject stand as they stand, and who held the onus when.
@@ -36,12 +40,16 @@ pub(super) enum Command {
     Fmt(super::fmt::FmtArgs),
     /// Say everything that is wrong with contracts, and what a code means.
     Lint(super::lint::LintArgs),
+    /// Judge a store's journal again, and say what would stand otherwise.
+    Replay(super::replay::ReplayArgs),
     /// Read sources as they speak, judge, write down, tell: the service.
     Run(super::run::RunArgs),
     /// Print the schema of contract files, for editors, or their key reference.
     Schema(super::schema::SchemaArgs),
     /// Print the settings in force, or say what is wrong with them.
     Settings(super::settings::SettingsArgs),
+    /// Look a store through, copy it, put a copy back.
+    Store(super::store::StoreArgs),
     /// Judge clause files: cases in Markdown that say what Onus must say.
     Test(super::test::TestArgs),
     /// Judge the same events under today's contracts and under new ones, and say what would have been different.

@@ -3,15 +3,19 @@
 mod args;
 mod ask;
 mod check;
+mod dead_letters;
 mod demo;
+mod doctor;
 pub mod due;
 mod explain;
 mod fmt;
 mod json;
 mod lint;
+mod replay;
 mod run;
 mod schema;
 mod settings;
+mod store;
 mod style;
 mod test;
 mod whatif;
@@ -57,14 +61,18 @@ fn problems(all: &[crate::contract::Problem]) -> String {
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         args::Command::Check(args) => check::run(args),
+        args::Command::DeadLetters(args) => dead_letters::run(&args),
         args::Command::Demo(args) => demo::run(&args),
+        args::Command::Doctor(args) => doctor::run(&args),
         args::Command::Due(args) => ask::run(&args),
         args::Command::Explain(args) => explain::run(args),
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
+        args::Command::Replay(args) => replay::run(&args),
         args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Settings(args) => settings::run(&args),
+        args::Command::Store(args) => store::run(&args),
         args::Command::Test(args) => test::run(&args),
         args::Command::Whatif(args) => whatif::run(args),
     };

@@ -1,6 +1,8 @@
 //! Runs the judge over what comes in. Holds the only loops.
 
 pub mod check;
+#[cfg(feature = "kafka")]
+pub mod feeds;
 mod homes;
 pub mod levels;
 pub mod live;

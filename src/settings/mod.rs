@@ -195,10 +195,10 @@ fn store(reader: &mut Reader<'_>) -> Store {
         return Store::Sqlite(part.resolve(path));
     }
     let server = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
-    if let Some((who, _)) = server.and_then(|server| server.split_once('@')) {
-        if who.contains(':') {
-            part.wrong("url", "holds a password", "take it out, and name a file that holds it: password-file");
-        }
+    if let Some((who, _)) = server.and_then(|server| server.split_once('@'))
+        && who.contains(':')
+    {
+        part.wrong("url", "holds a password", "take it out, and name a file that holds it: password-file");
     }
     if url.contains("password=") {
         part.wrong("url", "holds a password", "take it out, and name a file that holds it: password-file");

@@ -35,7 +35,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 
 /// A size as it is written.
 pub(super) fn size_text(bytes: u64) -> String {
-    let fits = |(_, size): &&(&str, u64)| bytes != 0 && bytes % size == 0;
+    let fits = |(_, size): &&(&str, u64)| bytes != 0 && bytes.is_multiple_of(*size);
     let (unit, size) = SIZES.iter().find(fits).copied().unwrap_or(("B", 1));
     format!("{} {unit}", bytes / size)
 }

@@ -145,9 +145,9 @@ impl<'a> Row<'a> {
                 ValueRef::Blob(bytes) => Ok(Cell::Bytes(bytes)),
                 ValueRef::Real(_) => Err(self.damaged(format!("column {column} holds a fraction"))),
             },
-            Cells::Postgres(row) => match row.columns()[column].type_() {
-                &tokio_postgres::types::Type::INT8 => Ok(self.maybe_int(column)?.map_or(Cell::Null, Cell::Int)),
-                &tokio_postgres::types::Type::BYTEA => Ok(Cell::Bytes(self.bytes(column)?)),
+            Cells::Postgres(row) => match *row.columns()[column].type_() {
+                tokio_postgres::types::Type::INT8 => Ok(self.maybe_int(column)?.map_or(Cell::Null, Cell::Int)),
+                tokio_postgres::types::Type::BYTEA => Ok(Cell::Bytes(self.bytes(column)?)),
                 _ => Ok(self.maybe_text(column)?.map_or(Cell::Null, Cell::Text)),
             },
         }

@@ -1,5 +1,6 @@
 //! The store's rules, once for both databases.
 
+use super::commit::{advance, refused, write};
 use super::database::{Database, Row, Value};
 use super::error::StoreError;
 use super::{Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Query, Store, Terms, Verified};
@@ -15,11 +16,6 @@ pub(super) struct Kept<D> {
 }
 
 const FENCE: &str = "UPDATE shard SET owner = owner WHERE shard = $1 AND epoch = $2";
-
-/// The first statement of a commit: it checks the epoch, the sequence and, by what it gives back, all counts.
-const ADVANCE: &str = "UPDATE shard SET sequence = sequence + 1, now = $1, entries = entries + $2, letters = letters + $3, \
-     messages = messages + $4, before_last = digest, digest = COALESCE($5, digest) \
-     WHERE shard = $6 AND epoch = $7 AND sequence = $8 RETURNING entries, letters, messages, before_last";
 
 impl<D: Database> Kept<D> {
     /// Brings the schema up to date and gives the store.
@@ -60,171 +56,6 @@ impl<D: Database> Kept<D> {
             ControlFlow::Continue(()) => write(database, shard, epoch, batch),
         })
     }
-}
-
-/// Break: this very batch was committed already, by a call that could not learn it.
-fn advance(
-    database: &mut impl Database,
-    shard: i64,
-    epoch: Epoch,
-    batch: &Batch<'_>,
-) -> Result<ControlFlow<()>, StoreError> {
-    let digest = batch.entries.last().map_or(Value::Null, |entry| Bytes(&entry.digest));
-    let values = [
-        Int(batch.now.0),
-        Int(batch.entries.len() as i64),
-        Int(batch.letters.len() as i64),
-        Int(batch.messages.len() as i64),
-        digest,
-        Int(shard),
-        Int(epoch.0 as i64),
-        Int((batch.sequence as i64).wrapping_sub(1)),
-    ];
-    let mut counts = None;
-    database.ask(ADVANCE, &values, &mut |row| {
-        counts = Some((row.int(0)? as u64, row.int(1)? as u64, row.int(2)? as u64, row.exactly::<32>(3)?));
-        Ok(())
-    })?;
-    let Some((entries, letters, messages, before)) = counts else {
-        return committed_before(database, shard, epoch, batch);
-    };
-    follow(database, "entry", entries, batch.entries.iter().map(|e| e.number))?;
-    follow(database, "letter", letters, batch.letters.iter().map(|l| l.number))?;
-    follow(database, "message", messages, batch.messages.iter().map(|m| m.number))?;
-    // One link is enough to tell that a ledger goes on where it ended; whoever made the batch made the others.
-    if let Some(first) = batch.entries.first().filter(|first| super::digest(&before, first) != first.digest) {
-        return refused(database, format!("entry {} does not follow from the one before it", first.number));
-    }
-    if batch.terms.is_some_and(|terms| terms.since != batch.sequence) {
-        return refused(database, "the contracts are said to hold since another commit than their own".to_owned());
-    }
-    Ok(ControlFlow::Continue(()))
-}
-
-/// Numbers have no gaps, so the last is the count, and the others stand before it.
-fn follow(
-    database: &impl Database,
-    what: &str,
-    count: u64,
-    numbers: impl ExactSizeIterator<Item = u64>,
-) -> Result<(), StoreError> {
-    let first = count - numbers.len() as u64 + 1;
-    match numbers.zip(first..).find(|(number, due)| number != due) {
-        Some((number, due)) => refused(database, format!("{what} {number} where number {due} was due")),
-        None => Ok(()),
-    }
-}
-
-/// A batch that does not fit the store is a fault of Onus itself.
-fn refused<T>(database: &impl Database, what: String) -> Result<T, StoreError> {
-    let why = format!("{what}: nothing was written; this is a fault in Onus, please report it");
-    Err(StoreError::Refused { target: database.target().to_owned(), why })
-}
-
-fn committed_before(
-    database: &mut impl Database,
-    shard: i64,
-    epoch: Epoch,
-    batch: &Batch<'_>,
-) -> Result<ControlFlow<()>, StoreError> {
-    const OURS: &str = "SELECT journal.sum FROM shard JOIN journal ON journal.shard = shard.shard AND journal.sequence = \
-         shard.sequence WHERE shard.shard = $1 AND shard.epoch = $2 AND journal.epoch = shard.epoch AND shard.sequence = $3";
-    let sum = sums::journal(batch.sequence, epoch.0, batch.now.0, batch.journal);
-    let mut ours = false;
-    database.ask(OURS, &[Int(shard), Int(epoch.0 as i64), Int(batch.sequence as i64)], &mut |row| {
-        ours = row.int(0)? == sum;
-        Ok(())
-    })?;
-    if ours { Ok(ControlFlow::Break(())) } else { Err(StoreError::Fenced { held: epoch.0 }) }
-}
-
-/// All but the shard's own row.
-fn write(database: &mut impl Database, shard: i64, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
-    let sequence = batch.sequence as i64;
-    let sum = sums::journal(batch.sequence, epoch.0, batch.now.0, batch.journal);
-    database.run(
-        "INSERT INTO journal (shard, sequence, epoch, now, bytes, sum) VALUES ($1, $2, $3, $4, $5, $6)",
-        &[Int(shard), Int(sequence), Int(epoch.0 as i64), Int(batch.now.0), Bytes(batch.journal), Int(sum)],
-    )?;
-    if !batch.entries.is_empty() {
-        database
-            .add(&schema::ENTRY, &mut |put| batch.entries.iter().try_for_each(|e| put(&rows::of_entry(shard, e))))?;
-    }
-    if !batch.messages.is_empty() {
-        database.add(&schema::MESSAGE, &mut |put| {
-            batch.messages.iter().try_for_each(|m| put(&rows::of_message(shard, m)))
-        })?;
-    }
-    if !batch.letters.is_empty() {
-        database
-            .add(&schema::LETTER, &mut |put| batch.letters.iter().try_for_each(|l| put(&rows::of_letter(shard, l))))?;
-    }
-    for (number, state) in batch.reread {
-        let changed = database.run(
-            "UPDATE letter SET state = $1 WHERE shard = $2 AND number = $3",
-            &[Int(rows::of_state(*state)), Int(shard), Int(*number as i64)],
-        )?;
-        if changed != 1 {
-            return refused(database, format!("letter {number} is said to be read again, and there is none such"));
-        }
-    }
-    release(database, shard, sequence, batch)?;
-    let positions: Vec<_> = batch.positions.iter().map(|p| rows::of_position(shard, p)).collect();
-    if !positions.is_empty() {
-        let positions: Vec<&[Value<'_>]> = positions.iter().map(|row| &row[..]).collect();
-        database.run_each(
-            "INSERT INTO source_position (shard, source, part, incarnation, next, last, sum) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (shard, source, part) DO UPDATE SET \
-             incarnation = excluded.incarnation, next = excluded.next, last = excluded.last, sum = excluded.sum",
-            &positions,
-        )?;
-    }
-    if let Some(terms) = batch.terms {
-        database.run(
-            "INSERT INTO terms (shard, since, generation, digest, text, sum) VALUES ($1, $2, $3, $4, $5, $6)",
-            &[
-                Int(shard),
-                Int(terms.since as i64),
-                Int(i64::from(terms.generation)),
-                Bytes(&terms.digest),
-                Text(&terms.text),
-                Int(sums::terms(terms)),
-            ],
-        )?;
-    }
-    Ok(())
-}
-
-/// Pages, and one small row a key, in the order in which they lie.
-fn release(database: &mut impl Database, shard: i64, sequence: i64, batch: &Batch<'_>) -> Result<(), StoreError> {
-    let (generation, pages) = batch.released;
-    if pages.is_empty() {
-        return Ok(());
-    }
-    let mut keys: Vec<(i64, i64)> = pages
-        .iter()
-        .zip(0..)
-        .flat_map(|(page, number)| page.keys.iter().map(move |key| (*key as i64, number)))
-        .collect();
-    keys.sort_unstable();
-    let under = i64::from(generation);
-    database.add(&schema::RELEASED_KEY, &mut |put| {
-        keys.iter().try_for_each(|(key, page)| put(&[Int(shard), Int(under), Int(*key), Int(sequence), Int(*page)]))
-    })?;
-    database.add(&schema::RELEASED_PAGE, &mut |put| {
-        pages.iter().zip(0..).try_for_each(|(page, number)| {
-            put(&[
-                Int(shard),
-                Int(under),
-                Int(sequence),
-                Int(number),
-                Int(page.keys.len() as i64),
-                Int(page.keys.iter().fold(0, |sum, key| sum ^ sums::key(*key))),
-                Bytes(&page.bytes),
-                Int(sums::page(generation, sequence as u64, number, &page.bytes)),
-            ])
-        })
-    })
 }
 
 /// The newest contracts.

@@ -8,10 +8,15 @@
 //! positions. So none of them is ever seen without the others.
 
 mod check;
+mod commit;
+pub mod copies;
+mod copying;
 mod database;
 mod entry;
 mod error;
 mod kept;
+pub mod place;
+pub mod postgres;
 mod rows;
 mod schema;
 pub mod sqlite;

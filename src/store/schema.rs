@@ -24,6 +24,21 @@ pub(super) fn migrate(database: &mut impl Database) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Neither newer nor older than this program, for whoever only reads.
+pub(super) fn known(database: &mut impl Database) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as u32;
+    let target = database.target().to_owned();
+    match database.schema()? {
+        Some(found) if found > known => Err(StoreError::Newer { target, found, known }),
+        Some(found) if found == known => Ok(()),
+        Some(_) => {
+            let why = "its schema is an older version's: start `onus run` once, which brings it up to date".to_owned();
+            Err(StoreError::Refused { target, why })
+        }
+        None => Err(StoreError::Refused { target, why: "there is no store in it: look at the address".to_owned() }),
+    }
+}
+
 /// A migration's text for one kind of database.
 pub(super) fn text_for(text: &str, kind: &str, words: &[(&str, &str)]) -> String {
     let only = format!("--{kind}:");
@@ -37,7 +52,21 @@ pub(super) fn text_for(text: &str, kind: &str, words: &[(&str, &str)]) -> String
     words.iter().fold(out, |text, (from, to)| text.replace(from, to))
 }
 
-/// All tables. Rows of the first may be added last.
+/// Takes all rows out of all tables.
+pub(super) const CLEAR: [&str; 10] = [
+    "DELETE FROM shard",
+    "DELETE FROM journal",
+    "DELETE FROM entry",
+    "DELETE FROM message",
+    "DELETE FROM letter",
+    "DELETE FROM released_key",
+    "DELETE FROM released_page",
+    "DELETE FROM source_position",
+    "DELETE FROM terms",
+    "DELETE FROM snapshot_piece",
+];
+
+/// All tables.
 pub(super) const ALL: [&Table; 10] = [
     &SHARD,
     &JOURNAL,

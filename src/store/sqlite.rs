@@ -45,17 +45,73 @@ impl Sqlite {
             Unfit::Refused(why) => refused(why),
             Unfit::Damaged(what) => StoreError::Damaged { target: target.clone(), what },
         })?;
+        Sqlite::connect(path, target, true)
+    }
+
+    /// Opens a file that must be there, to read it: a backup stays as it is.
+    pub(super) fn existing(path: &Path) -> Result<Sqlite, StoreError> {
+        let target = path.display().to_string();
+        match path.metadata() {
+            Ok(file) if file.is_file() && file.len() > 0 => {}
+            Ok(_) => {
+                let why = "there is no store in it: look at the path".to_owned();
+                return Err(StoreError::Refused { target, why });
+            }
+            Err(error) => {
+                let why = format!("there is no store that can be read ({error}): look at the path");
+                return Err(StoreError::Refused { target, why });
+            }
+        }
+        Sqlite::connect(path, target, false)
+    }
+
+    fn connect(path: &Path, target: String, writes: bool) -> Result<Sqlite, StoreError> {
+        // A file that may not be written is opened all the same, and says so when somebody tries.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| told(&target, &error))?;
         let mut sqlite = Sqlite { connection, target };
-        sqlite.settle().map_err(|error| match error {
+        sqlite.settle(writes).map_err(|error| match error {
             Settling::Sqlite(error) => told(&sqlite.target, &error),
             Settling::Other(error) => error,
         })?;
         Ok(sqlite)
     }
 
-    fn settle(&mut self) -> Result<(), Settling> {
+    /// Copies every page into a new file while others write; rows copied.
+    pub(super) fn back_up(&mut self, into: &Path) -> Result<u64, StoreError> {
+        super::schema::known(self)?;
+        create(into).map_err(|error| match error {
+            Unfit::Refused(what) | Unfit::Damaged(what) => {
+                StoreError::Refused { target: into.display().to_string(), why: what }
+            }
+        })?;
+        let target = into.display().to_string();
+        let copied = || -> rusqlite::Result<()> {
+            let mut copy = Connection::open(into)?;
+            // All pages in one step: begun anew at each write of the owner, it might never end.
+            let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy)?;
+            backup.run_to_completion(i32::MAX, Duration::from_millis(50), None)
+        };
+        copied().map_err(|error| told(&target, &error))?;
+        let mut copy = Sqlite::open(into)?;
+        let mut rows = 0;
+        for table in super::schema::ALL {
+            copy.rows(&format!("SELECT COUNT(*) FROM {}", table.name), &[], &mut |row| {
+                rows += row.small::<u64>(0)?;
+                Ok(())
+            })?;
+        }
+        copy.one_file()?;
+        Ok(rows)
+    }
+
+    /// Puts everything into the one file: a backup has no log beside it.
+    pub(super) fn one_file(self) -> Result<(), StoreError> {
+        let mode: Result<String, _> = self.connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0));
+        mode.map(drop).map_err(|error| self.told(&error))
+    }
+
+    fn settle(&mut self, writes: bool) -> Result<(), Settling> {
         let connection = &self.connection;
         connection.busy_timeout(PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -67,6 +123,9 @@ impl Sqlite {
         }
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
+        if !writes {
+            return Ok(());
+        }
         // Waits for nobody, so a moment in which another process changes the mode is no reason to give up.
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
@@ -77,6 +136,9 @@ impl Sqlite {
         }
         // A commit counts when the disk has it, not when the kernel has.
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // Pages that many commits change (indexes) go from the log into the file once for all of them; about 16 MiB of log.
+        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        connection.pragma_update(None, "cache_size", -32_768)?;
         Ok(())
     }
 
@@ -279,5 +341,36 @@ impl Database for Sqlite {
             other => other?,
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::{Batch, Claim};
+    use onus_engine::time::Moment;
+
+    fn batch<'a>(claim: &Claim, journal: &'a [u8]) -> Batch<'a> {
+        let (sequence, now) = (claim.sequence + 1, Moment(1));
+        let (entries, messages, letters, reread, positions) = (&[], &[], &[], &[], &[]);
+        Batch { sequence, now, journal, entries, messages, letters, reread, released: (0, &[]), positions, terms: None }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_nothing_is_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Kept::open(Sqlite::open(&folder.path().join("onus.db")).unwrap(), 7).unwrap();
+        let claim = store.claim("test").unwrap();
+        store.database.connection.execute_batch("PRAGMA max_page_count = 60").unwrap();
+        let large = vec![7; 400_000];
+        let full = store.commit(claim.epoch, &batch(&claim, &large)).unwrap_err();
+        assert!(matches!(full, StoreError::Full { .. }) && full.may_pass(), "{full}");
+        assert_eq!(store.verify().unwrap().commits, 0);
+        store.commit(claim.epoch, &batch(&claim, b"small")).unwrap();
+        store.database.connection.execute_batch("PRAGMA max_page_count = 100000").unwrap();
+        let claim = store.claim("test").unwrap();
+        store.commit(claim.epoch, &batch(&claim, &large)).unwrap();
+        assert_eq!(store.verify().unwrap().wrong, Vec::<String>::new());
     }
 }

@@ -408,7 +408,9 @@ defaults: {{trust: asserted}}
 "
     );
     for (i, piece) in pieces.iter().enumerate() {
-        let on_ticket = |p: &Piece| p.lines.iter().any(|l| l.starts_with("when:") && l.contains("ticket"));
+        // An event that it must come after may be of another kind.
+        let head = |l: &String| l.split("since").next().is_some_and(|head| head.contains("ticket"));
+        let on_ticket = |p: &Piece| p.lines.iter().any(|l| l.starts_with("when:") && head(l));
         // What names another duty of its subject.
         let names = |l: &String| l.contains("{BEFORE}") && !l.starts_with("when");
         let replaces = piece.lines.iter().any(names);

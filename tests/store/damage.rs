@@ -44,13 +44,8 @@ fn damaged<T: std::fmt::Debug>(read: Result<T, StoreError>, due: &str) {
 pub(crate) fn a_changed_commit(ground: &dyn Ground) {
     let (mut store, _, wrong) = flipped(ground, "journal", "bytes", "sequence = 3");
     says(&wrong, &["journal", "commit 3", "sum"]);
-    let mut seen = Vec::new();
-    let read = store.journal(0, &mut |commit| {
-        seen.push(commit.sequence);
-        Ok(())
-    });
-    damaged(read, "commit 3");
-    assert_eq!(seen, [1, 2]);
+    damaged(store.journal(0, 0), "commit 3");
+    assert_eq!(store.journal(0, 2).unwrap().len(), 2);
 }
 
 pub(crate) fn a_missing_commit(ground: &dyn Ground) {
@@ -79,8 +74,8 @@ pub(crate) fn a_ledger_cut_at_its_end(ground: &dyn Ground) {
 pub(crate) fn a_changed_page(ground: &dyn Ground) {
     let (mut store, _, wrong) = flipped(ground, "released_page", "bytes", "sequence = 2 AND page = 0");
     says(&wrong, &["released subjects", "page 0 of commit 2", "sum"]);
-    damaged(store.recall(1, 7), "page 0");
-    assert_eq!(store.recall(1, 1_003).unwrap().len(), 1);
+    damaged(store.recall(1, 7, u64::MAX), "page 0");
+    assert_eq!(store.recall(1, 1_003, u64::MAX).unwrap().len(), 1);
 }
 
 pub(crate) fn a_changed_key(ground: &dyn Ground) {

@@ -179,3 +179,47 @@ fn a_writer_that_does_not_end_is_waited_for_and_then_told() {
     owner.write(&mut *store, &full).unwrap();
     whole(&mut *store);
 }
+
+/// A small disk of its own, where this user may make one; `max_page_count` stands for it elsewhere (src/store/sqlite.rs).
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_everything_and_loses_nothing() {
+    let ground = file();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=3m", "onus-test"])
+        .arg(ground.folder.path())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        eprintln!("no small disk for this user: seen by `max_page_count` alone");
+        return;
+    }
+    let done = std::panic::catch_unwind(|| {
+        let mut store = ground.open();
+        let mut owner = Owner::claim(&mut *store);
+        let filler = ground.folder.path().join("filler");
+        fs::write(&filler, vec![0; 1_000_000]).unwrap();
+        let mut full;
+        let error = loop {
+            full = owner.next();
+            full.journal = vec![7; 100_000];
+            match owner.write(&mut *store, &full) {
+                Ok(()) => assert!(owner.sequence < 1_000, "the disk is never full"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+        // It says so as often as it is asked, and what is there can be read.
+        assert!(owner.write(&mut *store, &full).is_err());
+        assert_eq!(journal(&mut *store, 0).len() as u64, owner.sequence);
+        whole(&mut *store);
+        fs::remove_file(&filler).unwrap();
+        owner.write(&mut *store, &full).unwrap();
+        assert_eq!(journal(&mut *store, 0).len() as u64, owner.sequence);
+        whole(&mut *store);
+        drop(store);
+        whole(&mut *ground.open());
+    });
+    std::process::Command::new("umount").arg("-l").arg(ground.folder.path()).status().unwrap();
+    done.unwrap();
+}

@@ -87,6 +87,17 @@ impl Client {
         self.reply()
     }
 
+    /// The status of the answer; None where the connection was reset.
+    pub(crate) fn refused(mut self, bytes: &[u8]) -> Option<u16> {
+        self.send(bytes);
+        let mut room = Vec::new();
+        self.stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        let read = self.stream.read_to_end(&mut room);
+        assert!(!matches!(&read, Err(error) if error.kind() != ErrorKind::ConnectionReset), "{read:?}");
+        let text = String::from_utf8_lossy(&room).into_owned();
+        text.split(' ').nth(1).and_then(|status| status.parse().ok())
+    }
+
     /// Whoever refuses early may not read to the end.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);

@@ -105,6 +105,7 @@ impl Broker {
             "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\
              listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SASL_PLAINTEXT://127.0.0.1:{sasl_port}\n\
              advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
              controller.listener.names=CONTROLLER\nlog.dirs={data}\nauto.create.topics.enable=false\n\
              offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\ntransaction.state.log.num.partitions=1\n\
@@ -266,7 +267,9 @@ impl Broker {
         let until = Instant::now() + Duration::from_secs(20);
         loop {
             let about = client.fetch_metadata(Some(name), Duration::from_secs(5)).expect("an answer");
-            let led = |topic: &rdkafka::metadata::MetadataTopic| topic.partitions().iter().filter(|one| one.leader() >= 0).count();
+            let led = |topic: &rdkafka::metadata::MetadataTopic| {
+                topic.partitions().iter().filter(|one| one.leader() >= 0).count()
+            };
             if enough(about.topics().first().map_or(0, led)) {
                 return;
             }

@@ -3,7 +3,8 @@
 use crate::cli::{CliError, check};
 use crate::runtime::live::{Clock, Contracts, Feed, Plan};
 use crate::settings::{self, Settings};
-use crate::store::{Store, sqlite};
+use crate::store::place::{self, Place};
+use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 
 /// The plan; `tells`: somebody wants to be told.
@@ -27,15 +28,18 @@ pub(in crate::cli) fn plan(settings: &Settings, tells: bool) -> Plan {
 
 /// The store of the settings.
 pub(in crate::cli) fn store(settings: &Settings) -> Result<Box<dyn Store>, CliError> {
-    match &settings.store {
-        settings::Store::Sqlite(path) => {
-            let store = sqlite::open(path, 0).map_err(|error| CliError::Other(error.to_string()))?;
-            Ok(Box::new(store))
+    let told = |error: StoreError| CliError::Other(error.to_string());
+    let place = match &settings.store {
+        settings::Store::Sqlite(path) => Place::Sqlite(path.clone()),
+        settings::Store::Postgres { url, password } => {
+            let Place::Postgres(server) = Place::parse(url).map_err(told)? else {
+                return Err(CliError::Other("[store] url: is no PostgreSQL server".to_owned()));
+            };
+            let file = password.as_ref().map(|secret| secret.file().to_owned());
+            Place::Postgres(Box::new(server.with_password_file(file)))
         }
-        settings::Store::Postgres { .. } => {
-            Err(CliError::Other("PostgreSQL is not there yet: name an SQLite file in [store] url".to_owned()))
-        }
-    }
+    };
+    place::open(&place, 0).map_err(told)
 }
 
 fn feed(source: &settings::SourceSettings) -> Feed {

@@ -40,8 +40,8 @@ impl Sources {
                 Origin::Stdin => sources.files.push(file(feed, PathBuf::from("-"), false, &[], sender)?),
                 Origin::Http { .. } => {}
                 #[cfg(feature = "kafka")]
-                Origin::Kafka { cluster, topic, start } => {
-                    let handle = kafka::topic(settings, source, feed, (cluster, topic, *start), &known, sender)?;
+                Origin::Kafka { cluster, .. } => {
+                    let handle = kafka::topic(settings, source, feed, cluster, &known, sender)?;
                     sources.topics.push((source.name.clone(), handle));
                 }
                 #[cfg(not(feature = "kafka"))]
@@ -146,60 +146,27 @@ fn hex(text: &str) -> Option<[u8; 32]> {
 #[cfg(feature = "kafka")]
 mod kafka {
     use super::*;
-    use crate::ingest::kafka::{self, Access, Begin, Handle, Known, Login, Tls, Topic};
-    use crate::settings::{Cluster, Sasl, SourceSettings, Start};
+    use crate::ingest::kafka::Handle;
+    use crate::runtime::feeds;
+    use crate::settings::SourceSettings;
 
     pub(super) fn topic(
         settings: &Settings,
         source: &SourceSettings,
         feed: FeedId,
-        (cluster, topic, start): (&str, &str, Start),
+        cluster: &str,
         known: &[Position],
         sender: &SyncSender<Heard>,
     ) -> Result<Handle, CliError> {
+        let name = &source.name;
         let Some(cluster) = settings.clusters.get(cluster) else {
-            return Err(CliError::Other(format!("the source `{}` names no cluster of the settings", source.name)));
+            return Err(CliError::Other(format!("the source `{name}` names no cluster of the settings")));
         };
-        let known: Vec<Known> = known
-            .iter()
-            .map(|position| Known {
-                partition: position.partition,
-                incarnation: position.incarnation.clone(),
-                next: position.next,
-                last: position.last,
-            })
-            .collect();
-        let topic = Topic {
-            feed,
-            source: source.name.clone(),
-            name: topic.to_owned(),
-            begin: match start {
-                Start::Earliest => Begin::Earliest,
-                Start::Latest => Begin::Latest,
-                Start::At(at) => Begin::At(at),
-            },
-            longest: LONGEST,
-            clock: check::wall_clock,
-        };
-        kafka::spawn(topic, access(cluster), &known, sender.clone())
-            .map_err(|error| CliError::Other(format!("no thread for the source `{}`: {error}", source.name)))
-    }
-
-    fn access(cluster: &Cluster) -> Access {
-        let login = cluster.sasl.as_ref().map(|sasl| match sasl {
-            Sasl::Password { mechanism, username, password } => Login::Password {
-                mechanism: mechanism.clone(),
-                username: username.clone(),
-                password: password.file().to_owned(),
-            },
-            Sasl::Token { token } => Login::Token { file: token.file().to_owned() },
-        });
-        Access {
-            brokers: cluster.brokers.clone(),
-            group: cluster.group.clone(),
-            tls: cluster.tls.as_ref().map(|tls| Tls { ca: tls.ca.clone(), own: tls.own.clone(), verify: tls.verify }),
-            login,
-            properties: cluster.properties.clone(),
+        match feeds::kafka(feed, source, cluster, known, check::wall_clock, sender.clone()) {
+            Some(begun) => {
+                begun.map_err(|error| CliError::Other(format!("no thread for the source `{name}`: {error}")))
+            }
+            None => Err(CliError::Other(format!("the source `{name}` is no Kafka topic"))),
         }
     }
 }

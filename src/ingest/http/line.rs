@@ -45,6 +45,8 @@ impl Line {
     pub(super) fn send(&self, items: &[Item<'_>], longest: usize, arrived: Moment) -> Sent {
         let (done, receipt) = oneshot::channel();
         let mut records = Records::new(self.feed, 0, self.incarnation.clone());
+        // How far was heard is for the beat to say, which knows who was turned away.
+        records.stamped = false;
         let mut state = self.state();
         for (at, item) in (state.count..).zip(items) {
             let bytes = &item.bytes[..item.bytes.len().min(longest)];

@@ -36,10 +36,10 @@ const FORMS: &str = "send `application/cloudevents+json` (one event), `applicati
 impl Mode {
     /// As the headers say it.
     pub(super) fn of(headers: &HeaderMap) -> Result<Mode, Answer> {
-        if let Some(encoding) = only(headers, &header::CONTENT_ENCODING)? {
-            if !encoding.eq_ignore_ascii_case(b"identity") {
-                return Err(Answer::form("compressed bodies are not read: send it without `content-encoding`"));
-            }
+        if let Some(encoding) = only(headers, &header::CONTENT_ENCODING)?
+            && !encoding.eq_ignore_ascii_case(b"identity")
+        {
+            return Err(Answer::form("compressed bodies are not read: send it without `content-encoding`"));
         }
         let binary = headers.keys().any(|name| name.as_str().starts_with("ce-"));
         let Some(value) = only(headers, &header::CONTENT_TYPE)? else {

@@ -174,9 +174,10 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        // "All brokers are down" follows the reason, and says less.
-        let said = error.rdkafka_error_code();
-        if said != Some(rdkafka::types::RDKafkaErrorCode::AllBrokersDown) || self.shared.reason().is_none() {
+        use rdkafka::types::RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure};
+        // That nobody answers follows from a reason, and says less than it.
+        let follows = matches!(error.rdkafka_error_code(), Some(AllBrokersDown | BrokerTransportFailure));
+        if !follows || self.shared.reason().is_none() {
             self.shared.because(format!("{}: {reason}", plain(&error)));
         }
     }

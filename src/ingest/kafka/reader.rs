@@ -298,10 +298,10 @@ impl Reader {
             let next = if item + 1 == count { offset + 1 } else { offset };
             one.records.push(&record[..record.len().min(longest)], offset, next, arrived);
             one.records.stamped = stamped;
-            if record.len() > longest {
-                if let Some(pushed) = one.records.list.last_mut() {
-                    pushed.cut = Some(record.len() as u64);
-                }
+            if record.len() > longest
+                && let Some(pushed) = one.records.list.last_mut()
+            {
+                pushed.cut = Some(record.len() as u64);
             }
         }
         one.next = offset + 1;
@@ -331,6 +331,8 @@ impl Reader {
                 }
             }
             // Those that last are told by the scout, whose questions fail then.
+            // That nobody answers follows from a reason, which was told on its own.
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure) => {}
             _ => self.shared.because(plain(error)),
         }
         Ok(())
@@ -365,12 +367,12 @@ impl Reader {
         let feed = self.shared.topic.feed;
         let mut said = Vec::new();
         for (partition, one) in &mut self.partitions {
-            if let Some((end, at)) = one.asked {
-                if one.next >= end {
-                    said.push(Heard::CaughtUp { feed, partition: *partition, partitions: one.of, at, lag: 0 });
-                    one.asked = one.newest.take();
-                    one.moved = Instant::now();
-                }
+            if let Some((end, at)) = one.asked
+                && one.next >= end
+            {
+                said.push(Heard::CaughtUp { feed, partition: *partition, partitions: one.of, at, lag: 0 });
+                one.asked = one.newest.take();
+                one.moved = Instant::now();
             }
         }
         for heard in said {

@@ -363,6 +363,7 @@ impl Scout {
                         let name = &self.shared.topic.name;
                         break Err(format!("we may not read the topic `{name}`; allow READ on it"));
                     }
+                    Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure) => {}
                     _ => self.shared.because(plain(&error)),
                 },
             }

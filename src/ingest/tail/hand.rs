@@ -30,7 +30,7 @@ impl Hand {
         Hand {
             feed: tail.feed,
             heard,
-            piece: Records::new(tail.feed, 0, Arc::from("")),
+            piece: piece(tail.feed, Arc::from("")),
             trouble: None,
             news: false,
             quiet_since: None,
@@ -67,7 +67,7 @@ impl Hand {
             return Ok(());
         }
         self.news = true;
-        let next = Records::new(self.feed, 0, self.piece.incarnation.clone());
+        let next = piece(self.feed, self.piece.incarnation.clone());
         let piece = std::mem::replace(&mut self.piece, next);
         self.say(Heard::Records(piece))
     }
@@ -122,4 +122,9 @@ impl Hand {
     fn say(&self, what: Heard) -> Result<(), Left> {
         self.heard.send(what).map_err(|_| Left)
     }
+}
+
+/// A file does not say when its lines came to stand there: that they are read now says nothing of how far was heard.
+fn piece(feed: FeedId, incarnation: Arc<str>) -> Records {
+    Records { stamped: false, ..Records::new(feed, 0, incarnation) }
 }

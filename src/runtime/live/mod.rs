@@ -35,7 +35,7 @@ use onus_engine::time::{DAY, Millis, Moment};
 use serde::{Deserialize, Serialize};
 use shelves::{Leaving, Shelves};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -140,13 +140,13 @@ pub struct Live {
     /// As told to the judge.
     heard: Vec<Moment>,
     positions: BTreeMap<(u16, i32), Position>,
-    moved: BTreeMap<(u16, i32), ()>,
+    moved: BTreeSet<(u16, i32)>,
     /// By the events' clock: how far each partition has come, and whether it waits for more.
     peaks: BTreeMap<(u16, i32), (Option<Moment>, bool)>,
     letters: Vec<Letter>,
     letter: u64,
     reread: Vec<(u64, LetterState)>,
-    waiting: Vec<(oneshot::Sender<Receipt>, Vec<(usize, String)>)>,
+    waiting: Vec<Waiting>,
     events: usize,
     now: Now,
     /// When the oldest thing that waits for a commit came, by the steady clock.
@@ -156,6 +156,13 @@ pub struct Live {
     letters_asked: Millis,
     shown: Millis,
     status: Arc<Status>,
+}
+
+/// Somebody who waits until records are written down.
+struct Waiting {
+    done: oneshot::Sender<Receipt>,
+    /// Of them, those that became dead letters.
+    refused: Vec<(usize, String)>,
 }
 
 /// Longest time without a commit while only time passes.
@@ -200,7 +207,7 @@ impl Live {
             frontiers,
             heard,
             positions,
-            moved: BTreeMap::new(),
+            moved: BTreeSet::new(),
             peaks: BTreeMap::new(),
             letters: Vec::new(),
             letter: claim.letters,
@@ -378,7 +385,7 @@ impl Live {
         self.events += records.list.len();
         if let Some(done) = records.done.take() {
             let refused = refused.into_iter().map(|one| (one.line, format!("{}: {}", one.reason, one.detail)));
-            self.waiting.push((done, refused.collect()));
+            self.waiting.push(Waiting { done, refused: refused.collect() });
         }
         self.since.get_or_insert(self.now.steady());
         Ok(())
@@ -438,7 +445,7 @@ impl Live {
         let source = self.plan.feeds[usize::from(feed.0)].name.clone();
         let position = Position { source, partition, incarnation: incarnation.to_owned(), next, last: 0 };
         self.positions.insert((feed.0, partition), position);
-        self.moved.insert((feed.0, partition), ());
+        self.moved.insert((feed.0, partition));
         self.since.get_or_insert(self.now.steady());
     }
 
@@ -452,7 +459,7 @@ impl Live {
             last: xxh3_64(records.record(last)),
         };
         self.positions.insert(key, position);
-        self.moved.insert(key, ());
+        self.moved.insert(key);
     }
 
     /// Before events of a partition are taken in: time goes on.
@@ -551,7 +558,7 @@ impl Live {
         let wrong = |what: String| StoreError::Refused { target: "the journal".to_owned(), why: what };
         let blob = self.journal.blob().map_err(|e| wrong(e.to_string()))?;
         let pages = self.leaving.pages().map_err(wrong)?;
-        let positions: Vec<Position> = self.moved.keys().filter_map(|key| self.positions.get(key).cloned()).collect();
+        let positions: Vec<Position> = self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
         let batch = Batch {
             sequence: self.sequence + 1,
             now: self.judge.engine.now(),
@@ -583,9 +590,9 @@ impl Live {
     }
 
     fn settle_receipts(&mut self) {
-        for (done, refused) in self.waiting.drain(..) {
+        for one in self.waiting.drain(..) {
             // Who waited may have given up.
-            let _ = done.send(Receipt::Written(refused));
+            let _ = one.done.send(Receipt::Written(one.refused));
         }
     }
 
@@ -597,7 +604,7 @@ impl Live {
         committed: &mut dyn FnMut(&[Position]),
     ) -> Result<(), LiveError> {
         let messages = self.ledger.told.clone();
-        let positions: Vec<Position> = self.moved.keys().filter_map(|key| self.positions.get(key).cloned()).collect();
+        let positions: Vec<Position> = self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
         let mut pause = 100;
         loop {
             match self.commit() {
@@ -609,8 +616,8 @@ impl Live {
                     pause = (pause * 2).min(5_000);
                 }
                 Err(error) => {
-                    for (done, _) in self.waiting.drain(..) {
-                        let _ = done.send(Receipt::Not(error.to_string()));
+                    for one in self.waiting.drain(..) {
+                        let _ = one.done.send(Receipt::Not(error.to_string()));
                     }
                     return Err(error);
                 }

@@ -45,11 +45,11 @@ impl Archive for Shelves<'_> {
                 Ok(pages) => {
                     for page in pages {
                         match zstd::bulk::decompress(&page, 1 << 28) {
-                            Ok(bytes) => each(&bytes, &mut |p, s, facts| {
-                                if p == partner.as_bytes() && s == subject.as_bytes() {
-                                    found.extend_from_slice(facts);
+                            Ok(bytes) => {
+                                for left in all(&bytes).filter(|left| left.is(partner, subject)) {
+                                    found.extend_from_slice(left.facts);
                                 }
-                            }),
+                            }
                             Err(error) => {
                                 let what = format!("a page of released subjects cannot be read: {error}");
                                 self.trouble = Some(StoreError::Damaged { target: "the store".to_owned(), what });
@@ -62,11 +62,8 @@ impl Archive for Shelves<'_> {
         }
         for start in self.leaving.index.get(&key).into_iter().flatten() {
             let from = self.leaving.starts[*start as usize];
-            if let Some((p, s, facts, _)) = split(&self.leaving.bytes[from..])
-                && p == partner.as_bytes()
-                && s == subject.as_bytes()
-            {
-                found.extend_from_slice(facts);
+            if let Some(left) = split(&self.leaving.bytes[from..]).filter(|left| left.is(partner, subject)) {
+                found.extend_from_slice(left.facts);
             }
         }
         (!found.is_empty()).then_some(found)
@@ -96,9 +93,9 @@ impl Leaving {
             let mut to = from;
             let mut keys = Vec::new();
             while to < self.bytes.len() && to - from < PAGE {
-                let Some((partner, subject, _, length)) = split(&self.bytes[to..]) else { break };
-                keys.push(hash_of(partner, subject));
-                to += length;
+                let Some(left) = split(&self.bytes[to..]) else { break };
+                keys.push(hash_of(left.partner, left.subject));
+                to += left.length;
             }
             keys.sort_unstable();
             keys.dedup();
@@ -116,8 +113,22 @@ impl Leaving {
     }
 }
 
-/// Partner, subject, facts, and how long the whole is.
-fn split(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8], usize)> {
+/// One subject of a page.
+struct Left<'a> {
+    partner: &'a [u8],
+    subject: &'a [u8],
+    facts: &'a [u8],
+    /// Of the whole.
+    length: usize,
+}
+
+impl Left<'_> {
+    fn is(&self, partner: &str, subject: &str) -> bool {
+        self.partner == partner.as_bytes() && self.subject == subject.as_bytes()
+    }
+}
+
+fn split(bytes: &[u8]) -> Option<Left<'_>> {
     let mut at = 0;
     let mut part = || {
         let length = u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize;
@@ -126,14 +137,16 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8], usize)> {
         Some(part)
     };
     let (partner, subject, facts) = (part()?, part()?, part()?);
-    Some((partner, subject, facts, at))
+    Some(Left { partner, subject, facts, length: at })
 }
 
-fn each(mut bytes: &[u8], show: &mut dyn FnMut(&[u8], &[u8], &[u8])) {
-    while let Some((partner, subject, facts, length)) = split(bytes) {
-        show(partner, subject, facts);
-        bytes = &bytes[length..];
-    }
+fn all(bytes: &[u8]) -> impl Iterator<Item = Left<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let left = split(&bytes[at..])?;
+        at += left.length;
+        Some(left)
+    })
 }
 
 fn hash(partner: &str, subject: &str) -> u64 {

@@ -1,0 +1,20 @@
+//! `onus run` as people run it: the program itself, killed, fed by files and by a real Kafka, with contracts that change
+//! under it.
+
+#[path = "live/contracts.rs"]
+mod contracts;
+#[path = "live/house.rs"]
+mod house;
+#[cfg(feature = "kafka")]
+#[path = "support/kafka.rs"]
+#[expect(dead_code, reason = "what else a broker can do is tried in tests/kafka")]
+mod kafka;
+#[path = "live/killed.rs"]
+mod killed;
+#[path = "live/letters.rs"]
+mod letters;
+#[cfg(feature = "kafka")]
+#[path = "live/topic.rs"]
+mod topic;
+#[path = "support/w1.rs"]
+mod w1;

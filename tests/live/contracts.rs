@@ -1,0 +1,40 @@
+use crate::house::{House, end, file, hangup};
+
+const DESK: &str = "contract: desk
+partner: p1
+customer: acme
+effective: 2026-01-01T00:00:00Z
+zone: UTC
+obligations:
+  - id: answer
+    clause: \"1\"
+    when: ticket.opened
+    do: ticket.acknowledged
+    within: 4h
+";
+
+#[test]
+fn contracts_that_change_under_it_are_judged_by_unless_they_are_broken() {
+    let house = House::new(DESK, &file("desk"));
+    let event = |kind: &str, time: &str| {
+        format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"{kind}\",\"source\":\"desk\",\"type\":\"ticket.{kind}\",\"subject\":\"INC-1\",\
+             \"partner\":\"p1\",\"time\":\"2026-03-02T{time}:00Z\"}}\n"
+        )
+    };
+    house.write("desk.jsonl", &(event("opened", "09:00") + &event("acknowledged", "12:00")));
+    let child = house.start(&["run", "--tell", "told"]);
+    let last = || house.told().last().map(|line| (line["to"].to_string(), line["adjustment"].to_string()));
+    house.until("it is met", || last().is_some_and(|(to, _)| to == "\"met\""));
+    house.write("contract.yaml", &DESK.replace("within: 4h", "within: 4 hours"));
+    hangup(&child);
+    house.until("the broken contract is refused", || house.talk().contains("the contracts stay as they were"));
+    assert_eq!(house.told().len(), 1);
+    house.write("contract.yaml", &DESK.replace("within: 4h", "within: 2h"));
+    hangup(&child);
+    house.until("the new one is judged by", || last() == Some(("\"met-late\"".to_owned(), "true".to_owned())));
+    assert!(end(child), "{}", house.talk());
+    assert!(house.onus(&["store", "verify", "--store", "sqlite:onus.db"]).status.success());
+    let again = house.onus(&["replay"]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stdout));
+}

@@ -1,0 +1,49 @@
+use crate::house::{House, W1, end};
+use crate::kafka::broker;
+use crate::w1;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[test]
+fn a_topic_is_judged_as_it_was_drawn_through_kills_of_the_program() {
+    let broker = broker();
+    let topic = broker.topic(4, &[("message.timestamp.type", "LogAppendTime")]);
+    let (events, expected) = w1::draw(w1::Order { events: 20_000, partners: 20, seed: 11 });
+    let mut lines = Vec::new();
+    w1::write(&events, &mut lines).expect("into memory");
+    let lines = String::from_utf8(lines).expect("text");
+    let lines: Vec<&str> = lines.lines().collect();
+    let (tick, lines) = lines.split_last().expect("the clock is last");
+    let of = |line: &str| {
+        let partner = line.split("\"partner\":\"p").nth(1).and_then(|rest| rest.get(..4)).expect("a partner");
+        partner.parse::<i32>().expect("its number") % 4
+    };
+    for partition in 0..4 {
+        let here =
+            lines.iter().filter(|line| of(line) == partition).map(|line| line.as_bytes());
+        broker.produce(&topic, partition, here.chain([tick.as_bytes()]));
+    }
+    let settings = format!(
+        "[judge]\nclock = \"events\"\nbatch = 500\n[kafka.main]\nbrokers = [\"{}\"]\n[[source]]\nname = \"w1\"\nkind = \"kafka\"\n\
+         cluster = \"main\"\ntopic = \"{topic}\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n",
+        broker.address()
+    );
+    let house = House::new(W1, &settings);
+    for pause in [1500, 2000] {
+        let mut child = house.start(&["run", "--tell", "told"]);
+        std::thread::sleep(Duration::from_millis(pause));
+        child.kill().expect("it runs");
+        child.wait().expect("it ended");
+    }
+    let child = house.start(&["run", "--tell", "told"]);
+    let breached: u64 = expected.totals.values().map(|[_, breached, _]| breached).sum();
+    let broke = || {
+        let net = house.net().into_iter().filter_map(|(duty, (_, broke))| Some((duty, broke?)));
+        net.collect::<BTreeMap<String, String>>()
+    };
+    house.until("all breaches are told", || broke().len() as u64 == breached);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(broke().len() as u64, breached, "and no more");
+    assert!(end(child), "{}", house.talk());
+    assert!(house.onus(&["replay"]).status.success());
+}

@@ -1,0 +1,259 @@
+//! Deterministic simulation: a shard that lives through a year of events while everything that may happen to it does, and
+//! ends as one that was left in peace.
+//!
+//! Time is virtual, every choice hangs on a seed, the store is a real SQLite file. What happens: crashes between any two
+//! steps, another owner that takes over, sources that lag and fall silent, records that come twice and in other pieces,
+//! snapshots at any moment. What is checked: a restart finds the state as it was last committed, word for word; who lost
+//! the shard writes nothing; the ledger follows from itself; its net is that of the undisturbed run.
+//!
+//! A failure names its seed: `ONUS_SIMULATION=SEED cargo test --test simulation`. `ONUS_SIMULATIONS=500` runs more.
+
+#[path = "support/w1.rs"]
+mod w1;
+
+use onus::ingest::feed::{FeedId, Heard, Records};
+use onus::runtime::live::{Clock, Contracts, Feed, Live, LiveError, Plan, Time};
+use onus::store::{Query, Store, StoreError, sqlite};
+use onus_engine::standing::Standing;
+use onus_engine::time::{DAY, HOUR, MINUTE, Millis, Moment};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Numbers that look like chance.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.roll() % n
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+/// Clocks that the simulation turns.
+struct Hands(Arc<AtomicI64>);
+
+impl Time for Hands {
+    fn wall(&mut self) -> Moment {
+        Moment(self.0.load(Ordering::Relaxed))
+    }
+
+    fn steady(&mut self) -> Millis {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a partition holds, in order: when each record came.
+type Partition = Vec<(Moment, String)>;
+
+const PARTITIONS: usize = 2;
+
+/// The same for every run of a seed.
+struct World {
+    partitions: BTreeMap<(u16, i32), Partition>,
+    from: Moment,
+    to: Moment,
+}
+
+fn feeds() -> Vec<Feed> {
+    let feed = |name: &str, types: &[&str]| Feed {
+        types: types.iter().map(|t| (*t).to_owned()).collect(),
+        transit: 10 * MINUTE,
+        ..Feed::named(name)
+    };
+    vec![feed("tickets", &["ticket.*"]), feed("others", &["change.*", "credential.*"])]
+}
+
+impl World {
+    fn drawn(seed: u64) -> World {
+        let mut dice = Dice(seed);
+        let (events, _) = w1::draw(w1::Order { events: 1_500, partners: 5, seed });
+        let mut partitions: BTreeMap<(u16, i32), Partition> = BTreeMap::new();
+        let (mut from, mut to) = (Moment::NEVER, Moment::DAWN);
+        let mut lines = Vec::new();
+        w1::write(&events, &mut lines).expect("they are written into memory");
+        let lines = String::from_utf8(lines).expect("text");
+        for (event, line) in events.iter().zip(lines.lines().map(str::to_owned)) {
+            let at = Moment(event.at);
+            // Most within the transit, some far too late.
+            let delay = if dice.one_in(30) { dice.below(20 * 24) as i64 * HOUR } else { dice.below(600_000) as i64 };
+            let feed = u16::from(!line.contains("\"ticket."));
+            let key = (feed, dice.below(PARTITIONS as u64) as i32);
+            (from, to) = (from.min(at), to.max(at + delay));
+            partitions.entry(key).or_default().push((at + delay, line.clone()));
+            if dice.one_in(40) {
+                partitions.entry(key).or_default().push((at + delay + MINUTE, line));
+            }
+            if dice.one_in(200) {
+                partitions.entry(key).or_default().push((at + delay, "{\"specversion\": \"1.0\", ".to_owned()));
+            }
+        }
+        for partition in partitions.values_mut() {
+            partition.sort_by_key(|(arrived, _)| *arrived);
+        }
+        World { partitions, from, to: to + 30 * DAY }
+    }
+}
+
+fn open(store: &Path, hands: &Arc<AtomicI64>) -> Live {
+    let contract = onus::contract::parse(include_str!("../examples/w1/w1.yaml"), "w1.yaml").expect("it loads");
+    let contracts = Contracts { list: vec![contract], text: String::new() };
+    let plan = Plan {
+        contracts: Box::new(move || Ok(contracts.clone())),
+        feeds: feeds(),
+        clock: Clock::Wall,
+        settling: 7 * DAY,
+        commit_every: 50,
+        batch: 5_000,
+        snapshot_every: i64::MAX,
+        tells: true,
+        owner: "simulation".to_owned(),
+    };
+    let store = sqlite::open(store, 0).expect("a store");
+    Live::open(plan, Box::new(store), Box::new(Hands(Arc::clone(hands)))).expect("it opens")
+}
+
+/// The last word on each duty: its standing, and the instant at which it broke.
+type Net = BTreeMap<String, (Standing, Option<Moment>)>;
+
+fn net(store: &mut dyn Store) -> Net {
+    let verified = store.verify().expect("it can be read");
+    assert_eq!(verified.wrong, Vec::<String>::new(), "the store is whole");
+    let entries = store.entries(&Query::default()).expect("the ledger");
+    let last = entries.into_iter().map(|e| (e.duty.to_string(), (e.to, e.deadline.filter(|_| e.broken))));
+    let net: Net = last.collect();
+    net.into_iter().filter(|(_, (to, _))| *to != Standing::Withdrawn).collect()
+}
+
+/// Lives through the world; `trouble`: with everything that may happen.
+fn live(world: &World, seed: u64, trouble: bool) -> (Net, String, u64) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("onus.db");
+    let hands = Arc::new(AtomicI64::new(world.from.0));
+    let mut dice = Dice(seed ^ 0x5eed);
+    let mut shard = open(&path, &hands);
+    let mut committed = shard.dump();
+    let mut now = world.from;
+    let mut silent_until = [Moment::DAWN; 2];
+    let mut crashes = 0;
+    while now < world.to {
+        now = now + (1 + dice.below(12 * 60) as i64) * MINUTE;
+        hands.store(now.0, Ordering::Relaxed);
+        for (feed, until) in silent_until.iter_mut().enumerate() {
+            if trouble && dice.one_in(80) {
+                *until = now + dice.below(5 * 24) as i64 * HOUR;
+            }
+            if *until <= now {
+                deliver(world, &mut shard, feed as u16, now, trouble.then_some(&mut dice));
+            }
+        }
+        shard.tick().expect("time passes");
+        if !trouble || dice.one_in(2) {
+            shard.commit().expect("it is written");
+            committed = shard.dump();
+        }
+        if trouble && dice.one_in(25) {
+            shard.commit().expect("it is written");
+            committed = shard.dump();
+            shard.snapshot().expect("a snapshot");
+        }
+        if trouble && dice.one_in(20) {
+            crashes += 1;
+            let mut next = open(&path, &hands);
+            assert_eq!(next.dump(), committed, "a restart is invisible");
+            // The other one does not know yet that it has lost.
+            deliver(world, &mut shard, 0, now, None);
+            let late = shard.commit();
+            let nothing = shard.sequence() == next.sequence() && late.is_ok();
+            assert!(nothing || matches!(late, Err(LiveError::Store(StoreError::Fenced { .. }))), "{late:?}");
+            std::mem::swap(&mut shard, &mut next);
+        }
+    }
+    let now = world.to + DAY;
+    hands.store(now.0, Ordering::Relaxed);
+    for feed in 0..2 {
+        deliver(world, &mut shard, feed, now, None);
+    }
+    shard.tick().expect("time passes");
+    shard.commit().expect("it is written");
+    let dump = shard.dump();
+    let letters = shard.store().letters(&Query::default()).expect("letters").len() as u64;
+    drop(shard);
+    let mut again = open(&path, &hands);
+    assert_eq!(again.dump(), dump, "a restart is invisible at the end, too");
+    let net = net(again.store());
+    eprintln!("seed {seed}: {crashes} crashes, {} duties, {letters} dead letters", net.len());
+    (net, dump, letters)
+}
+
+/// Hands over what has come by now; with dice, perhaps not all of it, and in pieces.
+fn deliver(world: &World, shard: &mut Live, feed: u16, now: Moment, mut dice: Option<&mut Dice>) {
+    for partition in 0..PARTITIONS as i32 {
+        let id = FeedId(feed);
+        let here = world.partitions.get(&(feed, partition)).map_or(&[][..], Vec::as_slice);
+        let known = shard.positions(id).into_iter().find(|p| p.partition == partition);
+        let from = known.map_or(0, |p| p.next as usize);
+        let to = here.partition_point(|(arrived, _)| *arrived <= now);
+        let held_back = dice.as_mut().and_then(|dice| dice.one_in(4).then_some(dice));
+        let reach = held_back.map_or(to, |dice| from + dice.below((to - from + 1) as u64) as usize);
+        let mut at = from;
+        while at < reach {
+            let piece = dice.as_mut().map_or(reach - at, |dice| 1 + dice.below((reach - at) as u64) as usize);
+            let mut records = Records::new(id, partition, Arc::from("here"));
+            for (offset, (arrived, line)) in here.iter().enumerate().skip(at).take(piece) {
+                records.push(line.as_bytes(), offset as u64, offset as u64 + 1, *arrived);
+            }
+            shard.take(Heard::Records(records)).expect("records are taken in");
+            at += piece;
+        }
+        let partitions = PARTITIONS as u32;
+        let said = if reach == to {
+            Heard::CaughtUp { feed: id, partition, partitions, at: now, lag: 0 }
+        } else {
+            Heard::Behind { feed: id, partition, partitions, lag: (to - reach) as u64 }
+        };
+        shard.take(said).expect("it is heard");
+    }
+}
+
+#[test]
+fn a_shard_that_everything_happens_to_ends_as_one_that_was_left_in_peace() {
+    let named = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let seeds: Vec<u64> = match named("ONUS_SIMULATION") {
+        Some(seed) => vec![seed],
+        None => (1..=named("ONUS_SIMULATIONS").unwrap_or(6)).collect(),
+    };
+    for seed in seeds {
+        eprintln!("seed {seed}: ONUS_SIMULATION={seed} cargo test --test simulation");
+        let world = World::drawn(seed);
+        let (peace, state, letters) = live(&world, seed, false);
+        let (troubled, then, others) = live(&world, seed, true);
+        assert!(!peace.is_empty());
+        assert_eq!(state, then, "seed {seed}: what is in memory at the end");
+        assert_eq!(letters, others, "seed {seed}: each record that cannot be read is put away once");
+        let apart: Vec<_> = peace
+            .iter()
+            .filter(|(duty, says)| troubled.get(*duty) != Some(says))
+            .map(|(duty, says)| (duty, says, troubled.get(duty)))
+            .chain(troubled.iter().filter(|(duty, _)| !peace.contains_key(*duty)).map(|(d, says)| (d, says, None)))
+            .collect();
+        assert!(
+            apart.is_empty(),
+            "seed {seed}: {} duties stand otherwise: {:#?}",
+            apart.len(),
+            &apart[..apart.len().min(5)]
+        );
+    }
+}
