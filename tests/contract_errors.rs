@@ -312,11 +312,38 @@ fn evidence_excuses_and_what_is_superseded_must_make_sense() {
 }
 
 #[test]
+fn populations_must_make_sense() {
+    let of = |of: &str| format!("when: operator.left\ndo: {{event: grant.revoked, of: {of}}}\nwithin: 4h");
+    says(of_duty(&of("{every: credential}")), "E411", 13, "not an event of a credential");
+    says(of_duty(&of("{every: grnat}")), "E107", 13, "did you mean `grant`?");
+    says(of_duty(&of("{where: {a: b}}")), "E102", 13, "every");
+    says(of_duty(&of("stack")), "E411", 13, "no stack");
+    says(
+        of_duty("when: {event: operator.left, of: {every: operator}}\ndo: grant.revoked\nwithin: 4h"),
+        "E411",
+        12,
+        "only in `do`",
+    );
+    says(of_duty("every: quarter\nper: control\ndo: review.completed"), "E402", 13, "no controls");
+}
+
+#[test]
 fn what_cannot_be_kept_is_refused_and_not_skipped() {
     let duty = "when: ticket.opened\ndo: ticket.closed\nwithin: 4h\n";
     for (lines, line, piece) in [
-        ("every: 15min\nper: source\ndo: feed.heartbeat", 13, "`per: source`"),
-        ("when: operator.left\ndo: {event: grant.revoked, of: {every: grant}}\nwithin: 4h", 13, "`of`"),
+        ("every: day\nper: {every: source, where: {owner: x}}\ndo: feed.heartbeat", 13, "tests of the source"),
+        ("every: 90 days\ndo: {event: grant.revoked, of: {every: grant}}", 13, "sliding period"),
+        ("when: operator.left\ndo: {event: change.executed, of: {every: change}}\nwithin: 4h", 13, "undone"),
+        (
+            "when: operator.left\ndo: {in-order: [operator.joined, {event: grant.revoked, of: {every: grant}}]}\nwithin: 4h",
+            13,
+            "`in-order`",
+        ),
+        (
+            "when: {done: before}\ndo: {event: grant.revoked, of: {every: grant, where: {grantee: {same-as: operator}}}}\nwithin: 4h",
+            13,
+            "`same-as` in `of`",
+        ),
     ] {
         says(of_duty(lines), "E900", line, piece);
     }

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const KNOWN: usize = 137;
 
 /// What stands around a template.
-const HEAD: &str = "contract: row\npartner: partner\ncustomer: customer\neffective: 2020-01-01T00:00:00Z\nzone: UTC\n\
+const HEAD: &str = "contract: row\npartner: partner\ncustomer: customer\neffective: 2020-01-01T00:00:00Z\nzone: UTC\nstack: shared\n\
                     calendars: {office: {zone: UTC, hours: {mon-fri: \"09:00-17:00\"}}}\n";
 
 /// A contract that includes a template, with the values that a row chooses.

@@ -3,10 +3,10 @@
 use super::abroad;
 use super::code::Code;
 use super::evidence::SUFFIX;
-use super::names::Cx;
+use super::names::{self, Cx};
 use super::order::order;
 use super::report::{At, quote};
-use onus_engine::terms::{Act, Obligation, Per, Requirement, Sentence, Trigger};
+use onus_engine::terms::{Act, Obligation, Per, Requirement, Sentence, Test, Trigger, Want};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An obligation that has been read, with what the reader must still know of its text.
@@ -15,6 +15,8 @@ pub(crate) struct Draft {
     pub(crate) obligation: Obligation,
     /// `every` with `when` and without `per`: its duties are about the anchor's subject.
     pub(crate) per_anchor: bool,
+    /// It stands for one of each control.
+    pub(crate) per_control: bool,
     /// The evidence that is owed after it.
     pub(crate) evidence: Option<Obligation>,
 }
@@ -26,12 +28,23 @@ pub(crate) type Kinds = BTreeMap<String, Option<String>>;
 /// what would only follow from that is not told.
 pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Obligation>> {
     let whole = read.iter().all(Option::is_some);
+    let read = read.into_iter().flat_map(|draft| match draft {
+        Some(draft) if draft.per_control => of_each_control(&draft, cx),
+        other => vec![other],
+    });
+    let read: Vec<Option<Draft>> = read.collect();
     let mut drafts: Vec<Draft> = Vec::new();
     for mut draft in read.into_iter().flatten() {
         let evidence = draft.evidence.take();
         let at = draft.at;
         drafts.push(draft);
-        drafts.extend(evidence.map(|obligation| Draft { at, obligation, per_anchor: false, evidence: None }));
+        drafts.extend(evidence.map(|obligation| Draft {
+            at,
+            obligation,
+            per_anchor: false,
+            per_control: false,
+            evidence: None,
+        }));
     }
     let mut clean = supersedes_in_turn(&drafts, cx);
     let places: BTreeMap<String, At> = drafts.iter().map(|d| (d.obligation.id.clone(), d.at)).collect();
@@ -62,7 +75,9 @@ pub(crate) fn settle(read: Vec<Option<Draft>>, cx: &mut Cx<'_>) -> Option<Vec<Ob
     settled.resize_with(drafts.len(), || None);
     let mut open: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
     for position in ordered {
-        let Some(Draft { at, mut obligation, per_anchor, evidence: _ }) = open[position].take() else { continue };
+        let Some(Draft { at, mut obligation, per_anchor, per_control: _, evidence: _ }) = open[position].take() else {
+            continue;
+        };
         clean &= ends_in_an_act(&obligation, &actless, at, cx);
         let kind = kind(&obligation, &kinds);
         if per_anchor && whole {
@@ -181,8 +196,11 @@ fn ends_in_an_act(obligation: &Obligation, actless: &BTreeSet<String>, at: At, c
 }
 
 fn about_anchor(obligation: &mut Obligation, kind: Option<&str>, at: At, cx: &mut Cx<'_>) -> bool {
+    // What follows a duty is on that duty's subject; what an event of the contract begins is the partner's as a whole.
+    let follows = !triggers(obligation).iter().any(|trigger| matches!(trigger, Trigger::Event(_)));
     let Sentence::Every { per, .. } = &mut obligation.sentence else { return true };
     match kind {
+        Some(kind @ "contract") if follows => *per = Per::Subject { kind: kind.to_owned(), tests: Vec::new() },
         Some("partner" | "contract") => *per = Per::Partner,
         Some(kind) => *per = Per::Subject { kind: kind.to_owned(), tests: Vec::new() },
         None => {
@@ -199,6 +217,9 @@ fn about_anchor(obligation: &mut Obligation, kind: Option<&str>, at: At, cx: &mu
 pub(crate) fn kind(obligation: &Obligation, known: &Kinds) -> Option<String> {
     if let Sentence::Every { per: Per::Subject { kind, .. }, .. } = &obligation.sentence {
         return Some(kind.clone());
+    }
+    if let Sentence::Every { per: Per::Source { .. }, .. } = &obligation.sentence {
+        return Some("source".to_owned());
     }
     let mut kinds = triggers(obligation).iter().flat_map(|trigger| match trigger {
         Trigger::Event(event) => vec![event.kind.split_once('.').map(|(kind, _)| kind.to_owned())],
@@ -225,5 +246,35 @@ pub(crate) fn triggers(obligation: &Obligation) -> &[Trigger] {
             &when.any
         }
         Sentence::Every { when: None, .. } => &[],
+    }
+}
+
+/// An obligation of each control of the contract: its acts are those that say of which control they are.
+fn of_each_control(draft: &Draft, cx: &Cx<'_>) -> Vec<Option<Draft>> {
+    let one = |control: &String| {
+        let id = names::of_control(&draft.obligation.id, control);
+        let mut obligation = Obligation { id: id.clone(), control: Some(control.clone()), ..draft.obligation.clone() };
+        if let Sentence::Every { act, .. } = &mut obligation.sentence {
+            about(act, control);
+        }
+        let evidence = draft.evidence.clone().map(|mut evidence| {
+            evidence.id = format!("{id}{SUFFIX}");
+            if let Sentence::Within { when, .. } = &mut evidence.sentence {
+                when.any = vec![Trigger::Done(vec![id.clone()])];
+            }
+            evidence
+        });
+        Some(Draft { at: draft.at, obligation, per_anchor: draft.per_anchor, per_control: false, evidence })
+    };
+    cx.names.controls.iter().map(one).collect()
+}
+
+fn about(act: &mut Act, control: &str) {
+    match act {
+        Act::One(event) => {
+            event.tests.push(Test { field: "control".to_owned(), want: Want::OneOf(vec![control.to_owned()]) });
+        }
+        Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter_mut().for_each(|act| about(act, control)),
+        Act::Duty(..) => {}
     }
 }

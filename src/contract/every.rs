@@ -72,8 +72,17 @@ fn read(text: &str) -> Result<Period, Slip> {
     Err(Slip { message: format!("{} is no period", quote(text)), hint: Some(hint) })
 }
 
+/// What each duty of *every P* is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Each {
+    /// As the terms say it.
+    Of(Per),
+    /// A control: the obligation stands for one of each.
+    Control,
+}
+
 /// `per`: a kind, or those of a kind that pass the tests.
-pub(crate) fn per(node: &Node, cx: &mut Cx<'_>) -> Option<Per> {
+pub(crate) fn per(node: &Node, cx: &mut Cx<'_>) -> Option<Each> {
     let (kind_node, tests) = match &node.value {
         Value::Map(_) => {
             let fields = Fields::of(node, &duty::PER, &mut cx.report)?;
@@ -90,7 +99,7 @@ pub(crate) fn per(node: &Node, cx: &mut Cx<'_>) -> Option<Per> {
         Value::Scalar { .. } | Value::List(_) => (node, Vec::new()),
     };
     match fields::word(kind_node, "`per`", words::KINDS, &mut cx.report)? {
-        PerKind::Partner if tests.is_empty() => Some(Per::Partner),
+        PerKind::Partner if tests.is_empty() => Some(Each::Of(Per::Partner)),
         PerKind::Partner => {
             let hint = "take `where` out: a partner is bound or not, and no event creates it";
             cx.report.hinted(Code::WrongFilter, node.at, "tests of the partner in `per`", hint);
@@ -98,13 +107,19 @@ pub(crate) fn per(node: &Node, cx: &mut Cx<'_>) -> Option<Per> {
         }
         PerKind::Subject => {
             let kind = fields::text(kind_node, "`per`", &mut cx.report)?.to_owned();
-            Some(Per::Subject { kind, tests })
+            Some(Each::Of(Per::Subject { kind, tests }))
         }
-        PerKind::Catalogued => {
-            let kind = fields::text(kind_node, "`per`", &mut cx.report)?;
-            cx.report.unsupported(kind_node.at, format!("`per: {kind}`"));
+        PerKind::Source => Some(Each::Of(Per::Source { tests })),
+        PerKind::Control if !tests.is_empty() => {
+            cx.report.unsupported(node.at, "tests of the control in `per`");
             None
         }
+        PerKind::Control if cx.names.controls.is_empty() && !cx.names.open => {
+            let hint = "list them under `controls`, or take `per` out: then it is owed once a period";
+            cx.report.hinted(Code::WrongSentence, node.at, "`per: control`, and the contract has no controls", hint);
+            None
+        }
+        PerKind::Control => Some(Each::Control),
     }
 }
 

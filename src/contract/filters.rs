@@ -7,8 +7,8 @@ use super::names::Cx;
 use super::report::quote;
 use super::words;
 use super::yaml::{Entry, Node, Value};
-use super::{length, names};
-use onus_engine::terms::{EventMatch, Party, Pick, Since, Span, Test, Trust, Want};
+use super::{length, names, population};
+use onus_engine::terms::{EventMatch, Of, Party, Pick, Since, Span, Test, Trust, Want};
 
 /// What a selector asks of an event beside its type. Filters beside `any`, `all` and `in-order` hold for each member.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +23,7 @@ pub(crate) struct Filters {
     pub(crate) since: Option<Since>,
     /// True: accepted; false: submitted.
     pub(crate) evidenced: Option<bool>,
+    pub(crate) of: Option<Of>,
 }
 
 /// Reads the filters of one selector on top of those that stand around it.
@@ -33,13 +34,6 @@ pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>
             own = None;
         }
     };
-    // Ignoring one of these would let an act count that does not, or the other way round.
-    if let Some(entry) = fields.entry("of") {
-        let hint = "let the event name them (`credential: [..]`): all that it names are needed; of a stack, give each partner's \
-                    contract the event";
-        cx.report.unsupported_but(entry.at, "`of`", hint);
-        set(None);
-    }
     let mut filters = outer.clone();
     if let Some(node) = fields.get("where") {
         set(tests(node, cx).map(|tests| filters.tests.extend(tests)));
@@ -50,6 +44,9 @@ pub(crate) fn read(fields: &fields::Fields<'_>, outer: &Filters, cx: &mut Cx<'_>
     if let Some(node) = fields.get("trust") {
         let trust = fields::word(node, "`trust`", words::TRUST, &mut cx.report);
         set(trust.map(|t| filters.trust = filters.trust.max(Some(t))));
+    }
+    if let Some(node) = fields.get("of") {
+        set(population::of(node, cx).and_then(|of| agree(&mut filters.of, of, "of", node, cx)));
     }
     if let Some(node) = fields.get("time") {
         set(field(node, "`time`", cx).and_then(|t| agree(&mut filters.time, t, "time", node, cx)));

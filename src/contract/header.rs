@@ -10,7 +10,7 @@ use super::names::{Business, Cx, Names, substitute};
 use super::obligation::{self, Defaults};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
-use super::{asides, calendar, control, scope, waiver};
+use super::{asides, calendar, control, population, scope, waiver};
 use onus_engine::terms::{Contract, Ladder, Obligation, PartnerPattern, Role, Scope, Span, Subcontractor};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +51,10 @@ pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
         }
         (controls, obligations) => (controls.map(|(controls, _)| controls), obligations),
     };
+    if let (Some(partners), Some(obligations)) = (&partners, &obligations) {
+        let at = fields.entry("partner").map_or(fields.at, |entry| entry.at);
+        population::shared_by_named(partners, obligations, at, cx)?;
+    }
     let waivers = fields.get("waivers").map(|node| {
         let waivers = waiver::waivers(node, cx)?;
         waiver::not_by_obligor(node, &waivers, obligations.as_deref().unwrap_or_default(), cx);

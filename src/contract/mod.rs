@@ -33,6 +33,7 @@ mod names;
 mod obligation;
 mod order;
 mod pause;
+mod population;
 mod problem;
 mod publish;
 mod report;

@@ -36,6 +36,10 @@ pub(crate) struct Names {
     /// Values that something refers to.
     used: BTreeSet<String>,
     events: Vec<String>,
+    /// Obligations that stand for one of each control.
+    per_control: BTreeSet<String>,
+    /// The contract names a stack.
+    pub(crate) stack: bool,
     /// Names may be defined in a file that is not there, which has been reported, or in the contracts that include this
     /// part: a missing one isn't reported.
     pub(crate) open: bool,
@@ -88,6 +92,11 @@ impl Names {
             values,
             used: BTreeSet::new(),
             events: items(root.get("events")).filter_map(|e| scalar(e).map(str::to_owned)).collect(),
+            per_control: items(root.get("obligations"))
+                .filter(|o| is_per_control(o))
+                .filter_map(|o| o.get("id").and_then(scalar).map(str::to_owned))
+                .collect(),
+            stack: root.get("stack").is_some(),
             open: false,
         }
     }
@@ -97,6 +106,11 @@ impl Names {
         let value = self.values.get(name)?;
         self.used.insert(name.to_owned());
         Some(value)
+    }
+
+    /// Event types that the contract declares.
+    pub(crate) fn events(&self) -> &[String] {
+        &self.events
     }
 
     /// Whether something refers to a value.
@@ -134,6 +148,15 @@ impl Cx<'_> {
             let id = fields::text(item, what, &mut self.report)?;
             self.known(Code::NoObligation, "obligation", id, item.at).then(|| id.to_owned())
         })
+        .map(|ids: Vec<String>| ids.into_iter().flat_map(|id| self.of_each_control(id)).collect())
+    }
+
+    /// The obligations that one stands for.
+    fn of_each_control(&self, id: String) -> Vec<String> {
+        if !self.names.per_control.contains(&id) {
+            return vec![id];
+        }
+        self.names.controls.iter().map(|control| of_control(&id, control)).collect()
     }
 
     /// The calendar that a key names.
@@ -304,6 +327,16 @@ fn ids(obligation: &Node, defaults: Option<&Node>) -> Vec<String> {
         out.push(format!("{id}{}", super::evidence::SUFFIX));
     }
     out
+}
+
+fn is_per_control(obligation: &Node) -> bool {
+    let Some(per) = obligation.get("per") else { return false };
+    per.get("every").or(Some(per)).and_then(scalar) == Some("control")
+}
+
+/// The name of the obligation that stands for one control.
+pub(crate) fn of_control(id: &str, control: &str) -> String {
+    format!("{id}-{control}")
 }
 
 fn scalar(node: &Node) -> Option<&str> {

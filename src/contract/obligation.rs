@@ -9,7 +9,7 @@ use super::limit::{self, Ground};
 use super::names::{Business, Cx};
 use super::report::{At, quote};
 use super::yaml::{Node, Value};
-use super::{asides, every, length, pause, selector, since, table, target, words};
+use super::{asides, every, length, pause, population, selector, since, table, target, words};
 use onus_engine::terms::{
     Act, Obligation, Party, Pause, Per, Reopen, ReopenPolicy, Reprioritise, Roll, Sentence, Severity, Side, Table,
     Trigger, Trust,
@@ -162,7 +162,9 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
         fields::word(node, "`open-duties`", only, &mut cx.report)
     });
     let until = fields.get("until").map(|node| selector::act(node, "until", cx));
-    let (sentence, per_anchor) = sentence(&fields, &own, cx)?;
+    let Said { sentence, per_anchor, per_control } = sentence(&fields, &own, cx)?;
+    let do_at = fields.entry("do").map_or(fields.at, |e| e.at);
+    population::can_be_kept(&sentence, do_at, cx)?;
     let reopen = own.reopen.unwrap_or_else(|| default_reopen(&sentence));
     let pause = pause(&sentence, own.pause, own.business, cx);
     let supersedes = fields.get("supersedes").map(|node| cx.obligations(node, "`supersedes`"));
@@ -195,7 +197,13 @@ fn read(node: &Node, defaults: &Defaults, cx: &mut Cx<'_>) -> Option<Draft> {
         Some(evidence) => Some(evidence.owed_after(&obligation, own.business, cx)?),
         None => None,
     };
-    Some(Draft { at: node.at, obligation, per_anchor, evidence })
+    if per_control && obligation.control.is_some() {
+        let at = fields.entry("control").map_or(node.at, |e| e.at);
+        let hint = "`control` is one of them: take one of the two out";
+        cx.report.hinted(Code::WrongSentence, at, "`control` beside `per: control`", hint);
+        return None;
+    }
+    Some(Draft { at: node.at, obligation, per_anchor, per_control, evidence })
 }
 
 /// The inner None: not pausable.
@@ -229,8 +237,22 @@ fn clause(node: &Node, cx: &mut Cx<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// A sentence, and whether its duties are about the anchor's subject for want of `per`.
-fn sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sentence, bool)> {
+/// A sentence, as it stands.
+struct Said {
+    sentence: Sentence,
+    /// Its duties are about the anchor's subject, for want of `per`.
+    per_anchor: bool,
+    /// It stands for one of each control.
+    per_control: bool,
+}
+
+impl From<Sentence> for Said {
+    fn from(sentence: Sentence) -> Said {
+        Said { sentence, per_anchor: false, per_control: false }
+    }
+}
+
+fn sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<Said> {
     let at = fields.at;
     match (fields.has("do"), fields.has("requires")) {
         (true, true) => {
@@ -246,9 +268,9 @@ fn sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sen
             cx.report.hinted(Code::NoSentence, at, "an obligation without `do` or `requires` owes nothing", hint);
             None
         }
-        (false, true) => requires(fields, own, cx).map(|sentence| (sentence, false)),
+        (false, true) => requires(fields, own, cx).map(Said::from),
         (true, false) if fields.has("every") => every_sentence(fields, own, cx),
-        (true, false) => within(fields, own, cx).map(|sentence| (sentence, false)),
+        (true, false) => within(fields, own, cx).map(Said::from),
     }
 }
 
@@ -283,7 +305,7 @@ fn within(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<Senten
     clean.then_some(sentence)
 }
 
-fn every_sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<(Sentence, bool)> {
+fn every_sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Option<Said> {
     let period = fields.get("every").and_then(|node| every::periods(node, cx));
     let per = fields.get("per").map(|node| every::per(node, cx));
     let when = fields.get("when").map(|node| selector::anchor(node, cx));
@@ -317,8 +339,36 @@ fn every_sentence(fields: &Fields<'_>, own: &Defaults, cx: &mut Cx<'_>) -> Optio
     }
     let per = fields::optional(per)?;
     let per_anchor = when.is_some() && per.is_none();
-    let per = per.unwrap_or(Per::Partner);
-    Some((Sentence::Every { period: period?, per, when, act: act?, limits: limits?, calendar, roll }, per_anchor))
+    let per_control = per == Some(every::Each::Control);
+    let per = match per {
+        Some(every::Each::Of(per)) => per,
+        Some(every::Each::Control) | None => Per::Partner,
+    };
+    let period = period?;
+    if let Per::Source { tests } = &per
+        && !source_can_be_kept(&period, tests.is_empty(), when.is_some(), fields, cx)
+    {
+        return None;
+    }
+    let sentence = Sentence::Every { period, per, when, act: act?, limits: limits?, calendar, roll };
+    Some(Said { sentence, per_anchor, per_control })
+}
+
+/// Sources are there from when they are first heard; what is told of them is told by their own acts.
+fn source_can_be_kept(
+    period: &onus_engine::terms::Table<onus_engine::terms::Period>,
+    all: bool,
+    when: bool,
+    fields: &Fields<'_>,
+    cx: &mut Cx<'_>,
+) -> bool {
+    let at = fields.entry("per").map_or(fields.at, |e| e.at);
+    if when {
+        cx.report.unsupported(at, "`per: source` with `when`");
+    } else if !all && !every::slides(period) {
+        cx.report.unsupported(at, "tests of the source in a calendar period");
+    }
+    !when && (all || every::slides(period))
 }
 
 fn act(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Act> {

@@ -10,6 +10,7 @@ use super::filters::{self, Filters};
 use super::keys::selectors;
 use super::length;
 use super::names::{Business, Cx};
+use super::population;
 use super::report::At;
 use super::yaml::{Node, Value};
 use onus_engine::terms::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Test, Trigger};
@@ -202,6 +203,7 @@ fn triggers(selector: &Selector, leaves: &mut Vec<Leaf>, node: &Node, cx: &mut C
         Head::Event { kind, filters } => {
             not_ahead(filters, selector.at, cx)?;
             sound(kind, filters, "an anchor", selector.at, cx)?;
+            of_whom(kind, filters, "when", selector.at, cx)?;
             filters::without_anchor(&filters.tests, node, "an anchor", cx)?;
             let each = events(kind, filters);
             leaves.extend(each.into_iter().map(|e| (Trigger::Event(e), filters.time.clone(), filters.pick)));
@@ -248,6 +250,7 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
             }
             plain(filters, &format!("`{key}`"), selector.at, cx)?;
             sound(kind, filters, &format!("`{key}`"), selector.at, cx)?;
+            of_whom(kind, filters, key, selector.at, cx)?;
             let mut each: Vec<Act> = events(kind, filters).into_iter().map(Act::One).collect();
             match each.len() {
                 1 => each.pop(),
@@ -263,7 +266,9 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
                 cx.report.hinted(Code::WrongFilter, selector.at, what, hint);
                 return None;
             }
-            Some(if matches!(selector.head, Head::All(_)) { Act::All(acts) } else { Act::InOrder(acts) })
+            let act = if matches!(selector.head, Head::All(_)) { Act::All(acts) } else { Act::InOrder(acts) };
+            population::in_one_order(&act, selector.at, cx)?;
+            Some(act)
         }
         Head::Done { ids, filters } => duty(ids, filters, false, key, selector.at, cx).map(|ids| Act::Duty(ids, false)),
         Head::Breached { ids, filters } => {
@@ -309,6 +314,7 @@ fn to_requirement(selector: &Selector, cx: &mut Cx<'_>) -> Option<Requirement> {
                 return None;
             }
             sound(kind, filters, "`requires`", selector.at, cx)?;
+            of_whom(kind, filters, "requires", selector.at, cx)?;
             let mut each: Vec<Requirement> = events(kind, filters)
                 .into_iter()
                 .map(|event| match &filters.ahead {
@@ -395,6 +401,7 @@ fn events(kind: &str, filters: &Filters) -> Vec<EventMatch> {
         pick: None,
         since: filters.since.clone().map(Box::new),
         evidenced: filters.evidenced.map(|accepted| Evidenced { accepted, by: None }),
+        of: filters.of.clone().map(Box::new),
     };
     if filters.by.is_empty() {
         return vec![one(None)];
@@ -433,6 +440,13 @@ fn sound(kind: &str, filters: &Filters, what: &str, at: At, cx: &mut Cx<'_>) -> 
         return None;
     }
     Some(())
+}
+
+/// `of`, where it may stand and with what.
+fn of_whom(kind: &str, filters: &Filters, key: &str, at: At, cx: &mut Cx<'_>) -> Option<()> {
+    let Some(of) = &filters.of else { return Some(()) };
+    let bare = filters.since.is_none() && filters.evidenced.is_none();
+    population::sound(kind, of, key, bare, at, cx)
 }
 
 fn not_ahead(filters: &Filters, at: At, cx: &mut Cx<'_>) -> Option<()> {

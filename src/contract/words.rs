@@ -96,8 +96,8 @@ pub(crate) const KINDS: &[(&str, PerKind)] = &[
     ("grant", PerKind::Subject),
     ("incident", PerKind::Subject),
     ("partner", PerKind::Partner),
-    ("control", PerKind::Catalogued),
-    ("source", PerKind::Catalogued),
+    ("control", PerKind::Control),
+    ("source", PerKind::Source),
 ];
 
 /// What a kind in `per` is.
@@ -107,8 +107,10 @@ pub(crate) enum PerKind {
     Subject,
     /// The partner itself.
     Partner,
-    /// Things that settings or the contract list.
-    Catalogued,
+    /// The controls that the contract lists.
+    Control,
+    /// The sources that speak of the partner, and those that the contract's scope names.
+    Source,
 }
 
 /// Levels of trust.

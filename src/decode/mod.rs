@@ -115,6 +115,18 @@ impl Batch {
         (self.peak, self.read, self.idle, self.held, self.lines) = (None, 0, 0, (0, None), 0);
     }
 
+    #[inline(always)]
+    fn push(&mut self, peak: Moment, [partner, subject, source]: [&str; 3], fact: Range<usize>) {
+        let mut name = |text: &str| {
+            let from = self.names.len() as u32;
+            self.names.push_str(text);
+            from..self.names.len() as u32
+        };
+        let (partner, subject, source) = (name(partner), name(subject), name(source));
+        let line = self.lines as u32;
+        self.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32, line });
+    }
+
     /// A name by its place.
     pub fn name(&self, place: &Range<u32>) -> &str {
         &self.names[place.start as usize..place.end as usize]
@@ -214,13 +226,21 @@ impl Decoder {
         }
         let (id, source, subject) = (raw.id()?, raw.source()?, raw.subject()?);
         let partner = match raw.partner() {
-            Err(DecodeError::NoPartner) if self.book.finds_partners() => "",
+            Err(DecodeError::NoPartner) if self.book.finds_partners() || self.book.has_stacks() => "",
             named => named?,
         };
         let recorded = match out.arrived.get(out.lines as usize) {
             Some(arrived) => *arrived,
             None => raw.recorded()?.unwrap_or(at),
         };
+        let shared = self.book.has_stacks() && self.share(raw, peak, recorded, out)?;
+        if shared && (partner.is_empty() || !self.book.binds(partner)) {
+            // The customer has no contract with itself: it was given to those whom it concerns.
+            return Ok(());
+        }
+        if partner.is_empty() && !self.book.finds_partners() {
+            return Err(DecodeError::NoPartner);
+        }
         let placed = self.scoped.then(|| self.placed(raw, kind, source, subject, partner, at)).flatten();
         let homeless = placed.as_ref().filter(|_| partner.is_empty()).map(|owner| Homeless {
             event: out.events.len(),
@@ -257,19 +277,37 @@ impl Decoder {
                 self.book.write(&draft, &fields, &mut out.facts)
             }
         };
-        let mut name = |text: &str| {
-            let from = out.names.len() as u32;
-            out.names.push_str(text);
-            from..out.names.len() as u32
-        };
-        let (partner, subject, source) = (name(partner), name(subject), name(source));
-        let line = out.lines as u32;
-        out.events.push(Event { peak, partner, subject, source, fact: fact.start as u32..fact.end as u32, line });
+        out.push(peak, [partner, subject, source], fact);
         Ok(())
     }
 }
 
 impl Decoder {
+    /// Gives what a customer shares to each partner of the stack, as an event of its own. False: it is no such event.
+    #[cold]
+    fn share(&self, raw: &Raw<'_>, peak: Moment, recorded: Moment, out: &mut Batch) -> Result<bool, DecodeError> {
+        let kind = self.book.names().event_type(raw.kind()?).filter(|kind| self.book.is_shared(*kind));
+        let Some(kind) = kind else { return Ok(false) };
+        let (id, source, subject, at) = (raw.id()?, raw.source()?, raw.subject()?, raw.at()?);
+        let reached = self.book.reaches(kind, raw.partner().unwrap_or_default(), &raw.fields);
+        let draft = Draft {
+            kind,
+            id,
+            source,
+            at,
+            recorded,
+            sequence: raw.sequence(),
+            factkey: raw.factkey(),
+            exact: raw.exact(),
+        };
+        for partner in &reached {
+            let fields = self.book.shared_fields(&raw.fields, partner);
+            let fact = self.book.write(&draft, &fields, &mut out.facts);
+            out.push(peak, [partner, subject, source], fact);
+        }
+        Ok(!reached.is_empty())
+    }
+
     /// What the scopes say of an event: whose it is, if it does not say it, and of which control.
     #[cold]
     fn placed(

@@ -32,6 +32,7 @@ pub(crate) fn any_pieces() -> impl Strategy<Value = Vec<Piece>> {
         2 => replaced(),
         2 => planned(),
         2 => together(),
+        3 => populated(),
         2 => abroad(),
     ];
     prop::collection::vec(piece, 1..4)
@@ -213,6 +214,32 @@ fn abroad() -> impl Strategy<Value = Piece> {
     })
 }
 
+/// Acts of every living subject of a kind.
+fn populated() -> impl Strategy<Value = Piece> {
+    let whens = [
+        "ticket.opened",
+        "ticket.assigned",
+        "{event: ticket.assigned, pick: latest}",
+        "{event: ticket.opened, time: occurred_at}",
+        "change.executed",
+        "credential.revoked",
+        "contract.ended",
+    ];
+    let acts = [
+        "{event: credential.revoked, of: {every: credential}}",
+        "{event: credential.rotated, of: {every: credential, where: {privileged: true}}}",
+        "{event: credential.revoked, of: {every: credential, where: {actor: {same-as: actor}}}}",
+        "{event: credential.revoked, by: customer, of: {every: credential, where: {privileged: {not: true}}}}",
+        "{any: [credential.rotated, credential.revoked], of: {every: credential, where: {ticket: {same-as: ticket}}}}",
+        "{in-order: [credential.rotated, credential.revoked], of: {every: credential, where: {actor: [ann, bob]}}}",
+        "{all: [{event: credential.rotated, of: {every: credential}}, {event: change.approved, of: {every: change}}]}",
+    ];
+    (select(whens.to_vec()), select(acts.to_vec()), limits()).prop_map(|(when, act, limits)| {
+        let lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+        Piece { lines, limits, owes: true, also: "" }
+    })
+}
+
 /// Duties that take the place of others.
 fn replaced() -> impl Strategy<Value = Piece> {
     let of = [
@@ -256,7 +283,13 @@ fn requires() -> impl Strategy<Value = Piece> {
 }
 
 fn every() -> impl Strategy<Value = Piece> {
-    let of: [&[&str]; 10] = [
+    let of: [&[&str]; 16] = [
+        &["every: 8h", "per: {every: credential, where: {privileged: true}}", "do: credential.rotated"],
+        &["every: 6h", "per: source", "do: review.completed"],
+        &["every: day", "per: source", "do: review.completed"],
+        &["every: 6h", "per: {every: source, where: {actor: ann}}", "do: review.completed"],
+        &["every: day", "per: control", "do: review.completed"],
+        &["every: day", "do: {event: credential.rotated, of: {every: credential}}"],
         &["every: week", "do: review.completed", "roll: previous business day"],
         &["every: 8h", "per: credential", "do: credential.rotated"],
         &["every: 2 days", "per: credential", "do: credential.rotated", "until: credential.revoked"],

@@ -167,7 +167,7 @@ pub(crate) const UNSUPPORTED: Explanation = Explanation {
     remedy: "Say it otherwise, or keep this part out until it is supported.",
     why: "It is not skipped, because a contract with a part skipped would judge by something nobody agreed to.",
     example: Example::Contract {
-        broken: "- {id: alive, clause: \"7.1\", every: 15min, per: source, do: feed.heartbeat}",
-        mended: "- {id: alive, clause: \"7.1\", every: 15min, do: feed.heartbeat}",
+        broken: "- {id: renewed, clause: \"7.1\", every: 90 days, do: {event: grant.extended, of: {every: grant}}}",
+        mended: "- {id: renewed, clause: \"7.1\", every: quarter, do: {event: grant.extended, of: {every: grant}}}",
     },
 };

@@ -21,6 +21,8 @@ pub(crate) const KIND_WORDS: &[(&str, &str)] = &[
     ("grant", "Each grant."),
     ("incident", "Each incident."),
     ("partner", "The partner itself: one duty a period."),
+    ("control", "Each control of the contract: an obligation of each, named after this one with `-CONTROL`."),
+    ("source", "Each source that speaks of the partner, or that the contract's scope names."),
 ];
 
 pub(crate) const WHERE: Key = may!(

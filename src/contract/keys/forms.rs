@@ -27,6 +27,14 @@ pub(crate) static NAME: Form = Form {
     ..ANY
 };
 
+pub(crate) static KIND: Form = Form {
+    name: "kind",
+    says: "A kind of subject: what stands before the dot of its event types.",
+    pattern: Some("[A-Za-z0-9][A-Za-z0-9_-]*"),
+    examples: &["credential", "grant"],
+    ..ANY
+};
+
 pub(crate) static PARTNER: Form = Form {
     name: "partner",
     says: "A partner's name, or the beginning of one with `*` for any rest.",

@@ -84,8 +84,6 @@ pub(crate) enum Effect {
     Judged,
     /// It is checked, and changes no standing.
     Told,
-    /// It is refused as not supported yet.
-    Refused,
 }
 
 /// What may stand under a key.
@@ -143,13 +141,6 @@ impl Block {
 
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
-    }
-}
-
-impl Key {
-    /// Refused as not supported yet.
-    const fn refused(name: &'static str, says: &'static str) -> Key {
-        Key { name, shape: &forms::TEXT_SHAPE, says, needed: false, effect: Effect::Refused }
     }
 }
 

@@ -15,7 +15,17 @@ const DONE: Key = may!("done", IDS, "The act that ended a duty of this obligatio
 const BREACHED: Key = may!("breached", IDS, "The instant at which a duty of this obligation was breached.");
 
 const BY: Key = may!("by", PARTIES, "Who did it: a side takes all its roles.");
-const OF: Key = Key::refused("of", "The population that must be covered, or `stack` for a shared fact.");
+const OF: Key = may!(
+    "of",
+    Shape::Either(&[
+        &Shape::Word(&[(
+            "stack",
+            "In `when`: a fact of the customer's that reaches each partner of the contract's stack."
+        )]),
+        &Shape::Block(&POPULATION),
+    ]),
+    "In `do`: of each living subject of a kind; in `when`, `stack`: a shared fact.",
+);
 const TIME: Key = may!(
     "time",
     Shape::Text(&forms::FIELD),
@@ -45,6 +55,16 @@ macro_rules! heads {
 
 pub(crate) const EVIDENCED_WORDS: &[(&str, &str)] =
     &[("submitted", "It is submitted and not rejected."), ("accepted", "It is accepted, by another than the obligor.")];
+
+/// Of whom an act is owed.
+pub(crate) static POPULATION: Block = Block {
+    name: "population",
+    what: "`of`",
+    says: "Each subject of a kind, of the same partner, that lives and passes the tests when the duty opens, or does so \
+           later and before it ends.",
+    keys: &[must!("every", Shape::Text(&forms::KIND), "The kind: what stands before the dot of its events."), WHERE],
+    ways: &[],
+};
 
 /// How long after another event.
 pub(crate) static SINCE_BLOCK: Block = Block {

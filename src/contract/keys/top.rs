@@ -89,7 +89,11 @@ pub(crate) static CONTRACT: Block = Block {
         VALUES,
         EVENTS,
         may!("scope", Shape::Block(&SCOPE), "Which events the contract is about; by default all of the partner's."),
-        told!("stack", NAME_SHAPE, "The stack that several partners run together."),
+        may!(
+            "stack",
+            NAME_SHAPE,
+            "The stack that several partners run together: what the customer shares of it reaches each (`of: stack`).",
+        ),
         may!(
             "yields-to",
             Shape::OneOrMore(&NAME_SHAPE),

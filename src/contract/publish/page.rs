@@ -46,7 +46,16 @@ const SECTIONS: &[(&str, &[&Block])] = &[
             &duty::DEFAULTS,
         ],
     ),
-    ("Selectors", &[&selectors::SELECTOR, &selectors::REQUIREMENT, &selectors::SINCE_BLOCK, &selectors::TEST]),
+    (
+        "Selectors",
+        &[
+            &selectors::SELECTOR,
+            &selectors::REQUIREMENT,
+            &selectors::POPULATION,
+            &selectors::SINCE_BLOCK,
+            &selectors::TEST,
+        ],
+    ),
     ("Calendars", &[&top::CALENDAR, &holidays::SET, &holidays::HOLIDAY]),
     ("Controls", &[&top::CONTROL, &top::RACI, &top::GUARDRAIL, &top::SUBCONTRACTOR, &top::RUNG]),
     ("Waivers", &[&top::WAIVERS, &top::GRANTED]),
@@ -83,7 +92,6 @@ impl Page {
     fn key(&mut self, key: &Key) {
         let name = if key.needed { format!("**`{}`**", key.name) } else { format!("`{}`", key.name) };
         let (shape, note) = match key.effect {
-            Effect::Refused => ("".to_owned(), " *Not yet.*"),
             Effect::Told => (self.shape(key.shape), " *Told.*"),
             Effect::Judged => (self.shape(key.shape), ""),
         };

@@ -41,7 +41,7 @@ struct Writer {
 impl Writer {
     fn block(&mut self, block: &'static Block) -> Value {
         let mut properties = Map::new();
-        for key in block.keys.iter().filter(|key| key.effect != Effect::Refused) {
+        for key in block.keys {
             properties.insert(key.name.to_owned(), self.key(key));
         }
         let needed: Vec<&str> = block.keys.iter().filter(|key| key.needed).map(|key| key.name).collect();

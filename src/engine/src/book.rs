@@ -5,6 +5,9 @@ mod kept;
 mod limits;
 mod matches;
 mod partners;
+mod populations;
+mod sources;
+mod stacks;
 
 use crate::calendar::Calendar;
 use crate::fact::{Draft, FieldId, TypeId};
@@ -15,7 +18,11 @@ use crate::terms::{self, Contract, PartnerPattern, Side};
 use crate::time::Moment;
 use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use kept::innermost;
+pub(crate) use populations::Registered;
+pub(crate) use sources::SEEN;
 
 /// All contracts, compiled.
 #[derive(Clone, Debug)]
@@ -27,6 +34,8 @@ pub struct Book {
     bindings: Vec<Binding>,
     homes: Option<Homes>,
     endings: Vec<Ending>,
+    registered: BTreeMap<KindId, Registered>,
+    stacks: Option<stacks::Stacks>,
 }
 
 /// When a contract ends.
@@ -68,6 +77,10 @@ pub struct Sheet {
     pub follows: bool,
     /// Some obligation takes the place of others.
     pub supersedes: bool,
+    /// Some act is owed of every living subject of a kind.
+    pub populations: bool,
+    /// Some act is owed of each source.
+    pub of_sources: bool,
     /// Some duty looks at duties on other subjects.
     pub abroad: bool,
     /// Some limit counts anew from the latest of several events.
@@ -118,6 +131,11 @@ impl Book {
         &self.calendars
     }
 
+    /// What a partner's register keeps of a kind, if some obligation is about every living subject of it.
+    pub(crate) fn registered(&self, kind: KindId) -> Option<&Registered> {
+        self.registered.get(&kind)
+    }
+
     /// Partners that contracts name outright: their periodic duties run before any event of theirs.
     pub fn named_partners(&self) -> BTreeSet<&str> {
         let all = self.bindings.iter().flat_map(|b| &b.partners);
@@ -152,6 +170,8 @@ impl Book {
                 rule.act().is_some_and(ended_by_duties) || rule.until.as_ref().is_some_and(ended_by_duties);
             sheet.excuses |= rule.excuse.is_some();
             sheet.supersedes |= !rule.supersedes.is_empty();
+            sheet.populations |= rule.populated;
+            sheet.of_sources |= rule.of_source;
             sheet.abroad |= rule.looks_abroad();
             sheet.requires_links |= sheet.abroad;
             sheet.renews |= limits_of(rule).iter().any(|l| l.latest);
@@ -172,14 +192,15 @@ impl Book {
                 let calendar = period.rows.iter().any(|r| matches!(r.value, terms::Period::Calendar(_)));
                 match per {
                     terms::Per::Partner => sheet.partner_wide.push(*id),
-                    terms::Per::Subject { .. } if calendar => {
+                    terms::Per::Subject { .. } | terms::Per::Source { .. } if calendar => {
                         sheet.periodic.extend(rule.anchor.kinds.iter().map(|k| (*k, *id)));
                     }
-                    terms::Per::Subject { .. } => {}
+                    terms::Per::Subject { .. } | terms::Per::Source { .. } => {}
                 }
             }
         }
         sheet.looks_back = (0..self.names.types().len() as TypeId).map(|t| self.looks_back(&sheet, t)).collect();
+        let travels = |about: &EventType| travels(about) || about.registered && sheet.populations;
         sheet.travels = self.names.types().iter().map(travels).collect();
         Some(sheet)
     }
@@ -205,7 +226,8 @@ impl Book {
                 let required = matches!(&rule.form, Form::Requires(t) if t.rows.iter().any(|r| !r.value.leaves().is_empty()));
                 let earlier = limits_of(rule).iter().any(|l| !l.from.is_empty());
                 let waits = rule.pause.is_some() || rule.waived_by.is_some();
-                let told_before = !about.opening && (!rule.facts.is_empty() || rule.control.is_some() || waits);
+                let told_before = !about.opening
+                    && (!rule.facts.is_empty() || !rule.among.is_empty() || rule.control.is_some() || waits);
                 let picks = |e: &Match| e.rare.as_ref().is_some_and(|rare| rare.pick.is_some());
                 let picked = matches!(rule.anchor.pick, Some(terms::Pick::First)) || rule.anchor.events.iter().any(picks);
                 let back_dated = rule.anchor.time.is_some() || picked;

@@ -3,6 +3,7 @@
 mod apply;
 mod arena;
 mod endings;
+mod enrol;
 mod hearing;
 mod links;
 mod merges;
@@ -13,12 +14,14 @@ mod region;
 mod settle;
 mod shelf;
 mod snapshot;
+mod speakers;
 mod tell;
 mod voices;
 
 use crate::book::{Book, Sheet};
 use crate::duty::Duty;
 use crate::fold::{Fold, Source, SubjectWaiver, View};
+use crate::register::Register;
 use crate::rule::RuleId;
 use crate::standing::Standing;
 use crate::terms::Trust;
@@ -101,6 +104,8 @@ pub struct Engine {
     next_ending: Moment,
     /// Whose contracts' ends have been taken in: partner and contract.
     told_ended: std::collections::BTreeSet<(u32, String)>,
+    /// When registers are next rid of what no answer needs.
+    next_sweep: Moment,
 }
 
 /// What happened to the events taken in.
@@ -130,6 +135,10 @@ pub(crate) struct Partner {
     /// The partner's own timeline, where duties of the partner as a whole live.
     own: Option<u32>,
     cells: Cells,
+    /// Who lives, where some act is owed of each.
+    register: Option<Box<Register>>,
+    /// Since when its sources are there, where something is owed of each.
+    speakers: BTreeMap<crate::fact::SourceId, Moment>,
 }
 
 /// A subject in the hand: what is known of it.
@@ -200,6 +209,7 @@ impl Engine {
             counts: Counts::default(),
             next_ending,
             told_ended: std::collections::BTreeSet::new(),
+            next_sweep: Moment::DAWN,
         }
     }
 
@@ -328,6 +338,7 @@ impl Engine {
             timeline: &subject.timeline,
             waivers: &partner.waivers,
             sources: &self.sources,
+            register: partner.register.as_deref(),
         })
     }
 }

@@ -9,6 +9,7 @@ mod due;
 mod facts;
 mod holders;
 mod limits;
+mod populations;
 mod recorder;
 mod stretches;
 pub mod words;
@@ -29,6 +30,7 @@ pub use due::{Due, Plus};
 pub use facts::FactUse;
 pub use holders::Holding;
 pub use limits::LimitUse;
+pub use populations::Count;
 pub use stretches::{Stretch, Why};
 
 /// All there is to say about one subject of one partner.
@@ -107,6 +109,9 @@ pub struct DutyStory {
     pub stretches: Vec<Stretch>,
     /// What happened to it, in order.
     pub notes: Vec<Note>,
+    /// How far the populations are of which each owes the act.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub populations: Vec<Count>,
     /// The facts that it rests on, in order.
     pub facts: Vec<FactUse>,
     /// Of a reopened duty: the cycles before.
@@ -226,6 +231,8 @@ impl<'a> Teller<'a> {
             flags.push("retracted");
         }
         let mut notes = life.raw.notes.clone();
+        let counts = populations::of(self.view, duty);
+        notes.extend(counts.iter().map(|count| Note { at: end, text: count.text() }));
         notes.extend(facts::futile_pauses(self.view, life, end));
         notes.sort();
         notes.dedup();
@@ -239,6 +246,7 @@ impl<'a> Teller<'a> {
             elapsed_ms: duty.elapsed(self.now, self.view.book.calendars()),
             stretches: cut,
             notes,
+            populations: counts,
             facts: facts::of(self.view, life, end),
             ..self.bare(duty, rule)
         }
@@ -282,6 +290,7 @@ impl<'a> Teller<'a> {
             due: None,
             stretches: Vec::new(),
             notes: Vec::new(),
+            populations: Vec::new(),
             facts: Vec::new(),
             earlier_cycles: Vec::new(),
         }

@@ -14,15 +14,18 @@ mod origins;
 mod passing;
 mod pauses;
 mod periods;
+mod populations;
 mod quotas;
 mod rebase;
 mod since;
+mod sources;
 mod supersede;
 mod waivers;
 
 use crate::book::{Book, Sheet};
 use crate::duty::{Duty, Flags, WaiverSpan};
 use crate::fact::{Atom, Fact, FieldId};
+use crate::register::Register;
 use crate::rule::{Form, Limit, Rule, RuleId};
 use crate::terms::{ReopenPolicy, Side};
 use crate::time::Moment;
@@ -133,6 +136,8 @@ pub struct View<'a> {
     pub waivers: &'a [SubjectWaiver],
     /// Sources by position.
     pub sources: &'a [Source],
+    /// Who lives, of the kinds of which some act is owed of each.
+    pub register: Option<&'a Register>,
 }
 
 /// Why a stretch of time did not count.
@@ -364,6 +369,9 @@ impl Fold {
             self.excuse(fact, cx);
         }
         self.acts(fact, about, cx);
+        if self.memory.as_ref().is_some_and(|m| !m.periods.is_empty()) {
+            self.end_periods(fact, cx);
+        }
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
         }
@@ -373,6 +381,9 @@ impl Fold {
             if !cx.view.sheet.counted.is_empty() {
                 self.count(fact, cx);
             }
+        }
+        if cx.view.sheet.populations {
+            self.gather(cx);
         }
         if cx.view.sheet.follows {
             self.follow(fact.at(), true, cx);

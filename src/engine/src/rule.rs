@@ -96,6 +96,12 @@ pub struct Rule {
     pub target: Option<crate::terms::Target>,
     /// Its duties are those of the partner as a whole.
     pub wide: bool,
+    /// Its act is owed of every living subject of a kind.
+    pub populated: bool,
+    /// Its duties are those of a source.
+    pub of_source: bool,
+    /// Of *every P* on subjects of a kind: which of them, as they then stand; none: all.
+    pub among: Vec<Test>,
 }
 
 /// The sentence, compiled.
@@ -258,6 +264,21 @@ pub enum Act {
     InOrder(Vec<Act>),
     /// The act that ended a duty of one of these rules' families, or (true) its breach.
     Duty(Named),
+    /// An act of each of a population.
+    Every(Box<Population>),
+}
+
+/// Living subjects of a kind, and what is owed of each.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// Their kind.
+    pub kind: KindId,
+    /// What is told of each; all must hold.
+    pub tests: Vec<Test>,
+    /// What is owed of each, in its own events.
+    pub act: Act,
+    /// Which population of its rule.
+    pub place: u8,
 }
 
 /// A compiled requirement.

@@ -57,7 +57,7 @@ pub fn passes(book: &Book, test: &Test, fact: Fact<'_>, against: Against<'_>) ->
 }
 
 #[inline]
-fn holds(book: &Book, want: &Want, value: Option<Value<'_>>, against: Against<'_>) -> bool {
+pub(crate) fn holds(book: &Book, want: &Want, value: Option<Value<'_>>, against: Against<'_>) -> bool {
     match want {
         Want::Present => value.is_some(),
         Want::Absent => value.is_none(),

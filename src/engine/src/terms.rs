@@ -15,7 +15,9 @@ mod matches;
 mod people;
 
 pub use clocks::{Cap, Confirm, Pause, Reopen, ReopenPolicy, Reprioritise};
-pub use matches::{Act, Anchor, EventMatch, Evidenced, Excuse, Pick, Requirement, Since, Test, Trigger, Want};
+pub use matches::{
+    Act, Anchor, EventMatch, Evidenced, Excuse, Of, Pick, Population, Requirement, Since, Test, Trigger, Want,
+};
 pub use people::{Ladder, Role, Rung, RungAt, Severity, Subcontractor};
 
 /// One version of one contract: what one or more partners owe from `effective` on.
@@ -481,6 +483,11 @@ pub enum Per {
         /// Kind of subject.
         kind: String,
         /// Tests of the creating event.
+        tests: Vec<Test>,
+    },
+    /// Each source that speaks of the partner, or that the contract's scope names.
+    Source {
+        /// What an act of it must say for it to be one of them.
         tests: Vec<Test>,
     },
 }

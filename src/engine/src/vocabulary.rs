@@ -64,6 +64,27 @@ pub struct EventType {
     pub fields: Vec<bool>,
     /// Fields that name subjects of another kind whose obligations read this event.
     pub names: Vec<FieldId>,
+    /// Kept in the partner's register: some obligation is about every living subject of the kind.
+    pub registered: bool,
+    /// Whether a subject lives after it.
+    pub life: Life,
+    /// Some obligation of each source reads it.
+    pub of_source: bool,
+    /// Some contract takes it as a fact that a stack shares.
+    pub shared: bool,
+}
+
+/// What an event says of its subject's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// That it is there, if nothing said that it has ended.
+    Shows,
+    /// That it begins, or begins anew.
+    Begins,
+    /// That it has ended.
+    Ends,
+    /// That it has ended, unless it speaks of one version of it.
+    EndsWhole,
 }
 
 /// Texts and their positions, both ways.
@@ -259,6 +280,10 @@ impl Vocabulary {
             by_fields: name.ends_with(".*"),
             fields: Vec::new(),
             names: Vec::new(),
+            registered: false,
+            life: life(name),
+            of_source: false,
+            shared: false,
         });
         if let Some(stem) = name.strip_suffix(".*")
             && let Some(kind) = self.kind_id(stem)
@@ -324,6 +349,41 @@ pub const UNDONE_BY: [(&str, &str); 5] = [
     ("change.executed", "change.rolled-back"),
     ("evidence.submitted", "evidence.rejected"),
 ];
+
+/// Types that say that a subject's life begins, beside those of [`OPENING`].
+pub(crate) const BEGINS: [&str; 5] =
+    ["credential.enabled", "grant.extended", "ticket.reopened", "operator.joined", "finding.opened"];
+
+/// Types that say that a subject lives no longer.
+pub(crate) const ENDS: [&str; 13] = [
+    "credential.revoked",
+    "credential.expired",
+    "credential.retired",
+    "grant.revoked",
+    "ticket.closed",
+    "ticket.cancelled",
+    "change.closed",
+    "change.rejected",
+    "incident.closed",
+    "drill.ended",
+    "finding.closed",
+    "operator.left",
+    "contract.ended",
+];
+
+/// Of kinds that a contract declares: what stands after the dot of the event that ends a subject's life.
+const ENDING_WORDS: [&str; 6] = ["revoked", "retired", "closed", "ended", "deleted", "removed"];
+
+fn life(name: &str) -> Life {
+    let (kind, act) = name.split_once('.').unwrap_or((name, ""));
+    let known = OPENING.iter().chain(&BEGINS).chain(&ENDS).any(|n| n.split_once('.').is_some_and(|(k, _)| k == kind));
+    match () {
+        () if name == "credential.retired" => Life::EndsWhole,
+        () if ENDS.contains(&name) || !known && ENDING_WORDS.contains(&act) => Life::Ends,
+        () if OPENING.contains(&name) || BEGINS.contains(&name) => Life::Begins,
+        () => Life::Shows,
+    }
+}
 
 /// Types with a rank of their own, which they keep where they matter only for the facts that they carry.
 pub(crate) const RANKED: [&str; 7] = [

@@ -1,6 +1,8 @@
 //! From contracts to rules: names become numbers, versions of one contract follow each other.
 
 use super::limits::member;
+use super::populations::Registered;
+use super::stacks;
 use super::{Binding, Book, Ending};
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, TypeId};
@@ -26,6 +28,12 @@ pub(super) struct Compiler<'c> {
     pub(super) all_linked: Vec<KindId>,
     /// (contract, version, obligation) to rule.
     pub(super) ids: BTreeMap<(String, usize, String), RuleId>,
+    /// Kinds of which some obligation is about every living subject.
+    pub(super) populated: BTreeMap<KindId, Registered>,
+    /// Populations of the rule that is compiled.
+    pub(super) places: u8,
+    /// Types of event that some contract takes as facts that a stack shares.
+    pub(super) shared: BTreeSet<String>,
 }
 
 impl<'c> Compiler<'c> {
@@ -43,11 +51,15 @@ impl<'c> Compiler<'c> {
             of: (String::new(), 0),
             all_linked: Vec::new(),
             ids: BTreeMap::new(),
+            populated: BTreeMap::new(),
+            places: 0,
+            shared: BTreeSet::new(),
         }
     }
 
     pub(super) fn compile(mut self, verbose: bool) -> Book {
         let all = std::mem::take(&mut self.contracts);
+        self.shared = stacks::shared_types(&all);
         for versions in all.chunk_by(|a, b| a.name == b.name && a.partners == b.partners) {
             self.number(versions);
             for (v, contract) in versions.iter().enumerate() {
@@ -58,9 +70,11 @@ impl<'c> Compiler<'c> {
         self.chain();
         self.clock_types();
         self.linked_types();
+        self.registered_types();
         let scoped = |c: &&Contract| !c.scope.is_empty() || c.controls.iter().any(|control| control.scope.is_some());
         let marks = all.iter().any(scoped).then(|| Marks::new(&mut self.names));
         let homes = Homes::new(&all, marks);
+        let stacks = self.stacks(&all);
         if verbose {
             for field in ["actor", "actortype", "side", "role", "reason", "priority", "approver"] {
                 let id = self.names.field(field);
@@ -76,8 +90,24 @@ impl<'c> Compiler<'c> {
             calendar_names: self.calendar_names,
             endings: endings(&all),
             bindings: self.bindings,
+            registered: self.populated,
+            stacks,
             homes,
         }
+    }
+
+    /// Who is on which stack, where some contract takes what is shared.
+    fn stacks(&mut self, all: &[&Contract]) -> Option<stacks::Stacks> {
+        if self.shared.is_empty() {
+            return None;
+        }
+        let (stack, shared) = (self.names.field(stacks::STACK), self.names.field(stacks::SHARED));
+        for name in self.shared.clone() {
+            let kind = self.names.declare(&name);
+            self.names.about_mut(kind).shared = true;
+            self.names.want(kind, shared);
+        }
+        stacks::Stacks::new(all, stack, shared)
     }
 
     /// Which rules have others after them.
@@ -90,7 +120,8 @@ impl<'c> Compiler<'c> {
             rule.followed = followed.contains(&rule.family);
             rule.feared = feared.contains(&rule.family);
             let since = |e: &Match| e.since().is_some_and(|since| since.event.on.is_some());
-            rule.elsewhere = !rule.looks_on().is_empty() || rule.anchor.events.iter().any(since);
+            rule.populated = rule.act().is_some_and(|act| !act.populations().is_empty());
+            rule.elsewhere = rule.populated || !rule.looks_on().is_empty() || rule.anchor.events.iter().any(since);
         }
     }
 
@@ -136,6 +167,7 @@ impl<'c> Compiler<'c> {
         let next_version = next.zip(successor).and_then(|(n, _)| Some((n.effective, id_in(v + 1, &n.name)?)));
         let family = (0..=v).find_map(|earlier| id_in(earlier, &contract.name)).unwrap_or(self.rules.len() as RuleId);
         let removed_at = next.filter(|_| successor.is_none()).map_or(Moment::NEVER, |n| n.effective);
+        self.places = 0;
         let anchor = self.anchor(v, contract, o);
         let kinds = anchor.kinds.clone();
         let mut facts = BTreeSet::new();
@@ -149,6 +181,15 @@ impl<'c> Compiler<'c> {
         }
         for field in &facts {
             self.subject_fact(&kinds, *field);
+        }
+        let among: Vec<Test> = match &o.sentence {
+            terms::Sentence::Every { per: terms::Per::Subject { tests, .. }, .. } => {
+                tests.iter().map(|t| self.test(t)).collect()
+            }
+            _ => Vec::new(),
+        };
+        for test in &among {
+            self.subject_fact(&kinds, test.field);
         }
         if let Some(bounds) = self.bounds(contract) {
             for event in &anchor.events {
@@ -207,6 +248,9 @@ impl<'c> Compiler<'c> {
             excuse,
             target: o.target.clone(),
             wide,
+            populated: false,
+            among,
+            of_source: matches!(&o.sentence, terms::Sentence::Every { per: terms::Per::Source { .. }, .. }),
         }
     }
 
@@ -272,6 +316,9 @@ impl<'c> Compiler<'c> {
         if let terms::Sentence::Every { per: terms::Per::Subject { kind, tests }, act, when, .. } = &o.sentence {
             self.recurring(&mut out, kind, tests, act, when.is_none());
         }
+        if let terms::Sentence::Every { per: terms::Per::Source { tests }, act, .. } = &o.sentence {
+            self.of_source(&mut out, tests, act);
+        }
         self.since_elsewhere(&mut out.events);
         if let Some(time) = out.time {
             for event in &out.events {
@@ -331,7 +378,7 @@ impl<'c> Compiler<'c> {
             terms::Sentence::Every { period, per, act, limits, calendar, roll, .. } => {
                 let act = match per {
                     terms::Per::Partner => self.partner_act(act, o.trust),
-                    terms::Per::Subject { .. } => self.act(act, o.trust, kinds, anchor),
+                    terms::Per::Subject { .. } | terms::Per::Source { .. } => self.act(act, o.trust, kinds, anchor),
                 };
                 let period = self.table(period, facts, &mut |_, p| p.clone());
                 let (period, roll, rolls) = self.rolled(period, roll, facts);
@@ -464,7 +511,7 @@ fn chained_kinds(contract: &Contract, o: &terms::Obligation, depth: usize) -> BT
     out
 }
 
-fn act_leaves(act: &terms::Act) -> Vec<&terms::EventMatch> {
+pub(super) fn act_leaves(act: &terms::Act) -> Vec<&terms::EventMatch> {
     match act {
         terms::Act::One(one) => vec![one],
         terms::Act::Any(of) | terms::Act::All(of) | terms::Act::InOrder(of) => of.iter().flat_map(act_leaves).collect(),

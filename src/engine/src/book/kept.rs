@@ -68,7 +68,8 @@ impl Compiler<'_> {
         // Types declared late keep the facts of their kind, too.
         for rule in 0..self.rules.len() {
             let (kinds, facts) = (self.rules[rule].anchor.kinds.clone(), self.rules[rule].facts.clone());
-            for field in facts {
+            let among: Vec<FieldId> = self.rules[rule].among.iter().map(|test| test.field).collect();
+            for field in facts.into_iter().chain(among) {
                 self.subject_fact(&kinds, field);
             }
         }
@@ -139,7 +140,7 @@ pub(super) fn named_in(rule: &mut Rule) -> Vec<&mut Named> {
     all
 }
 
-pub(super) fn innermost(want: &Want) -> &Want {
+pub(crate) fn innermost(want: &Want) -> &Want {
     match want {
         Want::Not(inner) => innermost(inner),
         other => other,

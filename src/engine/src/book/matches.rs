@@ -96,6 +96,9 @@ impl Compiler<'_> {
     }
 
     pub(super) fn act(&mut self, act: &terms::Act, trust: Trust, kinds: &[KindId], anchor: &Anchor) -> Act {
+        if let Some(population) = act.population() {
+            return self.population(population, act, trust, anchor);
+        }
         match act {
             terms::Act::One(event) => Act::One(self.elsewhere(event, trust, kinds, anchor)),
             terms::Act::Any(of) => Act::Any(of.iter().map(|a| self.act(a, trust, kinds, anchor)).collect()),
@@ -107,6 +110,9 @@ impl Compiler<'_> {
 
     /// Acts of a duty of the partner as a whole are read on whatever subject they happen.
     pub(super) fn partner_act(&mut self, act: &terms::Act, trust: Trust) -> Act {
+        if let Some(population) = act.population() {
+            return self.population(population, act, trust, &Anchor::default());
+        }
         match act {
             terms::Act::One(event) => {
                 let one = self.event(event, trust);
@@ -164,7 +170,11 @@ impl Compiler<'_> {
     pub(super) fn event(&mut self, event: &terms::EventMatch, trust: Trust) -> Match {
         let kind = self.names.declare(&event.kind);
         let subject = self.names.about(kind).kind;
-        let tests: Vec<Test> = event.tests.iter().map(|t| self.test(t)).collect();
+        let mut tests: Vec<Test> = event.tests.iter().map(|t| self.test(t)).collect();
+        if self.shared.contains(&event.kind) && event.of.is_none() {
+            // What is shared concerns those who ask for it, and nothing else that begins or stops with such an event.
+            tests.push(Test { field: self.names.field(super::stacks::SHARED), want: Want::Absent });
+        }
         for test in &tests {
             self.names.want(kind, test.field);
         }

@@ -75,7 +75,7 @@ impl Engine {
             self.counts.unbound += 1;
             return Applied::Unbound;
         };
-        let (looks_back, travels) = (sheet.looks_back[kind], sheet.travels[kind]);
+        let (looks_back, travels, of_sources) = (sheet.looks_back[kind], sheet.travels[kind], sheet.of_sources);
         let source = seen.source.unwrap_or_else(|| self.source(event.source));
         if seen.is_new {
             self.voices.add(Voice::new(event.partner, event.source, partner, source));
@@ -105,6 +105,9 @@ impl Engine {
         }
         if placed == Applied::Placed && travels {
             self.travel(partner, slot, event.subject, fact, archive);
+        }
+        if of_sources && placed != Applied::Repeat {
+            self.note_source(partner, event.subject, fact, archive);
         }
         placed
     }
@@ -220,6 +223,7 @@ impl Engine {
         };
         if !in_order {
             self.counts.late += 1;
+            self.fill_for(subject, archive);
             self.judge_again(own, subject, links);
             return Ok(true);
         }

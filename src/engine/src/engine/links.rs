@@ -6,6 +6,7 @@ use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
 use crate::fold::waived;
+use crate::register::UNREAD;
 use crate::time::Moment;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ impl Engine {
     pub(super) fn travel(&mut self, partner: u32, slot: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
         let book = Arc::clone(&self.book);
         let about = book.names().about(fact.kind());
+        if about.registered {
+            self.enrol(partner, subject, fact, archive);
+        }
         self.link_watchers(partner, slot, fact, archive);
         if about.linked {
             let list = self.shelf.watchers(slot);
@@ -96,6 +100,11 @@ impl Engine {
     /// `slot`'s duties read the facts of the subject `target` from about `at` on.
     pub(super) fn link(&mut self, slot: u32, target: &str, at: Moment, archive: &mut dyn Archive) {
         let partner = self.shelf.partner(slot);
+        if target == UNREAD {
+            self.fill_register(partner, None, archive);
+            self.judge_by_register(slot, at, archive);
+            return;
+        }
         let look = if self.requires_links(partner) { Look::Back } else { Look::Later };
         let other = self.find_or_recall(partner, target, at, look, archive);
         self.watch(slot, other, archive);
@@ -184,6 +193,7 @@ impl Engine {
             if subject.rare.as_ref().is_some_and(|r| r.base.is_some()) {
                 self.unsettle(own, &mut subject, archive);
             }
+            self.fill_for(&subject, archive);
             let mut links = Vec::new();
             self.judge_again(own, &mut subject, &mut links);
             self.tell(slot, &mut subject, true);

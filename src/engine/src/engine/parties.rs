@@ -34,7 +34,10 @@ impl Engine {
             waivers: Vec::new(),
             own: None,
             cells: super::Cells::default(),
+            register: None,
+            speakers: std::collections::BTreeMap::new(),
         });
+        self.expect_sources(p);
         if recurring {
             let slot = self.own_subject(p);
             let mut subject = self.shelf.take(slot);
@@ -55,6 +58,10 @@ impl Engine {
     pub(super) fn add_partner(&mut self, partner: Partner) -> u32 {
         let hash = xxh3_64(partner.name.as_bytes());
         let p = self.partners.len() as u32;
+        let mut partner = partner;
+        if partner.register.is_none() && partner.sheet.as_ref().is_some_and(|s| s.populations) {
+            partner.register = Some(Box::new(crate::register::Register::new(&partner.name)));
+        }
         self.partners.push(partner);
         let partners = &self.partners;
         self.partner_index.insert_unique(hash, p, |p| xxh3_64(partners[*p as usize].name.as_bytes()));

@@ -81,6 +81,7 @@ impl Engine {
             return;
         };
         self.counts.recalled += 1;
+        self.fill_for_archived(partner, &bytes, archive);
         let mut links = self.fetch(slot, &mut subject, &bytes);
         links.extend(noted(&bytes, WATCHED).map(str::to_owned));
         links.sort_unstable();

@@ -38,6 +38,10 @@ impl Engine {
         if self.now >= self.next_ending {
             self.end_contracts(archive);
         }
+        // By the time alone: not by what else happens to go off.
+        if self.now >= self.next_sweep {
+            self.sweep(archive);
+        }
         if !self.hearing.is_single() {
             self.listen();
         } else if listened && self.hearing.waits_before(self.heard) {
@@ -217,6 +221,7 @@ impl Engine {
         let limit = (subject.timeline.bytes().len() * 2) as u32;
         let rare = subject.rare();
         (rare.base, rare.settled, rare.compact_at) = (None, Moment::DAWN, limit);
+        self.fill_for(subject, archive);
         // Duties that had settled were told: they come back as told, and only differences are news.
         let Some(view) = self.view(subject) else { return };
         let whole = judge(view, None, own, self.now, &mut Silent, &mut Vec::new());
@@ -296,7 +301,7 @@ impl Keep {
         }
         if let Some(sheet) = &engine.partners[subject.partner as usize].sheet {
             for rule in sheet.rules.iter().map(|r| engine.book.rule(*r)) {
-                keep.fields.extend(&rule.facts);
+                keep.fields.extend(rule.facts.iter().copied().chain(rule.among.iter().map(|test| test.field)));
                 let leaves = rule.act().map(|a| a.leaves()).unwrap_or_default();
                 let since = rule.anchor.events.iter().chain(leaves).filter_map(|e| e.since());
                 keep.required.extend(since.map(|s| s.event.kind));

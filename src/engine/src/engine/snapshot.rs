@@ -6,16 +6,18 @@
 use super::{Cells, Counts, Engine, Options, Partner, Subject, pack};
 use crate::book::Book;
 use crate::duty::Duty;
-use crate::fact::Fact;
+use crate::fact::{Fact, SourceId};
 use crate::fold::{Source, SubjectWaiver};
+use crate::register::{Register, SavedRegister};
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 4;
+const FORM: u16 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -33,6 +35,7 @@ struct Saved {
     counts: Counts,
     /// Partner, by place, and contract whose end has been taken in.
     told_ended: Vec<(u32, String)>,
+    next_sweep: Moment,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +44,8 @@ struct SavedPartner {
     waivers: Vec<SubjectWaiver>,
     own: Option<u32>,
     cells: Cells,
+    register: Option<SavedRegister>,
+    speakers: BTreeMap<SourceId, Moment>,
 }
 
 /// Why a snapshot cannot be taken up.
@@ -67,6 +72,8 @@ impl Engine {
             waivers: p.waivers.clone(),
             own: p.own,
             cells: p.cells.clone(),
+            register: p.register.as_ref().map(|r| r.saved()),
+            speakers: p.speakers.clone(),
         });
         pack::bytes(&Saved {
             form: FORM,
@@ -79,6 +86,7 @@ impl Engine {
             feeds: self.hearing.frontiers().map(|(name, heard)| (name.to_owned(), heard)).collect(),
             counts: self.counts,
             told_ended: self.told_ended.iter().cloned().collect(),
+            next_sweep: self.next_sweep,
         })
     }
 
@@ -97,6 +105,7 @@ impl Engine {
         let mut engine = Engine::new(book, options);
         (engine.now, engine.heard, engine.counts) = (saved.now, saved.heard, saved.counts);
         engine.told_ended = saved.told_ended.into_iter().collect();
+        engine.next_sweep = saved.next_sweep;
         engine.wheel.start(saved.now);
         for (name, heard) in &saved.feeds {
             engine.hearing.hear_named(name, *heard);
@@ -106,8 +115,11 @@ impl Engine {
         }
         for p in saved.partners {
             let sheet = engine.sheet(&p.name);
+            let restored = |saved| Box::new(Register::restored(&p.name, &engine.book, saved));
+            let register = p.register.map(restored);
             let lanes = sheet.as_ref().and_then(|sheet| engine.hearing.lanes(&engine.book, &p.name, sheet, saved.now));
-            engine.add_partner(Partner { name: p.name, sheet, lanes, waivers: p.waivers, own: p.own, cells: p.cells });
+            let (waivers, own, cells, speakers) = (p.waivers, p.own, p.cells, p.speakers);
+            engine.add_partner(Partner { name: p.name, sheet, lanes, waivers, own, cells, register, speakers });
         }
         let subjects = saved.subjects.len() as u32;
         engine.shelf.restore(saved.subjects);
@@ -129,6 +141,9 @@ impl Engine {
             let _ = writeln!(out, "partner {:?}", partner.name);
             for waiver in &partner.waivers {
                 let _ = writeln!(out, "  waiver {waiver:?}");
+            }
+            if let Some(register) = &partner.register {
+                register.dump(&self.book, &|fact| self.fact_in_words(fact), &mut out);
             }
         }
         let mut subjects: Vec<Subject> = self.shelf.slots().map(|slot| self.shelf.copy(slot)).collect();

@@ -167,6 +167,12 @@ pub fn act(book: &Book, of: &Act) -> String {
         Act::All(of) => list(of, " and "),
         Act::InOrder(of) => list(of, ", then "),
         Act::Duty(named) => duties(book, named),
+        Act::Every(population) => {
+            let tests: Vec<String> = population.tests.iter().map(|t| test(book, t)).collect();
+            let which = if tests.is_empty() { String::new() } else { format!(" with {}", tests.join(" and ")) };
+            let kind = book.names().kind_name(population.kind);
+            format!("{} of every {kind}{which}", act(book, &population.act))
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Fold {
     ) -> Verdict {
         let duty = &self.open[i];
         let rule = cx.rule(duty.rule);
-        if fact.key() == duty.anchor() {
+        if fact.key() == duty.anchor() || rule.of_source && !super::sources::from_itself(fact, cx) {
             return Verdict::GoesOn;
         }
         if let Some(until) = &rule.until
@@ -130,7 +130,7 @@ enum Verdict {
 
 /// The fact ends the duty without a verdict.
 #[cold]
-fn is_over<T: Trace>(until: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+pub(super) fn is_over<T: Trace>(until: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
     if until.of_several() {
         // Other duties are looked at by themselves; see `follow`.
         return !until.asks_duties() && touches(until, fact) && evaluate(until, duty, rule, cx).0.is_some();
@@ -156,8 +156,8 @@ fn simple<T: Trace>(act: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx
             }
             leaf_meets(leaf, fact, duty, cx)
         }
-        // Other duties are looked at by themselves; see `follow`.
-        Act::Duty(..) => Met::No,
+        // Other duties are looked at by themselves, and so are populations; see `follow` and `populations`.
+        Act::Duty(..) | Act::Every(_) => Met::No,
         Act::Any(of) | Act::All(of) | Act::InOrder(of) => {
             let mut best = Met::No;
             for one in of {
@@ -252,8 +252,19 @@ pub(super) fn evaluate<T: Trace>(
     rule: &Rule,
     cx: &Cx<'_, '_, T>,
 ) -> (Option<Moment>, Option<(u32, u32)>) {
+    evaluate_by(act, duty, rule, Moment::NEVER, cx)
+}
+
+/// The same, of facts up to an instant.
+pub(super) fn evaluate_by<T: Trace>(
+    act: &Act,
+    duty: &Duty,
+    rule: &Rule,
+    by: Moment,
+    cx: &Cx<'_, '_, T>,
+) -> (Option<Moment>, Option<(u32, u32)>) {
     let anchor = cx.anchor(duty);
-    let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.at() <= by && f.key() != duty.anchor());
     let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let field = act.leaves().iter().find_map(|l| l.on);
     let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
@@ -360,6 +371,9 @@ impl<T: Trace> Search<'_, '_, '_, T> {
                 let all = (self.ends)(named);
                 let at = all.into_iter().filter(|at| *at >= since.max(self.duty.acts_from())).min()?;
                 Some((at, self.facts.iter().filter(|(_, f)| f.at() <= at).count().max(from)))
+            }
+            Act::Every(population) => {
+                super::populations::gathered(population, self.duty, self.cx).map(|(at, _)| (at, from))
             }
             Act::Any(of) => of.iter().filter_map(|a| self.done(a, from, on)).min(),
             Act::All(of) => {

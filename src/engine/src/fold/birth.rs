@@ -4,7 +4,7 @@ use super::{Cx, Fold, Trace, acts};
 use crate::duty::{Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
-use crate::rule::{Form, Rule, RuleId};
+use crate::rule::{Form, Rule, RuleId, Test};
 use crate::scope::Bounds;
 use crate::select::{self, Against, Met};
 use crate::terms::{Period, Pick, Span};
@@ -36,6 +36,16 @@ fn leads_out<T: Trace>(bounds: &Bounds, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> b
     let names = cx.book().names();
     let kind = names.kind_name(names.about(fact.kind()).kind);
     bounds.leave_out(names, kind, &cx.view.sources[usize::from(fact.source())].name, cx.view.subject, fact)
+}
+
+/// Whether the subject, as it then stands, is one of those that *every P* is about.
+#[cold]
+fn is_among<'a, T: Trace>(among: &[Test], fact: Fact<'a>, cx: &Cx<'a, '_, T>) -> bool {
+    let against = Against { anchor: None, subject: cx.view.subject };
+    among.iter().all(|test| {
+        let told = cx.so_far().filter(|f| !f.linked() && f.field(test.field).is_some()).last().unwrap_or(fact);
+        select::passes(cx.book(), test, told, against)
+    })
 }
 
 impl Fold {
@@ -75,6 +85,12 @@ impl Fold {
         });
         let Some(matched) = matched else { return };
         if !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
+            return;
+        }
+        if rule.of_source && self.is_no_news_of(rule, fact, cx) {
+            return;
+        }
+        if !rule.among.is_empty() && !is_among(&rule.among, fact, cx) {
             return;
         }
         if rule.bounds.as_ref().is_some_and(|bounds| leads_out(bounds, fact, cx)) {
@@ -210,6 +226,9 @@ impl Fold {
         if let Some(more) = &mut duty.more {
             more.acts_from = None;
         }
+        if rule.populated {
+            super::populations::look_back(&duty, cx);
+        }
         Fold::find_deadline(&mut duty, cx);
         self.open[i] = duty;
     }
@@ -241,7 +260,7 @@ impl Fold {
             return;
         }
         if rule.elsewhere {
-            look_elsewhere(rule, fact, cx);
+            look_elsewhere(rule, fact, &mut duty, cx);
         }
         let clocks = self.clocks_for(rule, fact, start, cx);
         duty.flags.put(Flags::EXEMPT, clocks.is_empty());
@@ -358,8 +377,7 @@ impl Fold {
                 alone.at = start;
                 alone.hold(&mut duty, start, cx);
                 Fold::find_deadline(&mut duty, cx);
-                alone.open.push(duty);
-                alone.schedule(cx);
+                alone.begin_alone(duty, cx);
             }
             alone.advance(fact.at(), cx);
             alone.take(fact, cx, false);
@@ -370,11 +388,19 @@ impl Fold {
             alone.at = start;
             alone.hold(&mut duty, start, cx);
             Fold::find_deadline(&mut duty, cx);
-            alone.open.push(duty);
-            alone.schedule(cx);
+            alone.begin_alone(duty, cx);
         }
         alone.advance(self.at, cx);
         alone
+    }
+
+    /// A duty of which nothing else is known begins.
+    fn begin_alone<T: Trace>(&mut self, duty: Duty, cx: &mut Cx<'_, '_, T>) {
+        self.open.push(duty);
+        if cx.view.sheet.populations {
+            self.gather(cx);
+        }
+        self.schedule(cx);
     }
 
     /// The act was undone too late for the old duty: a new one, on the terms now in force.
@@ -427,14 +453,15 @@ impl Fold {
         for id in &sheet.rules {
             let next = cx.rule(*id);
             let follows = of(next).iter().any(|r| cx.rule(*r).family == family);
-            if !follows || at < next.from || at >= next.to {
+            // What follows from a duty that outlives its contract outlives it, too: no later version takes it over.
+            if !follows || at < next.from || at >= next.to && !next.closes {
                 continue;
             }
             // One chained duty a duty and instant: derived from what it follows, whatever told of it.
             let mut name = key.to_le_bytes().to_vec();
             name.extend_from_slice(&at.0.to_le_bytes());
             let chained = xxh3_64(&name);
-            if self.already(next, chained, false, at, cx) {
+            if self.recur_after(*id, at, cx) || self.already(next, chained, false, at, cx) {
                 continue;
             }
             let more = More { cycle: 1, root: chained, follows: Some(key), ..More::default() };
@@ -449,7 +476,11 @@ impl Fold {
 
 /// The subjects on which the act of a duty that begins is looked for.
 #[cold]
-fn look_elsewhere<'a, T: Trace>(rule: &Rule, fact: Option<Fact<'a>>, cx: &mut Cx<'a, '_, T>) {
+fn look_elsewhere<'a, T: Trace>(rule: &Rule, fact: Option<Fact<'a>>, duty: &mut Duty, cx: &mut Cx<'a, '_, T>) {
+    if rule.populated {
+        duty.more_mut();
+        super::populations::look_back(duty, cx);
+    }
     for field in rule.looks_on() {
         let targets: Vec<String> = acts::targets(fact, field, cx).map(str::to_owned).collect();
         cx.links.extend(targets);

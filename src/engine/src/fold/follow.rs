@@ -31,6 +31,16 @@ impl Fold {
                 _ => i += 1,
             }
         }
+        if let Some(memory) = &self.memory {
+            let over = memory.periods.iter().filter(|plan| {
+                let until = cx.rule(plan.rule).until.as_ref();
+                until.is_some_and(|act| {
+                    self.by_duty(act, &Duty::new(plan.rule, 0, plan.since), false, taken, cx).is_some()
+                })
+            });
+            let over: Vec<RuleId> = over.map(|plan| plan.rule).collect();
+            over.into_iter().for_each(|family| self.forget_periods(family));
+        }
         self.at = self.at.max(now);
     }
 

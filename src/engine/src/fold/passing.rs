@@ -1,6 +1,6 @@
 //! The passing of time: deadlines, longest pauses, waivers, versions and periods, each at its own instant, in order.
 
-use super::{Cx, Fold, Trace, pauses};
+use super::{Cx, Fold, Trace, pauses, populations};
 use crate::duty::{Duty, Flags, More};
 use crate::time::Moment;
 
@@ -23,6 +23,9 @@ pub(crate) fn wake_of<T: Trace>(duty: &Duty, at: Moment, cx: &Cx<'_, '_, T>) -> 
 #[cold]
 fn wake_of_more<T: Trace>(duty: &Duty, more: &More, at: Moment, cx: &Cx<'_, '_, T>) -> Moment {
     let mut wake = Moment::NEVER;
+    if cx.rule(duty.rule).populated {
+        wake = populations::wake_of(duty, at, cx);
+    }
     if let Some(cap) = pauses::cap_reached(duty, cx) {
         wake = wake.min(cap + -1);
     }
@@ -67,6 +70,9 @@ impl Fold {
                     self.open_period(i, cx);
                 }
                 _ => break,
+            }
+            if cx.view.sheet.populations {
+                self.gather(cx);
             }
         }
         self.schedule(cx);
@@ -117,6 +123,10 @@ impl Fold {
             Fold::settle(&mut duty, now, cx);
             cx.trace.note(now, Some(&duty), &|| "a new version of the contract takes it over".to_owned());
             duty.rule = next;
+            if cx.rule(next).populated {
+                duty.more_mut();
+                populations::look_back(&duty, cx);
+            }
             duty.clock.row = crate::duty::NO_ROW;
             let anchor = cx.anchor(&duty);
             self.rebase_duty(&mut duty, anchor, now, cx);

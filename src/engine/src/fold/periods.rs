@@ -63,8 +63,8 @@ impl Fold {
 
     pub(super) fn recur<T: Trace>(&mut self, id: RuleId, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let rule = cx.rule(id);
-        let Form::Every { per: Per::Subject { .. }, .. } = &rule.form else { return };
-        if rule.family != id {
+        let Form::Every { per: Per::Subject { .. } | Per::Source { .. }, .. } = &rule.form else { return };
+        if rule.family != id || rule.of_source && !super::sources::from_itself(fact, cx) {
             return;
         }
         let against = Against { anchor: None, subject: cx.view.subject };
@@ -73,6 +73,28 @@ impl Fold {
         if rule.anchor.events.iter().any(opens) {
             self.plan(id, fact.at().max(rule.from), cx);
         }
+    }
+
+    /// A recurring duty of calendar periods that begins where another ended or was breached. False: it is none.
+    #[cold]
+    pub(super) fn recur_after<T: Trace>(&mut self, id: RuleId, at: Moment, cx: &Cx<'_, '_, T>) -> bool {
+        let rule = cx.rule(id);
+        if unit_of(rule).is_none() {
+            return false;
+        }
+        self.plan(rule.family, at.max(cx.rule(rule.family).from), cx);
+        true
+    }
+
+    /// What ends a recurring duty ends it for good, whether or not the duty of a period is open just then.
+    #[cold]
+    pub(super) fn end_periods<T: Trace>(&mut self, fact: Fact<'_>, cx: &Cx<'_, '_, T>) {
+        let Some(memory) = &mut self.memory else { return };
+        memory.periods.retain(|plan| {
+            let rule = cx.rule(plan.rule);
+            let probe = Duty::new(plan.rule, 0, plan.since);
+            rule.until.as_ref().is_none_or(|until| !acts::is_over(until, fact, rule, &probe, cx))
+        });
     }
 
     fn plan<T: Trace>(&mut self, id: RuleId, since: Moment, cx: &Cx<'_, '_, T>) {
@@ -136,6 +158,9 @@ impl Fold {
         self.add_waivers(&mut duty, None, cx);
         self.hold(&mut duty, start, cx);
         Fold::find_deadline(&mut duty, cx);
+        if rule.populated {
+            super::populations::look_back(&duty, cx);
+        }
         cx.trace.note(start, Some(&duty), &|| "a new period begins".to_owned());
         self.open.push(duty);
     }

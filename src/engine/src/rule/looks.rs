@@ -1,6 +1,6 @@
 //! What acts, requirements and rules look at: events, other duties, other subjects.
 
-use super::{Act, Excuse, Form, Match, Named, Requirement, Rule};
+use super::{Act, Excuse, Form, Match, Named, Population, Requirement, Rule};
 use crate::fact::FieldId;
 use crate::vocabulary::KindId;
 
@@ -12,7 +12,7 @@ impl Act {
 
     fn duties_on(&self) -> Vec<KindId> {
         match self {
-            Act::One(_) => Vec::new(),
+            Act::One(_) | Act::Every(_) => Vec::new(),
             Act::Duty(named) => named.on.map(|(_, kind)| kind).into_iter().collect(),
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::duties_on).collect(),
         }
@@ -23,14 +23,14 @@ impl Act {
         match self {
             Act::Duty(named) => vec![named],
             Act::Any(of) => of.iter().flat_map(Act::duties).collect(),
-            Act::One(_) | Act::All(_) | Act::InOrder(_) => Vec::new(),
+            Act::One(_) | Act::All(_) | Act::InOrder(_) | Act::Every(_) => Vec::new(),
         }
     }
 
     /// How other duties stand is part of it, at any depth.
     pub fn asks_duties(&self) -> bool {
         match self {
-            Act::One(_) => false,
+            Act::One(_) | Act::Every(_) => false,
             Act::Duty(..) => true,
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().any(Act::asks_duties),
         }
@@ -39,7 +39,7 @@ impl Act {
     /// The same, all of them, at any depth.
     pub fn all_duties(&mut self) -> Vec<&mut Named> {
         match self {
-            Act::One(_) => Vec::new(),
+            Act::One(_) | Act::Every(_) => Vec::new(),
             Act::Duty(named) => vec![named],
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter_mut().flat_map(Act::all_duties).collect(),
         }
@@ -50,6 +50,7 @@ impl Act {
         match self {
             Act::One(leaf) => leaf.on.into_iter().collect(),
             Act::Duty(named) => named.on.map(|(field, _)| field).into_iter().collect(),
+            Act::Every(_) => Vec::new(),
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::looks_on).collect(),
         }
     }
@@ -57,7 +58,7 @@ impl Act {
     /// More than one of its parts is needed.
     pub fn of_several(&self) -> bool {
         match self {
-            Act::One(_) | Act::Duty(..) => false,
+            Act::One(_) | Act::Duty(..) | Act::Every(_) => false,
             Act::Any(of) => of.iter().any(Act::of_several),
             Act::All(of) | Act::InOrder(of) => of.len() > 1 || of.iter().any(Act::of_several),
         }
@@ -68,7 +69,17 @@ impl Act {
         match self {
             Act::One(one) => smallvec::smallvec![one],
             Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::leaves).collect(),
-            Act::Duty(..) => smallvec::SmallVec::new(),
+            // What a population does is looked up in the partner's register, not among the subject's own facts.
+            Act::Duty(..) | Act::Every(_) => smallvec::SmallVec::new(),
+        }
+    }
+
+    /// The populations that it is about.
+    pub fn populations(&self) -> Vec<&Population> {
+        match self {
+            Act::Every(population) => vec![population],
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::populations).collect(),
+            Act::One(_) | Act::Duty(..) => Vec::new(),
         }
     }
 
@@ -79,6 +90,7 @@ impl Act {
             Act::Any(of) => of.iter().all(Act::simple),
             Act::All(of) | Act::InOrder(of) => of.len() == 1 && of[0].simple(),
             Act::Duty(..) => true,
+            Act::Every(_) => false,
         }
     }
 }

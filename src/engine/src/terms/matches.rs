@@ -57,6 +57,8 @@ pub struct EventMatch {
     pub since: Option<Box<Since>>,
     /// Counts only with evidence.
     pub evidenced: Option<Evidenced>,
+    /// Of a whole population, or a fact that a stack shares; None: of one subject.
+    pub of: Option<Box<Of>>,
 }
 
 impl EventMatch {
@@ -72,7 +74,53 @@ impl EventMatch {
             pick: None,
             since: None,
             evidenced: None,
+            of: None,
         }
+    }
+
+    /// The population of which each must be, if it asks for one.
+    pub fn population(&self) -> Option<&Population> {
+        match self.of.as_deref()? {
+            Of::Every(population) => Some(population),
+            Of::Stack => None,
+        }
+    }
+}
+
+/// Of whom an event is looked for, where it is not one subject's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Of {
+    /// Of each of these.
+    Every(Population),
+    /// A fact that the customer shares with all partners of the contract's stack.
+    Stack,
+}
+
+/// Living subjects of a kind, of the same partner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Population {
+    /// What stands before the dot of their events.
+    pub kind: String,
+    /// What is told of each; all must hold.
+    pub tests: Vec<Test>,
+}
+
+impl Act {
+    /// Its single events, in the order written.
+    pub fn events(&self) -> Vec<&EventMatch> {
+        match self {
+            Act::One(one) => vec![one],
+            Act::Any(of) | Act::All(of) | Act::InOrder(of) => of.iter().flat_map(Act::events).collect(),
+            Act::Duty(..) => Vec::new(),
+        }
+    }
+
+    /// The one population of which all its events are to be.
+    pub fn population(&self) -> Option<&Population> {
+        let events = self.events();
+        let first = events.first()?.population()?;
+        let duties = matches!(self, Act::Any(of) if of.iter().any(|act| matches!(act, Act::Duty(..))));
+        (!duties && events.iter().all(|event| event.population() == Some(first))).then_some(first)
     }
 }
 

@@ -1,0 +1,185 @@
+//! One subject's life, read off its facts: when it lives and belongs to a population, and when the act was done by it.
+
+use crate::book::Book;
+use crate::fact::{Atom, Fact, TypeId, Value};
+use crate::rule::{Act, Population, Test, Want};
+use crate::select::{self, Against, Met};
+use crate::time::Moment;
+use crate::timeline::Timeline;
+use crate::vocabulary::Life;
+use smallvec::SmallVec;
+
+/// From when on a subject belongs to a population, and when it did what is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) joined: Moment,
+    pub(super) done: Option<(Moment, TypeId)>,
+}
+
+/// Against what a subject is held.
+pub(super) struct Terms<'a> {
+    book: &'a Book,
+    partner: &'a str,
+    subject: &'a str,
+    population: &'a Population,
+    from: Moment,
+    anchor: Option<Fact<'a>>,
+    /// Of each test the texts that the anchor says, where it must be the same; None: the anchor does not say.
+    pub(super) same: Vec<Option<Vec<String>>>,
+}
+
+impl<'a> Terms<'a> {
+    pub(super) fn new(
+        book: &'a Book,
+        partner: &'a str,
+        subject: &'a str,
+        population: &'a Population,
+        from: Moment,
+        anchor: &'a [u8],
+    ) -> Terms<'a> {
+        let anchor = Fact::split(anchor).map(|(fact, _)| fact);
+        let same = population.tests.iter().map(|test| said_by_anchor(book, test, anchor, subject)).collect();
+        Terms { book, partner, subject, population, from, anchor, same }
+    }
+
+    /// When the subject joined, and when it was done: once for each life within the time that is asked about.
+    pub(super) fn spans(&self, timeline: &Timeline) -> SmallVec<[Span; 1]> {
+        let facts: Vec<Fact<'_>> = timeline.facts().collect();
+        let tests = &self.population.tests;
+        let mut out = SmallVec::new();
+        let mut told: Vec<Option<Value<'_>>> = vec![None; tests.len()];
+        let (mut alive, mut joined, mut begun) = (false, false, false);
+        for (i, fact) in facts.iter().enumerate() {
+            if !begun && fact.at() >= self.from {
+                begun = true;
+                // One that ends at the very instant was there when the duty opened.
+                if alive && self.belongs(&told) {
+                    joined = true;
+                    out.push(self.span(self.from, &facts, i));
+                }
+            }
+            match life(self.book, *fact) {
+                Life::Begins if !alive => {
+                    // Another life: what was told of the one before is told of nobody any more.
+                    told.fill(None);
+                    (alive, joined) = (true, false);
+                }
+                Life::Ends | Life::EndsWhole => alive = false,
+                // Catalogued: the first that is heard of it.
+                Life::Shows if i == 0 => alive = true,
+                Life::Begins | Life::Shows => {}
+            }
+            for (test, told) in tests.iter().zip(&mut told) {
+                if let Some(value) = fact.field(test.field) {
+                    *told = Some(value);
+                }
+            }
+            if begun && !joined && alive && self.belongs(&told) {
+                joined = true;
+                out.push(self.span(fact.at(), &facts, i));
+            }
+        }
+        if !begun && alive && self.belongs(&told) {
+            out.push(self.span(self.from, &facts, facts.len()));
+        }
+        out
+    }
+
+    fn span(&self, joined: Moment, facts: &[Fact<'_>], from: usize) -> Span {
+        let done = self.done(&self.population.act, facts, from).map(|(at, _, kind)| (at, kind));
+        Span { joined, done }
+    }
+
+    /// When an act was done by facts from a position on, the position after it, and the type that did it.
+    fn done(&self, act: &Act, facts: &[Fact<'_>], from: usize) -> Option<(Moment, usize, TypeId)> {
+        match act {
+            Act::One(leaf) => {
+                let against = Against { anchor: self.anchor, subject: self.subject };
+                let anchor = self.anchor.map(Fact::key);
+                let meets = |fact: &Fact<'_>| {
+                    anchor != Some(fact.key()) && select::meets(self.book, leaf, *fact, against) == Met::Yes
+                };
+                let (i, fact) = facts.iter().enumerate().skip(from).find(|(_, fact)| meets(fact))?;
+                Some((fact.at(), i + 1, leaf.kind))
+            }
+            Act::Any(of) => of.iter().filter_map(|one| self.done(one, facts, from)).min(),
+            Act::All(of) => {
+                let all: Option<Vec<_>> = of.iter().map(|one| self.done(one, facts, from)).collect();
+                all?.into_iter().max()
+            }
+            Act::InOrder(of) => {
+                let mut last = None;
+                let mut next = from;
+                for one in of {
+                    let done = self.done(one, facts, next)?;
+                    next = done.1;
+                    last = Some(done);
+                }
+                last
+            }
+            Act::Duty(..) | Act::Every(_) => None,
+        }
+    }
+
+    fn belongs(&self, told: &[Option<Value<'_>>]) -> bool {
+        let tests = self.population.tests.iter().zip(&self.same);
+        tests.zip(told).all(|((test, same), told)| self.passes(&test.want, same.as_deref(), *told))
+    }
+
+    /// Of a list it is enough that one of its items passes: a population is rather too large than too small.
+    fn passes(&self, want: &Want, same: Option<&[String]>, told: Option<Value<'_>>) -> bool {
+        match told {
+            Some(value) => value.atoms().any(|atom| self.item_passes(want, same, atom)),
+            None => match want {
+                Want::SameAs(_) | Want::SameAsSubject => false,
+                Want::Not(inner) if matches!(**inner, Want::SameAs(_) | Want::SameAsSubject) => true,
+                _ => select::holds(self.book, want, None, Against { anchor: self.anchor, subject: self.subject }),
+            },
+        }
+    }
+
+    fn item_passes(&self, want: &Want, same: Option<&[String]>, atom: Atom<'_>) -> bool {
+        let text = self.book.names().text(atom);
+        match want {
+            Want::Not(inner) if same.is_none() && matches!(**inner, Want::SameAs(_)) => true,
+            Want::Not(inner) => !self.item_passes(inner, same, atom),
+            // What the anchor does not say may be any of them.
+            Want::SameAs(_) => same.is_none_or(|same| same.iter().any(|one| one == text)),
+            Want::OneOf(constants, _)
+                if text == self.partner && constants.contains(&self.book.names().well_known().partner) =>
+            {
+                true
+            }
+            Want::Present | Want::Absent | Want::OneOf(..) | Want::SameAsSubject | Want::Number(..) => {
+                let against = Against { anchor: self.anchor, subject: self.subject };
+                select::holds(self.book, want, Some(Value::One(atom)), against)
+            }
+        }
+    }
+}
+
+/// What the anchor says in the field that a test compares with: a field of it, or its subject where the field is called
+/// like the subject's kind.
+fn said_by_anchor(book: &Book, test: &Test, anchor: Option<Fact<'_>>, subject: &str) -> Option<Vec<String>> {
+    let field = match crate::book::innermost(&test.want) {
+        Want::SameAs(field) => *field,
+        _ => return None,
+    };
+    let anchor = anchor?;
+    let names = book.names();
+    if let Some(value) = anchor.field(field) {
+        return Some(value.atoms().map(|atom| names.text(atom).to_owned()).collect());
+    }
+    let kind = names.kind_name(names.about(anchor.kind()).kind);
+    (names.field_name(field) == kind).then(|| vec![subject.to_owned()])
+}
+
+/// What a fact says of its subject's life.
+pub(super) fn life(book: &Book, fact: Fact<'_>) -> Life {
+    let names = book.names();
+    match names.about(fact.kind()).life {
+        // Of a version that is retired the subject lives on.
+        Life::EndsWhole if names.field_id("version").is_some_and(|v| fact.field(v).is_some()) => Life::Shows,
+        life @ (Life::Shows | Life::Begins | Life::Ends | Life::EndsWhole) => life,
+    }
+}
