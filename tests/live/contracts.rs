@@ -1,17 +1,4 @@
-use crate::house::{House, end, file, hangup};
-
-const DESK: &str = "contract: desk
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: answer
-    clause: \"1\"
-    when: ticket.opened
-    do: ticket.acknowledged
-    within: 4h
-";
+use crate::house::{DESK, House, end, file, hangup};
 
 #[test]
 fn contracts_that_change_under_it_are_judged_by_unless_they_are_broken() {

@@ -19,8 +19,7 @@ fn a_topic_is_judged_as_it_was_drawn_through_kills_of_the_program() {
         partner.parse::<i32>().expect("its number") % 4
     };
     for partition in 0..4 {
-        let here =
-            lines.iter().filter(|line| of(line) == partition).map(|line| line.as_bytes());
+        let here = lines.iter().filter(|line| of(line) == partition).map(|line| line.as_bytes());
         broker.produce(&topic, partition, here.chain([tick.as_bytes()]));
     }
     let settings = format!(

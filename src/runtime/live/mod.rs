@@ -1,9 +1,11 @@
 //! `onus run`: the one loop. Sources speak into a channel; what they say is judged, written down in one commit, and only
 //! then told.
 //!
-//!     sources -> channel -> Live::take    journal, judge, ledger: in memory
-//!                           Live::commit  all of it in one transaction, or none of it
-//!                           publish       messages, receipts
+//! ```text
+//! sources -> channel -> Live::take    journal, judge, ledger: in memory
+//!                       Live::commit  all of it in one transaction, or none of it
+//!                       publish       messages, receipts
+//! ```
 //!
 //! Killed at any instant, the next process finds a commit and goes on behind it: the journal is judged again up to there,
 //! and sources are read from the positions that it holds.
@@ -155,6 +157,8 @@ pub struct Live {
     snapped: (Millis, usize, usize),
     letters_asked: Millis,
     shown: Millis,
+    /// Something was written that nobody was told of.
+    untold: bool,
     status: Arc<Status>,
 }
 
@@ -220,6 +224,7 @@ impl Live {
             snapped: (start, 0, 0),
             letters_asked: 0,
             shown: Millis::MIN / 2,
+            untold: false,
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
         };
@@ -280,6 +285,9 @@ impl Live {
             self.tick()?;
             if self.is_due() {
                 self.commit_or_wait(stop, told, committed)?;
+            }
+            if std::mem::take(&mut self.untold) {
+                self.catch_up(told)?;
             }
             if until_end && ended == self.plan.feeds.len() {
                 break;
@@ -536,6 +544,7 @@ impl Live {
         if steady - self.shown >= SHOWN {
             self.shown = steady;
             self.status.show_standings(&self.judge);
+            self.show();
         }
         Ok(())
     }
@@ -710,6 +719,7 @@ impl Live {
         match recover::adopt(rebuilt, self.store.as_mut(), self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);
+                self.untold = true;
                 tracing::info!("the contracts have changed; judged again to commit {}", self.sequence);
             }
             Err(error) => return Err(error),
