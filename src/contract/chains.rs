@@ -196,12 +196,9 @@ fn ends_in_an_act(obligation: &Obligation, actless: &BTreeSet<String>, at: At, c
 }
 
 fn about_anchor(obligation: &mut Obligation, kind: Option<&str>, at: At, cx: &mut Cx<'_>) -> bool {
-    // What follows a duty is on that duty's subject; what an event of the contract begins is the partner's as a whole.
-    let follows = !triggers(obligation).iter().any(|trigger| matches!(trigger, Trigger::Event(_)));
     let Sentence::Every { per, .. } = &mut obligation.sentence else { return true };
     match kind {
-        Some(kind @ "contract") if follows => *per = Per::Subject { kind: kind.to_owned(), tests: Vec::new() },
-        Some("partner" | "contract") => *per = Per::Partner,
+        Some("partner") => *per = Per::Partner,
         Some(kind) => *per = Per::Subject { kind: kind.to_owned(), tests: Vec::new() },
         None => {
             let hint = "say with `per` what each duty is about, or make an obligation for each kind";

@@ -62,11 +62,11 @@ impl Fold {
         if sheet.supersedes {
             self.supersede(&sheet.opens[usize::from(fact.kind())], fact.key(), fact.at(), cx);
         }
-        if about.opening {
-            for (kind, id) in &sheet.periodic {
-                if *kind == about.kind {
-                    self.recur(*id, fact, cx);
-                }
+        for (kind, id) in &sheet.periodic {
+            // Acts begin sliding periods anew; those of the calendar begin at a creation, or where `when` says so.
+            let is_act = || cx.rule(*id).act().is_some_and(|act| act.leaves().iter().any(|l| l.kind == fact.kind()));
+            if *kind == about.kind && (about.opening || !is_act()) {
+                self.recur(*id, fact, cx);
             }
         }
     }

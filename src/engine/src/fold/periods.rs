@@ -119,7 +119,9 @@ impl Fold {
         let rule = cx.rule(id);
         let unit = unit_of(rule);
         let period = unit.and_then(|u| limits::period(u, rule.zone, plan.next));
-        let Some((from, to)) = period.filter(|_| plan.next < rule.to && plan.next < rule.removed_at) else {
+        // What begins with the contract's end, or follows a duty that outlived it, is owed after it.
+        let in_force = plan.next < rule.to || plan.since >= rule.to;
+        let Some((from, to)) = period.filter(|_| in_force && plan.next < rule.removed_at) else {
             self.memory().periods.remove(i);
             return;
         };

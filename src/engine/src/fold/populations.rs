@@ -44,14 +44,20 @@ impl Fold {
     #[cold]
     pub(super) fn gather<T: Trace>(&mut self, cx: &mut Cx<'_, '_, T>) {
         let mut i = 0;
+        let mut ended = false;
         while i < self.open.len() {
             match self.complete(i, cx) {
                 Some((at, kind)) => {
                     self.end(i, at, kind, false, cx);
+                    ended = true;
                     i = 0;
                 }
                 None => i += 1,
             }
+        }
+        // No fact of this subject says so: what these duties end is looked at here.
+        if ended && cx.view.sheet.follows {
+            self.follow(self.at, true, cx);
         }
     }
 
