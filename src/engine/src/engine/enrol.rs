@@ -19,8 +19,9 @@ impl Engine {
         let about = book.names().about(fact.kind());
         let Some(register) = self.register(partner) else { return };
         let (whole, known) = (register.complete_from(), register.knows(about.kind, subject));
-        if fact.at() < self.horizon() {
-            if fact.at() < whole {
+        // Registers are swept by the hour: what is that near to the horizon may have been swept away before it.
+        if fact.at() <= self.horizon() + HOUR {
+            if fact.at() <= whole {
                 self.fill_register(partner, None, archive);
             }
             // Who has left memory must be as it was told before it hears the news.
