@@ -108,12 +108,16 @@ impl World {
 }
 
 fn open(store: &Path, hands: &Arc<AtomicI64>) -> Live {
+    open_by(Clock::Wall, store, hands)
+}
+
+fn open_by(clock: Clock, store: &Path, hands: &Arc<AtomicI64>) -> Live {
     let contract = onus::contract::parse(include_str!("../examples/w1/w1.yaml"), "w1.yaml").expect("it loads");
     let contracts = Contracts { list: vec![contract], text: String::new() };
     let plan = Plan {
         contracts: Box::new(move || Ok(contracts.clone())),
         feeds: feeds(),
-        clock: Clock::Wall,
+        clock,
         settling: 7 * DAY,
         commit_every: 50,
         batch: 5_000,
@@ -256,4 +260,50 @@ fn a_shard_that_everything_happens_to_ends_as_one_that_was_left_in_peace() {
             &apart[..apart.len().min(5)]
         );
     }
+}
+
+/// Time that one partition held back goes on when that one has no more to say, though no other record comes.
+#[test]
+fn by_the_events_clock_time_goes_on_when_who_held_it_back_has_come_to_its_end() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let hands = Arc::new(AtomicI64::new(0));
+    let mut shard = open_by(Clock::Events, &dir.path().join("onus.db"), &hands);
+    let (events, _) = w1::draw(w1::Order { events: 300, partners: 3, seed: 3 });
+    let mut lines = Vec::new();
+    w1::write(&events, &mut lines).expect("into memory");
+    let lines = String::from_utf8(lines).expect("text");
+    let lines: Vec<&str> = lines.lines().collect();
+    let (tick, lines) = lines.split_last().expect("the clock is last");
+    let feed = FeedId(0);
+    let part = |partition: i32, lines: &[&str]| {
+        let mut records = Records::new(feed, partition, Arc::from("here"));
+        for (at, line) in (0..).zip(lines) {
+            records.push(line.as_bytes(), at, at + 1, Moment(0));
+        }
+        Heard::Records(records)
+    };
+    for partition in [0, 1] {
+        shard.take(Heard::Behind { feed, partition, partitions: 2, lag: 1 }).expect("it is heard");
+    }
+    // The first tickets, many of them open at the last one's time; and the clock in the other partition.
+    let tickets = lines.iter().copied().filter(|line| line.contains("\"ticket."));
+    let tickets: Vec<&str> = tickets.take(40).collect();
+    shard.take(part(0, &tickets)).expect("records are taken in");
+    shard.take(part(1, &[tick])).expect("records are taken in");
+    shard.tick().expect("time passes");
+    shard.commit().expect("it is written");
+    let broken = |shard: &mut Live| {
+        let entries = shard.store().entries(&Query::default()).expect("the ledger");
+        let last: BTreeMap<String, bool> = entries.into_iter().map(|e| (e.duty.to_string(), e.broken)).collect();
+        last.into_values().filter(|broken| *broken).count()
+    };
+    let before = broken(&mut shard);
+    for partition in [0, 1] {
+        shard.take(Heard::CaughtUp { feed, partition, partitions: 2, at: Moment(0), lag: 0 }).expect("it is heard");
+    }
+    shard.take(Heard::Ended { feed: FeedId(1) }).expect("it is heard");
+    shard.tick().expect("time passes");
+    shard.commit().expect("it is written");
+    let after = broken(&mut shard);
+    assert!(before < after, "deadlines up to the clock have passed: {before}, {after}");
 }

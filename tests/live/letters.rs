@@ -28,11 +28,15 @@ fn what_cannot_be_used_is_kept_with_its_reason_and_read_again_when_asked_for() {
     events.push_str("no JSON\n");
     events.push_str(&opened("INC-2", "2126-01-05T09:00:00Z"));
     events.push_str(&opened("INC-3", "2026-01-05T09:00:00Z").replace("\"p1\"", "\"p2\""));
+    // An event, but for a megabyte of blanks behind it: what is left of it when it was cut is not to be judged.
+    events.push_str(opened("INC-4", "2026-01-05T09:00:00Z").trim_end());
+    events.push_str(&" ".repeat(1_200_000));
+    events.push('\n');
     house.write("desk.jsonl", &events);
     let child = house.start(&["run", "--tell", "told"]);
-    house.until("three dead letters", || letters(&house).len() == 3);
+    house.until("four dead letters", || letters(&house).len() == 4);
     let reasons: Vec<String> = letters(&house).into_iter().map(|(reason, _)| reason).collect();
-    assert_eq!(reasons, ["Json", "Future", "Unauthorised"]);
+    assert_eq!(reasons, ["Json", "Future", "Unauthorised", "TooLong"]);
     assert!(end(child), "it ends in order: {}", house.talk());
     // The source may speak of p2 now, and the letter is asked for.
     house.write(
@@ -46,4 +50,6 @@ fn what_cannot_be_used_is_kept_with_its_reason_and_read_again_when_asked_for() {
     assert_eq!(letters(&house)[0].1, "dropped");
     house.until("its breach is told", || house.told().iter().any(|line| line["partner"] == "p2"));
     assert!(end(child));
+    assert!(house.told().iter().all(|line| line["subject"] != "INC-4"), "what was cut is no event");
+    assert!(house.onus(&["replay"]).status.success(), "and the journal says the same");
 }

@@ -89,13 +89,18 @@ impl Frontier {
         self.by_partition.iter().map(|(partition, reached)| (*partition, reached.lag))
     }
 
+    /// All of its partitions have been heard of.
+    pub(super) fn is_known(&self) -> bool {
+        self.ended || self.partitions > 0 && self.by_partition.len() as u32 >= self.partitions
+    }
+
     /// How far it was heard when it is `now`.
     pub(super) fn heard(&mut self, now: Moment) -> Moment {
         if self.ended {
             self.heard = self.heard.max(now);
             return self.heard;
         }
-        let known = self.partitions > 0 && self.by_partition.len() as u32 >= self.partitions;
+        let known = self.is_known();
         let least = self.by_partition.values().map(|reached| {
             let caught = reached.caught.map(|at| at + -self.transit);
             caught.max(reached.arrived.map(|at| at + -self.transit))

@@ -58,6 +58,8 @@ pub(super) struct Judge {
     clock: Clock,
     /// By the events' clock: other partitions have not come further than this.
     pub(super) ceiling: Moment,
+    /// By the events' clock: the latest event of any partition. Time comes to it once the others let it.
+    furthest: Moment,
     voices: Vec<Voice>,
     batch: Batch,
     seen: Vec<Ahead>,
@@ -95,6 +97,7 @@ struct Saved {
     generation: u32,
     engine: Vec<u8>,
     homes: Homes,
+    furthest: Moment,
     aside: Vec<((Moment, u64), Aside)>,
 }
 
@@ -123,6 +126,7 @@ impl Judge {
             homes: Homes::default(),
             clock,
             ceiling: Moment::NEVER,
+            furthest: Moment::DAWN,
             voices,
             batch: Batch::default(),
             seen: Vec::new(),
@@ -138,7 +142,7 @@ impl Judge {
     pub(super) fn snapshot(&self, terms: [u8; 32], generation: u32) -> Result<Vec<u8>, String> {
         let aside = self.aside.iter().map(|(key, one)| (*key, one.clone())).collect();
         let homes = self.homes.clone();
-        let saved = Saved { terms, generation, engine: self.engine.snapshot(), homes, aside };
+        let saved = Saved { terms, generation, engine: self.engine.snapshot(), homes, furthest: self.furthest, aside };
         postcard::to_allocvec(&saved).map_err(|e| e.to_string())
     }
 
@@ -164,6 +168,7 @@ impl Judge {
         };
         let mut judge = Judge::around(engine, feeds, retired, clock);
         judge.homes = saved.homes;
+        judge.furthest = saved.furthest;
         judge.asides = saved.aside.iter().map(|((_, n), _)| n + 1).max().unwrap_or(0);
         judge.aside = saved.aside.into_iter().collect();
         Ok(Some(judge))
@@ -179,6 +184,7 @@ impl Judge {
     pub(super) fn time(&mut self, now: Moment, heard: &[(usize, Moment)], archive: &mut dyn Archive) {
         if self.clock == Clock::Events {
             self.ceiling = now;
+            self.follow(self.furthest, archive);
             return;
         }
         for (feed, heard) in heard {
@@ -240,6 +246,7 @@ impl Judge {
             }
         }
         if let Some(peak) = batch.peak {
+            self.furthest = self.furthest.max(peak);
             self.follow(peak, archive);
         }
         self.peak = batch.peak;

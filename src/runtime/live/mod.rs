@@ -12,12 +12,14 @@
 
 mod clock;
 mod frontiers;
+mod intake;
 mod journal;
 mod judge;
 mod ledger;
 mod recover;
 mod shelves;
 mod status;
+mod writing;
 
 pub use clock::{Machine, Time};
 pub use judge::{Clock, Taken};
@@ -25,25 +27,23 @@ pub use ledger::json;
 pub use recover::{Moved, Replayed, replay};
 pub use status::{Board, FeedStatus, Shown, Status};
 
-use crate::ingest::feed::{FeedId, Heard, Receipt, Records, Wish};
-use crate::store::{Batch, Epoch, LETTER, Letter, LetterState, Message, Position, Query, Store, StoreError, Terms};
+use crate::ingest::feed::{FeedId, Heard, Receipt, Wish};
+use crate::store::{Epoch, Letter, LetterState, Message, Position, Store, StoreError, Terms};
 use clock::Now;
 use frontiers::Frontier;
-use journal::{Item, Piece, Writer};
-use judge::{Judge, Refused};
+use journal::{Item, Writer};
+use judge::Judge;
 use ledger::Ledger;
 use onus_engine::terms::{Contract, Side, Trust};
-use onus_engine::time::{DAY, Millis, Moment};
+use onus_engine::time::{Millis, Moment};
 use serde::{Deserialize, Serialize};
 use shelves::{Leaving, Shelves};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// What a source may say, and how its silence is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,146 +340,18 @@ impl Live {
         Ok(())
     }
 
-    /// Takes records in: judged, and in the journal, and not yet written. `letter`: they were a dead letter before.
-    fn records(&mut self, mut records: Records, letter: Option<u64>) -> Result<(), LiveError> {
-        let at = usize::from(records.feed.0);
-        let key = (records.feed.0, records.partition);
-        self.time_for(key)?;
-        let arrived: Vec<Moment> = records.list.iter().map(|one| one.arrived).collect();
-        let mut refused: Vec<Refused> = Vec::new();
-        for (line, one) in records.list.iter().enumerate() {
-            if let Some(bytes) = one.cut {
-                let error = crate::decode::DecodeError::TooLong { bytes: bytes as usize };
-                refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
-            }
-        }
-        let cut: Vec<usize> = refused.iter().map(|one| one.line).collect();
-        let mut trouble = None;
-        self.with_shelves(|judge, shelves| {
-            judge.lines(at, &records.bytes, &arrived, shelves, &mut |one| {
-                if !cut.contains(&one.line) {
-                    refused.push(one);
-                }
-            });
-            trouble = shelves.trouble.take();
-        });
-        if let Some(trouble) = trouble {
-            return Err(trouble.into());
-        }
-        refused.sort_by_key(|one| one.line);
-        self.write_down(&records, &arrived, &refused);
-        self.status.feed(records.feed).took(records.list.len() as u64, refused.len() as u64);
-        match letter {
-            Some(number) => {
-                let state = if refused.is_empty() { LetterState::Replayed } else { LetterState::Waiting };
-                self.reread.push((number, state));
-            }
-            None => {
-                for one in &refused {
-                    self.put_letter(&records, one);
-                }
-                self.note_position(&records, key);
-                if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(at), arrived.last()) {
-                    frontier.came(records.partition, *last, records.stamped);
-                    if let Some(tick) = self.judge.tick {
-                        frontier.tick(tick);
-                    }
-                }
-            }
-        }
-        let reached = self.peaks.entry(key).or_default();
-        reached.0 = reached.0.max(self.judge.peak);
-        self.ledger.take(&mut self.judge.engine);
-        self.events += records.list.len();
-        if let Some(done) = records.done.take() {
-            let refused = refused.into_iter().map(|one| (one.line, format!("{}: {}", one.reason, one.detail)));
-            self.waiting.push(Waiting { done, refused: refused.collect() });
-        }
-        self.since.get_or_insert(self.now.steady());
-        Ok(())
-    }
-
-    /// What became of it is a matter of the journal from here on; what was refused changed nothing and is not in it.
-    fn write_down(&mut self, records: &Records, arrived: &[Moment], refused: &[Refused]) {
-        let gone = |line: usize| refused.binary_search_by_key(&line, |one| one.line).is_ok();
-        let (mut offsets, mut times) = (Vec::new(), Vec::new());
-        let (mut last, mut then) = (0, 0);
-        for (line, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
-            offsets.push(one.offset.wrapping_sub(last));
-            times.push(arrived[line].0 - then);
-            (last, then) = (one.offset, arrived[line].0);
-        }
-        if offsets.is_empty() {
-            return;
-        }
-        let lines = if refused.is_empty() {
-            Cow::Borrowed(&records.bytes[..])
-        } else {
-            let mut rest = Vec::with_capacity(records.bytes.len());
-            for (_, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
-                rest.extend_from_slice(records.record(one));
-                rest.push(b'\n');
-            }
-            Cow::Owned(rest)
-        };
-        let feed = self.journal.name(&self.plan.feeds[usize::from(records.feed.0)].name);
-        let piece = Piece { feed, partition: records.partition, offsets, arrived: times, lines };
-        self.journal.put(&Item::Piece(piece));
-    }
-
-    fn put_letter(&mut self, records: &Records, refused: &Refused) {
-        let one = &records.list[refused.line];
-        let whole = records.record(one);
-        self.letter += 1;
-        self.letters.push(Letter {
-            number: self.letter,
-            source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
-            partition: records.partition,
-            offset: one.offset,
-            at: one.arrived,
-            reason: refused.reason.to_owned(),
-            detail: refused.detail.clone(),
-            record: whole[..whole.len().min(LETTER)].to_vec(),
-            length: one.cut.unwrap_or(whole.len() as u64),
-            hash: xxh3_64(whole),
-            state: LetterState::Waiting,
-            note: None,
-        });
-        self.status.letter(refused.reason);
-    }
-
-    /// Where reading begins is written down like what was read.
-    fn began(&mut self, feed: FeedId, partition: i32, incarnation: &str, next: u64) {
-        let source = self.plan.feeds[usize::from(feed.0)].name.clone();
-        let position = Position { source, partition, incarnation: incarnation.to_owned(), next, last: 0 };
-        self.positions.insert((feed.0, partition), position);
-        self.moved.insert((feed.0, partition));
-        self.since.get_or_insert(self.now.steady());
-    }
-
-    fn note_position(&mut self, records: &Records, key: (u16, i32)) {
-        let Some(last) = records.list.last() else { return };
-        let position = Position {
-            source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
-            partition: records.partition,
-            incarnation: records.incarnation.to_string(),
-            next: last.next,
-            last: xxh3_64(records.record(last)),
-        };
-        self.positions.insert(key, position);
-        self.moved.insert(key);
-    }
-
     /// Before events of a partition are taken in: time goes on.
     fn time_for(&mut self, partition: (u16, i32)) -> Result<(), LiveError> {
         match self.plan.clock {
             Clock::Wall => self.pass_time(),
-            Clock::Events => {
-                let others = self.peaks.iter().filter(|(key, (_, waits))| **key != partition && !waits);
-                let ceiling = others.map(|(_, (peak, _))| peak.unwrap_or(Moment::DAWN)).min();
-                self.tell_time(ceiling.unwrap_or(Moment::NEVER), Vec::new())
-            }
+            Clock::Events => self.tell_time(self.ceiling(Some(partition)), Vec::new()),
         }
+    }
+
+    /// By the events' clock: no partition that has more to say has come further than this.
+    fn ceiling(&self, but: Option<(u16, i32)>) -> Moment {
+        let others = self.peaks.iter().filter(|(key, (_, waits))| Some(**key) != but && !waits);
+        others.map(|(_, (peak, _))| peak.unwrap_or(Moment::DAWN)).min().unwrap_or(Moment::NEVER)
     }
 
     /// By the wall clock: now, and how far each feed has been heard by now.
@@ -528,8 +400,13 @@ impl Live {
 
     /// Time passes, and operators may have wishes.
     pub fn tick(&mut self) -> Result<(), LiveError> {
-        if self.plan.clock == Clock::Wall {
-            self.pass_time()?;
+        match self.plan.clock {
+            Clock::Wall => self.pass_time()?,
+            // Who held time back may have come to its end without another record; who was not heard of may hold it back.
+            Clock::Events if self.frontiers.iter().all(Frontier::is_known) => {
+                self.tell_time(self.ceiling(None), Vec::new())?;
+            }
+            Clock::Events => {}
         }
         self.ledger.take(&mut self.judge.engine);
         if !self.ledger.entries.is_empty() {
@@ -555,149 +432,6 @@ impl Live {
         self.events >= self.plan.batch
             || self.since.is_some_and(|since| steady - since >= self.plan.commit_every)
             || !self.journal.is_empty() && steady - self.idle_since >= IDLE
-    }
-
-    /// Writes down what is in hand. Nothing of it was told before; on an error nothing of it is written, and it may be
-    /// tried again.
-    pub fn commit(&mut self) -> Result<(), LiveError> {
-        if self.journal.is_empty() && self.letters.is_empty() && self.moved.is_empty() && self.reread.is_empty() {
-            self.settle_receipts();
-            return Ok(());
-        }
-        let wrong = |what: String| StoreError::Refused { target: "the journal".to_owned(), why: what };
-        let blob = self.journal.blob().map_err(|e| wrong(e.to_string()))?;
-        let pages = self.leaving.pages().map_err(wrong)?;
-        let positions: Vec<Position> = self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
-        let batch = Batch {
-            sequence: self.sequence + 1,
-            now: self.judge.engine.now(),
-            journal: &blob,
-            entries: &self.ledger.entries,
-            messages: &self.ledger.told,
-            letters: &self.letters,
-            reread: &self.reread,
-            released: (self.terms.generation, &pages),
-            positions: &positions,
-            terms: None,
-        };
-        let began = std::time::Instant::now();
-        self.store.commit(self.epoch, &batch)?;
-        self.status.took(began.elapsed().as_secs_f64());
-        self.sequence += 1;
-        self.snapped.1 += blob.len();
-        self.journal.clear();
-        self.leaving.clear();
-        self.ledger.clear();
-        self.letters.clear();
-        self.reread.clear();
-        self.moved.clear();
-        (self.events, self.since) = (0, None);
-        self.idle_since = self.now.steady();
-        self.settle_receipts();
-        self.show();
-        Ok(())
-    }
-
-    fn settle_receipts(&mut self) {
-        for one in self.waiting.drain(..) {
-            // Who waited may have given up.
-            let _ = one.done.send(Receipt::Written(one.refused));
-        }
-    }
-
-    /// Commits, however long the store is away: nothing is taken in meanwhile, so sources wait.
-    fn commit_or_wait(
-        &mut self,
-        stop: &AtomicBool,
-        told: &mut dyn FnMut(&[Message]) -> Vec<u64>,
-        committed: &mut dyn FnMut(&[Position]),
-    ) -> Result<(), LiveError> {
-        let messages = self.ledger.told.clone();
-        let positions: Vec<Position> = self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
-        let mut pause = 100;
-        loop {
-            match self.commit() {
-                Ok(()) => break,
-                Err(LiveError::Store(error)) if error.may_pass() && !stop.load(Ordering::Relaxed) => {
-                    tracing::error!("{error}");
-                    self.status.store(Some(error.to_string()));
-                    std::thread::sleep(Duration::from_millis(pause));
-                    pause = (pause * 2).min(5_000);
-                }
-                Err(error) => {
-                    for one in self.waiting.drain(..) {
-                        let _ = one.done.send(Receipt::Not(error.to_string()));
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        self.status.store(None);
-        if !positions.is_empty() {
-            committed(&positions);
-        }
-        self.tell(&messages, told)?;
-        if self.wants_snapshot() {
-            self.snapshot()?;
-        }
-        Ok(())
-    }
-
-    fn tell(&mut self, messages: &[Message], told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
-        if messages.is_empty() {
-            return Ok(());
-        }
-        let taken = told(messages);
-        if !taken.is_empty() {
-            self.store.delivered(self.epoch, &taken)?;
-        }
-        Ok(())
-    }
-
-    /// What was written and perhaps not told by whoever ran before.
-    fn catch_up(&mut self, told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
-        let mut after = 0;
-        while self.plan.tells {
-            let messages = self.store.messages(after, 1_000)?;
-            let Some(last) = messages.last() else { break };
-            after = last.number;
-            self.tell(&messages, told)?;
-        }
-        Ok(())
-    }
-
-    fn wants_snapshot(&mut self) -> bool {
-        let (at, journal, size) = self.snapped;
-        self.now.steady() - at >= self.plan.snapshot_every && journal > WORTH * size
-    }
-
-    /// Writes a snapshot: the next start judges only what the journal has after it.
-    pub fn snapshot(&mut self) -> Result<(), LiveError> {
-        let written =
-            recover::write_snapshot(self.store.as_mut(), self.epoch, self.sequence, &self.judge, &self.terms)?;
-        self.snapped = (self.now.steady(), 0, written);
-        Ok(())
-    }
-
-    /// Dead letters that somebody asked to be read again.
-    fn read_letters_again(&mut self) -> Result<(), LiveError> {
-        let asked = Query { state: Some(LetterState::Asked), limit: 100, ..Query::default() };
-        let again = match self.store.letters(&asked) {
-            Err(error) if error.may_pass() => return Ok(()),
-            found => found?,
-        };
-        for letter in again {
-            let feed = self.plan.feeds.iter().position(|feed| feed.name == letter.source);
-            let known = self.reread.iter().any(|(number, _)| *number == letter.number);
-            let Some(feed) = feed.filter(|_| !known) else { continue };
-            let mut records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
-            records.push(&letter.record, letter.offset, letter.offset, letter.at);
-            if letter.length > letter.record.len() as u64 {
-                records.list[0].cut = Some(letter.length);
-            }
-            self.records(records, Some(letter.number))?;
-        }
-        Ok(())
     }
 
     /// The contracts may have changed: if they can be read, they are judged by from here on; else the old ones are.
@@ -739,6 +473,3 @@ impl Live {
         self.status.show(state, &self.judge, &self.frontiers, &self.heard);
     }
 }
-
-/// An event so far ahead of the clock is a dead letter; for settings and docs.
-pub const FUTURE: Millis = DAY;

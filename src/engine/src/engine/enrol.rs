@@ -160,6 +160,10 @@ impl Engine {
             self.next_sweep = Moment::NEVER;
             return;
         };
+        if self.now == Moment::DAWN {
+            // Time has not begun: there is nothing to forget, and no hour before it.
+            return;
+        }
         let step = (settling / 4).max(HOUR);
         let at = Moment(self.now.0.div_euclid(step) * step);
         self.next_sweep = at + step;

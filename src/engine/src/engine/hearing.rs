@@ -112,7 +112,7 @@ impl Hearing {
         };
         let mut feeds = speaking & bits(self.feeds.iter().map(tells));
         if feeds == 0 {
-            // Nobody could tell of it: settings are refused for that. Judged when everything else has been heard.
+            // Nobody could tell of it. Judged when everything else has been heard.
             feeds = bits(self.feeds.iter().map(|_| true));
         }
         let own = feeds & bits(self.feeds.iter().map(|feed| feed.owner == Some(rule.obligor.side)));

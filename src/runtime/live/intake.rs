@@ -1,0 +1,174 @@
+//! Records that come in: judged, put into the journal, and not yet written. What cannot be used is a dead letter.
+
+use super::journal::{Item, Piece};
+use super::judge::Refused;
+use super::{Live, LiveError, Waiting};
+use crate::decode::DecodeError;
+use crate::ingest::feed::{FeedId, Records};
+use crate::store::{LETTER, Letter, LetterState, Position, Query};
+use onus_engine::time::Moment;
+use std::borrow::Cow;
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A character with which no JSON begins.
+const NO_JSON: u8 = 0x0b;
+
+impl Live {
+    /// Takes records in: judged, and in the journal, and not yet written. `letter`: they were a dead letter before.
+    pub(super) fn records(&mut self, mut records: Records, letter: Option<u64>) -> Result<(), LiveError> {
+        let at = usize::from(records.feed.0);
+        let key = (records.feed.0, records.partition);
+        self.time_for(key)?;
+        let arrived: Vec<Moment> = records.list.iter().map(|one| one.arrived).collect();
+        let mut refused: Vec<Refused> = Vec::new();
+        for (line, one) in records.list.iter().enumerate() {
+            if let Some(bytes) = one.cut {
+                let error = DecodeError::TooLong { bytes: bytes as usize };
+                refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
+            }
+        }
+        let cut: Vec<usize> = refused.iter().map(|one| one.line).collect();
+        // What is left of a record that was cut may still be an event; it is not to be taken for one.
+        let starts: Vec<usize> = cut.iter().map(|line| records.list[*line].place.start as usize).collect();
+        let firsts: Vec<u8> = starts.iter().map(|at| std::mem::replace(&mut records.bytes[*at], NO_JSON)).collect();
+        let mut trouble = None;
+        self.with_shelves(|judge, shelves| {
+            judge.lines(at, &records.bytes, &arrived, shelves, &mut |one| {
+                if !cut.contains(&one.line) {
+                    refused.push(one);
+                }
+            });
+            trouble = shelves.trouble.take();
+        });
+        for (at, first) in starts.into_iter().zip(firsts) {
+            records.bytes[at] = first;
+        }
+        if let Some(trouble) = trouble {
+            return Err(trouble.into());
+        }
+        refused.sort_by_key(|one| one.line);
+        self.write_down(&records, &arrived, &refused);
+        self.status.feed(records.feed).took(records.list.len() as u64, refused.len() as u64);
+        match letter {
+            Some(number) => {
+                let state = if refused.is_empty() { LetterState::Replayed } else { LetterState::Waiting };
+                self.reread.push((number, state));
+            }
+            None => {
+                for one in &refused {
+                    self.put_letter(&records, one);
+                }
+                self.note_position(&records, key);
+                if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(at), arrived.last()) {
+                    frontier.came(records.partition, *last, records.stamped);
+                    if let Some(tick) = self.judge.tick {
+                        frontier.tick(tick);
+                    }
+                }
+            }
+        }
+        let reached = self.peaks.entry(key).or_default();
+        reached.0 = reached.0.max(self.judge.peak);
+        self.ledger.take(&mut self.judge.engine);
+        self.events += records.list.len();
+        if let Some(done) = records.done.take() {
+            let refused = refused.into_iter().map(|one| (one.line, format!("{}: {}", one.reason, one.detail)));
+            self.waiting.push(Waiting { done, refused: refused.collect() });
+        }
+        self.since.get_or_insert(self.now.steady());
+        Ok(())
+    }
+
+    /// What became of it is a matter of the journal from here on; what was refused changed nothing and is not in it.
+    fn write_down(&mut self, records: &Records, arrived: &[Moment], refused: &[Refused]) {
+        let gone = |line: usize| refused.binary_search_by_key(&line, |one| one.line).is_ok();
+        let (mut offsets, mut times) = (Vec::new(), Vec::new());
+        let (mut last, mut then) = (0, 0);
+        for (line, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
+            offsets.push(one.offset.wrapping_sub(last));
+            times.push(arrived[line].0 - then);
+            (last, then) = (one.offset, arrived[line].0);
+        }
+        if offsets.is_empty() {
+            return;
+        }
+        let lines = if refused.is_empty() {
+            Cow::Borrowed(&records.bytes[..])
+        } else {
+            let mut rest = Vec::with_capacity(records.bytes.len());
+            for (_, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
+                rest.extend_from_slice(records.record(one));
+                rest.push(b'\n');
+            }
+            Cow::Owned(rest)
+        };
+        let feed = self.journal.name(&self.plan.feeds[usize::from(records.feed.0)].name);
+        let piece = Piece { feed, partition: records.partition, offsets, arrived: times, lines };
+        self.journal.put(&Item::Piece(piece));
+    }
+
+    fn put_letter(&mut self, records: &Records, refused: &Refused) {
+        let one = &records.list[refused.line];
+        let whole = records.record(one);
+        self.letter += 1;
+        self.letters.push(Letter {
+            number: self.letter,
+            source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
+            partition: records.partition,
+            offset: one.offset,
+            at: one.arrived,
+            reason: refused.reason.to_owned(),
+            detail: refused.detail.clone(),
+            record: whole[..whole.len().min(LETTER)].to_vec(),
+            length: one.cut.unwrap_or(whole.len() as u64),
+            hash: xxh3_64(whole),
+            state: LetterState::Waiting,
+            note: None,
+        });
+        self.status.letter(refused.reason);
+    }
+
+    /// Where reading begins is written down like what was read.
+    pub(super) fn began(&mut self, feed: FeedId, partition: i32, incarnation: &str, next: u64) {
+        let source = self.plan.feeds[usize::from(feed.0)].name.clone();
+        let position = Position { source, partition, incarnation: incarnation.to_owned(), next, last: 0 };
+        self.positions.insert((feed.0, partition), position);
+        self.moved.insert((feed.0, partition));
+        self.since.get_or_insert(self.now.steady());
+    }
+
+    fn note_position(&mut self, records: &Records, key: (u16, i32)) {
+        let Some(last) = records.list.last() else { return };
+        let position = Position {
+            source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
+            partition: records.partition,
+            incarnation: records.incarnation.to_string(),
+            next: last.next,
+            last: xxh3_64(records.record(last)),
+        };
+        self.positions.insert(key, position);
+        self.moved.insert(key);
+    }
+
+    /// Dead letters that somebody asked to be read again.
+    pub(super) fn read_letters_again(&mut self) -> Result<(), LiveError> {
+        let asked = Query { state: Some(LetterState::Asked), limit: 100, ..Query::default() };
+        let again = match self.store.letters(&asked) {
+            Err(error) if error.may_pass() => return Ok(()),
+            found => found?,
+        };
+        for letter in again {
+            let feed = self.plan.feeds.iter().position(|feed| feed.name == letter.source);
+            let known = self.reread.iter().any(|(number, _)| *number == letter.number);
+            let Some(feed) = feed.filter(|_| !known) else { continue };
+            let mut records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
+            records.push(&letter.record, letter.offset, letter.offset, letter.at);
+            if letter.length > letter.record.len() as u64 {
+                records.list[0].cut = Some(letter.length);
+            }
+            self.records(records, Some(letter.number))?;
+        }
+        Ok(())
+    }
+}
