@@ -55,6 +55,21 @@ proptest! {
         prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
     }
 
+    /// What nobody has heard yet is unknown, and settles no sooner than it is known.
+    #[test]
+    fn what_is_heard_only_after_it_could_settle_is_told(
+        scene in scenes(NARROW).prop_map(begun), settling in 0i64..30, lag in 0i64..90
+    ) {
+        let kept = World::after(&scene, None, &scene.arrivals());
+        let mut behind = World::new(&scene, Some(settling * HOUR));
+        for line in scene.arrivals() {
+            behind.hear_behind(&line, lag * HOUR);
+        }
+        behind.finish(scene.until());
+        let wrong = same_net(&behind.outcome(), &kept.outcome());
+        prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+    }
+
     #[test]
     fn memory_holds_what_is_open(scene in scenes(NARROW).prop_map(begun), settling in 0i64..30) {
         let mut world = World::after(&scene, Some(settling * HOUR), &scene.arrivals());

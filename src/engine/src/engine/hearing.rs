@@ -57,6 +57,8 @@ pub(super) struct Hearing {
     shared: BTreeMap<(u64, Vec<RuleId>), Lanes>,
     /// Told unknown for want of news: lane, deadline, subject; until heard.
     blind: BTreeSet<(u16, Moment, u32)>,
+    /// Of how many deadlines something is unknown, by subject.
+    waiting: BTreeMap<u32, u32>,
 }
 
 impl Hearing {
@@ -159,7 +161,14 @@ impl Hearing {
         let from = (lane, Moment(i64::MIN), 0);
         while let Some(first) = self.blind.range(from..(lane, heard, 0)).next().copied() {
             self.blind.remove(&first);
-            seen.push(first.2);
+            let slot = first.2;
+            match self.waiting.get_mut(&slot) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => {
+                    self.waiting.remove(&slot);
+                }
+            }
+            seen.push(slot);
         }
         seen
     }
@@ -167,7 +176,15 @@ impl Hearing {
     /// Something is unknown of a subject until a lane has been heard beyond a deadline.
     #[cold]
     pub(super) fn wait(&mut self, lane: u16, deadline: Moment, slot: u32) {
-        self.blind.insert((lane, deadline, slot));
+        if self.blind.insert((lane, deadline, slot)) {
+            *self.waiting.entry(slot).or_default() += 1;
+        }
+    }
+
+    /// Something of a subject is unknown: it stays until it is known.
+    #[inline(always)]
+    pub(super) fn waits_for(&self, slot: u32) -> bool {
+        !self.waiting.is_empty() && self.waiting.contains_key(&slot)
     }
 
     /// Whether anything of lane 0 waits for less than this.

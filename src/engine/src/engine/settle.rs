@@ -79,7 +79,8 @@ impl Engine {
                 }
                 continue;
             }
-            if self.may_go(slot, &subject) && self.is_awaited(&subject) {
+            // Of what is unknown something will be told.
+            if self.may_go(slot, &subject) && (self.is_awaited(&subject) || self.hearing.waits_for(slot)) {
                 subject.rare().watched = self.now + MINUTE;
             }
             if self.may_go(slot, &subject) {
@@ -103,7 +104,8 @@ impl Engine {
         let partner = &self.partners[partner as usize];
         // Put back since it rang, by a link of one that rang with it: then its timer is set again, and says when.
         let moved = self.wheel.armed(slot).is_some();
-        if moved || partner.own == Some(slot) || self.options.settling.is_none() {
+        let stays = partner.own == Some(slot) || self.options.settling.is_none() || self.hearing.waits_for(slot);
+        if moved || stays {
             return false;
         }
         if !facts.is_empty() {
