@@ -44,11 +44,11 @@ fn parsed(decoder: &Decoder, bytes: &[u8]) -> Batch {
     let mut batch = Batch::default();
     let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|b| *b == b'\n');
     for line in lines.filter(|_| !bytes.is_empty()) {
-        batch.lines += 1;
         let read = std::str::from_utf8(line).map_err(|e| DecodeError::Utf8 { byte: e.valid_up_to() + 1 });
         if let Err(error) = read.and_then(|line| decoder.record(line, &mut batch)) {
-            batch.letters.push(DeadLetter::new(batch.lines, line, error));
+            batch.letters.push(DeadLetter::new(batch.lines + 1, line, error));
         }
+        batch.lines += 1;
     }
     batch
 }

@@ -105,20 +105,6 @@ pub(crate) fn can_be_kept(sentence: &Sentence, at: At, cx: &mut Cx<'_>) -> Optio
         cx.report.unsupported_but(at, what, "`same-as` speaks of the anchor: begin at an event");
         return None;
     }
-    // Whether one that joins by the very event that begins the duty is owed the act must not hang on what is in memory.
-    let begins_with = |population: &Population| {
-        when.is_some_and(|when| {
-            when.any.iter().any(|trigger| match trigger {
-                Trigger::Event(event) => event.kind.split_once('.').is_some_and(|(kind, _)| kind == population.kind),
-                Trigger::Done(_) | Trigger::Breached(_) => false,
-            })
-        })
-    };
-    if let Some(own) = populations.iter().find(|population| begins_with(population)) {
-        let what = format!("`of` every {} in a duty that an event of a {} begins", own.kind, own.kind);
-        cx.report.unsupported_but(at, what, "begin at an event of another kind, such as a ticket or an incident");
-        return None;
-    }
     Some(())
 }
 

@@ -221,6 +221,8 @@ fn populated() -> impl Strategy<Value = Piece> {
         "ticket.assigned",
         "{event: ticket.assigned, pick: latest}",
         "{event: ticket.opened, time: occurred_at}",
+        "change.executed",
+        "credential.revoked",
         "contract.ended",
     ];
     let acts = [

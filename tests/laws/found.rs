@@ -98,3 +98,61 @@ fn what_is_linked_only_after_it_happened_and_settled_still_counts() {
     let settling = case.settling(0).after(&events(&told)).outcome();
     assert_eq!(settling.ledger.values().map(|t| t.standing).collect::<Vec<_>>(), [Standing::MetLate]);
 }
+
+/// Between a member's fact and the copy of an earlier one that comes long after, everybody has left memory.
+#[test]
+fn the_copy_of_a_member_s_fact_that_comes_late_changes_only_what_it_changes() {
+    let duty = "- {id: o1, clause: a, when: ticket.opened, within: 4h, do: {any: [credential.rotated, credential.revoked], \
+                of: {every: credential, where: {ticket: {same-as: ticket}}}}}";
+    let case = Case::new(duty, "24 19:00");
+    let told = [
+        "23 07:00 C2 rotated ticket=T2 id=e1",
+        "23 07:00 T1 opened",
+        "23 09:00 T2 opened",
+        "23 15:00 C2 revoked",
+        "24 19:00 T1 resolved",
+        "23 07:00 C2 rotated ticket=T2 id=e1 source=urn:copy factkey=k-e1",
+    ];
+    let kept = case.after(&events(&told)).outcome();
+    let settling = case.settling(0).after(&events(&told));
+    assert_eq!(settling.breaks, Vec::<String>::new());
+    assert_eq!(settling.outcome().ledger, kept.ledger);
+}
+
+/// Whoever comes back from the archive comes back as it was told: before the news that brings it back.
+#[test]
+fn who_joins_a_population_late_is_owed_the_act_by_those_who_have_left_memory() {
+    let duty = "- {id: o1, clause: a, when: ticket.assigned, within: 4h, do: {in-order: [credential.rotated, \
+                credential.revoked], of: {every: credential, where: {actor: [ann, bob]}}}}";
+    let case = Case::new(duty, "24 01:00");
+    let told = ["23 07:00 C2 rotated", "23 07:00 T1 assigned", "24 01:00 T2 opened", "23 07:00 C2 created actor=ann"];
+    let kept = case.after(&events(&told)).outcome();
+    assert_eq!(kept.ledger.values().map(|t| t.standing).collect::<Vec<_>>(), [Standing::Breached]);
+    let settling = case.settling(0).after(&events(&told));
+    assert_eq!(settling.breaks, Vec::<String>::new());
+    assert_eq!(settling.outcome().ledger, kept.ledger);
+}
+
+/// What was merged stays as long as what it was merged into: news about it is news about that duty.
+#[test]
+fn what_is_linked_to_a_merged_ticket_reaches_the_one_it_was_merged_into() {
+    let duty = "- {id: o1, clause: a, when: ticket.opened, do: ticket.closed, within: [{must: 8h}, {must: 2h, from: \
+                change.approved}]}";
+    let case = Case::new(duty, "23 17:00");
+    let told = ["23 08:30 T1 opened", "23 10:00 T1 merged into=T2", "23 16:30 H1 approved ticket=T1"];
+    let kept = case.after(&events(&told)).outcome();
+    let settling = case.settling(0).after(&events(&told)).outcome();
+    assert_eq!(settling.ledger, kept.ledger);
+}
+
+/// A merged ticket that has left memory begins nothing when it is heard of again.
+#[test]
+fn a_merged_ticket_begins_nothing_after_it_has_left_memory() {
+    let duty = "- {id: o1, clause: a, when: {any: [{event: ticket.opened, time: occurred_at}, ticket.assigned]}, \
+                do: ticket.resolved, within: 3 business hours}";
+    let case = Case::new(duty, "24 03:00");
+    let told = ["23 07:00 T2 merged into=T1", "24 03:00 T2 assigned"];
+    let kept = case.after(&events(&told)).outcome();
+    let settling = case.settling(0).after(&events(&told)).outcome();
+    assert_eq!(settling.ledger, kept.ledger);
+}

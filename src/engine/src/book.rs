@@ -216,7 +216,10 @@ impl Book {
         // A state that held before the opening counts at it.
         let kept = |rule: &Rule| rule.pause.is_some() || rule.waived_by.is_some() || states(rule);
         let born_so = about.opening && opened().any(kept);
+        // It may have been merged: then it opens nothing here.
+        let merges = self.names.types().iter().any(|t| t.kind == about.kind && t.effect == Effect::Merged);
         undoes
+            || merges && !about.opening && opened().next().is_some()
             || about.reaches_back
             || born_so
             || !about.names.is_empty()

@@ -19,20 +19,22 @@ impl Engine {
         let about = book.names().about(fact.kind());
         let Some(register) = self.register(partner) else { return };
         let (whole, known) = (register.complete_from(), register.knows(about.kind, subject));
-        // Registers are swept by the hour: what is that near to the horizon may have been swept away before it.
-        if fact.at() <= self.horizon() + HOUR {
-            if fact.at() <= whole {
-                self.fill_register(partner, None, archive);
+        let mut names = BTreeSet::new();
+        if fact.at() < self.horizon() {
+            if fact.at() < whole {
+                self.fill_register(partner, None, Some(fact), archive);
             }
             // Who has left memory must be as it was told before it hears the news.
-            for name in self.askers(partner, about.kind, subject, fact, archive) {
-                self.find_or_recall(partner, &name, fact.at(), Look::Back, archive);
+            names = self.askers(partner, about.kind, subject, fact, archive);
+            for name in &names {
+                self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
             }
         } else if !known && whole != Moment::DAWN && about.life != Life::Begins {
-            self.bring_back(partner, about.kind, subject, archive);
+            self.bring_back(partner, about.kind, subject, Some(fact), archive);
         }
         let Some(register) = self.partners[partner as usize].register.as_mut() else { return };
-        for name in register.insert(&book, about.kind, subject, fact) {
+        names.extend(register.insert(&book, about.kind, subject, fact));
+        for name in names {
             if let Some(slot) = self.shelf.find(partner, &name) {
                 self.judge_by_register(slot, fact.at(), archive);
             }
@@ -100,7 +102,7 @@ impl Engine {
         let (Some(register), Some(sheet)) = (&one.register, &one.sheet) else { return };
         let whole = register.complete_from();
         if whole != Moment::DAWN && archived(facts).any(|fact| self.asks_before(sheet, whole, fact)) {
-            self.fill_register(partner, hand, archive);
+            self.fill_register(partner, hand, None, archive);
         }
     }
 
@@ -119,21 +121,31 @@ impl Engine {
         })
     }
 
-    /// All of the past comes back into the register: late news asks for it.
+    /// All of the past comes back into the register, but for the news that asks for it.
     #[cold]
-    pub(super) fn fill_register(&mut self, partner: u32, hand: Option<&Subject>, archive: &mut dyn Archive) {
+    pub(super) fn fill_register(
+        &mut self,
+        partner: u32,
+        hand: Option<&Subject>,
+        news: Option<Fact<'_>>,
+        archive: &mut dyn Archive,
+    ) {
         let book = Arc::clone(&self.book);
         let Some(register) = self.register(partner).filter(|r| r.complete_from() != Moment::DAWN) else { return };
         let mut names: BTreeSet<(KindId, String)> = register.known().into_iter().collect();
         let kept = archive.recall(&self.partners[partner as usize].name, UNREAD).unwrap_or_default();
-        names.extend(noted(&kept, WATCHED).filter_map(|id| {
-            let (kind, name) = id.split_once('\0')?;
-            Some((book.names().kind_id(kind)?, name.to_owned()))
-        }));
+        let gone: BTreeSet<(KindId, String)> = noted(&kept, WATCHED)
+            .filter_map(|id| {
+                let (kind, name) = id.split_once('\0')?;
+                Some((book.names().kind_id(kind)?, name.to_owned()))
+            })
+            .collect();
+        names.extend(gone.iter().cloned());
         for (kind, name) in names {
-            self.bring_back(partner, kind, &name, archive);
+            self.bring_back(partner, kind, &name, news, archive);
         }
         if let Some(register) = &mut self.partners[partner as usize].register {
+            register.are_noted(&gone);
             // One at hand does not lie where it could be looked at.
             for fact in hand.into_iter().flat_map(|subject| subject.timeline.facts()) {
                 let kind = book.names().about(fact.kind()).kind;
@@ -143,14 +155,24 @@ impl Engine {
         }
     }
 
-    /// What the archive and memory have of one subject.
-    fn bring_back(&mut self, partner: u32, kind: KindId, name: &str, archive: &mut dyn Archive) {
+    /// What the archive and memory have of one subject. News lies in memory by now: it is taken in only after those whom
+    /// it concerns are as they were told.
+    fn bring_back(
+        &mut self,
+        partner: u32,
+        kind: KindId,
+        name: &str,
+        news: Option<Fact<'_>>,
+        archive: &mut dyn Archive,
+    ) {
         let book = Arc::clone(&self.book);
         let kept = archive.recall(&self.partners[partner as usize].name, name).unwrap_or_default();
         let here = self.shelf.find(partner, name).map(|slot| self.shelf.copy(slot).timeline);
+        let here = here.iter().flat_map(Timeline::facts);
+        let is_old = |fact: &Fact<'_>| news.is_none_or(|news| news.bytes() != fact.bytes());
         let Some(register) = self.partners[partner as usize].register.as_mut() else { return };
         register.bring_back(&book, kind, name, archived(&kept));
-        register.bring_back(&book, kind, name, here.iter().flat_map(Timeline::facts));
+        register.bring_back(&book, kind, name, here.filter(is_old));
     }
 
     /// Rids registers of what no answer needs any more: of who has ended, and what was told before of who has not.

@@ -57,8 +57,8 @@ pub(super) struct Hearing {
     shared: BTreeMap<(u64, Vec<RuleId>), Lanes>,
     /// Told unknown for want of news: lane, deadline, subject; until heard.
     blind: BTreeSet<(u16, Moment, u32)>,
-    /// Of how many deadlines something is unknown, by subject.
-    waiting: BTreeMap<u32, u32>,
+    /// The same by subject: lanes and deadlines.
+    waiting: BTreeMap<u32, Vec<(u16, Moment)>>,
 }
 
 impl Hearing {
@@ -161,10 +161,10 @@ impl Hearing {
         let from = (lane, Moment(i64::MIN), 0);
         while let Some(first) = self.blind.range(from..(lane, heard, 0)).next().copied() {
             self.blind.remove(&first);
-            let slot = first.2;
-            match self.waiting.get_mut(&slot) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => {
+            let (_, deadline, slot) = first;
+            if let Some(waits) = self.waiting.get_mut(&slot) {
+                waits.retain(|one| *one != (lane, deadline));
+                if waits.is_empty() {
                     self.waiting.remove(&slot);
                 }
             }
@@ -175,9 +175,17 @@ impl Hearing {
 
     /// Something is unknown of a subject until a lane has been heard beyond a deadline.
     #[cold]
-    pub(super) fn wait(&mut self, lane: u16, deadline: Moment, slot: u32) {
+    fn wait(&mut self, lane: u16, deadline: Moment, slot: u32) {
         if self.blind.insert((lane, deadline, slot)) {
-            *self.waiting.entry(slot).or_default() += 1;
+            self.waiting.entry(slot).or_default().push((lane, deadline));
+        }
+    }
+
+    /// What was unknown of a subject may be known by now, or be no duty any more.
+    #[cold]
+    fn forget(&mut self, slot: u32) {
+        for (lane, deadline) in self.waiting.remove(&slot).unwrap_or_default() {
+            self.blind.remove(&(lane, deadline, slot));
         }
     }
 
@@ -239,8 +247,10 @@ impl Engine {
         Ear { heard: self.heard, lanes }
     }
 
-    /// What was told unknown of a subject is told again when there is news: of one that comes out of a snapshot.
+    /// What was told unknown of a subject is told again when there is news, and nothing else of it is waited for.
+    #[cold]
     pub(super) fn wait_for_news(&mut self, slot: u32, subject: &Subject) {
+        self.hearing.forget(slot);
         let partner = &self.partners[subject.partner as usize];
         let ear = Ear { heard: self.heard, lanes: partner.lanes.as_deref().map(|lanes| (lanes, &self.hearing)) };
         let unknown = |d: &&Duty| d.told == Standing::Unknown;

@@ -101,7 +101,7 @@ impl Engine {
     pub(super) fn link(&mut self, slot: u32, target: &str, at: Moment, archive: &mut dyn Archive) {
         let partner = self.shelf.partner(slot);
         if target == UNREAD {
-            self.fill_register(partner, None, archive);
+            self.fill_register(partner, None, None, archive);
             self.judge_by_register(slot, at, archive);
             return;
         }

@@ -80,7 +80,8 @@ impl Engine {
                 continue;
             }
             // Of what is unknown something will be told.
-            if self.may_go(slot, &subject) && (self.is_awaited(&subject) || self.hearing.waits_for(slot)) {
+            let stays = || self.is_awaited(&subject) || self.hearing.waits_for(slot) || self.lives_on(&subject);
+            if self.may_go(slot, &subject) && stays() {
                 subject.rare().watched = self.now + MINUTE;
             }
             if self.may_go(slot, &subject) {
@@ -167,6 +168,22 @@ impl Engine {
             self.shelf.generation(*watcher) == *then && !self.shelf.copy(*watcher).head.is_quiet()
         };
         subject.timeline.is_empty() && subject.rare.as_ref().is_some_and(|r| r.watchers.iter().any(open))
+    }
+
+    /// Merged into one with an open duty, at whatever remove: what is told of this one concerns that duty.
+    fn lives_on(&self, subject: &Subject) -> bool {
+        let mut seen = vec![subject.name.clone()];
+        let mut next = subject.head.merged_into().map(str::to_owned);
+        while let Some(into) = next.filter(|into| !seen.contains(into)) {
+            let Some(slot) = self.shelf.find(subject.partner, &into) else { return false };
+            let other = self.shelf.copy(slot);
+            if !other.head.is_quiet() {
+                return true;
+            }
+            next = other.head.merged_into().map(str::to_owned);
+            seen.push(into);
+        }
+        false
     }
 
     /// A long timeline gives its settled facts to the archive and keeps their outcome.

@@ -131,7 +131,7 @@ impl Engine {
         let now = self.now;
         let partner = &mut self.partners[subject.partner as usize];
         let ear = Ear { heard: self.heard, lanes: partner.lanes.as_deref().map(|lanes| (lanes, &self.hearing)) };
-        let mut blind = Vec::new();
+        let mut blind = self.hearing.waits_for(slot);
         let mut teller = Teller {
             at: now,
             partner: subject.partner,
@@ -150,9 +150,7 @@ impl Engine {
             if standing != duty.told || duty.flags.has(Flags::NEWS) {
                 teller.tell(duty, standing);
             }
-            if standing == Standing::Unknown {
-                blind.push((ear.lane(duty.rule), duty.deadline));
-            }
+            blind |= standing == Standing::Unknown;
         }
         // In the order in which they ended: what was not told yet stands last.
         for duty in subject.head.ended.iter_mut().rev() {
@@ -165,16 +163,13 @@ impl Engine {
                 continue;
             }
             let standing = duty.standing(ear.of(duty.rule));
-            if standing == Standing::Unknown {
-                // A finding: certain from its own instant on, a deadline only after it.
-                blind.push((ear.lane(duty.rule), duty.deadline + -1));
-            }
+            blind |= standing == Standing::Unknown;
             if standing != duty.told || duty.flags.has(Flags::NEWS) {
                 teller.tell(duty, standing);
             }
         }
-        for (lane, deadline) in blind {
-            self.hearing.wait(lane, deadline, slot);
+        if blind {
+            self.wait_for_news(slot, subject);
         }
     }
 

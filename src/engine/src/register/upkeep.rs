@@ -73,8 +73,14 @@ impl Register {
         for fact in facts.filter(|f| !f.linked() && book.names().about(f.kind()).kind == kind) {
             self.put(book, kind, name, fact);
         }
-        if let Some(member) = self.members.get_mut(&kind).and_then(|of| of.get_mut(name)) {
-            member.noted = true;
+    }
+
+    /// The archive knows of these.
+    pub(crate) fn are_noted(&mut self, names: &BTreeSet<(KindId, String)>) {
+        for (kind, name) in names {
+            if let Some(member) = self.members.get_mut(kind).and_then(|of| of.get_mut(name)) {
+                member.noted = true;
+            }
         }
     }
 
