@@ -156,3 +156,16 @@ fn a_merged_ticket_begins_nothing_after_it_has_left_memory() {
     let settling = case.settling(0).after(&events(&told)).outcome();
     assert_eq!(settling.ledger, kept.ledger);
 }
+
+/// A duty that begins before its anchor's event was told reads what was done elsewhere since, settled or not.
+#[test]
+fn a_back_dated_duty_reads_the_past_of_what_it_links_to() {
+    let duty = "- {id: o1, clause: a, when: {event: ticket.opened, time: occurred_at}, do: change.executed, within: 3 \
+                business hours}";
+    let case = Case::new(duty, "24 13:00");
+    let told =
+        ["23 11:00 H1 executed", "24 13:00 T1 opened id=e9 change=H1", "24 13:00 T1 opened id=e9 occurred_at=23_11:00"];
+    let kept = case.after(&events(&told)).outcome();
+    let settling = case.settling(0).after(&events(&told)).outcome();
+    assert_eq!(settling.ledger, kept.ledger);
+}

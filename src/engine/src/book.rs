@@ -174,6 +174,9 @@ impl Book {
             sheet.of_sources |= rule.of_source;
             sheet.abroad |= rule.looks_abroad();
             sheet.requires_links |= sheet.abroad;
+            // A duty that begins before its anchor's event was told may have been done elsewhere before it.
+            let dated = |e: &Match| e.rare.as_ref().is_some_and(|rare| rare.time.is_some());
+            sheet.requires_links |= rule.anchor.time.is_some() || rule.anchor.events.iter().any(dated);
             sheet.renews |= limits_of(rule).iter().any(|l| l.latest);
             // What a limit counts from, or an anchor must follow, may have happened elsewhere long ago.
             sheet.requires_links |= limits_of(rule).iter().flat_map(|l| &l.from).any(|from| from.on.is_some())

@@ -61,6 +61,8 @@ struct Memory {
     firsts: Vec<(RuleId, u8)>,
     waivers: Vec<SubjectWaiver>,
     periods: Vec<Periodic>,
+    /// Recurring obligations that `when` began (true), or `until` ended (false): whether an act begins them anew.
+    recurring: Vec<(RuleId, bool)>,
     counts: Vec<quotas::Count>,
     /// It was merged into this subject: nothing begins on it any more.
     merged: Option<String>,

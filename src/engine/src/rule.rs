@@ -152,6 +152,10 @@ pub struct Anchor {
     pub pick: Option<Pick>,
     /// Kinds of subject that it opens on.
     pub kinds: Vec<KindId>,
+    /// Of a recurring duty's events, where its own acts begin: those begin it anew, the others begin it.
+    pub acts: usize,
+    /// A recurring duty begins only where `when` says so: an act before that begins nothing.
+    pub awaited: bool,
 }
 
 /// A compiled event match.

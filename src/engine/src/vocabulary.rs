@@ -48,6 +48,8 @@ pub struct EventType {
     pub effect: Effect,
     /// Types whose acts it undoes.
     pub undoes: Vec<TypeId>,
+    /// Types that satisfy no requirement any more after it.
+    pub withdraws: Vec<TypeId>,
     /// Begins its subject's life.
     pub opening: bool,
     /// Holds once it has happened, until undone: an act of this type before the opening counts at the opening.
@@ -272,6 +274,7 @@ impl Vocabulary {
             rank,
             effect,
             undoes: Vec::new(),
+            withdraws: Vec::new(),
             opening: OPENING.contains(&name),
             state: UNDONE_BY.iter().any(|(act, _)| *act == name),
             linked: false,
@@ -340,6 +343,13 @@ pub const OPENING: [&str; 7] = [
     "evidence.requested",
     "drill.started",
 ];
+
+/// Fields of an instant that lies behind whoever writes it: when something happened, was found or became known.
+pub const LOOKS_BACK: [&str; 6] = ["aware_at", "detected_at", "discovered_at", "found_at", "known_at", "occurred_at"];
+
+/// What satisfies a requirement no more once the other has followed on the same subject.
+pub const WITHDRAWN_BY: [(&str, &str); 2] =
+    [("change.approved", "change.rejected"), ("incident.accepted", "incident.refused")];
 
 /// Acts that can be undone, and by what (GRAMMAR semantics 9).
 pub const UNDONE_BY: [(&str, &str); 5] = [

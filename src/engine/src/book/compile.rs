@@ -313,7 +313,9 @@ impl<'c> Compiler<'c> {
             let nothing = Anchor::default();
             out.whole = when.whole.as_ref().map(|act| self.act(act, Trust::Asserted, &[], &nothing));
         }
+        out.acts = usize::MAX;
         if let terms::Sentence::Every { per: terms::Per::Subject { kind, tests }, act, when, .. } = &o.sentence {
+            out.awaited = when.is_some();
             self.recurring(&mut out, kind, tests, act, when.is_none());
         }
         if let terms::Sentence::Every { per: terms::Per::Source { tests }, act, .. } = &o.sentence {
@@ -351,6 +353,7 @@ impl<'c> Compiler<'c> {
                 out.events.push(event);
             }
         }
+        out.acts = out.events.len();
         for leaf in act_leaves(act).into_iter().filter(|l| l.kind.split_once('.').is_some_and(|(k, _)| k == kind)) {
             let event = self.event(leaf, Trust::Asserted);
             out.events.push(event);

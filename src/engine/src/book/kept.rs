@@ -45,6 +45,13 @@ impl Compiler<'_> {
                 self.names.about_mut(undo).undoes.push(act);
             }
         }
+        for (said, withdrawal) in crate::vocabulary::WITHDRAWN_BY {
+            if self.rules.iter().any(|r| self.requires(r, said)) {
+                let said = self.names.declare(said);
+                let withdrawal = self.names.declare(withdrawal);
+                self.names.about_mut(withdrawal).withdraws.push(said);
+            }
+        }
         if self.rules.iter().any(|r| r.waived_by.is_some()) {
             let fields: Vec<FieldId> =
                 WAIVER_FIELDS.iter().map(|f| self.names.field(f)).chain([known.side, known.role]).collect();
@@ -73,6 +80,12 @@ impl Compiler<'_> {
                 self.subject_fact(&kinds, field);
             }
         }
+    }
+
+    fn requires(&self, rule: &Rule, name: &str) -> bool {
+        let Form::Requires(table) = &rule.form else { return false };
+        let mut leaves = table.rows.iter().flat_map(|r| r.value.leaves());
+        leaves.any(|leaf| self.names.about(leaf.kind).name == name)
     }
 
     fn uses(&self, act: &Act, name: &str) -> bool {

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// A timeline longer than this is looked at for facts that have settled.
 const LONG: usize = 8 * 1024;
+/// So are the duties of one that has had more.
+const MANY: usize = 64;
 /// How many subjects are looked at together before they are taken one by one.
 const AHEAD: usize = 16;
 /// 2^22 ms, about 70 minutes.
@@ -70,6 +72,10 @@ impl Engine {
             if subject.head.wake < self.now {
                 self.pass(&mut subject, &mut links);
                 self.tell(slot, &mut subject, false);
+            }
+            if subject.head.ended.len() >= MANY {
+                let own = self.is_own(slot, &subject);
+                self.compact(own, &mut subject, archive);
             }
             if !links.is_empty() {
                 // What follows a breach may read other subjects.
@@ -189,15 +195,13 @@ impl Engine {
     /// A long timeline gives its settled facts to the archive and keeps their outcome.
     #[inline(always)]
     pub(super) fn compact(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
-        let bytes = subject.timeline.bytes().len();
-        if bytes >= LONG {
+        if subject.timeline.bytes().len() >= LONG || subject.head.ended.len() >= MANY {
             self.shorten(own, subject, archive);
         }
     }
 
     #[cold]
     fn shorten(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
-        let bytes = subject.timeline.bytes().len();
         if self.options.settling.is_none() || subject.head.has_pauses() {
             return;
         }
@@ -205,7 +209,7 @@ impl Engine {
         if self.partners[subject.partner as usize].sheet.as_ref().is_some_and(|sheet| sheet.abroad) {
             return;
         }
-        if subject.rare.as_ref().is_some_and(|r| bytes < r.compact_at as usize) {
+        if subject.rare.as_ref().is_some_and(|r| bulk(subject) < r.compact_at as usize) {
             return;
         }
         let horizon = self.horizon();
@@ -216,11 +220,13 @@ impl Engine {
         let book = Arc::clone(&self.book);
         stay.look(&subject.timeline, horizon);
         let dropped = subject.timeline.drain(horizon, &mut |fact| stay.keeps(fact, &book));
-        archive.keep(&self.partners[subject.partner as usize].name, &subject.name, &dropped);
+        if !dropped.is_empty() {
+            archive.keep(&self.partners[subject.partner as usize].name, &subject.name, &dropped);
+        }
         let settled = |d: &Duty| d.ended < horizon && !can_be_undone(&book, d);
         subject.head.ended.retain(|d| !settled(d));
         base.ended.retain(|d| !settled(d));
-        let left = subject.timeline.bytes().len();
+        let left = bulk(subject);
         let rare = subject.rare();
         rare.base = Some(base);
         rare.settled = horizon;
@@ -237,7 +243,7 @@ impl Engine {
         for fact in archived(&back) {
             subject.timeline.insert(fact, &rank);
         }
-        let limit = (subject.timeline.bytes().len() * 2) as u32;
+        let limit = (bulk(subject) * 2) as u32;
         let rare = subject.rare();
         (rare.base, rare.settled, rare.compact_at) = (None, Moment::DAWN, limit);
         self.fill_for(subject, archive);
@@ -256,7 +262,12 @@ impl Engine {
     }
 }
 
-/// The judgement of the facts before an instant.
+/// How much there is of a subject that settles: facts and ended duties, in bytes.
+fn bulk(subject: &Subject) -> usize {
+    subject.timeline.bytes().len() + subject.head.ended.len() * size_of::<Duty>()
+}
+
+/// The judgement of what came before an instant: of the facts, and of what happened by itself.
 fn judge_to(view: crate::fold::View<'_>, base: Option<(Fold, Moment)>, own: bool, horizon: Moment) -> Fold {
     let fresh = base.is_none();
     let (mut fold, settled) = base.unwrap_or((Fold::default(), Moment::DAWN));
@@ -272,6 +283,8 @@ fn judge_to(view: crate::fold::View<'_>, base: Option<(Fold, Moment)>, own: bool
             fold.step(fact, &mut cx);
         }
     }
+    cx.position = offset;
+    fold.advance(horizon, &mut cx);
     fold
 }
 

@@ -93,7 +93,8 @@ pub(super) fn of(view: View<'_>, life: &Life<'_>, end: Moment) -> Vec<FactUse> {
         let part = match &rule.form {
             Form::Requires(table) => {
                 let mut leaves = table.rows.iter().flat_map(|r| r.value.leaves());
-                let before = fact.at() <= duty.start;
+                // One that is due later than it was told can be satisfied until then.
+                let before = fact.at() <= duty.start.max(duty.ended.min(end));
                 leaves.find(|l| l.kind == fact.kind()).map(|leaf| match (before, met(leaf)) {
                     (true, Met::Yes) => "what is required".to_owned(),
                     (true, Met::Claimed) => "too little trust for what is required".to_owned(),

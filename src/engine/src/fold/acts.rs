@@ -40,13 +40,13 @@ impl Fold {
     ) -> Verdict {
         let duty = &self.open[i];
         let rule = cx.rule(duty.rule);
-        if fact.key() == duty.anchor() || rule.of_source && !super::sources::from_itself(fact, cx) {
+        if is_its_beginning(fact, duty, cx) || rule.of_source && !super::sources::from_itself(fact, cx) {
             return Verdict::GoesOn;
         }
         if let Some(until) = &rule.until
             && is_over(until, fact, rule, duty, cx)
         {
-            self.forget_periods(rule.family);
+            self.forget_periods(rule);
             return Verdict::Over;
         }
         let Some(act) = rule.act() else {
@@ -117,6 +117,25 @@ impl Fold {
             self.open_done(rule, key, at, cx);
         }
     }
+}
+
+/// The fact opened the duty, or ended the one that it follows.
+#[inline(always)]
+fn is_its_beginning<T: Trace>(fact: Fact<'_>, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+    fact.key() == duty.anchor()
+        || duty.more.is_some() && fact.at() == duty.acts_from() && ended_what_it_follows(fact, duty, cx)
+}
+
+/// Whether, in the instant in which the duty before it ended, this fact was the act that was owed by that one.
+#[cold]
+fn ended_what_it_follows<T: Trace>(fact: Fact<'_>, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+    if duty.more.as_ref().is_none_or(|more| more.follows.is_none()) {
+        return false;
+    }
+    let against = Against { anchor: None, subject: cx.view.subject };
+    let told = |leaf: &&Match| !leaf.tests.iter().any(|t| refers_to_anchor(&t.want));
+    let before = cx.rule(duty.rule).anchor.done.iter().filter_map(|id| cx.rule(*id).act());
+    before.flat_map(Act::leaves).filter(told).any(|leaf| select::meets(cx.book(), leaf, fact, against) == Met::Yes)
 }
 
 enum Verdict {
@@ -264,7 +283,7 @@ pub(super) fn evaluate_by<T: Trace>(
     cx: &Cx<'_, '_, T>,
 ) -> (Option<Moment>, Option<(u32, u32)>) {
     let anchor = cx.anchor(duty);
-    let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.at() <= by && f.key() != duty.anchor());
+    let after = cx.so_far().filter(|f| f.at() >= duty.acts_from() && f.at() <= by && !is_its_beginning(*f, duty, cx));
     let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let field = act.leaves().iter().find_map(|l| l.on);
     let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
@@ -284,7 +303,7 @@ pub(super) fn evaluate_with<T: Trace>(
     let anchor = cx.anchor(duty);
     let now = cx.before().count();
     let all = cx.so_far().take(now + usize::from(taken));
-    let after = all.filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let after = all.filter(|f| f.at() >= duty.acts_from() && !is_its_beginning(*f, duty, cx));
     let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let field = act.leaves().iter().find_map(|l| l.on);
     let named: Vec<&str> = field.map(|f| targets(anchor, f, cx).collect()).unwrap_or_default();
@@ -337,7 +356,7 @@ pub(super) fn steps_before<T: Trace>(
     rule: &Rule,
     cx: &Cx<'_, '_, T>,
 ) -> bool {
-    let after = cx.before().filter(|f| f.at() >= duty.acts_from() && f.key() != duty.anchor());
+    let after = cx.before().filter(|f| f.at() >= duty.acts_from() && !is_its_beginning(*f, duty, cx));
     let facts: Vec<(usize, Fact<'_>)> = after.enumerate().collect();
     let anchor = cx.anchor(duty);
     let search = Search { facts: &facts, duty, rule, cx, anchor, ends: &|_| Vec::new() };

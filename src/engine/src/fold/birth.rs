@@ -4,12 +4,12 @@ use super::{Cx, Fold, Trace, acts};
 use crate::duty::{Clocks, Duty, Flags, More};
 use crate::fact::{Fact, FieldId, Value};
 use crate::limits;
-use crate::rule::{Form, Rule, RuleId, Test};
+use crate::rule::{Form, Match, Rule, RuleId, Test};
 use crate::scope::Bounds;
 use crate::select::{self, Against, Met};
 use crate::terms::{Period, Pick, Span};
 use crate::time::Moment;
-use crate::vocabulary::EventType;
+use crate::vocabulary::{EventType, LOOKS_BACK};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What opens a duty.
@@ -79,11 +79,15 @@ impl Fold {
         if rule.elsewhere {
             look_since(rule, fact, cx);
         }
-        let matched = rule.anchor.events.iter().find(|event| {
-            let against = Against { anchor: None, subject };
-            select::meets(cx.book(), event, fact, against) != Met::No && super::since::holds(event, fact, cx)
-        });
-        let Some(matched) = matched else { return };
+        let meets =
+            |event: &&Match| select::meets(cx.book(), event, fact, Against { anchor: None, subject }) != Met::No;
+        let events = rule.anchor.events.iter();
+        let found = events.clone().position(|event| meets(&event) && super::since::holds(event, fact, cx));
+        // What comes too soon or too late after another event is the first all the same.
+        let Some(place) = found.or_else(|| events.clone().position(|e| e.since().is_some() && meets(&e))) else {
+            return;
+        };
+        let matched = &rule.anchor.events[place];
         if !rule.in_scope(&cx.view.sources[usize::from(fact.source())].name) {
             return;
         }
@@ -105,6 +109,10 @@ impl Fold {
         if rule.anchor.whole.as_ref().is_some_and(|whole| !acts::completes(whole, fact, rule, cx)) {
             return;
         }
+        if found.is_none() {
+            self.pick_in_vain(rule, matched);
+            return;
+        }
         let time = matched.rare.as_ref().and_then(|rare| rare.time).or(rule.anchor.time);
         let start = time.and_then(|field| instant_in(fact, field, cx)).unwrap_or(at);
         let sliding = matches!(&rule.form, Form::Every { .. });
@@ -120,17 +128,44 @@ impl Fold {
         } else if ruled < rule.from || ruled >= rule.to && !is_its_end(rule, ruled, fact, cx) {
             return;
         } else {
-            (start, start.min(at), false)
+            // What was known before the contract began is owed from then on: nothing was broken before it.
+            let owed = if matches!(rule.form, Form::Requires(_)) { start } else { start.max(first) };
+            (owed, start.min(at), false)
         };
+        let anew = sliding && place >= rule.anchor.acts;
+        if anew && !self.recurs(rule) {
+            return;
+        }
         let already = match matched.rare.as_ref().and_then(|rare| rare.pick) {
             Some(own) => self.already_member(rule, own, fact.key(), start, cx),
+            // An act begins the next of them, whichever of several anchors began the first.
+            None if anew && rule.anchor.pick == Some(Pick::First) => {
+                self.open.iter().any(|d| cx.view.book.rule(d.rule).family == rule.family)
+            }
             None => self.already(rule, fact.key(), sliding, start, cx),
         };
         if already {
             return;
         }
+        if sliding && !anew {
+            self.recur_from_now(rule);
+        }
         let opening = Opening { rule: id, key: fact.key(), fact: Some(fact), start, acts_from, tied };
         self.birth(opening, None, scheduled, cx);
+    }
+
+    /// The first of several anchors was this one, and it opened nothing.
+    #[cold]
+    fn pick_in_vain(&mut self, rule: &Rule, matched: &Match) {
+        match matched.rare.as_ref().and_then(|rare| rare.pick) {
+            Some((Pick::First, member)) if !self.memory().firsts.contains(&(rule.family, member)) => {
+                self.memory().firsts.push((rule.family, member));
+            }
+            None if rule.anchor.pick == Some(Pick::First) && !self.memory().picked.contains(&rule.family) => {
+                self.memory().picked.push(rule.family);
+            }
+            Some(_) | None => {}
+        }
     }
 
     /// Copies of one fact open one duty; only the first, or the latest, of several anchors may count.
@@ -464,6 +499,9 @@ impl Fold {
             if self.recur_after(*id, at, cx) || self.already(next, chained, false, at, cx) {
                 continue;
             }
+            if next.anchor.awaited {
+                self.recur_from_now(next);
+            }
             let more = More { cycle: 1, root: chained, follows: Some(key), ..More::default() };
             let opening = Opening { rule: *id, key: chained, fact: None, start: at, acts_from: at, tied: false };
             self.birth(opening, Some(more), false, cx);
@@ -515,9 +553,13 @@ pub(super) fn current<'a, T: Trace>(fact: Fact<'_>, cx: &Cx<'a, '_, T>) -> Optio
     (own.key() == fact.key()).then_some(own)
 }
 
+/// The instant in a field. Of what has happened or become known, never one later than the event that says it: whoever
+/// writes it would give himself time.
 fn instant_in<T: Trace>(fact: Fact<'_>, field: FieldId, cx: &Cx<'_, '_, T>) -> Option<Moment> {
-    match fact.field(field)? {
-        Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
-        Value::List(_) => None,
-    }
+    let names = cx.book().names();
+    let at = match fact.field(field)? {
+        Value::One(atom) => Moment::parse(names.text(atom))?,
+        Value::List(_) => return None,
+    };
+    Some(if LOOKS_BACK.contains(&names.field_name(field)) { at.min(fact.at()) } else { at })
 }

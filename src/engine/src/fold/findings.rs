@@ -228,9 +228,26 @@ impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
         // What the anchor's own instant orders before it came before; copies of linked facts are ordered among them.
         let at_place = |fact: &Fact<'_>| acts::at_place(leaf, *fact, self.rule, self.anchor, self.cx);
         if named.len() < 2 {
-            return self.facts().any(|f| at_place(&f) && fits(&f));
+            return self.stands(leaf, &|f| at_place(f) && fits(f));
         }
-        named.iter().all(|one| self.facts().any(|f| f.origin().is_some_and(|o| names.text(o) == *one) && fits(&f)))
+        let on = |fact: &Fact<'_>, one: &str| fact.origin().is_some_and(|o| names.text(o) == one);
+        named.iter().all(|one| self.stands(leaf, &|f| on(f, one) && fits(f)))
+    }
+
+    /// Some fact is such a one, and nothing has withdrawn it since: an approval counts no more after a rejection.
+    fn stands(&self, leaf: &Match, fits: &dyn Fn(&Fact<'a>) -> bool) -> bool {
+        let mut said: Vec<Fact<'a>> = Vec::new();
+        for fact in self.facts() {
+            if fits(&fact) {
+                said.push(fact);
+            } else if !said.is_empty()
+                && fact.trust() >= leaf.trust
+                && self.cx.about(fact).withdraws.contains(&leaf.kind)
+            {
+                said.retain(|one| one.origin() != fact.origin());
+            }
+        }
+        !said.is_empty()
     }
 
     /// Each step after the one before, on each of the subjects that the anchor names.

@@ -19,8 +19,7 @@ impl Fold {
             let done = rule.act().and_then(|act| self.by_duty(act, duty, true, taken, cx));
             match (over, done) {
                 (Some((at, kind)), done) if done.is_none_or(|(by, _)| at <= by) => {
-                    let family = rule.family;
-                    self.forget_periods(family);
+                    self.forget_periods(rule);
                     self.end(i, at, kind, true, cx);
                     i = 0;
                 }
@@ -39,7 +38,7 @@ impl Fold {
                 })
             });
             let over: Vec<RuleId> = over.map(|plan| plan.rule).collect();
-            over.into_iter().for_each(|family| self.forget_periods(family));
+            over.into_iter().for_each(|id| self.forget_periods(cx.rule(id)));
         }
         self.at = self.at.max(now);
     }

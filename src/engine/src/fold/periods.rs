@@ -42,6 +42,9 @@ impl Fold {
             let rule = cx.rule(*id);
             let in_force = rule.from <= fact.at() && fact.at() < rule.to;
             let Some(act) = rule.act().filter(|_| in_force && unit_of(rule).is_none()) else { continue };
+            if !self.recurs(rule) {
+                continue;
+            }
             let probe = Duty::new(*id, 0, fact.at());
             if !act.leaves().iter().any(|leaf| acts::leaf_meets(leaf, fact, &probe, cx) == Met::Yes) {
                 continue;
@@ -168,9 +171,29 @@ impl Fold {
     }
 
     /// A recurring duty whose subject has retired recurs no more.
-    pub(super) fn forget_periods(&mut self, family: RuleId) {
+    pub(super) fn forget_periods(&mut self, rule: &Rule) {
         if let Some(memory) = &mut self.memory {
-            memory.periods.retain(|p| p.rule != family);
+            memory.periods.retain(|p| p.rule != rule.family);
+        }
+        if matches!(rule.form, Form::Every { .. }) && unit_of(rule).is_none() {
+            let memory = self.memory();
+            memory.recurring.retain(|(family, _)| *family != rule.family);
+            memory.recurring.push((rule.family, false));
+        }
+    }
+
+    /// An act begins the duty anew: not before it has begun, nor after what has ended it for good.
+    pub(super) fn recurs(&self, rule: &Rule) -> bool {
+        let said = self.memory.iter().flat_map(|m| &m.recurring).find(|(family, _)| *family == rule.family);
+        said.map_or(!rule.anchor.awaited, |(_, goes_on)| *goes_on)
+    }
+
+    /// A recurring duty begins, or begins again after what had ended it.
+    pub(super) fn recur_from_now(&mut self, rule: &Rule) {
+        if rule.anchor.awaited || self.memory.as_ref().is_some_and(|m| !m.recurring.is_empty()) {
+            let memory = self.memory();
+            memory.recurring.retain(|(family, _)| *family != rule.family);
+            memory.recurring.push((rule.family, true));
         }
     }
 
