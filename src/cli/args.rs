@@ -119,12 +119,20 @@ pub(super) struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onus demo
+  onus demo --live
   onus demo --into play
   onus check --contracts play/contracts play/events.jsonl")]
 pub(super) struct DemoArgs {
     /// Write the story's contracts and records into this folder, too, to change them and judge again
     #[arg(long, value_name = "FOLDER")]
     pub(super) into: Option<PathBuf>,
+    /// Play it through the service itself, sped up: a source, a store in a temporary folder, figures while it runs
+    #[arg(long)]
+    pub(super) live: bool,
+    /// With `--live`: how long it takes, about
+    #[arg(long, value_name = "SECONDS", requires = "live", default_value = "40",
+          value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub(super) seconds: u16,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod sources;
 mod teller;
 mod watch;
 
+pub(super) use figures::page as figures;
 pub(super) use plan::{plan, store};
 
 use super::{CliError, exit};
@@ -89,7 +90,7 @@ fn serving(
         (events, sender.clone())
     });
     let (status, page) = (Arc::clone(live.status()), Arc::clone(live.status()));
-    let figures = figures::page(page)?;
+    let figures = figures::page(page, super::check::wall_clock)?;
     let routes = move || {
         let own = telemetry::routes(move || status.unready(), figures);
         match events {

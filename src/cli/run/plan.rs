@@ -48,7 +48,7 @@ fn feed(source: &settings::SourceSettings) -> Feed {
         partners: source.partners.clone(),
         types: source.types.clone(),
         trust: source.trust,
-        owner: None,
+        owner: source.owner,
         claims_time: source.may_claim_time,
         transit: source.transit,
         heartbeat: source.heartbeat,

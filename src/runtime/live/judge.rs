@@ -143,7 +143,9 @@ impl Judge {
         let aside = self.aside.iter().map(|(key, one)| (*key, one.clone())).collect();
         let homes = self.homes.clone();
         let saved = Saved { terms, generation, engine: self.engine.snapshot(), homes, furthest: self.furthest, aside };
-        postcard::to_allocvec(&saved).map_err(|e| e.to_string())
+        let bytes = postcard::to_allocvec(&saved).map_err(|e| e.to_string())?;
+        // Behind the rest: snapshots that were written without it can be read.
+        postcard::to_extend(&self.ceiling, bytes).map_err(|e| e.to_string())
     }
 
     /// One that goes on where the snapshot was taken; None: it was taken under other terms.
@@ -156,7 +158,11 @@ impl Judge {
         clock: Clock,
         settling: Millis,
     ) -> Result<Option<Judge>, String> {
-        let saved: Saved = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
+        let (saved, rest): (Saved, &[u8]) = postcard::take_from_bytes(bytes).map_err(|e| e.to_string())?;
+        let ceiling = match rest {
+            [] => Moment::NEVER,
+            rest => postcard::from_bytes(rest).map_err(|e| e.to_string())?,
+        };
         if (saved.terms, saved.generation) != terms {
             return Ok(None);
         }
@@ -168,7 +174,7 @@ impl Judge {
         };
         let mut judge = Judge::around(engine, feeds, retired, clock);
         judge.homes = saved.homes;
-        judge.furthest = saved.furthest;
+        (judge.furthest, judge.ceiling) = (saved.furthest, ceiling);
         judge.asides = saved.aside.iter().map(|((_, n), _)| n + 1).max().unwrap_or(0);
         judge.aside = saved.aside.into_iter().collect();
         Ok(Some(judge))

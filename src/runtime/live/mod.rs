@@ -294,6 +294,7 @@ impl Live {
             }
         }
         self.commit_or_wait(stop, told, committed)?;
+        self.status.show_standings(&self.judge);
         self.snapshot()?;
         self.status.end();
         Ok(())
