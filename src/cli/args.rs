@@ -48,6 +48,8 @@ pub(super) enum Command {
     Schema(super::schema::SchemaArgs),
     /// Print the settings in force, or say what is wrong with them.
     Settings(super::settings::SettingsArgs),
+    /// How far sources were read; say where one that halted goes on.
+    Sources(super::sources::SourcesArgs),
     /// Look a store through, copy it, put a copy back.
     Store(super::store::StoreArgs),
     /// Judge clause files: cases in Markdown that say what Onus must say.

@@ -57,7 +57,9 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
 
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, heard) = feed::channel();
+    live.stop_with(Arc::clone(&stop));
     let sources = sources::Sources::spawn(&settings, &live, &sender)?;
+    live.decide_by(sources.decide());
     let serving = serving(&settings, &live, &sender)?;
     tracing::info!("listening on http://{}", serving.addr);
     let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;

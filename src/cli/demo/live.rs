@@ -103,6 +103,7 @@ fn plan(contracts: &[Contract]) -> Plan {
         commit_every: 0,
         batch: 1,
         snapshot_every: 3650 * DAY,
+        retention: 36_500 * DAY,
         tells: true,
         owner: "onus demo".to_owned(),
     }

@@ -12,11 +12,13 @@
 
 mod clock;
 mod frontiers;
+pub mod halts;
 mod intake;
 mod journal;
 mod judge;
 mod ledger;
 mod recover;
+mod retention;
 mod shelves;
 mod status;
 mod writing;
@@ -37,7 +39,7 @@ use ledger::Ledger;
 use onus_engine::terms::{Contract, Side, Trust};
 use onus_engine::time::{Millis, Moment};
 use serde::{Deserialize, Serialize};
-use shelves::{Leaving, Shelves};
+use shelves::{Leaving, Patience, Shelves};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,6 +109,8 @@ pub struct Plan {
     pub batch: usize,
     /// Least time between snapshots.
     pub snapshot_every: Millis,
+    /// How long journal and ledger are kept at least.
+    pub retention: Millis,
     /// Somebody wants to be told: messages are written.
     pub tells: bool,
     /// Who runs it, for people who find another owner.
@@ -157,6 +161,18 @@ pub struct Live {
     snapped: (Millis, usize, usize),
     letters_asked: Millis,
     shown: Millis,
+    /// The commit of the newest snapshot; 0: there is none.
+    snapped_at: u64,
+    /// How long everything is kept, and when is looked next.
+    kept_for: Millis,
+    retire_at: Millis,
+    halts: halts::Halts,
+    /// Told, and the store could not be told that.
+    taken: Vec<u64>,
+    /// The contracts were to be read again, and the store was away.
+    reloads: bool,
+    /// Ends waiting for a store that is away.
+    stop: Arc<AtomicBool>,
     /// Something was written that nobody was told of.
     untold: bool,
     status: Arc<Status>,
@@ -169,8 +185,10 @@ struct Waiting {
     refused: Vec<(usize, String)>,
 }
 
-/// Longest time without a commit while only time passes.
-const IDLE: Millis = 10_000;
+/// Longest time without a commit while only time passes. Nothing that was told rests on it: what is decided is committed
+/// at once, and positions with their records. It is for those who look into the store, who see by the shard's `now` that
+/// somebody is at work and as of when; and it bounds what a crash makes the next owner pass through again.
+const IDLE: Millis = 60_000;
 /// Journal bytes for each byte of a snapshot before the next is taken.
 const WORTH: usize = 4;
 /// One piece of a snapshot, compressed.
@@ -224,6 +242,13 @@ impl Live {
             snapped: (start, 0, 0),
             letters_asked: 0,
             shown: Millis::MIN / 2,
+            snapped_at: claim.snapshot.unwrap_or(0),
+            kept_for: retention::kept_for(plan.retention, &contracts.list),
+            retire_at: 0,
+            halts: halts::Halts::default(),
+            taken: Vec::new(),
+            reloads: false,
+            stop: Arc::default(),
             untold: false,
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
@@ -235,6 +260,11 @@ impl Live {
     /// How far a feed was read, for whoever reads it on.
     pub fn positions(&self, feed: FeedId) -> Vec<Position> {
         self.positions.range((feed.0, i32::MIN)..=(feed.0, i32::MAX)).map(|(_, p)| p.clone()).collect()
+    }
+
+    /// Ends waiting for a store that is away, wherever it is waited for.
+    pub fn stop_with(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = stop;
     }
 
     /// What others may know of it.
@@ -295,7 +325,7 @@ impl Live {
         }
         self.commit_or_wait(stop, told, committed)?;
         self.status.show_standings(&self.judge);
-        self.snapshot()?;
+        self.snapshot_or_later()?;
         self.status.end();
         Ok(())
     }
@@ -310,7 +340,10 @@ impl Live {
     pub fn take(&mut self, heard: Heard) -> Result<(), LiveError> {
         match heard {
             Heard::Records(records) => self.records(records, None)?,
-            Heard::Began { feed, partition, incarnation, next } => self.began(feed, partition, &incarnation, next),
+            Heard::Began { feed, partition, incarnation, next } => {
+                self.goes_on(feed, partition, &incarnation, next);
+                self.began(feed, partition, &incarnation, next);
+            }
             Heard::CaughtUp { feed, partition, partitions, at, lag } => {
                 self.frontiers[usize::from(feed.0)].caught_up(partition, partitions, at, lag);
                 self.peaks.entry((feed.0, partition)).or_default().1 = true;
@@ -326,8 +359,7 @@ impl Live {
             }
             Heard::Fine { feed } => self.status.feed(feed).fine(),
             Heard::Halted { feed, partition, why } => {
-                tracing::error!(source = self.plan.feeds[usize::from(feed.0)].name, partition, "{why}");
-                self.status.feed(feed).halt(why);
+                self.halted(feed, partition, why)?;
             }
             Heard::Ended { feed } => {
                 self.frontiers[usize::from(feed.0)].end();
@@ -395,6 +427,7 @@ impl Live {
             generation: self.terms.generation,
             before: u64::MAX,
             trouble: None,
+            patience: Some(Patience { stop: &self.stop, status: &self.status }),
         };
         act(&mut self.judge, &mut shelves);
     }
@@ -417,7 +450,12 @@ impl Live {
         if steady - self.letters_asked >= WISHES {
             self.letters_asked = steady;
             self.read_letters_again()?;
+            if std::mem::take(&mut self.reloads) {
+                self.reload()?;
+            }
         }
+        self.strays();
+        self.retire()?;
         self.status.jumped(self.now.jumped);
         if steady - self.shown >= SHOWN {
             self.shown = steady;
@@ -449,12 +487,22 @@ impl Live {
         if recover::digest_of(&self.plan, &contracts) == self.terms.digest {
             return Ok(());
         }
-        self.commit()?;
-        let rebuilt = recover::rebuild(&self.plan, &contracts, self.store.as_mut(), self.epoch, &mut self.sequence)?;
+        let rebuilt = self.commit().and_then(|()| {
+            recover::rebuild(&self.plan, &contracts, self.store.as_mut(), self.epoch, &mut self.sequence)
+        });
+        let rebuilt = match rebuilt {
+            Err(LiveError::Store(error)) if error.may_pass() => {
+                tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
+                self.reloads = true;
+                return Ok(());
+            }
+            rebuilt => rebuilt?,
+        };
         match recover::adopt(rebuilt, self.store.as_mut(), self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);
                 self.untold = true;
+                self.kept_for = retention::kept_for(self.plan.retention, &contracts.list);
                 tracing::info!("the contracts have changed; judged again to commit {}", self.sequence);
             }
             Err(error) => return Err(error),

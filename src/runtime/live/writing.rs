@@ -88,7 +88,7 @@ impl Live {
         }
         self.tell(&messages, told)?;
         if self.wants_snapshot() {
-            self.snapshot()?;
+            self.snapshot_or_later()?;
         }
         Ok(())
     }
@@ -97,9 +97,17 @@ impl Live {
         if messages.is_empty() {
             return Ok(());
         }
-        let taken = told(messages);
-        if !taken.is_empty() {
-            self.store.delivered(self.epoch, &taken)?;
+        self.taken.extend(told(messages));
+        if self.taken.is_empty() {
+            return Ok(());
+        }
+        match self.store.delivered(self.epoch, &self.taken) {
+            // It is said again with the next; whoever starts before that tells them again.
+            Err(error) if error.may_pass() => tracing::error!("{error}"),
+            done => {
+                done?;
+                self.taken.clear();
+            }
         }
         Ok(())
     }
@@ -108,7 +116,13 @@ impl Live {
     pub(super) fn catch_up(&mut self, told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
         let mut after = 0;
         while self.plan.tells {
-            let messages = self.store.messages(after, 1_000)?;
+            let messages = match self.store.messages(after, 1_000) {
+                Err(error) if error.may_pass() => {
+                    self.untold = true;
+                    break;
+                }
+                found => found?,
+            };
             let Some(last) = messages.last() else { break };
             after = last.number;
             self.tell(&messages, told)?;
@@ -121,11 +135,24 @@ impl Live {
         self.now.steady() - at >= self.plan.snapshot_every && journal > WORTH * size
     }
 
+    /// A store that is away now gets the next one: it only spares the next start some work.
+    pub(super) fn snapshot_or_later(&mut self) -> Result<(), LiveError> {
+        match self.snapshot() {
+            Err(LiveError::Store(error)) if error.may_pass() => {
+                tracing::error!("no snapshot: {error}");
+                self.snapped.0 = self.now.steady();
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
     /// Writes a snapshot: the next start judges only what the journal has after it.
     pub fn snapshot(&mut self) -> Result<(), LiveError> {
         let written =
             recover::write_snapshot(self.store.as_mut(), self.epoch, self.sequence, &self.judge, &self.terms)?;
         self.snapped = (self.now.steady(), 0, written);
+        self.snapped_at = self.sequence;
         Ok(())
     }
 }
