@@ -1,6 +1,7 @@
 //! `onus run`: reads its sources, judges as it happens, writes down, tells.
 
 mod figures;
+mod letters;
 mod plan;
 mod sources;
 mod teller;
@@ -60,6 +61,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     live.stop_with(Arc::clone(&stop));
     let sources = sources::Sources::spawn(&settings, &live, &sender)?;
     live.decide_by(sources.decide());
+    let letters = letters::outlet(&settings, &mut live)?;
     let serving = serving(&settings, &live, &sender)?;
     tracing::info!("listening on http://{}", serving.addr);
     let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;
@@ -76,8 +78,11 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     sources.stop(GRACE);
     serving.stop();
     watching.stop();
+    let commit = live.sequence();
+    drop(live);
+    letters.wait(GRACE);
     result.map_err(told)?;
-    tracing::info!(commit = live.sequence(), "stopped; all that was read is written down");
+    tracing::info!(commit, "stopped; all that was read is written down");
     Ok(exit::FINE)
 }
 

@@ -173,7 +173,12 @@ fn page(out: &mut String, name: &str, kind: Option<&str>, positions: &[&Position
         let number = letter.number;
         let when = letter.at;
         if is_open(letter) {
-            let _ = writeln!(out, "  {} partition {} since {when} (dead letter {number})", paint(BAD, "HALTED"), letter.partition);
+            let _ = writeln!(
+                out,
+                "  {} partition {} since {when} (dead letter {number})",
+                paint(BAD, "HALTED"),
+                letter.partition
+            );
             let _ = writeln!(out, "    {}", plain(&letter.detail));
             if let Some((from, why)) = letter.note.as_deref().and_then(noted) {
                 let said = format!("decided: goes on with {from}: {why}; whoever runs does it");

@@ -184,18 +184,13 @@ pub(super) const SECTIONS: &[Section] = &[
         form: Form::Once,
         words: "Where dead letters are told besides. They stand in the store in any case.",
         keys: &[
-            key(
-                "cluster",
-                Text,
-                Nothing("\"main\""),
-                "Name of a `[kafka.NAME]` section; needs `topic`.",
-            ),
+            key("cluster", Text, Nothing("\"main\""), "Name of a `[kafka.NAME]` section; needs `topic`."),
             key(
                 "topic",
                 Text,
                 Nothing("\"onus.dead-letters\""),
-                "Its topic. Each letter is written to it after the commit that holds it, at least once, as JSON with the \
-                 record in base64; its key is the source and the letter's number.",
+                "Its topic. Each letter is written to it after the commit that holds it, at least once, as JSON; its key \
+                 is the source and the letter's number.",
             ),
         ],
     },

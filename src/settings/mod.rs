@@ -180,7 +180,11 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     if !problems.is_empty() {
         return Err(SettingsError(problems));
     }
-    Ok(Loaded { settings: Settings { contracts, store, judge, http, clusters, dead_letters, sources }, in_force, file: None })
+    Ok(Loaded {
+        settings: Settings { contracts, store, judge, http, clusters, dead_letters, sources },
+        in_force,
+        file: None,
+    })
 }
 
 fn declared(name: &str) -> &'static keys::Section {

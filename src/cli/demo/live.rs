@@ -3,8 +3,8 @@
 
 use super::telling::{clock as clock_words, record_line};
 use crate::cli::args::DemoArgs;
-use crate::cli::style::{BAD, DIM, GOOD, HEAD, WARN, paint, plain};
 use crate::cli::run::figures;
+use crate::cli::style::{BAD, DIM, GOOD, HEAD, WARN, paint, plain};
 use crate::cli::{CliError, exit, write_out};
 use crate::ingest::feed::{self, FeedId};
 use crate::runtime::live::{self, Contracts, Feed, Live, Plan};
@@ -229,9 +229,13 @@ impl Words {
     /// A record as it is handed over.
     fn record(&mut self, line: &Line) -> String {
         let mut out = String::new();
+        let record: Value = serde_json::from_str(&line.text).unwrap_or_default();
+        if record["type"] == "onus.tick" {
+            // It says what time it is, and nothing of anybody.
+            return out;
+        }
         self.records += 1;
         self.day(line.at, &mut out);
-        let record: Value = serde_json::from_str(&line.text).unwrap_or_default();
         let _ = writeln!(out, "{}", paint(DIM, &record_line(&record, line.at, self.zone)));
         out
     }

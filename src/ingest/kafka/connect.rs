@@ -116,7 +116,7 @@ pub(super) fn config(access: &Access, purpose: Purpose) -> Result<ClientConfig, 
     Ok(config)
 }
 
-fn secure(access: &Access, config: &mut ClientConfig) -> Result<(), String> {
+pub(super) fn secure(access: &Access, config: &mut ClientConfig) -> Result<(), String> {
     let path = |path: &Path| path.display().to_string();
     if let Some(tls) = &access.tls {
         if let Some(ca) = &tls.ca {

@@ -9,12 +9,14 @@
 mod connect;
 mod look;
 mod message;
+mod outgoing;
 mod reader;
 mod scout;
 mod shared;
 
 pub use connect::{Access, Login, Tls};
 pub use look::{Look, PartitionLook, Stamp, features, look};
+pub use outgoing::{Outgoing, outgoing};
 
 use super::feed::{FeedId, Heard};
 use onus_engine::time::Moment;

@@ -177,7 +177,9 @@ impl Live {
         let gap = match next.checked_sub(read) {
             Some(0) => "No offset lies between".to_owned(),
             Some(_) => format!("Offsets {read} to {} were never read here", next - 1),
-            None => format!("Offsets {next} to {} are read a second time; what is known already changes nothing", read - 1),
+            None => {
+                format!("Offsets {next} to {} are read a second time; what is known already changes nothing", read - 1)
+            }
         };
         let detail = format!(
             "partition {partition} halted at offset {read} of {whose} (dead letter {}: {}), and by decision goes on at \

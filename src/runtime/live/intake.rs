@@ -1,7 +1,7 @@
 //! Records that come in: judged, put into the journal, and not yet written. What cannot be used is a dead letter.
 
-use super::journal::{Item, Piece};
 use super::halts::HALTED;
+use super::journal::{Item, Piece};
 use super::judge::Refused;
 use super::{Live, LiveError, Waiting};
 use crate::decode::DecodeError;

@@ -17,6 +17,7 @@ mod intake;
 mod journal;
 mod judge;
 mod ledger;
+mod outlet;
 mod recover;
 mod retention;
 mod shelves;
@@ -26,6 +27,7 @@ mod writing;
 pub use clock::{Machine, Time};
 pub use judge::{Clock, Taken};
 pub use ledger::json;
+pub use outlet::Outlet;
 pub use recover::{Moved, Replayed, replay};
 pub use status::{Board, FeedStatus, Shown, Status};
 
@@ -167,6 +169,7 @@ pub struct Live {
     kept_for: Millis,
     retire_at: Millis,
     halts: halts::Halts,
+    telling: outlet::Telling,
     /// Told, and the store could not be told that.
     taken: Vec<u64>,
     /// The contracts were to be read again, and the store was away.
@@ -211,7 +214,7 @@ impl Live {
             plan.feeds.iter().map(|f| heard_before.get(&f.name).copied().unwrap_or(Moment::DAWN)).collect();
         let frontiers = plan.feeds.iter().zip(&heard).map(|(feed, heard)| Frontier::new(feed, *heard)).collect();
         let mut positions = BTreeMap::new();
-        for position in claim.positions {
+        for position in claim.positions.iter().cloned() {
             if let Some(feed) = plan.feeds.iter().position(|feed| feed.name == position.source) {
                 positions.insert((feed as u16, position.partition), position);
             }
@@ -246,6 +249,7 @@ impl Live {
             kept_for: retention::kept_for(plan.retention, &contracts.list),
             retire_at: 0,
             halts: halts::Halts::default(),
+            telling: outlet::Telling::new(&claim.positions),
             taken: Vec::new(),
             reloads: false,
             stop: Arc::default(),
@@ -455,6 +459,7 @@ impl Live {
             }
         }
         self.strays();
+        self.tell_letters()?;
         self.retire()?;
         self.status.jumped(self.now.jumped);
         if steady - self.shown >= SHOWN {

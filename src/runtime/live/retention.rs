@@ -80,7 +80,9 @@ impl Live {
         let oldest = self.store.journal(0, COMMITS)?;
         let gone = oldest.iter().take_while(|commit| commit.now < bound && commit.sequence <= self.snapped_at).count();
         if gone == 0 && bound < horizon {
-            tracing::info!("the journal is kept from {bound} on, longer than it must be: what is in memory rests on it");
+            tracing::info!(
+                "the journal is kept from {bound} on, longer than it must be: what is in memory rests on it"
+            );
         }
         Ok((gone.checked_sub(1).map(|last| oldest[last].sequence), gone == COMMITS as usize))
     }

@@ -17,7 +17,10 @@ impl Live {
         let wrong = |what: String| StoreError::Refused { target: "the journal".to_owned(), why: what };
         let blob = self.journal.blob().map_err(|e| wrong(e.to_string()))?;
         let pages = self.leaving.pages().map_err(wrong)?;
-        let positions: Vec<Position> = self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
+        let mut positions: Vec<Position> =
+            self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
+        let told = self.telling.position();
+        positions.extend(told.clone());
         let batch = Batch {
             sequence: self.sequence + 1,
             now: self.judge.engine.now(),
@@ -34,6 +37,7 @@ impl Live {
         self.store.commit(self.epoch, &batch)?;
         self.status.took(began.elapsed().as_secs_f64());
         self.sequence += 1;
+        self.telling.written(told);
         self.snapped.1 += blob.len();
         self.journal.clear();
         self.leaving.clear();

@@ -1,0 +1,13 @@
+//! What operators rely on: what is too old goes and nothing else does, a source says only what it is bound to, and nobody
+//! hides behind the silence of a source of its own.
+
+#[path = "operating/bindings.rs"]
+mod bindings;
+#[path = "operating/blind.rs"]
+mod blind;
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "operating/retention.rs"]
+mod retention;
+#[path = "operating/shard.rs"]
+mod shard;
