@@ -121,7 +121,8 @@ fn list(args: &ListArgs) -> Result<u8, CliError> {
     let letters = letters(store.as_mut())?;
     let mut names: Vec<String> = settings.sources.iter().map(|source| source.name.clone()).collect();
     for position in &positions {
-        if !names.contains(&position.source) {
+        // What is no source has a position, too: how far dead letters were told.
+        if !position.source.starts_with('@') && !names.contains(&position.source) {
             names.push(position.source.clone());
         }
     }

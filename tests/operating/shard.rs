@@ -39,12 +39,16 @@ pub(crate) fn event(id: &str, kind: &str, subject: &str, time: Moment, more: &st
 
 impl Shard {
     pub(crate) fn open(contract: &str, feeds: Vec<Feed>, store: Box<dyn Store>, now: Moment) -> Shard {
+        Shard::open_by(Clock::Wall, contract, feeds, store, now)
+    }
+
+    pub(crate) fn open_by(clock: Clock, contract: &str, feeds: Vec<Feed>, store: Box<dyn Store>, now: Moment) -> Shard {
         let list = vec![onus::contract::parse(contract, "contract.yaml").expect("it loads")];
         let contracts = Contracts { list, text: contract.to_owned() };
         let plan = Plan {
             contracts: Box::new(move || Ok(contracts.clone())),
             feeds,
-            clock: Clock::Wall,
+            clock,
             settling: DAY,
             commit_every: 50,
             batch: 5_000,
@@ -53,9 +57,9 @@ impl Shard {
             tells: true,
             owner: "tests".to_owned(),
         };
-        let clock = Arc::new(AtomicI64::new(now.0));
-        let live = Live::open(plan, store, Box::new(Hands(Arc::clone(&clock)))).expect("it opens");
-        Shard { live, clock, next: 0 }
+        let hands = Arc::new(AtomicI64::new(now.0));
+        let live = Live::open(plan, store, Box::new(Hands(Arc::clone(&hands)))).expect("it opens");
+        Shard { live, clock: hands, next: 0 }
     }
 
     pub(crate) fn set(&mut self, now: Moment) {
@@ -64,7 +68,11 @@ impl Shard {
 
     /// Records of a feed, which come now.
     pub(crate) fn say(&mut self, feed: u16, lines: &[String]) {
-        let mut records = Records::new(FeedId(feed), 0, Arc::from("here"));
+        self.say_in(feed, 0, lines);
+    }
+
+    pub(crate) fn say_in(&mut self, feed: u16, partition: i32, lines: &[String]) {
+        let mut records = Records::new(FeedId(feed), partition, Arc::from("here"));
         for line in lines {
             records.push(line.as_bytes(), self.next, self.next + 1, Moment(self.clock.load(Ordering::Relaxed)));
             self.next += 1;
