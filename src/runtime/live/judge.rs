@@ -257,7 +257,7 @@ impl Judge {
             self.look_ahead(&batch, next.clone());
             for at in next.clone() {
                 if barred.is_empty() || !barred.contains(&batch.events[at].line) {
-                    self.take(feed, lines, &mut batch, at, self.seen[at - next.start], archive, refuse);
+                    self.take((feed, lines), &mut batch, at, self.seen[at - next.start], archive, refuse);
                 }
             }
         }
@@ -295,8 +295,7 @@ impl Judge {
     #[inline]
     fn take(
         &mut self,
-        feed: usize,
-        lines: &[u8],
+        (feed, lines): (usize, &[u8]),
         batch: &mut Batch,
         at: usize,
         seen: Ahead,

@@ -19,6 +19,7 @@ mod judge;
 mod ledger;
 mod outlet;
 mod recover;
+mod reload;
 mod retention;
 mod shelves;
 mod status;
@@ -172,8 +173,8 @@ pub struct Live {
     telling: outlet::Telling,
     /// Told, and the store could not be told that.
     taken: Vec<u64>,
-    /// The contracts were to be read again, and the store was away.
-    reloads: bool,
+    /// When the contracts are to be read again, if they are.
+    reload_at: Option<Millis>,
     /// Ends waiting for a store that is away.
     stop: Arc<AtomicBool>,
     /// Something was written that nobody was told of.
@@ -251,7 +252,7 @@ impl Live {
             halts: halts::Halts::default(),
             telling: outlet::Telling::new(&claim.positions),
             taken: Vec::new(),
-            reloads: false,
+            reload_at: None,
             stop: Arc::default(),
             untold: false,
             status: Arc::new(Status::new(&plan.feeds)),
@@ -320,6 +321,11 @@ impl Live {
             if self.is_due() {
                 self.commit_or_wait(stop, told, committed)?;
             }
+            if self.reload_at.is_some_and(|at| self.now.steady() >= at) {
+                self.reload_at = None;
+                self.commit_or_wait(stop, told, committed)?;
+                self.reload()?;
+            }
             if std::mem::take(&mut self.untold) {
                 self.catch_up(told)?;
             }
@@ -371,7 +377,8 @@ impl Live {
                     peak.1 = true;
                 }
             }
-            Heard::Wish(Wish::Reload) => self.reload()?,
+            // What is in hand is written first, however long that takes.
+            Heard::Wish(Wish::Reload) => self.reload_at = Some(self.now.steady()),
             Heard::Wish(Wish::Stop) => {}
         }
         Ok(())
@@ -454,9 +461,6 @@ impl Live {
         if steady - self.letters_asked >= WISHES {
             self.letters_asked = steady;
             self.read_letters_again()?;
-            if std::mem::take(&mut self.reloads) {
-                self.reload()?;
-            }
         }
         self.strays();
         self.tell_letters()?;
@@ -476,43 +480,6 @@ impl Live {
         self.events >= self.plan.batch
             || self.since.is_some_and(|since| steady - since >= self.plan.commit_every)
             || !self.journal.is_empty() && steady - self.idle_since >= IDLE
-    }
-
-    /// The contracts may have changed: if they can be read, they are judged by from here on; else the old ones are.
-    pub fn reload(&mut self) -> Result<(), LiveError> {
-        let contracts = match (self.plan.contracts)() {
-            Ok(contracts) => contracts,
-            Err(why) => {
-                tracing::error!("the contracts stay as they were: {why}");
-                self.status.contracts(Some(why));
-                return Ok(());
-            }
-        };
-        self.status.contracts(None);
-        if recover::digest_of(&self.plan, &contracts) == self.terms.digest {
-            return Ok(());
-        }
-        let rebuilt = self.commit().and_then(|()| {
-            recover::rebuild(&self.plan, &contracts, self.store.as_mut(), self.epoch, &mut self.sequence)
-        });
-        let rebuilt = match rebuilt {
-            Err(LiveError::Store(error)) if error.may_pass() => {
-                tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
-                self.reloads = true;
-                return Ok(());
-            }
-            rebuilt => rebuilt?,
-        };
-        match recover::adopt(rebuilt, self.store.as_mut(), self.epoch, &mut self.sequence, &mut self.ledger) {
-            Ok((judge, terms)) => {
-                (self.judge, self.terms) = (judge, terms);
-                self.untold = true;
-                self.kept_for = retention::kept_for(self.plan.retention, &contracts.list);
-                tracing::info!("the contracts have changed; judged again to commit {}", self.sequence);
-            }
-            Err(error) => return Err(error),
-        }
-        self.snapshot()
     }
 
     /// Lets others see how it stands.
