@@ -10,6 +10,7 @@ pub mod cli;
 pub mod contract;
 pub mod decode;
 pub mod ingest;
+pub mod publish;
 pub mod runtime;
 pub mod serve;
 pub mod settings;

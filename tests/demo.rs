@@ -86,3 +86,58 @@ fn the_story_can_be_unpacked_and_judged_and_is_never_written_over() {
     let again = run(&["demo", "--into", "play"], elsewhere.path());
     assert_eq!(again.status.code(), Some(2));
 }
+
+/// The part of a page that says how everything stands.
+fn standings(told: &str) -> &str {
+    let from = told.find("How everything stands").unwrap();
+    told[from..].split("\n\n").next().unwrap()
+}
+
+#[test]
+fn it_plays_through_the_service_itself_and_ends_as_the_story_does() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onus"))
+        .args(["demo", "--live", "--seconds", "5"])
+        .current_dir(elsewhere.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("/metrics") {
+        assert!(out.read_line(&mut told).unwrap() > 0, "{told}");
+    }
+    let line = told.lines().last().unwrap();
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let mut page = String::new();
+    // As soon as something is owed.
+    while !page.contains("onus_duties{") {
+        let mut asked = std::net::TcpStream::connect(address).expect("figures while it runs");
+        asked.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        page.clear();
+        asked.read_to_string(&mut page).unwrap();
+        assert!(page.contains("onus_commits_total"), "{page}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    out.read_to_string(&mut told).unwrap();
+    assert!(child.wait().unwrap().success());
+    for turn in [
+        "BREACH: halden-pam broke restore (4.2)",
+        "restore (4.2) is done, 2h 25min late",
+        "the breach of revoke-leaked (5.1) is taken back",
+        "BREACH: brightkey broke rotate (7.1)",
+        "BREACH: northwind (customer.iam-lead) broke approve (5.3)",
+        "FINDING: halden-pam broke approved-first (5.2)",
+        "every sum and the ledger's chain are whole",
+    ] {
+        assert!(told.contains(turn), "no {turn:?} in\n{told}");
+    }
+    let plain = story();
+    assert_eq!(standings(&told), standings(&plain), "{told}");
+    let sum = plain.lines().find(|line| line.contains("that stand")).unwrap();
+    assert!(told.contains(sum), "no {sum:?} in\n{told}");
+    let store = told.lines().find(|line| line.trim_start().starts_with("store")).unwrap();
+    let file = store.split_whitespace().nth(1).unwrap().trim_end_matches(',');
+    assert!(!Path::new(file).exists(), "{file} is gone at the end");
+}

@@ -18,3 +18,5 @@ mod outages;
 mod seams;
 #[path = "kafka/times.rs"]
 mod times;
+#[path = "kafka/tls.rs"]
+mod tls;

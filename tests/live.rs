@@ -1,8 +1,13 @@
 //! `onus run` as people run it: the program itself, killed, fed by files and by a real Kafka, with contracts that change
 //! under it.
 
+#[path = "live/away.rs"]
+mod away;
 #[path = "live/contracts.rs"]
 mod contracts;
+#[cfg(feature = "kafka")]
+#[path = "live/halted.rs"]
+mod halted;
 #[path = "live/house.rs"]
 mod house;
 #[cfg(feature = "kafka")]
@@ -13,6 +18,11 @@ mod kafka;
 mod killed;
 #[path = "live/letters.rs"]
 mod letters;
+#[path = "support/postgres.rs"]
+mod postgres;
+#[cfg(feature = "kafka")]
+#[path = "live/told.rs"]
+mod told;
 #[cfg(feature = "kafka")]
 #[path = "live/topic.rs"]
 mod topic;

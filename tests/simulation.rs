@@ -122,6 +122,7 @@ fn open_by(clock: Clock, store: &Path, hands: &Arc<AtomicI64>) -> Live {
         commit_every: 50,
         batch: 5_000,
         snapshot_every: i64::MAX,
+        retention: 36_500 * DAY,
         tells: true,
         owner: "simulation".to_owned(),
     };

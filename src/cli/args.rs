@@ -48,6 +48,8 @@ pub(super) enum Command {
     Schema(super::schema::SchemaArgs),
     /// Print the settings in force, or say what is wrong with them.
     Settings(super::settings::SettingsArgs),
+    /// How far sources were read; say where one that halted goes on.
+    Sources(super::sources::SourcesArgs),
     /// Look a store through, copy it, put a copy back.
     Store(super::store::StoreArgs),
     /// Judge clause files: cases in Markdown that say what Onus must say.
@@ -119,12 +121,20 @@ pub(super) struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   onus demo
+  onus demo --live
   onus demo --into play
   onus check --contracts play/contracts play/events.jsonl")]
 pub(super) struct DemoArgs {
     /// Write the story's contracts and records into this folder, too, to change them and judge again
     #[arg(long, value_name = "FOLDER")]
     pub(super) into: Option<PathBuf>,
+    /// Play it through the service itself, sped up: a source, a store in a temporary folder, figures while it runs
+    #[arg(long)]
+    pub(super) live: bool,
+    /// With `--live`: how long it takes, about
+    #[arg(long, value_name = "SECONDS", requires = "live", default_value = "40",
+          value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub(super) seconds: u16,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod page;
 
 use super::args::Format;
 use super::{CliError, exit, style, write_out};
+use crate::runtime::live::halts::HALTED;
 use crate::settings;
 use crate::store::{Letter, LetterState, Query, Store, StoreError};
 use clap::{Args, Subcommand, ValueEnum};
@@ -183,6 +184,9 @@ pub(in crate::cli) fn run(args: &DeadLettersArgs) -> Result<u8, CliError> {
         What::Replay(args) => replay(&mut *open(&args.place)?, args),
         What::Drop(args) => {
             let mark = |letter: &Letter, store: &mut dyn Store| {
+                if letter.reason == HALTED {
+                    return Ok(Err(halted(letter)));
+                }
                 let gone = matches!(letter.state, LetterState::Replayed | LetterState::Dropped);
                 if gone {
                     return Ok(Err(format!("was {} already", letter.state.word())));
@@ -230,6 +234,11 @@ fn each(
             }
         }
     }
+}
+
+/// A partition that halted is no record.
+fn halted(letter: &Letter) -> String {
+    format!("stands for a partition that halted: `onus sources resume {}` says where it goes on", letter.source)
 }
 
 fn fits(letter: &Letter, source: Option<&String>, reason: Option<&String>) -> bool {
@@ -292,6 +301,7 @@ fn show(store: &mut dyn Store, args: &ShowArgs) -> Result<u8, CliError> {
 
 fn replay(store: &mut dyn Store, args: &ReplayArgs) -> Result<u8, CliError> {
     let mark = |letter: &Letter, store: &mut dyn Store| match letter.state {
+        _ if letter.reason == HALTED => Ok(Err(halted(letter))),
         LetterState::Replayed | LetterState::Dropped => Ok(Err(format!("was {} already", letter.state.word()))),
         LetterState::Asked => Ok(Ok(())),
         LetterState::Waiting if letter.length > letter.record.len() as u64 => {
@@ -304,7 +314,7 @@ fn replay(store: &mut dyn Store, args: &ReplayArgs) -> Result<u8, CliError> {
     }
     let (mut done, mut left) = (0u64, 0u64);
     each(store, State::Waiting, 0, &mut |letter, store| {
-        if fits(&letter, args.filter.source.as_ref(), args.filter.reason.as_ref()) {
+        if letter.reason != HALTED && fits(&letter, args.filter.source.as_ref(), args.filter.reason.as_ref()) {
             match mark(&letter, store)? {
                 Ok(()) => done += 1,
                 Err(why) => {

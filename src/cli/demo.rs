@@ -1,5 +1,6 @@
 //! `onus demo`: judges a bundled story and tells it as it goes. The words are here; what happened is the engine's to say.
 
+mod live;
 mod telling;
 
 use super::args::DemoArgs;
@@ -27,6 +28,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<u8, CliError> {
         unpack(folder)?;
     }
     let contracts = contracts()?;
+    if args.live {
+        return live::run(contracts, args);
+    }
     let mut story = Story::new(&contracts);
     let mut telling = Telling::default();
     let mut out = opening(&contracts);

@@ -15,6 +15,7 @@ mod replay;
 mod run;
 mod schema;
 mod settings;
+mod sources;
 mod store;
 mod style;
 mod test;
@@ -72,6 +73,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Settings(args) => settings::run(&args),
+        args::Command::Sources(args) => sources::run(&args),
         args::Command::Store(args) => store::run(&args),
         args::Command::Test(args) => test::run(&args),
         args::Command::Whatif(args) => whatif::run(args),

@@ -1,11 +1,13 @@
 //! `onus run`: reads its sources, judges as it happens, writes down, tells.
 
 mod figures;
+mod letters;
 mod plan;
 mod sources;
 mod teller;
 mod watch;
 
+pub(super) use figures::page as figures;
 pub(super) use plan::{plan, store};
 
 use super::{CliError, exit};
@@ -56,7 +58,10 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
 
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, heard) = feed::channel();
+    live.stop_with(Arc::clone(&stop));
     let sources = sources::Sources::spawn(&settings, &live, &sender)?;
+    live.decide_by(sources.decide());
+    let letters = letters::outlet(&settings, &mut live)?;
     let serving = serving(&settings, &live, &sender)?;
     tracing::info!("listening on http://{}", serving.addr);
     let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;
@@ -73,8 +78,11 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     sources.stop(GRACE);
     serving.stop();
     watching.stop();
+    let commit = live.sequence();
+    drop(live);
+    letters.wait(GRACE);
     result.map_err(told)?;
-    tracing::info!(commit = live.sequence(), "stopped; all that was read is written down");
+    tracing::info!(commit, "stopped; all that was read is written down");
     Ok(exit::FINE)
 }
 
@@ -89,7 +97,7 @@ fn serving(
         (events, sender.clone())
     });
     let (status, page) = (Arc::clone(live.status()), Arc::clone(live.status()));
-    let figures = figures::page(page)?;
+    let figures = figures::page(page, super::check::wall_clock)?;
     let routes = move || {
         let own = telemetry::routes(move || status.unready(), figures);
         match events {

@@ -64,6 +64,9 @@ pub enum DecodeError {
     /// Nobody's.
     #[error("event names no partner: set the `partner` attribute, or let intake resolve it by a contract's scope")]
     NoPartner,
+    /// Said by a source that may not say it.
+    #[error("its source may not say {0}: let its `types` in the settings have it, or find out who sent it")]
+    Unauthorised(String),
 }
 
 impl DecodeError {
@@ -82,6 +85,7 @@ impl DecodeError {
             DecodeError::Time { .. } => "Time",
             DecodeError::Ancient(_) => "Ancient",
             DecodeError::NoPartner => "NoPartner",
+            DecodeError::Unauthorised(_) => "Unauthorised",
         }
     }
 }

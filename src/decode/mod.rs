@@ -37,6 +37,8 @@ pub struct Decoder {
     shapes: Shapes,
     /// Some contract's scope says whose an event is, or of which control.
     scoped: bool,
+    /// The types that may be said, where not all may.
+    only: Option<Box<[String]>>,
 }
 
 /// Events read from consecutive lines, with their texts, and the lines that could not be read.
@@ -138,7 +140,24 @@ impl Decoder {
     pub fn new(book: Arc<Book>, horizon: Moment) -> Decoder {
         let keys = Keys::new(book.names().field_names());
         let scoped = book.finds_partners() || book.finds_controls();
-        Decoder { book, keys, horizon, nul: Finder::new(br"\u0000"), shapes: Shapes::default(), scoped }
+        Decoder { book, keys, horizon, nul: Finder::new(br"\u0000"), shapes: Shapes::default(), scoped, only: None }
+    }
+
+    /// Types that may be said, as patterns: what no contract names is refused beyond them, not passed over.
+    #[must_use]
+    pub fn only(mut self, types: &[String]) -> Decoder {
+        self.only = types.iter().all(|pattern| pattern != "*").then(|| types.to_vec().into());
+        self
+    }
+
+    /// Of a type that no contract names: it may be said.
+    #[cold]
+    fn passed_over(&self, kind: &str) -> Result<(), DecodeError> {
+        let may = |types: &[String]| types.iter().any(|pattern| onus_engine::rule::glob(pattern, kind));
+        match &self.only {
+            Some(types) if !may(types) => Err(DecodeError::Unauthorised(kind.to_owned())),
+            _ => Ok(()),
+        }
     }
 
     /// Events later than this are held aside from now on.
@@ -248,6 +267,9 @@ impl Decoder {
             owner: owner.clone(),
         });
         let Some(kind) = self.book.names().event_type(kind) else {
+            if self.only.is_some() {
+                self.passed_over(kind)?;
+            }
             out.idle += 1;
             out.sightings.extend(homeless.filter(|one| one.owner.partner.is_ok()));
             return Ok(());

@@ -289,7 +289,7 @@ impl Shard {
             let place = homeless.binary_search_by_key(&at, |one| one.event);
             let one = &homeless[place.expect("an event without a partner is among the homeless")];
             match self.homes.place(one).map(str::to_owned) {
-                None => self.homes.wait(one, name(&event.source), fact, None),
+                None => self.homes.wait(one, name(&event.source), fact, None, None),
                 Some(partner) => {
                     let incoming =
                         Incoming { partner: &partner, subject, source: name(&event.source), fact, trust: None };

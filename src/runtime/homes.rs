@@ -23,6 +23,8 @@ pub(super) struct Waiting {
     pub(super) fact: Vec<u8>,
     /// How far what brought it is trusted, where that was said.
     pub(super) trust: Option<Trust>,
+    /// What brought it, and its record, where that may not speak of every partner: it is not known yet whether of this one.
+    pub(super) narrow: Option<(String, Vec<u8>)>,
     why: Unowned,
 }
 
@@ -53,9 +55,16 @@ impl Homes {
         self.known.get(&one.subject).map(String::as_str)
     }
 
-    pub(super) fn wait(&mut self, one: &Homeless, source: &str, fact: &[u8], trust: Option<Trust>) {
+    pub(super) fn wait(
+        &mut self,
+        one: &Homeless,
+        source: &str,
+        fact: &[u8],
+        trust: Option<Trust>,
+        narrow: Option<(String, Vec<u8>)>,
+    ) {
         let Err(why) = &one.owner.partner else { return };
-        let waiting = Waiting { source: source.to_owned(), fact: fact.to_owned(), trust, why: why.clone() };
+        let waiting = Waiting { source: source.to_owned(), fact: fact.to_owned(), trust, narrow, why: why.clone() };
         self.waiting.entry(one.subject.clone()).or_default().push(waiting);
     }
 

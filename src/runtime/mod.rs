@@ -7,6 +7,7 @@ mod homes;
 pub mod levels;
 pub mod live;
 mod parallel;
+pub mod played;
 mod report;
 mod rows;
 pub mod spill;

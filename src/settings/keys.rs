@@ -88,6 +88,7 @@ const fn of(kinds: &'static [&'static str], key: Key) -> Key {
 pub(super) const KINDS: &[&str] = &["kafka", "file", "stdin", "http"];
 pub(super) const CLOCKS: &[&str] = &["wall", "events"];
 pub(super) const TRUST: &[&str] = &["asserted", "shared", "system", "verified"];
+pub(super) const OWNERS: &[&str] = &["partner", "customer"];
 pub(super) const MECHANISMS: &[&str] = &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
 
 use Absent::{Is, Nothing, Refused};
@@ -175,6 +176,21 @@ pub(super) const SECTIONS: &[Section] = &[
                 Nothing("\"/run/secrets/tokens\""),
                 "File with a line `SOURCE SHA256` for each token that may push: the source's name and the token's hash \
                  in hexadecimal digits. Another way is `token-file` at the source.",
+            ),
+        ],
+    },
+    Section {
+        name: "dead-letters",
+        form: Form::Once,
+        words: "Where dead letters are told besides. They stand in the store in any case.",
+        keys: &[
+            key("cluster", Text, Nothing("\"main\""), "Name of a `[kafka.NAME]` section; needs `topic`."),
+            key(
+                "topic",
+                Text,
+                Nothing("\"onus.dead-letters\""),
+                "Its topic. Each letter is written to it after the commit that holds it, at least once, as JSON; its key \
+                 is the source and the letter's number.",
             ),
         ],
     },
@@ -283,6 +299,14 @@ pub(super) const SECTIONS: &[Section] = &[
                 Refused("\"system\""),
                 "`asserted`: the partner's own tool. `shared`: the customer's tool that partner staff can edit. \
                  `system`: a system of record that the customer controls. `verified`: an independent check.",
+            ),
+            key(
+                "owner",
+                Choice(OWNERS),
+                Nothing("\"partner\""),
+                "Whose it is: the partner's of which it speaks, or the customer's. Who owes a duty cannot hide behind the \
+                 silence of a source of its own: after the obligation's `blind-for` the duty is breached, and the entry \
+                 says that nothing was heard. Where it is not said, silence is never held against anybody.",
             ),
             key(
                 "partners",

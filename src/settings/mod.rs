@@ -43,8 +43,19 @@ pub struct Settings {
     pub http: Http,
     /// Kafka clusters by name.
     pub clusters: BTreeMap<String, Cluster>,
+    /// Where dead letters are told besides.
+    pub dead_letters: Option<DeadLetters>,
     /// Sources, in the file's order.
     pub sources: Vec<SourceSettings>,
+}
+
+/// A topic for dead letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetters {
+    /// Name of its cluster.
+    pub cluster: String,
+    /// The topic.
+    pub topic: String,
 }
 
 /// What is owed.
@@ -163,12 +174,17 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let judge = judge(&mut reader);
     let http = http(&mut reader);
     let clusters = cluster::all(&mut reader);
+    let dead_letters = dead_letters(&mut reader, &clusters);
     let sources = source::all(&mut reader, &judge, &http, &clusters);
     let Reader { problems, shown: in_force, .. } = reader;
     if !problems.is_empty() {
         return Err(SettingsError(problems));
     }
-    Ok(Loaded { settings: Settings { contracts, store, judge, http, clusters, sources }, in_force, file: None })
+    Ok(Loaded {
+        settings: Settings { contracts, store, judge, http, clusters, dead_letters, sources },
+        in_force,
+        file: None,
+    })
 }
 
 fn declared(name: &str) -> &'static keys::Section {
@@ -225,6 +241,26 @@ fn judge(reader: &mut Reader<'_>) -> Judge {
         part.wrong("retention", "is shorter than `settling`", "what may still change must still be there");
     }
     judge
+}
+
+fn dead_letters(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Cluster>) -> Option<DeadLetters> {
+    let mut part = reader.part(declared("dead-letters"), None);
+    let (cluster, topic) = (part.maybe_text("cluster"), part.maybe_text("topic"));
+    match (&cluster, &topic) {
+        (Some(_), None) => part.wrong("topic", "must be said where `cluster` is", "name the topic"),
+        (None, Some(_)) => part.wrong("cluster", "must be said where `topic` is", "name a [kafka.NAME] section"),
+        (Some(name), Some(topic)) => {
+            if !clusters.contains_key(name) {
+                let remedy = format!("write a section [kafka.{name}] with its brokers");
+                part.wrong("cluster", format!("there is no cluster `{name}`"), remedy);
+            }
+            if !source::is_topic(topic) {
+                part.wrong("topic", format!("`{topic}` cannot be a topic"), source::TOPIC);
+            }
+        }
+        (None, None) => {}
+    }
+    cluster.zip(topic).map(|(cluster, topic)| DeadLetters { cluster, topic })
 }
 
 fn http(reader: &mut Reader<'_>) -> Http {

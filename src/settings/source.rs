@@ -5,7 +5,7 @@ use super::reading::{Part, Reader};
 use super::secret::Secret;
 use super::units::length_text;
 use super::{Cluster, Http, Judge};
-use onus_engine::terms::Trust;
+use onus_engine::terms::{Side, Trust};
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ pub struct SourceSettings {
     pub origin: Origin,
     /// How far it is believed.
     pub trust: Trust,
+    /// Whose it is, if that was said.
+    pub owner: Option<Side>,
     /// Partners it may speak for, as patterns with `*`.
     pub partners: Vec<String>,
     /// Event types it may speak of, as patterns with `*`.
@@ -126,6 +128,11 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         "verified" => Trust::Verified,
         _ => Trust::Asserted,
     };
+    let owner = match part.maybe_text("owner").as_deref() {
+        Some("partner") => Some(Side::Partner),
+        Some("customer") => Some(Side::Customer),
+        _ => None,
+    };
     let (partners, types) = (some(part, "partners"), some(part, "types"));
     let transit = part.length("transit");
     let heartbeat = part.maybe_length("heartbeat");
@@ -137,7 +144,7 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         part.wrong(if own.is_some() { "settling" } else { "transit" }, what, remedy);
     }
     let may_claim_time = part.yes("may-claim-time");
-    SourceSettings { name, origin, trust, partners, types, transit, heartbeat, settling, may_claim_time }
+    SourceSettings { name, origin, trust, owner, partners, types, transit, heartbeat, settling, may_claim_time }
 }
 
 fn some(part: &mut Part<'_, '_>, name: &str) -> Vec<String> {
@@ -146,6 +153,14 @@ fn some(part: &mut Part<'_, '_>, name: &str) -> Vec<String> {
         part.wrong(name, "is empty: the source could say nothing", "write [\"*\"] for all of them");
     }
     list
+}
+
+/// What a topic's name may be.
+pub(super) const TOPIC: &str = "one topic a source: letters, digits, `.`, `_` and `-`";
+
+pub(super) fn is_topic(name: &str) -> bool {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    name.bytes().all(fine) && name.len() <= 249
 }
 
 fn kafka(part: &mut Part<'_, '_>, clusters: &BTreeMap<String, Cluster>) -> Origin {
@@ -158,13 +173,8 @@ fn kafka(part: &mut Part<'_, '_>, clusters: &BTreeMap<String, Cluster>) -> Origi
         part.wrong("cluster", format!("there is no cluster `{cluster}`"), remedy);
     }
     let topic = part.text("topic");
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if !topic.bytes().all(fine) || topic.len() > 249 {
-        part.wrong(
-            "topic",
-            format!("`{topic}` cannot be a topic"),
-            "one topic a source: letters, digits, `.`, `_` and `-`",
-        );
+    if !is_topic(&topic) {
+        part.wrong("topic", format!("`{topic}` cannot be a topic"), TOPIC);
     }
     let start = match part.text("start").as_str() {
         "latest" => Start::Latest,

@@ -3,7 +3,9 @@
 use super::commit::{advance, refused, write};
 use super::database::{Database, Row, Value};
 use super::error::StoreError;
-use super::{Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Query, Store, Terms, Verified};
+use super::{
+    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Position, Query, Store, Terms, Verified,
+};
 use super::{check, rows, schema, sums};
 use Value::{Bytes, Int, Text};
 use onus_engine::time::Moment;
@@ -74,6 +76,24 @@ fn terms(database: &mut impl Database, shard: i64) -> Result<Option<Terms>, Stor
     Ok(found)
 }
 
+/// How far each source was read.
+fn positions(database: &mut impl Database, shard: i64) -> Result<Vec<Position>, StoreError> {
+    let mut found = Vec::new();
+    database.ask(
+        "SELECT source, part, incarnation, next, last, sum FROM source_position WHERE shard = $1 ORDER BY source, part",
+        &[Int(shard)],
+        &mut |row| {
+            let position = rows::position(row)?;
+            whole(row, 5, sums::position(&position), || format!("the position in {}", position.source))?;
+            found.push(position);
+            Ok(())
+        },
+    )?;
+    // Databases order texts each in its own way.
+    found.sort_by(|a: &Position, b: &Position| (&a.source, a.partition).cmp(&(&b.source, b.partition)));
+    Ok(found)
+}
+
 /// Every sum is checked where a row is read.
 fn whole(row: &Row<'_>, column: usize, sum: i64, what: impl FnOnce() -> String) -> Result<(), StoreError> {
     if row.int(column)? == sum { Ok(()) } else { Err(row.damaged(format!("{} has another sum", what()))) }
@@ -116,19 +136,7 @@ impl<D: Database> Store for Kept<D> {
             let Some(mut claim) = claim else {
                 return refused(database, "the shard has no row".to_owned());
             };
-            database.ask(
-                "SELECT source, part, incarnation, next, last, sum FROM source_position WHERE shard = $1 \
-                 ORDER BY source, part",
-                &[Int(shard)],
-                &mut |row| {
-                    let position = rows::position(row)?;
-                    whole(row, 5, sums::position(&position), || format!("the position in {}", position.source))?;
-                    claim.positions.push(position);
-                    Ok(())
-                },
-            )?;
-            // Databases order texts each in its own way.
-            claim.positions.sort_by(|a, b| (&a.source, a.partition).cmp(&(&b.source, b.partition)));
+            claim.positions = positions(database, shard)?;
             claim.terms = terms(database, shard)?;
             Ok(claim)
         })
@@ -136,6 +144,10 @@ impl<D: Database> Store for Kept<D> {
 
     fn terms(&mut self) -> Result<Option<Terms>, StoreError> {
         self.transaction(false, |database, shard| terms(database, shard))
+    }
+
+    fn positions(&mut self) -> Result<Vec<Position>, StoreError> {
+        self.transaction(false, |database, shard| positions(database, shard))
     }
 
     fn commit(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {

@@ -257,6 +257,9 @@ pub trait Store: Send {
     /// The contracts in force, as they were written down last; for those who only read.
     fn terms(&mut self) -> Result<Option<Terms>, StoreError>;
 
+    /// How far each source was read; for those who only read.
+    fn positions(&mut self) -> Result<Vec<Position>, StoreError>;
+
     /// Writes a batch. The very batch that was written last may be told again, and is not written again: after an error
     /// that [may pass](StoreError::may_pass) nobody knows whether a commit took place, so call with the same batch until it
     /// is `Ok`, or stop.

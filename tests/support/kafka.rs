@@ -60,12 +60,39 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a free port").port()
 }
 
+/// An authority of the tests' own, and the broker's certificate for 127.0.0.1 by it; and another authority, which knows
+/// nothing of the broker.
+fn certify(folder: &Path) {
+    let openssl = |args: &[&str]| {
+        let output =
+            Command::new("openssl").args(args).current_dir(folder).output().expect("openssl is on this machine");
+        assert!(output.status.success(), "openssl {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let key = ["-newkey", "rsa:2048", "-nodes"];
+    let whole = |name: &str, subject: &str| {
+        let (to, out) = (format!("{name}.key"), format!("{name}.pem"));
+        let about = ["-keyout", &to, "-out", &out, "-subj", subject, "-days", "30"];
+        openssl(&[&["req", "-x509"][..], &key, &about].concat());
+    };
+    whole("ca", "/CN=Onus tests");
+    whole("other", "/CN=Somebody else");
+    let wanted = ["-keyout", "own.key", "-out", "own.csr", "-subj", "/CN=broker"];
+    openssl(&[&["req", "-new"][..], &key, &wanted].concat());
+    fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\n").expect("written");
+    let by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "30"];
+    openssl(&[&["x509", "-req", "-in", "own.csr", "-out", "own.pem"][..], &by].concat());
+    let all = ["own.key", "own.pem", "ca.pem"].map(|name| fs::read_to_string(folder.join(name)).expect("it was made"));
+    fs::write(folder.join("broker.pem"), all.concat()).expect("written");
+}
+
 /// A broker, its data and its ports: it can die and come back.
 pub(crate) struct Broker {
     libs: PathBuf,
     folder: PathBuf,
     pub(crate) port: u16,
     pub(crate) sasl_port: u16,
+    pub(crate) tls_port: u16,
+    pub(crate) sasl_tls_port: u16,
     life: Mutex<Option<Life>>,
 }
 
@@ -101,11 +128,22 @@ impl Broker {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         let (port, controller, sasl_port) = (free_port(), free_port(), free_port());
+        let (tls_port, sasl_tls_port) = (free_port(), free_port());
+        certify(&folder);
         let properties = format!(
             "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SASL_PLAINTEXT://127.0.0.1:{sasl_port}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port}\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SASL_PLAINTEXT://127.0.0.1:{sasl_port},\
+             SSL://127.0.0.1:{tls_port},SASL_SSL://127.0.0.1:{sasl_tls_port}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},\
+             SSL://127.0.0.1:{tls_port},SASL_SSL://127.0.0.1:{sasl_tls_port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,\
+             SSL:SSL,SASL_SSL:SASL_SSL\n\
+             ssl.keystore.type=PEM\nssl.keystore.location={keystore}\n\
+             listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule \
+             required user_{USER}=\"{PASSWORD}\";\n\
+             listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
+             listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
+             listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512\n\
              controller.listener.names=CONTROLLER\nlog.dirs={data}\nauto.create.topics.enable=false\n\
              offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\ntransaction.state.log.num.partitions=1\n\
@@ -120,9 +158,10 @@ impl Broker {
              listener.name.sasl_plaintext.oauthbearer.sasl.server.callback.handler.class=\
              org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler\n",
             data = folder.join("data").display(),
+            keystore = folder.join("broker.pem").display(),
         );
         fs::write(folder.join("server.properties"), properties).expect("written");
-        let broker = Broker { libs, folder, port, sasl_port, life: Mutex::new(None) };
+        let broker = Broker { libs, folder, port, sasl_port, tls_port, sasl_tls_port, life: Mutex::new(None) };
         let scram = |kind: &str| format!("SCRAM-SHA-{kind}=[name={USER},password={PASSWORD}]");
         let format = broker
             .java("kafka.tools.StorageTool")
@@ -147,6 +186,11 @@ impl Broker {
         let level = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
         let plain = plain.into_iter().chain([level, "-cp", &path, class]);
         plain.map(str::to_owned).collect()
+    }
+
+    /// The authority that its certificate is held against.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.join("ca.pem")
     }
 
     /// Starts it on its data and ports, and waits until it answers.

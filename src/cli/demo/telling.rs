@@ -245,12 +245,12 @@ fn begins(change: &Difference) -> bool {
     change.from == Standing::Untold && matches!(change.to, Standing::Open | Standing::Waived | Standing::Paused)
 }
 
-fn clock(at: Moment, zone: chrono_tz::Tz) -> String {
+pub(super) fn clock(at: Moment, zone: chrono_tz::Tz) -> String {
     at.utc().map_or(String::new(), |utc| utc.with_timezone(&zone).format("%H:%M").to_string())
 }
 
 /// `09:20  halden-pam     INC-2041 opened, P2, by j.devries (customer)`.
-fn record_line(record: &Value, now: Moment, zone: chrono_tz::Tz) -> String {
+pub(super) fn record_line(record: &Value, now: Moment, zone: chrono_tz::Tz) -> String {
     let text = |key: &str| record[key].as_str().unwrap_or_default();
     let data = |key: &str| record["data"][key].as_str();
     let kind = text("type");

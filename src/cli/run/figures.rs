@@ -1,25 +1,27 @@
 //! From the loop's board to the page that Prometheus reads.
 
-use crate::cli::{CliError, check};
+use crate::cli::CliError;
 use crate::runtime::live::{Board, Status};
 use crate::telemetry::{Figures, Reading, SourceReading, SourceState};
 use onus_engine::standing::Standing;
+use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Makes the page when it is asked for.
-pub(super) fn page(
+/// Makes the page when it is asked for; `clock` says what time it is then.
+pub(in crate::cli) fn page(
     status: Arc<Status>,
+    clock: impl Fn() -> Moment + Send + Sync + 'static,
 ) -> Result<impl Fn() -> Result<String, String> + Send + Sync + 'static, CliError> {
-    let figures = Figures::new(env!("CARGO_PKG_VERSION"), check::wall_clock())
+    let figures = Figures::new(env!("CARGO_PKG_VERSION"), clock())
         .map_err(|error| CliError::Other(format!("a family of figures is wrong: {error}")))?;
     Ok(move || {
         for seconds in status.commit_seconds() {
             figures.committed(seconds);
         }
         let board = status.board();
-        figures.page(check::wall_clock(), &reading(&board)).map_err(|error| error.to_string())
+        figures.page(clock(), &reading(&board)).map_err(|error| error.to_string())
     })
 }
 

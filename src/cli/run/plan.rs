@@ -21,6 +21,7 @@ pub(in crate::cli) fn plan(settings: &Settings, tells: bool) -> Plan {
         commit_every: settings.judge.commit_every,
         batch: settings.judge.batch as usize,
         snapshot_every: settings.judge.snapshot_every,
+        retention: settings.judge.retention,
         tells,
         owner: format!("process {}", std::process::id()),
     }
@@ -48,7 +49,7 @@ fn feed(source: &settings::SourceSettings) -> Feed {
         partners: source.partners.clone(),
         types: source.types.clone(),
         trust: source.trust,
-        owner: None,
+        owner: source.owner,
         claims_time: source.may_claim_time,
         transit: source.transit,
         heartbeat: source.heartbeat,

@@ -6,6 +6,9 @@ use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::http::{Token, digest};
 use crate::ingest::tail::{self, Tail, Tailing};
 use crate::runtime::live::Live;
+use crate::runtime::live::halts::Decide;
+#[cfg(feature = "kafka")]
+use crate::runtime::live::halts::Whence;
 use crate::settings::{Origin, Settings};
 use crate::store::Position;
 use std::path::PathBuf;
@@ -54,6 +57,29 @@ impl Sources {
             }
         }
         Ok(sources)
+    }
+
+    /// Carries out what is decided about halted partitions.
+    pub(super) fn decide(&self) -> Decide {
+        #[cfg(feature = "kafka")]
+        {
+            use crate::ingest::kafka::{Decider, GoOn};
+            let topics: Vec<(String, Decider)> =
+                self.topics.iter().map(|(name, handle)| (name.clone(), handle.decider())).collect();
+            Box::new(move |decision| {
+                let go_on = match decision.from {
+                    Whence::Earliest => GoOn::Earliest,
+                    Whence::Latest => GoOn::Latest,
+                    Whence::Offset(offset) => GoOn::At(offset),
+                    Whence::At(at) => GoOn::Since(at),
+                };
+                for (_, decider) in topics.iter().filter(|(name, _)| *name == decision.source) {
+                    decider.resume_after_halt(decision.partition, go_on);
+                }
+            })
+        }
+        #[cfg(not(feature = "kafka"))]
+        Box::new(|_| {})
     }
 
     /// These positions are written down.

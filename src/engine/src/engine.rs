@@ -11,6 +11,7 @@ mod pack;
 mod parties;
 mod recall;
 mod region;
+mod rests;
 mod settle;
 mod shelf;
 mod snapshot;

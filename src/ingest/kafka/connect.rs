@@ -7,6 +7,7 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use std::error::Error;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -116,9 +117,15 @@ pub(super) fn config(access: &Access, purpose: Purpose) -> Result<ClientConfig, 
     Ok(config)
 }
 
-fn secure(access: &Access, config: &mut ClientConfig) -> Result<(), String> {
+pub(super) fn secure(access: &Access, config: &mut ClientConfig) -> Result<(), String> {
     let path = |path: &Path| path.display().to_string();
     if let Some(tls) = &access.tls {
+        for file in tls.ca.iter().chain(tls.own.iter().flat_map(|(certificate, key)| [certificate, key])) {
+            // The client's own word on a file that it cannot read names neither the file nor the reason.
+            std::fs::metadata(file)
+                .and_then(|about| if about.is_dir() { Ok(()) } else { File::open(file).map(drop) })
+                .map_err(|error| format!("tls: {}: {error}", file.display()))?;
+        }
         if let Some(ca) = &tls.ca {
             config.set("ssl.ca.location", path(ca));
         }

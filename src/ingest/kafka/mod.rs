@@ -9,12 +9,14 @@
 mod connect;
 mod look;
 mod message;
+mod outgoing;
 mod reader;
 mod scout;
 mod shared;
 
 pub use connect::{Access, Login, Tls};
 pub use look::{Look, PartitionLook, Stamp, features, look};
+pub use outgoing::{Outgoing, outgoing};
 
 use super::feed::{FeedId, Heard};
 use onus_engine::time::Moment;
@@ -80,6 +82,19 @@ pub enum GoOn {
     Latest,
     /// With this offset.
     At(u64),
+    /// With the first record that is not older.
+    Since(Moment),
+}
+
+/// Tells a source where a halted partition goes on, from anywhere.
+#[derive(Clone, Debug)]
+pub struct Decider(Sender<Errand>);
+
+impl Decider {
+    /// Somebody decided where a halted partition goes on. One that has not halted stays as it is.
+    pub fn resume_after_halt(&self, partition: i32, go_on: GoOn) {
+        let _ = self.0.send(Errand::GoOn(partition, go_on));
+    }
 }
 
 /// What the reader is told from outside.
@@ -114,6 +129,7 @@ enum Order {
 }
 
 /// What the scout is told.
+#[derive(Debug)]
 enum Errand {
     /// An offset was out of range, or a consumer was built anew: look at all partitions again.
     Verify,
@@ -168,6 +184,11 @@ impl Handle {
     /// These are written down: (partition, next offset). They are told to Kafka for lag tools.
     pub fn committed(&self, positions: &[(i32, u64)]) {
         let _ = self.orders.send(Order::Committed(positions.to_vec()));
+    }
+
+    /// For whoever decides where halted partitions go on.
+    pub fn decider(&self) -> Decider {
+        Decider(self.errands.clone())
     }
 
     /// Somebody decided where a halted partition goes on.

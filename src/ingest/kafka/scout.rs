@@ -394,19 +394,24 @@ impl Scout {
         Ok(())
     }
 
+    fn resumed_at(&self, client: &Client, partition: i32, go_on: GoOn) -> Result<u64, String> {
+        let (low, high) = self.watermarks(client, partition)?;
+        Ok(match go_on {
+            GoOn::Earliest => low,
+            GoOn::Latest => high,
+            GoOn::At(offset) => offset.clamp(low, high),
+            GoOn::Since(instant) => self.beginning(client, partition, Begin::At(instant))?.clamp(low, high),
+        })
+    }
+
     fn go_on(&mut self, partition: i32, go_on: GoOn) -> Result<(), String> {
         if !self.halted.contains(&partition) {
             return Ok(());
         }
         let Some(client) = self.client.take() else { return Ok(()) };
-        let answer = self.watermarks(&client, partition);
+        let answer = self.resumed_at(&client, partition, go_on);
         self.client = Some(client);
-        let (low, high) = answer?;
-        let next = match go_on {
-            GoOn::Earliest => low,
-            GoOn::Latest => high,
-            GoOn::At(offset) => offset.clamp(low, high),
-        };
+        let next = answer?;
         self.halted.remove(&partition);
         self.known.remove(&partition);
         // What comes from here on is no continuation, and is stored under another name.

@@ -1,5 +1,6 @@
 //! Records that come in: judged, put into the journal, and not yet written. What cannot be used is a dead letter.
 
+use super::halts::HALTED;
 use super::journal::{Item, Piece};
 use super::judge::Refused;
 use super::{Live, LiveError, Waiting};
@@ -160,6 +161,10 @@ impl Live {
         };
         for letter in again {
             let feed = self.plan.feeds.iter().position(|feed| feed.name == letter.source);
+            if letter.reason == HALTED {
+                self.decided(&letter);
+                continue;
+            }
             let known = self.reread.iter().any(|(number, _)| *number == letter.number);
             let Some(feed) = feed.filter(|_| !known) else { continue };
             let mut records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));

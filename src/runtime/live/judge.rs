@@ -4,14 +4,14 @@
 use super::super::check::AHEAD;
 use super::super::homes::Homes;
 use super::Feed;
-use crate::decode::{Batch, Decoder, Event};
+use crate::decode::{Batch, Decoder, Event, Homeless};
 use onus_engine::book::Book;
 use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
 use onus_engine::fact::Fact;
 use onus_engine::terms::Contract;
 use onus_engine::time::{DAY, Millis, Moment};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -68,6 +68,8 @@ pub(super) struct Judge {
     asides: u64,
     /// By feed.
     pub(super) taken: Vec<Taken>,
+    /// Records whose subject came home to a partner of whom their feed may not speak.
+    pub(super) strays: Vec<Stray>,
     /// Of the lines taken in last: the latest event, and the latest tick.
     pub(super) peak: Option<Moment>,
     pub(super) tick: Option<Moment>,
@@ -81,6 +83,14 @@ struct Voice {
     kinds: Vec<bool>,
     /// It may speak of these, or not.
     partners: HashMap<String, bool>,
+}
+
+/// A record that waited to be placed, and then was not its feed's to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stray {
+    pub(super) feed: String,
+    pub(super) partner: String,
+    pub(super) record: Vec<u8>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -132,6 +142,7 @@ impl Judge {
             seen: Vec::new(),
             aside: BTreeMap::new(),
             asides: 0,
+            strays: Vec::new(),
             taken: vec![Taken::default(); feeds.len() + retired.len()],
             peak: None,
             tick: None,
@@ -143,7 +154,9 @@ impl Judge {
         let aside = self.aside.iter().map(|(key, one)| (*key, one.clone())).collect();
         let homes = self.homes.clone();
         let saved = Saved { terms, generation, engine: self.engine.snapshot(), homes, furthest: self.furthest, aside };
-        postcard::to_allocvec(&saved).map_err(|e| e.to_string())
+        let bytes = postcard::to_allocvec(&saved).map_err(|e| e.to_string())?;
+        // Behind the rest: snapshots that were written without it can be read.
+        postcard::to_extend(&self.ceiling, bytes).map_err(|e| e.to_string())
     }
 
     /// One that goes on where the snapshot was taken; None: it was taken under other terms.
@@ -156,7 +169,12 @@ impl Judge {
         clock: Clock,
         settling: Millis,
     ) -> Result<Option<Judge>, String> {
-        let saved: Saved = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
+        // The store holds its sums: what cannot be read is another version's form, and the journal is judged again.
+        let Ok((saved, rest)) = postcard::take_from_bytes::<Saved>(bytes) else { return Ok(None) };
+        let ceiling = match rest {
+            [] => Moment::NEVER,
+            rest => postcard::from_bytes(rest).map_err(|e| e.to_string())?,
+        };
         if (saved.terms, saved.generation) != terms {
             return Ok(None);
         }
@@ -168,7 +186,7 @@ impl Judge {
         };
         let mut judge = Judge::around(engine, feeds, retired, clock);
         judge.homes = saved.homes;
-        judge.furthest = saved.furthest;
+        (judge.furthest, judge.ceiling) = (saved.furthest, ceiling);
         judge.asides = saved.aside.iter().map(|((_, n), _)| n + 1).max().unwrap_or(0);
         judge.aside = saved.aside.into_iter().collect();
         Ok(Some(judge))
@@ -233,14 +251,20 @@ impl Judge {
         if !batch.aside.is_empty() {
             self.put_aside(feed, lines, arrived, &batch, now, refuse);
         }
+        let barred = self.barred(feed, &batch, refuse);
         for from in (0..batch.events.len()).step_by(AHEAD) {
             let next = from..batch.events.len().min(from + AHEAD);
             self.look_ahead(&batch, next.clone());
             for at in next.clone() {
-                self.take(feed, &mut batch, at, self.seen[at - next.start], archive, refuse);
+                if barred.is_empty() || !barred.contains(&batch.events[at].line) {
+                    self.take((feed, lines), &mut batch, at, self.seen[at - next.start], archive, refuse);
+                }
             }
         }
         for one in &batch.sightings {
+            if !self.may_place(feed, one) {
+                continue;
+            }
             if let Some(partner) = self.homes.place(one).map(str::to_owned) {
                 self.come_home(&partner, &one.subject, archive);
             }
@@ -271,7 +295,7 @@ impl Judge {
     #[inline]
     fn take(
         &mut self,
-        feed: usize,
+        (feed, lines): (usize, &[u8]),
         batch: &mut Batch,
         at: usize,
         seen: Ahead,
@@ -307,8 +331,20 @@ impl Judge {
         }
         let place = homeless.binary_search_by_key(&at, |one| one.event);
         let Some(one) = place.ok().map(|place| &homeless[place]) else { return };
+        if let Ok(partner) = &one.owner.partner
+            && !voice.speaks_of(partner)
+        {
+            // Before it is noted: what is refused leaves no trace.
+            return refuse(voice.foreign(event.line, partner));
+        }
         match self.homes.place(one).map(str::to_owned) {
-            None => self.homes.wait(one, source, fact, trust),
+            None => {
+                let narrow = (!voice.speaks_of_all()).then(|| {
+                    let text = lines.split(|byte| *byte == b'\n').nth(event.line as usize).unwrap_or_default();
+                    (voice.feed.name.clone(), text.to_vec())
+                });
+                self.homes.wait(one, source, fact, trust, narrow);
+            }
             Some(partner) if !voice.speaks_of(&partner) => refuse(voice.foreign(event.line, &partner)),
             Some(partner) => {
                 self.engine.apply(Incoming { partner: &partner, subject, source, fact, trust }, archive);
@@ -317,8 +353,37 @@ impl Judge {
         }
     }
 
+    /// Lines that speak of several partners, of one of whom the feed may not: none of it is taken in.
+    fn barred(&mut self, feed: usize, batch: &Batch, refuse: &mut dyn FnMut(Refused)) -> BTreeSet<u32> {
+        let voice = &mut self.voices[feed];
+        let mut barred = BTreeSet::new();
+        if voice.speaks_of_all() || !self.engine.book().has_stacks() {
+            return barred;
+        }
+        for event in &batch.events {
+            let partner = batch.name(&event.partner);
+            if !partner.is_empty() && !voice.speaks_of(partner) && barred.insert(event.line) {
+                refuse(voice.foreign(event.line, partner));
+            }
+        }
+        barred
+    }
+
+    /// An event that no contract cares for, and that says whose its subject is: its feed may speak of that partner.
+    fn may_place(&mut self, feed: usize, one: &Homeless) -> bool {
+        one.owner.partner.as_ref().is_ok_and(|partner| self.voices[feed].speaks_of(partner))
+    }
+
     fn come_home(&mut self, partner: &str, subject: &str, archive: &mut dyn Archive) {
         for mut one in self.homes.release(subject) {
+            if let Some((feed, record)) = &one.narrow
+                && let Some(at) = self.feed(feed)
+                && !self.voices[at].speaks_of(partner)
+            {
+                let (feed, partner, record) = (feed.clone(), partner.to_owned(), record.clone());
+                self.strays.push(Stray { feed, partner, record });
+                continue;
+            }
             let trust = one.trust;
             let incoming = Incoming { partner, subject, source: &one.source, fact: &mut one.fact, trust };
             self.engine.apply(incoming, archive);
@@ -362,14 +427,19 @@ impl Voice {
         Voice {
             kinds: book.names().types().iter().map(|t| may(&t.name)).collect(),
             feed: feed.clone(),
-            decoder: Decoder::new(Arc::clone(book), Moment::NEVER),
+            decoder: Decoder::new(Arc::clone(book), Moment::NEVER).only(&feed.types),
             partners: HashMap::new(),
         }
     }
 
     #[inline]
+    fn speaks_of_all(&self) -> bool {
+        self.feed.partners.iter().any(|pattern| pattern == "*")
+    }
+
+    #[inline]
     fn speaks_of(&mut self, partner: &str) -> bool {
-        if self.feed.partners.iter().any(|pattern| pattern == "*") {
+        if self.speaks_of_all() {
             return true;
         }
         if let Some(known) = self.partners.get(partner) {

@@ -108,6 +108,16 @@ fn worth(d: &Difference, checks: bool) -> bool {
     word(d.to, d.ended.known().is_some()) || before && d.to != Standing::Unknown
 }
 
+/// Breached though not everything up to the deadline was heard: the silence was the obligor's own.
+fn blind(entry: &Entry) -> bool {
+    let known = entry.deadline.is_none_or(|deadline| match entry.ended {
+        // A finding is certain from its own instant on, a deadline only after it.
+        Some(_) => entry.heard >= deadline,
+        None => entry.heard > deadline,
+    });
+    entry.to == Standing::Breached && !known
+}
+
 fn message(number: u64, entry: &Entry) -> Message {
     Message {
         number,
@@ -135,6 +145,7 @@ pub fn json(entry: &Entry) -> serde_json::Value {
         "ended_at": optional(entry.ended),
         "broken": entry.broken,
         "excused": entry.excused,
+        "blind": blind(entry),
         "adjustment": entry.adjustment,
         "used_ms": entry.used,
         "at": entry.at.to_string(),

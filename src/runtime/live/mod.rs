@@ -12,11 +12,15 @@
 
 mod clock;
 mod frontiers;
+pub mod halts;
 mod intake;
 mod journal;
 mod judge;
 mod ledger;
+mod outlet;
 mod recover;
+mod reload;
+mod retention;
 mod shelves;
 mod status;
 mod writing;
@@ -24,6 +28,7 @@ mod writing;
 pub use clock::{Machine, Time};
 pub use judge::{Clock, Taken};
 pub use ledger::json;
+pub use outlet::Outlet;
 pub use recover::{Moved, Replayed, replay};
 pub use status::{Board, FeedStatus, Shown, Status};
 
@@ -37,7 +42,7 @@ use ledger::Ledger;
 use onus_engine::terms::{Contract, Side, Trust};
 use onus_engine::time::{Millis, Moment};
 use serde::{Deserialize, Serialize};
-use shelves::{Leaving, Shelves};
+use shelves::{Leaving, Patience, Shelves};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,6 +112,8 @@ pub struct Plan {
     pub batch: usize,
     /// Least time between snapshots.
     pub snapshot_every: Millis,
+    /// How long journal and ledger are kept at least.
+    pub retention: Millis,
     /// Somebody wants to be told: messages are written.
     pub tells: bool,
     /// Who runs it, for people who find another owner.
@@ -157,6 +164,19 @@ pub struct Live {
     snapped: (Millis, usize, usize),
     letters_asked: Millis,
     shown: Millis,
+    /// The commit of the newest snapshot; 0: there is none.
+    snapped_at: u64,
+    /// How long everything is kept, and when is looked next.
+    kept_for: Millis,
+    retire_at: Millis,
+    halts: halts::Halts,
+    telling: outlet::Telling,
+    /// Told, and the store could not be told that.
+    taken: Vec<u64>,
+    /// When the contracts are to be read again, if they are.
+    reload_at: Option<Millis>,
+    /// Ends waiting for a store that is away.
+    stop: Arc<AtomicBool>,
     /// Something was written that nobody was told of.
     untold: bool,
     status: Arc<Status>,
@@ -169,8 +189,10 @@ struct Waiting {
     refused: Vec<(usize, String)>,
 }
 
-/// Longest time without a commit while only time passes.
-const IDLE: Millis = 10_000;
+/// Longest time without a commit while only time passes. Nothing that was told rests on it: what is decided is committed
+/// at once, and positions with their records. It is for those who look into the store, who see by the shard's `now` that
+/// somebody is at work and as of when; and it bounds what a crash makes the next owner pass through again.
+const IDLE: Millis = 60_000;
 /// Journal bytes for each byte of a snapshot before the next is taken.
 const WORTH: usize = 4;
 /// One piece of a snapshot, compressed.
@@ -193,7 +215,7 @@ impl Live {
             plan.feeds.iter().map(|f| heard_before.get(&f.name).copied().unwrap_or(Moment::DAWN)).collect();
         let frontiers = plan.feeds.iter().zip(&heard).map(|(feed, heard)| Frontier::new(feed, *heard)).collect();
         let mut positions = BTreeMap::new();
-        for position in claim.positions {
+        for position in claim.positions.iter().cloned() {
             if let Some(feed) = plan.feeds.iter().position(|feed| feed.name == position.source) {
                 positions.insert((feed as u16, position.partition), position);
             }
@@ -224,6 +246,14 @@ impl Live {
             snapped: (start, 0, 0),
             letters_asked: 0,
             shown: Millis::MIN / 2,
+            snapped_at: claim.snapshot.unwrap_or(0),
+            kept_for: retention::kept_for(plan.retention, &contracts.list),
+            retire_at: 0,
+            halts: halts::Halts::default(),
+            telling: outlet::Telling::new(&claim.positions),
+            taken: Vec::new(),
+            reload_at: None,
+            stop: Arc::default(),
             untold: false,
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
@@ -235,6 +265,11 @@ impl Live {
     /// How far a feed was read, for whoever reads it on.
     pub fn positions(&self, feed: FeedId) -> Vec<Position> {
         self.positions.range((feed.0, i32::MIN)..=(feed.0, i32::MAX)).map(|(_, p)| p.clone()).collect()
+    }
+
+    /// Ends waiting for a store that is away, wherever it is waited for.
+    pub fn stop_with(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = stop;
     }
 
     /// What others may know of it.
@@ -286,6 +321,11 @@ impl Live {
             if self.is_due() {
                 self.commit_or_wait(stop, told, committed)?;
             }
+            if self.reload_at.is_some_and(|at| self.now.steady() >= at) {
+                self.reload_at = None;
+                self.commit_or_wait(stop, told, committed)?;
+                self.reload()?;
+            }
             if std::mem::take(&mut self.untold) {
                 self.catch_up(told)?;
             }
@@ -294,7 +334,8 @@ impl Live {
             }
         }
         self.commit_or_wait(stop, told, committed)?;
-        self.snapshot()?;
+        self.status.show_standings(&self.judge);
+        self.snapshot_or_later()?;
         self.status.end();
         Ok(())
     }
@@ -309,7 +350,10 @@ impl Live {
     pub fn take(&mut self, heard: Heard) -> Result<(), LiveError> {
         match heard {
             Heard::Records(records) => self.records(records, None)?,
-            Heard::Began { feed, partition, incarnation, next } => self.began(feed, partition, &incarnation, next),
+            Heard::Began { feed, partition, incarnation, next } => {
+                self.goes_on(feed, partition, &incarnation, next);
+                self.began(feed, partition, &incarnation, next);
+            }
             Heard::CaughtUp { feed, partition, partitions, at, lag } => {
                 self.frontiers[usize::from(feed.0)].caught_up(partition, partitions, at, lag);
                 self.peaks.entry((feed.0, partition)).or_default().1 = true;
@@ -325,8 +369,7 @@ impl Live {
             }
             Heard::Fine { feed } => self.status.feed(feed).fine(),
             Heard::Halted { feed, partition, why } => {
-                tracing::error!(source = self.plan.feeds[usize::from(feed.0)].name, partition, "{why}");
-                self.status.feed(feed).halt(why);
+                self.halted(feed, partition, why)?;
             }
             Heard::Ended { feed } => {
                 self.frontiers[usize::from(feed.0)].end();
@@ -334,7 +377,8 @@ impl Live {
                     peak.1 = true;
                 }
             }
-            Heard::Wish(Wish::Reload) => self.reload()?,
+            // What is in hand is written first, however long that takes.
+            Heard::Wish(Wish::Reload) => self.reload_at = Some(self.now.steady()),
             Heard::Wish(Wish::Stop) => {}
         }
         Ok(())
@@ -394,6 +438,7 @@ impl Live {
             generation: self.terms.generation,
             before: u64::MAX,
             trouble: None,
+            patience: Some(Patience { stop: &self.stop, status: &self.status }),
         };
         act(&mut self.judge, &mut shelves);
     }
@@ -417,6 +462,9 @@ impl Live {
             self.letters_asked = steady;
             self.read_letters_again()?;
         }
+        self.strays();
+        self.tell_letters()?;
+        self.retire()?;
         self.status.jumped(self.now.jumped);
         if steady - self.shown >= SHOWN {
             self.shown = steady;
@@ -432,33 +480,6 @@ impl Live {
         self.events >= self.plan.batch
             || self.since.is_some_and(|since| steady - since >= self.plan.commit_every)
             || !self.journal.is_empty() && steady - self.idle_since >= IDLE
-    }
-
-    /// The contracts may have changed: if they can be read, they are judged by from here on; else the old ones are.
-    pub fn reload(&mut self) -> Result<(), LiveError> {
-        let contracts = match (self.plan.contracts)() {
-            Ok(contracts) => contracts,
-            Err(why) => {
-                tracing::error!("the contracts stay as they were: {why}");
-                self.status.contracts(Some(why));
-                return Ok(());
-            }
-        };
-        self.status.contracts(None);
-        if recover::digest_of(&self.plan, &contracts) == self.terms.digest {
-            return Ok(());
-        }
-        self.commit()?;
-        let rebuilt = recover::rebuild(&self.plan, &contracts, self.store.as_mut(), self.epoch, &mut self.sequence)?;
-        match recover::adopt(rebuilt, self.store.as_mut(), self.epoch, &mut self.sequence, &mut self.ledger) {
-            Ok((judge, terms)) => {
-                (self.judge, self.terms) = (judge, terms);
-                self.untold = true;
-                tracing::info!("the contracts have changed; judged again to commit {}", self.sequence);
-            }
-            Err(error) => return Err(error),
-        }
-        self.snapshot()
     }
 
     /// Lets others see how it stands.

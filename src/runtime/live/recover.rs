@@ -130,7 +130,8 @@ fn replayed(mut judge: Judge, store: &mut dyn Store, after: u64, generation: u32
         for commit in &commits {
             // What left memory with this commit or before is in the store; what left later must not be seen yet.
             let before = commit.sequence;
-            let mut shelves = Shelves { leaving: &mut leaving, store, generation, before, trouble: None };
+            let mut shelves =
+                Shelves { leaving: &mut leaving, store, generation, before, trouble: None, patience: None };
             take_again(&mut judge, &commit.journal, &mut shelves)?;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());
@@ -169,6 +170,8 @@ fn take_again(judge: &mut Judge, blob: &[u8], archive: &mut dyn Archive) -> Resu
             judge.lines(feed, &piece.lines, &arrived, archive, &mut |_| {});
         }
     });
+    // They became dead letters when they first came home.
+    judge.strays.clear();
     read.map_err(LiveError::Journal)
 }
 
@@ -192,7 +195,8 @@ pub(super) fn rebuild(
         let Some(end) = commits.last() else { break };
         after = end.sequence;
         for commit in commits.iter().filter(|commit| commit.sequence <= last) {
-            let mut shelves = Shelves { leaving: &mut leaving, store, generation, before: u64::MAX, trouble: None };
+            let mut shelves =
+                Shelves { leaving: &mut leaving, store, generation, before: u64::MAX, trouble: None, patience: None };
             take_again(&mut judge, &commit.journal, &mut shelves)?;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());
@@ -278,11 +282,18 @@ pub struct Moved {
 }
 
 fn compared(mut net: BTreeMap<DutyId, Entry>, store: &mut dyn Store) -> Result<Vec<Moved>, LiveError> {
+    // Where the beginning has gone, what rests on it cannot be judged again: the ledger's word stands.
+    let first = store.journal(0, 1)?;
+    let judged_from = first.first().filter(|commit| commit.sequence > 1).map_or(Moment(i64::MIN), |commit| commit.now);
+    let mut told_from = Moment(i64::MIN);
     let mut last: BTreeMap<DutyId, Entry> = BTreeMap::new();
     let mut query = Query { limit: ENTRIES, ..Query::default() };
     loop {
         let entries = store.entries(&query)?;
         let Some(end) = entries.last() else { break };
+        if let Some(first) = entries.first().filter(|first| query.after == 0 && first.number > 1) {
+            told_from = first.at;
+        }
         query.after = end.number;
         last.extend(entries.into_iter().map(|entry| (entry.duty, entry)));
     }
@@ -290,12 +301,13 @@ fn compared(mut net: BTreeMap<DutyId, Entry>, store: &mut dyn Store) -> Result<V
     let mut moved = Vec::new();
     for (duty, before) in last {
         let after = net.remove(&duty);
-        let gone = before.to == Standing::Withdrawn && after.is_none();
+        let gone = after.is_none() && (before.to == Standing::Withdrawn || before.start < judged_from);
         if !gone && after.as_ref().map(says) != Some(says(&before)) {
             moved.push(Moved { before: Some(before), after });
         }
     }
-    moved.extend(net.into_values().map(|after| Moved { before: None, after: Some(after) }));
+    let unheard = net.into_values().filter(|after| after.start >= judged_from && after.at >= told_from);
+    moved.extend(unheard.map(|after| Moved { before: None, after: Some(after) }));
     Ok(moved)
 }
 

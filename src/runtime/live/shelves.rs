@@ -1,8 +1,11 @@
 //! Where subjects go that have left memory: pages of the store, written with the commit in which they left.
 
+use super::Status;
 use crate::store::{Page, Store, StoreError};
 use onus_engine::engine::Archive;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Facts of one page, uncompressed, in bytes: what one look has to read.
@@ -28,6 +31,39 @@ pub(super) struct Shelves<'a> {
     pub(super) before: u64,
     /// The first thing that went wrong: an archive's methods cannot fail.
     pub(super) trouble: Option<StoreError>,
+    /// While it may pass, it is waited for; None: nobody waits.
+    pub(super) patience: Option<Patience<'a>>,
+}
+
+/// What went wrong may pass: nothing is judged meanwhile, since it would be judged without what cannot be read.
+pub(super) struct Patience<'a> {
+    /// Nobody waits any longer.
+    pub(super) stop: &'a AtomicBool,
+    pub(super) status: &'a Status,
+}
+
+impl Shelves<'_> {
+    fn pages(&mut self, key: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut pause = 100;
+        let mut waited = false;
+        loop {
+            match (self.store.recall(self.generation, key, self.before), &self.patience) {
+                (Err(error), Some(patience)) if error.may_pass() && !patience.stop.load(Ordering::Relaxed) => {
+                    tracing::error!("{error}");
+                    patience.status.store(Some(error.to_string()));
+                    std::thread::sleep(Duration::from_millis(pause));
+                    pause = (pause * 2).min(5_000);
+                    waited = true;
+                }
+                (found, patience) => {
+                    if let (true, true, Some(patience)) = (waited, found.is_ok(), patience) {
+                        patience.status.store(None);
+                    }
+                    return found;
+                }
+            }
+        }
+    }
 }
 
 impl Archive for Shelves<'_> {
@@ -41,7 +77,7 @@ impl Archive for Shelves<'_> {
         let key = hash(partner, subject);
         let mut found = Vec::new();
         if self.trouble.is_none() {
-            match self.store.recall(self.generation, key, self.before) {
+            match self.pages(key) {
                 Ok(pages) => {
                     for page in pages {
                         match zstd::bulk::decompress(&page, 1 << 28) {

@@ -189,6 +189,11 @@ impl FeedPlace<'_> {
         self.change(|feed| feed.halted = Some(why));
     }
 
+    /// A partition goes on; `still`: why another one does not.
+    pub(super) fn goes_on(self, still: Option<String>) {
+        self.change(|feed| feed.halted = still);
+    }
+
     pub(super) fn took(self, records: u64, refused: u64) {
         self.change(|feed| {
             feed.records += records;

@@ -17,7 +17,10 @@ impl Live {
         let wrong = |what: String| StoreError::Refused { target: "the journal".to_owned(), why: what };
         let blob = self.journal.blob().map_err(|e| wrong(e.to_string()))?;
         let pages = self.leaving.pages().map_err(wrong)?;
-        let positions: Vec<Position> = self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
+        let mut positions: Vec<Position> =
+            self.moved.iter().filter_map(|key| self.positions.get(key).cloned()).collect();
+        let told = self.telling.position();
+        positions.extend(told.clone());
         let batch = Batch {
             sequence: self.sequence + 1,
             now: self.judge.engine.now(),
@@ -34,6 +37,7 @@ impl Live {
         self.store.commit(self.epoch, &batch)?;
         self.status.took(began.elapsed().as_secs_f64());
         self.sequence += 1;
+        self.telling.written(told);
         self.snapped.1 += blob.len();
         self.journal.clear();
         self.leaving.clear();
@@ -88,7 +92,7 @@ impl Live {
         }
         self.tell(&messages, told)?;
         if self.wants_snapshot() {
-            self.snapshot()?;
+            self.snapshot_or_later()?;
         }
         Ok(())
     }
@@ -97,9 +101,17 @@ impl Live {
         if messages.is_empty() {
             return Ok(());
         }
-        let taken = told(messages);
-        if !taken.is_empty() {
-            self.store.delivered(self.epoch, &taken)?;
+        self.taken.extend(told(messages));
+        if self.taken.is_empty() {
+            return Ok(());
+        }
+        match self.store.delivered(self.epoch, &self.taken) {
+            // It is said again with the next; whoever starts before that tells them again.
+            Err(error) if error.may_pass() => tracing::error!("{error}"),
+            done => {
+                done?;
+                self.taken.clear();
+            }
         }
         Ok(())
     }
@@ -108,7 +120,13 @@ impl Live {
     pub(super) fn catch_up(&mut self, told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
         let mut after = 0;
         while self.plan.tells {
-            let messages = self.store.messages(after, 1_000)?;
+            let messages = match self.store.messages(after, 1_000) {
+                Err(error) if error.may_pass() => {
+                    self.untold = true;
+                    break;
+                }
+                found => found?,
+            };
             let Some(last) = messages.last() else { break };
             after = last.number;
             self.tell(&messages, told)?;
@@ -121,11 +139,24 @@ impl Live {
         self.now.steady() - at >= self.plan.snapshot_every && journal > WORTH * size
     }
 
+    /// A store that is away now gets the next one: it only spares the next start some work.
+    pub(super) fn snapshot_or_later(&mut self) -> Result<(), LiveError> {
+        match self.snapshot() {
+            Err(LiveError::Store(error)) if error.may_pass() => {
+                tracing::error!("no snapshot: {error}");
+                self.snapped.0 = self.now.steady();
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
     /// Writes a snapshot: the next start judges only what the journal has after it.
     pub fn snapshot(&mut self) -> Result<(), LiveError> {
         let written =
             recover::write_snapshot(self.store.as_mut(), self.epoch, self.sequence, &self.judge, &self.terms)?;
         self.snapped = (self.now.steady(), 0, written);
+        self.snapped_at = self.sequence;
         Ok(())
     }
 }

@@ -137,6 +137,16 @@ impl Hearing {
         heard.min().unwrap_or(now).min(now)
     }
 
+    /// How far was really heard of a lane, whatever may be said without.
+    fn told(&self, lane: u16) -> Moment {
+        let Some((waits, heard)) = self.lanes.get(usize::from(lane)) else { return Moment::DAWN };
+        if waits.own == 0 {
+            return *heard;
+        }
+        let each = self.heard.iter().enumerate().filter(|(i, _)| waits.feeds >> i & 1 == 1);
+        each.map(|(_, heard)| *heard).min().unwrap_or(*heard).min(*heard)
+    }
+
     fn heard(&self, lane: u16) -> Moment {
         self.lanes.get(usize::from(lane)).map_or(Moment::DAWN, |(_, heard)| *heard)
     }
@@ -237,9 +247,14 @@ impl Engine {
         self.hearing.frontiers()
     }
 
-    /// How far was heard of a partner's duties under an obligation (its first version).
+    /// How far was heard of a partner's duties under an obligation (its first version). Of the obligor's own silence
+    /// nothing is said beyond what was heard, though it no longer holds anything up.
     pub fn heard(&self, partner: u32, rule: RuleId) -> Moment {
-        self.ear(&self.partners[partner as usize]).of(rule)
+        let ear = self.ear(&self.partners[partner as usize]);
+        match ear.lanes {
+            None => ear.heard,
+            Some((_, hearing)) => hearing.told(ear.lane(rule)),
+        }
     }
 
     pub(super) fn ear<'a>(&'a self, partner: &'a Partner) -> Ear<'a> {

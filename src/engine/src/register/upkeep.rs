@@ -90,6 +90,12 @@ impl Register {
         self.ask_all_again(book);
     }
 
+    /// The earliest fact that says who lives.
+    pub(crate) fn rests_on(&self) -> Moment {
+        let members = self.members.values().flat_map(|members| members.values());
+        members.filter_map(|member| member.facts.facts().next()).map(|fact| fact.at()).fold(Moment::NEVER, Moment::min)
+    }
+
     /// Those it knows, by name.
     pub(crate) fn known(&self) -> Vec<(KindId, String)> {
         self.members.iter().flat_map(|(kind, of)| of.keys().map(|name| (*kind, name.clone()))).collect()

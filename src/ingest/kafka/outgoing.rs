@@ -1,0 +1,100 @@
+//! Writing to a topic, by the same settings as reading. Knows nothing of what is written.
+
+use super::connect::{Access, Login, plain, secure, token};
+use rdkafka::client::{ClientContext, OAuthToken};
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A message is given up after this, and whoever sent it tries again.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Writes messages and knows when the brokers have them.
+pub struct Outgoing(BaseProducer<Context>);
+
+/// One that is ready; nothing is connected to yet.
+pub fn outgoing(access: &Access) -> Result<Outgoing, String> {
+    let mut config = ClientConfig::new();
+    config.set("client.id", "onus").set("socket.keepalive.enable", "true").set("reconnect.backoff.max.ms", "2000");
+    for (name, value) in &access.properties {
+        config.set(name, value);
+    }
+    config
+        .set("bootstrap.servers", access.brokers.join(","))
+        .set("allow.auto.create.topics", "false")
+        // All replicas have it, once and in order, before it counts.
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("message.timeout.ms", (PATIENCE.as_millis() - 1_000).to_string());
+    secure(access, &mut config)?;
+    let token = match &access.login {
+        Some(Login::Token { file }) => Some(file.clone()),
+        _ => None,
+    };
+    let made = config.create_with_context(Context { token, failed: Mutex::default(), reason: Mutex::default() });
+    made.map(Outgoing).map_err(|error| format!("no Kafka client can be made: {}", plain(&error)))
+}
+
+impl Outgoing {
+    /// Writes these, key and value, and waits until the brokers have them all; else says why, and some may be there.
+    pub fn send(&self, topic: &str, all: &[(String, String)]) -> Result<(), String> {
+        let context = self.0.client().context();
+        *lock(&context.failed) = None;
+        for (key, value) in all {
+            let record = BaseRecord::to(topic).key(key.as_str()).payload(value.as_str());
+            if let Err((error, _)) = self.0.send(record) {
+                return Err(plain(&error));
+            }
+            self.0.poll(Duration::ZERO);
+        }
+        let flushed = self.0.flush(PATIENCE);
+        let reason = || lock(&context.reason).take().map(|why| format!(" ({why})")).unwrap_or_default();
+        if let Some(why) = lock(&context.failed).take() {
+            return Err(format!("{why}{}", reason()));
+        }
+        flushed.map_err(|error| format!("{}{}", plain(&error), reason()))
+    }
+}
+
+struct Context {
+    token: Option<PathBuf>,
+    /// Why a message was not taken.
+    failed: Mutex<Option<String>>,
+    /// The client's last word on a connection.
+    reason: Mutex<Option<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(facility, "{message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        *lock(&self.reason) = Some(format!("{}: {reason}", plain(&error)));
+    }
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        token(self.token.as_deref().ok_or("no token file is set")?).map_err(Into::into)
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            *lock(&self.failed) = Some(plain(error));
+        }
+    }
+}

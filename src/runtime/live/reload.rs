@@ -1,0 +1,41 @@
+//! Contracts that change while it runs.
+
+use super::{Live, LiveError, WISHES, recover, retention};
+
+impl Live {
+    /// The contracts may have changed: if they can be read, they are judged by from here on; else the old ones are.
+    pub fn reload(&mut self) -> Result<(), LiveError> {
+        let contracts = match (self.plan.contracts)() {
+            Ok(contracts) => contracts,
+            Err(why) => {
+                tracing::error!("the contracts stay as they were: {why}");
+                self.status.contracts(Some(why));
+                return Ok(());
+            }
+        };
+        self.status.contracts(None);
+        if recover::digest_of(&self.plan, &contracts) == self.terms.digest {
+            return Ok(());
+        }
+        self.commit()?;
+        let rebuilt =
+            match recover::rebuild(&self.plan, &contracts, self.store.as_mut(), self.epoch, &mut self.sequence) {
+                Err(LiveError::Store(error)) if error.may_pass() => {
+                    tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
+                    self.reload_at = Some(self.now.steady() + WISHES);
+                    return Ok(());
+                }
+                rebuilt => rebuilt?,
+            };
+        match recover::adopt(rebuilt, self.store.as_mut(), self.epoch, &mut self.sequence, &mut self.ledger) {
+            Ok((judge, terms)) => {
+                (self.judge, self.terms) = (judge, terms);
+                self.untold = true;
+                self.kept_for = retention::kept_for(self.plan.retention, &contracts.list);
+                tracing::info!("the contracts have changed; judged again to commit {}", self.sequence);
+            }
+            Err(error) => return Err(error),
+        }
+        self.snapshot_or_later()
+    }
+}

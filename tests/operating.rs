@@ -1,0 +1,19 @@
+//! What operators rely on: what is too old goes and nothing else does, a source says only what it is bound to, and nobody
+//! hides behind the silence of a source of its own.
+
+#[path = "operating/away.rs"]
+mod away;
+#[path = "operating/bindings.rs"]
+mod bindings;
+#[path = "operating/blind.rs"]
+mod blind;
+#[path = "operating/ceiling.rs"]
+mod ceiling;
+#[path = "operating/idle.rs"]
+mod idle;
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "operating/retention.rs"]
+mod retention;
+#[path = "operating/shard.rs"]
+mod shard;
