@@ -1,9 +1,12 @@
 //! `onus run` as people run it: the program itself, killed, fed by files and by a real Kafka, with contracts that change
 //! under it.
 
+#[path = "live/backwards.rs"]
+mod backwards;
 #[path = "live/contracts.rs"]
 mod contracts;
 #[path = "live/house.rs"]
+#[expect(dead_code, reason = "what a soak needs besides is used in tests/soak")]
 mod house;
 #[cfg(feature = "kafka")]
 #[path = "support/kafka.rs"]
@@ -13,6 +16,16 @@ mod kafka;
 mod killed;
 #[path = "live/letters.rs"]
 mod letters;
+#[path = "live/named.rs"]
+mod named;
+#[path = "live/outages.rs"]
+mod outages;
+#[path = "live/owners.rs"]
+mod owners;
+#[path = "live/poison.rs"]
+mod poison;
+#[path = "support/postgres.rs"]
+mod postgres;
 #[cfg(feature = "kafka")]
 #[path = "live/topic.rs"]
 mod topic;

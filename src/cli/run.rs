@@ -55,6 +55,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     tracing::info!(commit = live.sequence(), "judged up to the last commit");
 
     let stop = Arc::new(AtomicBool::new(false));
+    live.heed(&stop);
     let (sender, heard) = feed::channel();
     let sources = sources::Sources::spawn(&settings, &live, &sender)?;
     let serving = serving(&settings, &live, &sender)?;

@@ -124,3 +124,9 @@ pub(crate) fn file(name: &str) -> String {
          partners = [\"*\"]\ntypes = [\"*\"]\n"
     )
 }
+
+/// Sends a process a signal.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+}

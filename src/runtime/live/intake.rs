@@ -1,7 +1,7 @@
 //! Records that come in: judged, put into the journal, and not yet written. What cannot be used is a dead letter.
 
 use super::journal::{Item, Piece};
-use super::judge::Refused;
+use super::judge::{CONFLICT, Refused};
 use super::{Live, LiveError, Waiting};
 use crate::decode::DecodeError;
 use crate::ingest::feed::{FeedId, Records};
@@ -82,7 +82,8 @@ impl Live {
 
     /// What became of it is a matter of the journal from here on; what was refused changed nothing and is not in it.
     fn write_down(&mut self, records: &Records, arrived: &[Moment], refused: &[Refused]) {
-        let gone = |line: usize| refused.binary_search_by_key(&line, |one| one.line).is_ok();
+        let none: Vec<usize> = refused.iter().filter(|one| one.reason != CONFLICT).map(|one| one.line).collect();
+        let gone = |line: usize| none.binary_search(&line).is_ok();
         let (mut offsets, mut times) = (Vec::new(), Vec::new());
         let (mut last, mut then) = (0, 0);
         for (line, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
@@ -93,7 +94,7 @@ impl Live {
         if offsets.is_empty() {
             return;
         }
-        let lines = if refused.is_empty() {
+        let lines = if none.is_empty() {
             Cow::Borrowed(&records.bytes[..])
         } else {
             let mut rest = Vec::with_capacity(records.bytes.len());

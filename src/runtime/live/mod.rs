@@ -157,8 +157,12 @@ pub struct Live {
     snapped: (Millis, usize, usize),
     letters_asked: Millis,
     shown: Millis,
-    /// Something was written that nobody was told of.
+    /// Something was written that perhaps nobody was told of: what comes after it waits behind it.
     untold: bool,
+    /// When that is tried again, by the steady clock.
+    tell_again: Millis,
+    /// Somebody wants it to end, whatever it waits for.
+    stop: Arc<AtomicBool>,
     status: Arc<Status>,
 }
 
@@ -225,6 +229,8 @@ impl Live {
             letters_asked: 0,
             shown: Millis::MIN / 2,
             untold: false,
+            tell_again: 0,
+            stop: Arc::default(),
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
         };
@@ -250,6 +256,11 @@ impl Live {
     /// The last commit's sequence.
     pub fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// Heeds this flag even while it waits for its store in the middle of an event.
+    pub fn heed(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = Arc::clone(stop);
     }
 
     /// The store, for questions between commits.
@@ -286,7 +297,7 @@ impl Live {
             if self.is_due() {
                 self.commit_or_wait(stop, told, committed)?;
             }
-            if std::mem::take(&mut self.untold) {
+            if self.untold && self.now.steady() >= self.tell_again {
                 self.catch_up(told)?;
             }
             if until_end && ended == self.plan.feeds.len() {
@@ -294,7 +305,10 @@ impl Live {
             }
         }
         self.commit_or_wait(stop, told, committed)?;
-        self.snapshot()?;
+        if self.untold {
+            self.catch_up(told)?;
+        }
+        self.snapshot_or_later()?;
         self.status.end();
         Ok(())
     }
@@ -393,6 +407,7 @@ impl Live {
             store: self.store.as_mut(),
             generation: self.terms.generation,
             before: u64::MAX,
+            waits: Some((&self.status, &self.stop)),
             trouble: None,
         };
         act(&mut self.judge, &mut shelves);
@@ -453,7 +468,7 @@ impl Live {
         match recover::adopt(rebuilt, self.store.as_mut(), self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);
-                self.untold = true;
+                (self.untold, self.tell_again) = (true, 0);
                 tracing::info!("the contracts have changed; judged again to commit {}", self.sequence);
             }
             Err(error) => return Err(error),

@@ -130,7 +130,7 @@ fn replayed(mut judge: Judge, store: &mut dyn Store, after: u64, generation: u32
         for commit in &commits {
             // What left memory with this commit or before is in the store; what left later must not be seen yet.
             let before = commit.sequence;
-            let mut shelves = Shelves { leaving: &mut leaving, store, generation, before, trouble: None };
+            let mut shelves = Shelves { leaving: &mut leaving, store, generation, before, waits: None, trouble: None };
             take_again(&mut judge, &commit.journal, &mut shelves)?;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());
@@ -192,7 +192,8 @@ pub(super) fn rebuild(
         let Some(end) = commits.last() else { break };
         after = end.sequence;
         for commit in commits.iter().filter(|commit| commit.sequence <= last) {
-            let mut shelves = Shelves { leaving: &mut leaving, store, generation, before: u64::MAX, trouble: None };
+            let mut shelves =
+                Shelves { leaving: &mut leaving, store, generation, before: u64::MAX, waits: None, trouble: None };
             take_again(&mut judge, &commit.journal, &mut shelves)?;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());

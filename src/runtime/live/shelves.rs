@@ -1,8 +1,11 @@
 //! Where subjects go that have left memory: pages of the store, written with the commit in which they left.
 
+use super::status::Status;
 use crate::store::{Page, Store, StoreError};
 use onus_engine::engine::Archive;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Facts of one page, uncompressed, in bytes: what one look has to read.
@@ -26,6 +29,8 @@ pub(super) struct Shelves<'a> {
     pub(super) generation: u32,
     /// Commits from this one on are not looked at: a journal that is read again must not see what came later.
     pub(super) before: u64,
+    /// Whoever waits for a store that is away says so there, and waits until that is set; None: it does not wait.
+    pub(super) waits: Option<(&'a Status, &'a AtomicBool)>,
     /// The first thing that went wrong: an archive's methods cannot fail.
     pub(super) trouble: Option<StoreError>,
 }
@@ -41,7 +46,7 @@ impl Archive for Shelves<'_> {
         let key = hash(partner, subject);
         let mut found = Vec::new();
         if self.trouble.is_none() {
-            match self.store.recall(self.generation, key, self.before) {
+            match self.pages(key) {
                 Ok(pages) => {
                     for page in pages {
                         match zstd::bulk::decompress(&page, 1 << 28) {
@@ -67,6 +72,29 @@ impl Archive for Shelves<'_> {
             }
         }
         (!found.is_empty()).then_some(found)
+    }
+}
+
+impl Shelves<'_> {
+    /// An event that is half judged cannot be put back: a store that is away is waited for.
+    fn pages(&mut self, key: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut pause = 100;
+        loop {
+            match (self.store.recall(self.generation, key, self.before), self.waits) {
+                (Err(error), Some((status, stop))) if error.may_pass() && !stop.load(Ordering::Relaxed) => {
+                    tracing::error!("{error}");
+                    status.store(Some(error.to_string()));
+                    std::thread::sleep(Duration::from_millis(pause));
+                    pause = (pause * 2).min(5_000);
+                }
+                (found, waits) => {
+                    if let (true, Some((status, _))) = (found.is_ok() && pause > 100, waits) {
+                        status.store(None);
+                    }
+                    return found;
+                }
+            }
+        }
     }
 }
 

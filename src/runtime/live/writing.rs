@@ -3,8 +3,12 @@
 use super::{Live, LiveError, WORTH, recover};
 use crate::ingest::feed::Receipt;
 use crate::store::{Batch, Message, Position, StoreError};
+use onus_engine::time::Millis;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// After what could not be told it is tried again in so many milliseconds.
+const TELL_AGAIN: Millis = 1_000;
 
 impl Live {
     /// Writes down what is in hand. Nothing of it was told before; on an error nothing of it is written, and it may be
@@ -88,27 +92,49 @@ impl Live {
         }
         self.tell(&messages, told)?;
         if self.wants_snapshot() {
-            self.snapshot()?;
+            self.snapshot_or_later()?;
         }
         Ok(())
     }
 
+    /// Tells what is written, in the order in which it was decided: nothing overtakes what could not be told.
     fn tell(&mut self, messages: &[Message], told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
-        if messages.is_empty() {
+        if messages.is_empty() || self.untold {
             return Ok(());
         }
         let taken = told(messages);
-        if !taken.is_empty() {
-            self.store.delivered(self.epoch, &taken)?;
+        if taken.len() < messages.len() {
+            self.tell_later();
         }
-        Ok(())
+        if taken.is_empty() {
+            return Ok(());
+        }
+        match self.store.delivered(self.epoch, &taken) {
+            Err(error) if error.may_pass() => {
+                tracing::warn!("what was told cannot be noted, and is told again: {error}");
+                self.tell_later();
+                Ok(())
+            }
+            noted => Ok(noted?),
+        }
     }
 
-    /// What was written and perhaps not told by whoever ran before.
+    fn tell_later(&mut self) {
+        (self.untold, self.tell_again) = (true, self.now.steady() + TELL_AGAIN);
+    }
+
+    /// What was written and perhaps not told.
     pub(super) fn catch_up(&mut self, told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
+        self.untold = false;
         let mut after = 0;
-        while self.plan.tells {
-            let messages = self.store.messages(after, 1_000)?;
+        while self.plan.tells && !self.untold {
+            let messages = match self.store.messages(after, 1_000) {
+                Err(error) if error.may_pass() => {
+                    self.tell_later();
+                    break;
+                }
+                found => found?,
+            };
             let Some(last) = messages.last() else { break };
             after = last.number;
             self.tell(&messages, told)?;
@@ -127,5 +153,17 @@ impl Live {
             recover::write_snapshot(self.store.as_mut(), self.epoch, self.sequence, &self.judge, &self.terms)?;
         self.snapped = (self.now.steady(), 0, written);
         Ok(())
+    }
+
+    /// The same, where nothing hangs on it: without one, the next start has more of the journal to judge.
+    pub(super) fn snapshot_or_later(&mut self) -> Result<(), LiveError> {
+        match self.snapshot() {
+            Err(LiveError::Store(error)) if error.may_pass() => {
+                tracing::warn!("no snapshot was written: {error}");
+                self.snapped.0 = self.now.steady();
+                Ok(())
+            }
+            done => done,
+        }
     }
 }
