@@ -41,3 +41,28 @@ fn a_store_that_lost_its_last_commits_reads_them_again_and_says_the_same() {
     let replay = house.onus(&["replay"]);
     assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stdout));
 }
+
+#[test]
+fn a_store_with_a_flipped_byte_is_named_and_nothing_is_built_on_it() {
+    let house =
+        House::new(W1, &format!("[judge]\nclock = \"events\"\n{}", file("w1").replace("true\ntrust", "false\ntrust")));
+    let (events, _) = w1::draw(w1::Order { events: 1_000, partners: 5, seed: 2 });
+    let mut lines = Vec::new();
+    w1::write(&events, &mut lines).expect("into memory");
+    house.write("w1.jsonl", &String::from_utf8(lines).expect("text"));
+    assert!(house.onus(&["run", "--until-end"]).status.success());
+    let store = rusqlite::Connection::open(house.path("onus.db")).expect("the file");
+    let flip = "UPDATE snapshot_piece SET bytes = CAST(substr(bytes, 1, 40) || x'00ff' || substr(bytes, 43) AS BLOB)";
+    assert!(store.execute(flip, []).expect("it is written") > 0);
+    drop(store);
+    let verified = house.onus(&["store", "verify", "--store", "sqlite:onus.db"]);
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(!verified.status.success() && said.contains("snapshot"), "{said}");
+    let before = fs::read(house.path("onus.db")).expect("the file");
+    let start = house.onus(&["run", "--until-end"]);
+    let said = String::from_utf8_lossy(&start.stderr).into_owned();
+    assert_eq!(start.status.code(), Some(2), "{said}");
+    assert!(said.contains("snapshot") && said.contains("onus store"), "what is wrong, and what to do: {said}");
+    let now = fs::read(house.path("onus.db")).expect("the file");
+    assert_eq!(before.len(), now.len(), "nothing was put beside it");
+}

@@ -90,6 +90,15 @@ fn a_database_that_is_away_breaches_nobody_and_ends_nothing() {
     assert!(end(child), "{}", house.talk());
     assert!(house.onus(&["replay"]).status.success());
     assert!(house.onus(&["store", "verify", "--store", &url]).status.success());
+    // Whoever starts both need not start them in order.
+    cluster.stop(Stop::Fast);
+    let listening = || house.talk().matches("listening on").count();
+    let mut child = house.start(&["run", "--tell", "told"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!(runs(&mut child) && listening() == 1, "{}", house.talk());
+    cluster.go_on();
+    house.until("it begins", || listening() == 2);
+    assert!(end(child), "{}", house.talk());
 }
 
 /// A disk of its own for a folder; false: this user may not make one.

@@ -1,4 +1,4 @@
-use crate::house::{House, W1, end};
+use crate::house::{DESK, House, W1, end};
 use crate::kafka::broker;
 use crate::w1;
 use std::collections::BTreeMap;
@@ -52,4 +52,47 @@ fn a_topic_is_judged_as_it_was_drawn_through_kills_of_the_program() {
     assert!(replay.status.success());
     let said = String::from_utf8_lossy(&replay.stdout).into_owned();
     assert!(said.starts_with(&format!("{} events", 20_000 + 4)), "each record was read once: {said}");
+}
+
+#[test]
+fn a_topic_that_was_made_anew_halts_its_source_and_the_others_go_on() {
+    let broker = broker();
+    let event = |n: usize, kind: &str, time: &str| {
+        format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"{kind}-{n}\",\"source\":\"desk\",\"type\":\"ticket.{kind}\",\"subject\":\"INC-{n}\",\
+             \"partner\":\"p1\",\"time\":\"2026-03-02T{time}:00Z\"}}"
+        )
+    };
+    let [old, other] = [broker.topic(1, &[]), broker.topic(1, &[])];
+    let send = |topic: &str, n: usize| {
+        let both = [event(n, "opened", "09:00"), event(n, "acknowledged", "10:00")];
+        broker.produce(topic, 0, both.iter().map(|line| line.as_bytes()));
+    };
+    send(&old, 1);
+    send(&other, 2);
+    let source = |name: &str, topic: &str| {
+        format!(
+            "[[source]]\nname = \"{name}\"\nkind = \"kafka\"\ncluster = \"main\"\ntopic = \"{topic}\"\ntrust = \"system\"\n\
+             partners = [\"*\"]\ntypes = [\"*\"]\n"
+        )
+    };
+    let cluster = format!("[kafka.main]\nbrokers = [\"{}\"]\n", broker.address());
+    let house = House::new(DESK, &(cluster + &source("old", &old) + &source("other", &other)));
+    let met = |n: usize| {
+        let subject = format!("INC-{n}");
+        house.told().iter().any(|line| line["subject"] == *subject && line["to"] == "met")
+    };
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("both are met", || met(1) && met(2));
+    assert!(end(child), "{}", house.talk());
+    broker.delete_topic(&old);
+    broker.topic_named(&old, 1, &[]);
+    (3..9).for_each(|n| send(&old, n));
+    let child = house.start(&["run", "--tell", "told"]);
+    send(&other, 9);
+    house.until("the other goes on", || met(9));
+    house.until("it is halted, with words", || house.talk().contains("ERROR") && house.talk().contains(&old));
+    std::thread::sleep(Duration::from_secs(1));
+    assert!((3..9).all(|n| !met(n)), "what is there is not what was read: nobody guesses");
+    assert!(end(child), "{}", house.talk());
 }
