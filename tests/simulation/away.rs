@@ -157,6 +157,8 @@ fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, receiver: Receiver<'_>) -> N
     let (sender, heard) = feed::channel();
     let feed = FeedId(0);
     std::thread::scope(|scope| {
+        // If the loop fails, whoever speaks to it must not wait for ever.
+        let heard = heard;
         scope.spawn(|| {
             for (piece, lines) in order.chunks(50).enumerate() {
                 let mut records = Records::new(feed, 0, Arc::from("here"));

@@ -5,7 +5,7 @@
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -292,14 +292,6 @@ impl Broker {
         list.add_partition(topic, partition);
         let told = client.committed_offsets(list, Duration::from_secs(10)).expect("an answer");
         told.elements().first().and_then(|one| one.offset().to_raw()).filter(|offset| *offset >= 0)
-    }
-
-    /// Tells Kafka another position in a group's name.
-    pub(crate) fn set_group_offset(&self, group: &str, topic: &str, partition: i32, offset: i64) {
-        let client: BaseConsumer = self.config().set("group.id", group).create().expect("a client");
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
-        client.commit(&list, CommitMode::Sync).expect("it is told");
     }
 
     /// Writes values to a partition, and waits until the broker has them.

@@ -286,6 +286,11 @@ impl Live {
             let wait = self.wait();
             match sources.recv_timeout(wait) {
                 Ok(Heard::Wish(Wish::Stop)) => break,
+                Ok(Heard::Wish(Wish::Reload)) => {
+                    // What was judged by the old contracts is written down first, however long the store is away.
+                    self.commit_or_wait(stop, told, committed)?;
+                    self.reload()?;
+                }
                 Ok(heard) => {
                     ended += usize::from(matches!(heard, Heard::Ended { .. }));
                     self.take(heard)?;
