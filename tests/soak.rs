@@ -6,10 +6,10 @@
 //!
 //! | variable | default | |
 //! |---|---|---|
-//! | `ONUS_SOAK_SECONDS` | 12 | how long events come and things are killed |
+//! | `ONUS_SOAK_SECONDS` | 8, with SQLite 4 | how long events come and things are killed |
 //! | `ONUS_SOAK_SEED` | 1 | what is drawn, and who is killed when |
-//! | `ONUS_SOAK_RATE` | 250, or 60 where it takes longer than two minutes | events a second |
-//! | `ONUS_SOAK_PAUSE` | 1500, or 12000 likewise | milliseconds between blows, on average |
+//! | `ONUS_SOAK_RATE` | 250, or 30 where it takes longer than two minutes | events a second |
+//! | `ONUS_SOAK_PAUSE` | 1000, or 12000 likewise | milliseconds between blows, on average |
 //! | `ONUS_SOAK_BINARY` | the one that cargo built | the program; a long soak should have its own copy |
 //!
 //! A failure keeps its folder and names it.
@@ -55,8 +55,8 @@ impl Order {
         Order {
             seconds,
             seed: named("ONUS_SOAK_SEED").unwrap_or(1),
-            rate: named("ONUS_SOAK_RATE").unwrap_or(if long { 60 } else { 250 }),
-            pause: named("ONUS_SOAK_PAUSE").unwrap_or(if long { 12_000 } else { 1_500 }),
+            rate: named("ONUS_SOAK_RATE").unwrap_or(if long { 30 } else { 250 }),
+            pause: named("ONUS_SOAK_PAUSE").unwrap_or(if long { 12_000 } else { 1_000 }),
         }
     }
 }
@@ -71,8 +71,8 @@ fn settings(broker: &str, topic: &str, store: &str) -> String {
 
 /// All of it, with this store.
 fn soak(order: Order, database: Option<&postgres::Cluster>) {
-    let began = Instant::now();
     let broker = kafka::broker_alone();
+    let began = Instant::now();
     // Small segments: what is on the disk is what was sent, and not more.
     let stamped = [("message.timestamp.type", "LogAppendTime"), ("segment.bytes", "16777216"), ("retention.ms", "-1")];
     let topic = broker.topic(stream::PARTITIONS, &stamped);
@@ -123,11 +123,11 @@ fn soak(order: Order, database: Option<&postgres::Cluster>) {
 #[test]
 fn postgres_and_broker_and_onus_are_killed_at_random_and_all_stands_as_drawn() {
     let cluster = postgres::Cluster::start("-c shared_buffers=16MB -c max_wal_size=128MB -c min_wal_size=32MB");
-    soak(Order::asked(12), Some(&cluster));
+    soak(Order::asked(8), Some(&cluster));
 }
 
 #[test]
 fn sqlite_and_broker_and_onus_are_killed_at_random_and_all_stands_as_drawn() {
     // A long one is asked for by name, and one at a time; beside PostgreSQL's a few seconds are enough.
-    soak(Order::asked(5), None);
+    soak(Order::asked(4), None);
 }

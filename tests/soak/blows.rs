@@ -83,13 +83,13 @@ impl<'a> Blows<'a> {
                 "onus killed",
                 "database killed",
                 "broker killed",
-                "onus stopped",
                 "session killed",
+                "onus stopped",
                 "database stopped",
                 "broker stopped",
                 "onus ended",
             ],
-            None => &["onus killed", "broker killed", "onus stopped", "broker stopped", "onus ended"],
+            None => &["onus killed", "onus stopped", "broker stopped", "onus ended", "broker killed"],
         };
         let struck: u64 = self.counts.iter().filter(|(kind, _)| **kind != "starts").map(|(_, n)| n).sum();
         let kind = match kinds.get(struck as usize) {
