@@ -49,11 +49,15 @@ impl<'a> Terms<'a> {
         let mut out = SmallVec::new();
         let mut told: Vec<Option<Value<'_>>> = vec![None; tests.len()];
         let (mut alive, mut joined, mut begun) = (false, false, false);
+        // Whose end begins the duty is not one of those of whom it is owed.
+        let ends_it = |anchor: &Fact<'_>| matches!(life(self.book, *anchor), Life::Ends | Life::EndsWhole);
+        let anchor = self.anchor.filter(ends_it).map(Fact::key);
+        let outlived = anchor.is_none_or(|anchor| facts.iter().all(|fact| fact.key() != anchor));
         for (i, fact) in facts.iter().enumerate() {
             if !begun && fact.at() >= self.from {
                 begun = true;
                 // One that ends at the very instant was there when the duty opened.
-                if alive && self.belongs(&told) {
+                if alive && outlived && self.belongs(&told) {
                     joined = true;
                     out.push(self.span(self.from, &facts, i));
                 }
