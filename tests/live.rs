@@ -3,12 +3,15 @@
 
 #[path = "live/away.rs"]
 mod away;
+#[path = "live/backwards.rs"]
+mod backwards;
 #[path = "live/contracts.rs"]
 mod contracts;
 #[cfg(feature = "kafka")]
 #[path = "live/halted.rs"]
 mod halted;
 #[path = "live/house.rs"]
+#[expect(dead_code, reason = "what a soak needs besides is used in tests/soak")]
 mod house;
 #[cfg(feature = "kafka")]
 #[path = "support/kafka.rs"]
@@ -18,11 +21,19 @@ mod kafka;
 mod killed;
 #[path = "live/letters.rs"]
 mod letters;
-#[path = "support/postgres.rs"]
-mod postgres;
 #[cfg(feature = "kafka")]
 #[path = "live/told.rs"]
 mod told;
+#[path = "live/named.rs"]
+mod named;
+#[path = "live/outages.rs"]
+mod outages;
+#[path = "live/owners.rs"]
+mod owners;
+#[path = "live/poison.rs"]
+mod poison;
+#[path = "support/postgres.rs"]
+mod postgres;
 #[cfg(feature = "kafka")]
 #[path = "live/topic.rs"]
 mod topic;

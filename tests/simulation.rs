@@ -8,6 +8,8 @@
 //!
 //! A failure names its seed: `ONUS_SIMULATION=SEED cargo test --test simulation`. `ONUS_SIMULATIONS=500` runs more.
 
+#[path = "simulation/away.rs"]
+mod away;
 #[path = "support/w1.rs"]
 mod w1;
 
@@ -307,4 +309,146 @@ fn by_the_events_clock_time_goes_on_when_who_held_it_back_has_come_to_its_end() 
     shard.commit().expect("it is written");
     let after = broken(&mut shard);
     assert!(before < after, "deadlines up to the clock have passed: {before}, {after}");
+}
+
+/// Clocks that can be set apart from one another.
+#[derive(Clone)]
+struct Clocks(Arc<AtomicI64>, Arc<AtomicI64>);
+
+impl Clocks {
+    fn at(now: Moment) -> Clocks {
+        Clocks(Arc::new(AtomicI64::new(now.0)), Arc::new(AtomicI64::new(0)))
+    }
+
+    /// Time passes.
+    fn pass(&self, by: Millis) {
+        self.0.fetch_add(by, Ordering::Relaxed);
+        self.1.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// The wall clock alone is set.
+    fn set(&self, by: Millis) {
+        self.0.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+impl Time for Clocks {
+    fn wall(&mut self) -> Moment {
+        Moment(self.0.load(Ordering::Relaxed))
+    }
+
+    fn steady(&mut self) -> Millis {
+        self.1.load(Ordering::Relaxed)
+    }
+}
+
+/// One ticket of 15 minutes, heard of by one source; by the wall clock.
+struct Desk {
+    shard: Live,
+    clocks: Clocks,
+    start: Moment,
+    offset: u64,
+    _dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new(heartbeat: Option<Millis>) -> Desk {
+        let dir = tempfile::tempdir().expect("a folder");
+        let start = Moment(1_772_442_000_000);
+        let clocks = Clocks::at(start);
+        let contract = onus::contract::parse(include_str!("../examples/w1/w1.yaml"), "w1.yaml").expect("it loads");
+        let contracts = Contracts { list: vec![contract], text: String::new() };
+        let plan = Plan {
+            contracts: Box::new(move || Ok(contracts.clone())),
+            feeds: vec![Feed { heartbeat, ..Feed::named("desk") }],
+            clock: Clock::Wall,
+            settling: 7 * DAY,
+            commit_every: 50,
+            batch: 5_000,
+            snapshot_every: i64::MAX,
+            retention: 36_500 * DAY,
+            tells: true,
+            owner: "simulation".to_owned(),
+        };
+        let store = sqlite::open(&dir.path().join("onus.db"), 0).expect("a store");
+        let shard = Live::open(plan, Box::new(store), Box::new(clocks.clone())).expect("it opens");
+        let mut desk = Desk { shard, clocks, start, offset: 0, _dir: dir };
+        desk.says("ticket.opened", start);
+        desk
+    }
+
+    fn hears(&mut self, line: &str) {
+        let mut records = Records::new(FeedId(0), 0, Arc::from("here"));
+        let arrived = Moment(self.clocks.0.load(Ordering::Relaxed));
+        records.push(line.as_bytes(), self.offset, self.offset + 1, arrived);
+        self.offset += 1;
+        self.shard.take(Heard::Records(records)).expect("it is taken in");
+    }
+
+    fn says(&mut self, kind: &str, at: Moment) {
+        self.hears(&format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"{kind}\",\"source\":\"urn:desk\",\"type\":\"{kind}\",\"time\":\"{at}\",\
+             \"subject\":\"INC1\",\"partner\":\"p0001\",\"data\":{{\"priority\":\"P1\"}}}}"
+        ));
+    }
+
+    fn ticks(&mut self, at: Moment) {
+        self.hears(&format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"tick-{at}\",\"source\":\"urn:desk\",\"type\":\"onus.tick\",\"time\":\"{at}\",\
+             \"subject\":\"clock\",\"partner\":\"\",\"data\":{{}}}}"
+        ));
+    }
+
+    /// All that there is was read, as of the wall clock's now. What was decided of the ticket's 15 minutes so far.
+    fn passes(&mut self, by: Millis) -> Vec<String> {
+        self.clocks.pass(by);
+        let at = Moment(self.clocks.0.load(Ordering::Relaxed));
+        self.shard.take(Heard::CaughtUp { feed: FeedId(0), partition: 0, partitions: 1, at, lag: 0 }).expect("heard");
+        self.shard.tick().expect("time passes");
+        self.shard.commit().expect("it is written");
+        let entries = self.shard.store().entries(&Query::default()).expect("the ledger");
+        entries.into_iter().filter(|e| e.obligation == "S1").map(|e| format!("{} {}", e.from, e.to)).collect()
+    }
+}
+
+#[test]
+fn a_host_clock_set_forward_breaches_nobody_and_one_set_back_fires_nothing_twice() {
+    let mut desk = Desk::new(None);
+    assert!(desk.passes(10 * MINUTE).is_empty());
+    desk.clocks.set(HOUR);
+    assert!(desk.passes(2 * MINUTE).is_empty(), "an hour forward is no hour that has passed");
+    assert!(desk.shard.status().board().jumped.is_some(), "and it shows");
+    desk.clocks.set(-HOUR);
+    assert!(desk.passes(MINUTE).is_empty());
+    let breached = desk.passes(3 * MINUTE);
+    assert_eq!(breached.len(), 1, "16 minutes have passed: {breached:?}");
+    desk.clocks.set(-HOUR);
+    assert_eq!(desk.passes(MINUTE), breached);
+    assert!(desk.shard.status().board().jumped.is_some());
+    for _ in 0..70 {
+        assert_eq!(desk.passes(MINUTE), breached, "the hour that comes a second time fires nothing");
+    }
+}
+
+#[test]
+fn a_source_that_falls_silent_proves_nothing_and_nobody_is_breached() {
+    let mut desk = Desk::new(Some(MINUTE));
+    for minute in 1..=5 {
+        let at = desk.start + minute * MINUTE;
+        assert!(desk.passes(MINUTE).is_empty());
+        desk.ticks(at);
+    }
+    for _ in 0..25 {
+        assert!(desk.passes(MINUTE).is_empty(), "its connector may be dead: whether it was answered is not known");
+    }
+    desk.shard.tick().expect("time passes");
+    let rows = desk.shard.status().board().standings;
+    let unknown: i64 =
+        rows.iter().filter(|row| row.obligation == "S1").map(|row| row.tally.of(Standing::Unknown)).sum();
+    assert_eq!(unknown, 1, "and that is what is said");
+    let (answered, at) = (desk.start + 14 * MINUTE, desk.start + 31 * MINUTE);
+    desk.says("ticket.acknowledged", answered);
+    desk.ticks(at);
+    let decided = desk.passes(MINUTE);
+    assert!(decided.len() == 1 && decided[0].ends_with(" met"), "{decided:?}");
 }

@@ -43,6 +43,8 @@ pub(in crate::cli) struct RunArgs {
     until_end: bool,
 }
 
+/// How long until a store that was away at the start is asked again.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
 /// How long sources may take to end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -51,12 +53,11 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     let loaded = settings::load(args.config.as_deref())?;
     let settings = loaded.settings;
     let mut teller = args.tell.as_deref().map(teller::Teller::open).transpose()?;
-    let store = store(&settings)?;
-    let plan = plan(&settings, teller.is_some());
-    let mut live = Live::open(plan, store, Box::new(Machine::default())).map_err(told)?;
+    let mut live = open(&settings, teller.is_some())?;
     tracing::info!(commit = live.sequence(), "judged up to the last commit");
 
     let stop = Arc::new(AtomicBool::new(false));
+    live.heed(&stop);
     let (sender, heard) = feed::channel();
     live.stop_with(Arc::clone(&stop));
     let sources = sources::Sources::spawn(&settings, &live, &sender)?;
@@ -84,6 +85,22 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     result.map_err(told)?;
     tracing::info!(commit, "stopped; all that was read is written down");
     Ok(exit::FINE)
+}
+
+/// Takes the shard over. A store that is away is waited for: whoever starts both need not start them in order.
+fn open(settings: &settings::Settings, tells: bool) -> Result<Live, CliError> {
+    loop {
+        let opened = plan::opened(settings)
+            .map_err(LiveError::Store)
+            .and_then(|store| Live::open(plan(settings, tells), store, Box::new(Machine::default())));
+        match opened {
+            Err(LiveError::Store(error)) if error.may_pass() => {
+                tracing::error!("{error}");
+                std::thread::sleep(STORE_AGAIN);
+            }
+            opened => return opened.map_err(told),
+        }
+    }
 }
 
 fn serving(

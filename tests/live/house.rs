@@ -40,6 +40,11 @@ impl House {
         house
     }
 
+    /// It stays when the test ends, for whoever wants to see what went wrong.
+    pub(crate) fn keep(self) -> PathBuf {
+        self.dir.keep()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -49,7 +54,9 @@ impl House {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onus"));
+        // A long soak runs a copy, so that a build meanwhile does not change it.
+        let copy = std::env::var_os("ONUS_SOAK_BINARY");
+        let mut command = Command::new(copy.unwrap_or_else(|| env!("CARGO_BIN_EXE_onus").into()));
         command.current_dir(self.dir.path()).args(args).stdin(Stdio::null());
         command
     }
@@ -116,4 +123,10 @@ pub(crate) fn file(name: &str) -> String {
         "[[source]]\nname = \"{name}\"\nkind = \"file\"\npath = \"{name}.jsonl\"\nfollow = true\ntrust = \"system\"\n\
          partners = [\"*\"]\ntypes = [\"*\"]\n"
     )
+}
+
+/// Sends a process a signal.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
 }

@@ -1,8 +1,18 @@
-use crate::house::{House, W1, end};
-use crate::kafka::broker;
+use crate::house::{DESK, House, W1, end};
+use crate::kafka::{Broker, broker};
 use crate::w1;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Another position, in our name.
+fn tell_kafka(broker: &Broker, topic: &str, partition: i32, offset: i64) {
+    let client: BaseConsumer = broker.config().set("group.id", "onus").create().expect("a client");
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
+    client.commit(&list, CommitMode::Sync).expect("it is told");
+}
 
 #[test]
 fn a_topic_is_judged_as_it_was_drawn_through_kills_of_the_program() {
@@ -33,6 +43,10 @@ fn a_topic_is_judged_as_it_was_drawn_through_kills_of_the_program() {
         std::thread::sleep(Duration::from_millis(pause));
         child.kill().expect("it runs");
         child.wait().expect("it ended");
+        // What Kafka thinks of our positions is for lag tools; whatever stands there, nothing is missing or there twice.
+        for partition in 0..4 {
+            tell_kafka(&broker, &topic, partition, if partition % 2 == 0 { 0 } else { 1_000_000 });
+        }
     }
     let child = house.start(&["run", "--tell", "told"]);
     let breached: u64 = expected.totals.values().map(|[_, breached, _]| breached).sum();
@@ -44,5 +58,51 @@ fn a_topic_is_judged_as_it_was_drawn_through_kills_of_the_program() {
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(broke().len() as u64, breached, "and no more");
     assert!(end(child), "{}", house.talk());
-    assert!(house.onus(&["replay"]).status.success());
+    let replay = house.onus(&["replay"]);
+    assert!(replay.status.success());
+    let said = String::from_utf8_lossy(&replay.stdout).into_owned();
+    assert!(said.starts_with(&format!("{} events", 20_000 + 4)), "each record was read once: {said}");
+}
+
+#[test]
+fn a_topic_that_was_made_anew_halts_its_source_and_the_others_go_on() {
+    let broker = broker();
+    let event = |n: usize, kind: &str, time: &str| {
+        format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"{kind}-{n}\",\"source\":\"desk\",\"type\":\"ticket.{kind}\",\"subject\":\"INC-{n}\",\
+             \"partner\":\"p1\",\"time\":\"2026-03-02T{time}:00Z\"}}"
+        )
+    };
+    let [old, other] = [broker.topic(1, &[]), broker.topic(1, &[])];
+    let send = |topic: &str, n: usize| {
+        let both = [event(n, "opened", "09:00"), event(n, "acknowledged", "10:00")];
+        broker.produce(topic, 0, both.iter().map(|line| line.as_bytes()));
+    };
+    send(&old, 1);
+    send(&other, 2);
+    let source = |name: &str, topic: &str| {
+        format!(
+            "[[source]]\nname = \"{name}\"\nkind = \"kafka\"\ncluster = \"main\"\ntopic = \"{topic}\"\ntrust = \"system\"\n\
+             partners = [\"*\"]\ntypes = [\"*\"]\n"
+        )
+    };
+    let cluster = format!("[kafka.main]\nbrokers = [\"{}\"]\n", broker.address());
+    let house = House::new(DESK, &(cluster + &source("old", &old) + &source("other", &other)));
+    let met = |n: usize| {
+        let subject = format!("INC-{n}");
+        house.told().iter().any(|line| line["subject"] == *subject && line["to"] == "met")
+    };
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("both are met", || met(1) && met(2));
+    assert!(end(child), "{}", house.talk());
+    broker.delete_topic(&old);
+    broker.topic_named(&old, 1, &[]);
+    (3..9).for_each(|n| send(&old, n));
+    let child = house.start(&["run", "--tell", "told"]);
+    send(&other, 9);
+    house.until("the other goes on", || met(9));
+    house.until("it is halted, with words", || house.talk().contains("ERROR") && house.talk().contains(&old));
+    std::thread::sleep(Duration::from_secs(1));
+    assert!((3..9).all(|n| !met(n)), "what is there is not what was read: nobody guesses");
+    assert!(end(child), "{}", house.talk());
 }

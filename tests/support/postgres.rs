@@ -119,6 +119,29 @@ impl Cluster {
         };
     }
 
+    /// Its first process and all that this one started.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let Some(first) = file.lines().next().and_then(|pid| pid.parse::<u32>().ok()) else { return Vec::new() };
+        let parent = |pid: &u32| {
+            let about = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            // Behind the name in brackets: its state, and whose child it is.
+            about.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse::<u32>().ok())
+        };
+        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let all = all.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
+        std::iter::once(first).chain(all.filter(|pid| parent(pid) == Some(first))).collect()
+    }
+
+    /// Those of them that serve somebody's connection.
+    pub(crate) fn sessions(&self) -> Vec<u32> {
+        let serves = |pid: &u32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).starts_with("postgres: onus ")
+        };
+        self.processes().into_iter().filter(serves).collect()
+    }
+
     pub(crate) fn restart(&self) {
         self.stop(Stop::Fast);
         self.go_on();

@@ -29,18 +29,23 @@ pub(in crate::cli) fn plan(settings: &Settings, tells: bool) -> Plan {
 
 /// The store of the settings.
 pub(in crate::cli) fn store(settings: &Settings) -> Result<Box<dyn Store>, CliError> {
-    let told = |error: StoreError| CliError::Other(error.to_string());
+    opened(settings).map_err(|error| CliError::Other(error.to_string()))
+}
+
+/// The same, for whoever may wait for it.
+pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> {
     let place = match &settings.store {
         settings::Store::Sqlite(path) => Place::Sqlite(path.clone()),
         settings::Store::Postgres { url, password } => {
-            let Place::Postgres(server) = Place::parse(url).map_err(told)? else {
-                return Err(CliError::Other("[store] url: is no PostgreSQL server".to_owned()));
+            let Place::Postgres(server) = Place::parse(url)? else {
+                let (target, why) = ("[store] url".to_owned(), "is no PostgreSQL server".to_owned());
+                return Err(StoreError::Refused { target, why });
             };
             let file = password.as_ref().map(|secret| secret.file().to_owned());
             Place::Postgres(Box::new(server.with_password_file(file)))
         }
     };
-    place::open(&place, 0).map_err(told)
+    place::open(&place, 0)
 }
 
 fn feed(source: &settings::SourceSettings) -> Feed {

@@ -2,7 +2,7 @@
 
 use super::halts::HALTED;
 use super::journal::{Item, Piece};
-use super::judge::Refused;
+use super::judge::{CONFLICT, Refused};
 use super::{Live, LiveError, Waiting};
 use crate::decode::DecodeError;
 use crate::ingest::feed::{FeedId, Records};
@@ -83,7 +83,8 @@ impl Live {
 
     /// What became of it is a matter of the journal from here on; what was refused changed nothing and is not in it.
     fn write_down(&mut self, records: &Records, arrived: &[Moment], refused: &[Refused]) {
-        let gone = |line: usize| refused.binary_search_by_key(&line, |one| one.line).is_ok();
+        let none: Vec<usize> = refused.iter().filter(|one| one.reason != CONFLICT).map(|one| one.line).collect();
+        let gone = |line: usize| none.binary_search(&line).is_ok();
         let (mut offsets, mut times) = (Vec::new(), Vec::new());
         let (mut last, mut then) = (0, 0);
         for (line, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
@@ -94,7 +95,7 @@ impl Live {
         if offsets.is_empty() {
             return;
         }
-        let lines = if refused.is_empty() {
+        let lines = if none.is_empty() {
             Cow::Borrowed(&records.bytes[..])
         } else {
             let mut rest = Vec::with_capacity(records.bytes.len());

@@ -38,6 +38,9 @@ pub(super) struct Refused {
     pub(super) detail: String,
 }
 
+/// The reason of what does not count and yet stays in the journal: subjects may be linked by what it says.
+pub(super) const CONFLICT: &str = "Conflict";
+
 /// What happened to events, by feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
@@ -324,8 +327,10 @@ impl Judge {
                 return refuse(voice.foreign(event.line, partner));
             }
             let incoming = Incoming { partner, subject, source, fact, trust };
-            if self.engine.apply_seen(incoming, seen, archive) == Applied::Unbound {
-                self.taken[feed].unbound += 1;
+            match self.engine.apply_seen(incoming, seen, archive) {
+                Applied::Unbound => self.taken[feed].unbound += 1,
+                Applied::Conflict => refuse(conflict(event.line)),
+                Applied::Placed | Applied::Repeat => {}
             }
             return;
         }
@@ -347,7 +352,10 @@ impl Judge {
             }
             Some(partner) if !voice.speaks_of(&partner) => refuse(voice.foreign(event.line, &partner)),
             Some(partner) => {
-                self.engine.apply(Incoming { partner: &partner, subject, source, fact, trust }, archive);
+                let incoming = Incoming { partner: &partner, subject, source, fact, trust };
+                if self.engine.apply(incoming, archive) == Applied::Conflict {
+                    refuse(conflict(event.line));
+                }
                 self.come_home(&partner, subject, archive);
             }
         }
@@ -419,6 +427,15 @@ impl Judge {
             self.taken[feed].aside += 1;
         }
     }
+}
+
+/// Two events of one id: nobody knows which is true, so people are shown the one that does not count.
+#[cold]
+fn conflict(line: u32) -> Refused {
+    let detail = "another event of the same source and id says something else and counts: find out which is true; if it is this \
+                  one, send it under an id of its own"
+        .to_owned();
+    Refused { line: line as usize, reason: CONFLICT, detail }
 }
 
 impl Voice {

@@ -175,10 +175,12 @@ pub struct Live {
     taken: Vec<u64>,
     /// When the contracts are to be read again, if they are.
     reload_at: Option<Millis>,
-    /// Ends waiting for a store that is away.
-    stop: Arc<AtomicBool>,
-    /// Something was written that nobody was told of.
+    /// Something was written that perhaps nobody was told of: what comes after it waits behind it.
     untold: bool,
+    /// When that is tried again, by the steady clock.
+    tell_again: Millis,
+    /// Somebody wants it to end, whatever it waits for.
+    stop: Arc<AtomicBool>,
     status: Arc<Status>,
 }
 
@@ -253,8 +255,9 @@ impl Live {
             telling: outlet::Telling::new(&claim.positions),
             taken: Vec::new(),
             reload_at: None,
-            stop: Arc::default(),
             untold: false,
+            tell_again: 0,
+            stop: Arc::default(),
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
         };
@@ -287,6 +290,11 @@ impl Live {
         self.sequence
     }
 
+    /// Heeds this flag even while it waits for its store in the middle of an event.
+    pub fn heed(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = Arc::clone(stop);
+    }
+
     /// The store, for questions between commits.
     pub fn store(&mut self) -> &mut dyn Store {
         self.store.as_mut()
@@ -310,6 +318,11 @@ impl Live {
             let wait = self.wait();
             match sources.recv_timeout(wait) {
                 Ok(Heard::Wish(Wish::Stop)) => break,
+                Ok(Heard::Wish(Wish::Reload)) => {
+                    // What was judged by the old contracts is written down first, however long the store is away.
+                    self.commit_or_wait(stop, told, committed)?;
+                    self.reload()?;
+                }
                 Ok(heard) => {
                     ended += usize::from(matches!(heard, Heard::Ended { .. }));
                     self.take(heard)?;
@@ -326,7 +339,7 @@ impl Live {
                 self.commit_or_wait(stop, told, committed)?;
                 self.reload()?;
             }
-            if std::mem::take(&mut self.untold) {
+            if self.untold && self.now.steady() >= self.tell_again {
                 self.catch_up(told)?;
             }
             if until_end && ended == self.plan.feeds.len() {
@@ -335,6 +348,9 @@ impl Live {
         }
         self.commit_or_wait(stop, told, committed)?;
         self.status.show_standings(&self.judge);
+        if self.untold {
+            self.catch_up(told)?;
+        }
         self.snapshot_or_later()?;
         self.status.end();
         Ok(())

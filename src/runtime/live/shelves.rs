@@ -43,6 +43,7 @@ pub(super) struct Patience<'a> {
 }
 
 impl Shelves<'_> {
+    /// An event that is half judged cannot be put back: a store that is away is waited for.
     fn pages(&mut self, key: u64) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut pause = 100;
         let mut waited = false;

@@ -3,8 +3,12 @@
 use super::{Live, LiveError, WORTH, recover};
 use crate::ingest::feed::Receipt;
 use crate::store::{Batch, Message, Position, StoreError};
+use onus_engine::time::Millis;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// After what could not be told it is tried again in so many milliseconds.
+const TELL_AGAIN: Millis = 1_000;
 
 impl Live {
     /// Writes down what is in hand. Nothing of it was told before; on an error nothing of it is written, and it may be
@@ -97,17 +101,26 @@ impl Live {
         Ok(())
     }
 
+    /// Tells what is written, in the order in which it was decided: nothing overtakes what could not be told.
     fn tell(&mut self, messages: &[Message], told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
-        if messages.is_empty() {
+        if messages.is_empty() || self.untold {
             return Ok(());
         }
-        self.taken.extend(told(messages));
+        let taken = told(messages);
+        if taken.len() < messages.len() {
+            self.tell_later();
+        }
+        self.taken.extend(taken);
+        self.note_told()
+    }
+
+    /// Notes what was told. While the store is away it is said again with the next; whoever starts before that tells it again.
+    fn note_told(&mut self) -> Result<(), LiveError> {
         if self.taken.is_empty() {
             return Ok(());
         }
         match self.store.delivered(self.epoch, &self.taken) {
-            // It is said again with the next; whoever starts before that tells them again.
-            Err(error) if error.may_pass() => tracing::error!("{error}"),
+            Err(error) if error.may_pass() => tracing::warn!("what was told cannot be noted yet: {error}"),
             done => {
                 done?;
                 self.taken.clear();
@@ -116,13 +129,18 @@ impl Live {
         Ok(())
     }
 
-    /// What was written and perhaps not told by whoever ran before.
+    fn tell_later(&mut self) {
+        (self.untold, self.tell_again) = (true, self.now.steady() + TELL_AGAIN);
+    }
+
+    /// What was written and perhaps not told.
     pub(super) fn catch_up(&mut self, told: &mut dyn FnMut(&[Message]) -> Vec<u64>) -> Result<(), LiveError> {
+        self.untold = false;
         let mut after = 0;
-        while self.plan.tells {
+        while self.plan.tells && !self.untold {
             let messages = match self.store.messages(after, 1_000) {
                 Err(error) if error.may_pass() => {
-                    self.untold = true;
+                    self.tell_later();
                     break;
                 }
                 found => found?,

@@ -1,0 +1,68 @@
+//! A store that has gone back: to a backup, or to a standby that had not heard the last commits.
+
+use crate::house::{House, W1, file};
+use crate::w1;
+use std::fs;
+
+#[test]
+fn a_store_that_lost_its_last_commits_reads_them_again_and_says_the_same() {
+    let settings =
+        format!("[judge]\nclock = \"events\"\nbatch = 200\n{}", file("w1").replace("true\ntrust", "false\ntrust"));
+    let (events, _) = w1::draw(w1::Order { events: 6_000, partners: 10, seed: 9 });
+    let mut lines = Vec::new();
+    w1::write(&events, &mut lines).expect("into memory");
+    let lines = String::from_utf8(lines).expect("text");
+    let run = ["run", "--until-end", "--tell", "told"];
+
+    let peace = House::new(W1, &settings);
+    peace.write("w1.jsonl", &lines);
+    assert!(peace.onus(&run).status.success());
+
+    let house = House::new(W1, &settings);
+    house.write("w1.jsonl", &lines);
+    let mut child = house.start(&run);
+    house.until("some is told", || !house.told().is_empty());
+    let backup = house.onus(&["store", "backup", "--store", "sqlite:onus.db", "--into", "then.db"]);
+    assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
+    child.wait().expect("it ends");
+    assert_eq!(house.net(), peace.net());
+    let told = house.told().len();
+    for name in ["onus.db", "onus.db-wal", "onus.db-shm"] {
+        let _ = fs::remove_file(house.path(name));
+    }
+    let restore = house.onus(&["store", "restore", "--from", "then.db", "--store", "sqlite:onus.db"]);
+    assert!(restore.status.success(), "{}", String::from_utf8_lossy(&restore.stderr));
+    // Positions, state and ledger have gone back together, so nothing is missing and nothing is there twice.
+    let again = house.onus(&run);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(house.told().len() > told, "what was lost is decided and told again");
+    assert_eq!(house.net(), peace.net(), "and is what it was");
+    assert!(house.onus(&["store", "verify", "--store", "sqlite:onus.db"]).status.success());
+    let replay = house.onus(&["replay"]);
+    assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stdout));
+}
+
+#[test]
+fn a_store_with_a_flipped_byte_is_named_and_nothing_is_built_on_it() {
+    let house =
+        House::new(W1, &format!("[judge]\nclock = \"events\"\n{}", file("w1").replace("true\ntrust", "false\ntrust")));
+    let (events, _) = w1::draw(w1::Order { events: 1_000, partners: 5, seed: 2 });
+    let mut lines = Vec::new();
+    w1::write(&events, &mut lines).expect("into memory");
+    house.write("w1.jsonl", &String::from_utf8(lines).expect("text"));
+    assert!(house.onus(&["run", "--until-end"]).status.success());
+    let store = rusqlite::Connection::open(house.path("onus.db")).expect("the file");
+    let flip = "UPDATE snapshot_piece SET bytes = CAST(substr(bytes, 1, 40) || x'00ff' || substr(bytes, 43) AS BLOB)";
+    assert!(store.execute(flip, []).expect("it is written") > 0);
+    drop(store);
+    let verified = house.onus(&["store", "verify", "--store", "sqlite:onus.db"]);
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(!verified.status.success() && said.contains("snapshot"), "{said}");
+    let before = fs::read(house.path("onus.db")).expect("the file");
+    let start = house.onus(&["run", "--until-end"]);
+    let said = String::from_utf8_lossy(&start.stderr).into_owned();
+    assert_eq!(start.status.code(), Some(2), "{said}");
+    assert!(said.contains("snapshot") && said.contains("onus store"), "what is wrong, and what to do: {said}");
+    let now = fs::read(house.path("onus.db")).expect("the file");
+    assert_eq!(before.len(), now.len(), "nothing was put beside it");
+}
