@@ -270,6 +270,70 @@ fn ambiguous_yaml_is_refused() {
     says(one(&"#".repeat((1 << 20) + 1)), "E003", 1, "split it");
 }
 
+/// E004: what is compared must be what was reviewed.
+#[test]
+fn what_nobody_sees_is_refused_wherever_it_stands() {
+    let duty = |rest: &str| of_duty(&format!("when: ticket.opened\ndo: ticket.closed\nwithin: 4h\n{rest}"));
+    says(duty("says: \"within \u{202e}an hour\""), "E004", 15, "direction of writing, U+202E = remove it");
+    says(duty("says: \"within \\u202e an hour\""), "E004", 15, "U+202E, written as an escape");
+    says(duty("says: within an hour # \u{2066}a remark"), "E004", 15, "U+2066");
+    let seen =
+        of_duty("when: {event: ticket.opened, where: {severity: \"high\u{200b}\"}}\ndo: ticket.closed\nwithin: 4h");
+    says(seen, "E004", 12, "not seen, U+200B");
+    says(of_head("customer: k", "custo\u{ad}mer: k"), "E004", 3, "U+00AD");
+    let text =
+        format!("{HEAD}  - {{id: a, clause: x, when: ticket.opened, do: ticket.closed, within: \"4h\u{feff}\"}}\n");
+    let found = &problems(&text)[0];
+    assert_eq!((found.line, found.column), (9, 75), "{found}");
+    assert!(!found.to_string().contains('\u{feff}'), "it is shown, not sent: {found}");
+    for seen in ["Größe \u{a0}€ – “漢字” שלום 👍", "a\u{301}"] {
+        let text = format!(
+            "{HEAD}  - {{id: a, clause: x, says: \"{seen}\", when: ticket.opened, do: ticket.closed, within: 4h}}\n"
+        );
+        assert!(parse(&text, "c.yaml").is_ok(), "{seen}");
+    }
+}
+
+/// A small file of thousands of aliases is refused on half a page.
+#[test]
+fn many_aliases_are_told_in_a_summary() {
+    let aliases = "*a, ".repeat(4_095);
+    let text = format!("values: {{a: &a x}}\nevents: [{aliases}]\n{HEAD}").replace("values: {undue: 24h}\n", "");
+    let all = problems(&text);
+    let told: Vec<&str> = all.iter().filter(|p| p.code.as_str() == "E007").map(|p| p.message.as_str()).collect();
+    let few = ["anchors are not allowed", "aliases are not allowed", "aliases are not allowed"];
+    assert_eq!(told, [&few[..], &["and 4,093 more anchors and aliases"]].concat());
+    assert!(all.len() < 10, "{}", all.len());
+}
+
+#[test]
+fn hints_say_what_to_write_instead() {
+    let set = |name: &str| of_head("17:00\"}}}", &format!("17:00\"}}, holidays: [{name}]}}}}"));
+    says(set("nl"), "E305", 6, "it is shipped: add `include: [holidays/nl]`");
+    says(set("nll"), "E305", 6, "did you mean `nl`? It is shipped: add `include: [holidays/nl]`");
+    says(set("mars-colony"), "E305", 6, "list its days under `holidays:`");
+    says(
+        one(&HEAD.replace("17:00\"}}}", "17:00\"}, holidays: [nll]}}\nholidays: {nl: {2026-12-25: x}}").replace(
+            "obligations:\n",
+            "obligations: [{id: a, clause: x, when: ticket.opened, do: ticket.closed, within: 4h}]\n",
+        )),
+        "E305",
+        6,
+        "did you mean `nl`?",
+    );
+    says(one("- contract: c\n- partner: p\n"), "E103", 1, "without a dash");
+    says(of_head("values: {undue: 24h}", "values: [undue]"), "E103", 7, "without a dash before it");
+    says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: 4h\nsays: [a]"), "E103", 15, "without brackets");
+    says(of_duty("when: ticket.opened\ndo: ticket.closed\nwithin: 101 years"), "E201", 14, "at most 100 years");
+    let excuse = "excused-by: {any: [incident.delay-explained, {where: {reasons: \"*\"}}]}";
+    says(
+        of_duty(&format!("when: incident.detected\ndo: incident.reported\nwithin: 4h\n{excuse}")),
+        "E410",
+        15,
+        "`excused-by: {where: ..}` with nothing beside it",
+    );
+}
+
 #[test]
 fn evidence_excuses_and_what_is_superseded_must_make_sense() {
     let duty = "when: ticket.opened\ndo: ticket.closed\nwithin: 4h\n";

@@ -356,3 +356,129 @@ fn a_level_that_is_only_an_average_is_warned_of() {
     assert_eq!(told(&format!("{average}{}", line("b", "ticket.resolved", "at-least: 95%"))), 0);
     assert_eq!(told(&format!("{average}{}", line("b", "ticket.closed", "at-least: 95%"))), 1);
 }
+
+/// What is warned of in a contract with these obligations and lines of the head, of one code, as `message = hint`.
+fn warned(code: &str, head: &str, obligations: &str) -> Vec<String> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let effective = if head.contains("effective:") { "" } else { "effective: 2026-01-01T00:00:00Z\n" };
+    let text = format!("contract: t\npartner: p\ncustomer: c\n{effective}zone: UTC\n{head}obligations:\n{obligations}");
+    std::fs::write(dir.path().join("a.yaml"), &text).expect("written");
+    let (_, out, _) = lint(&[&dir.path().to_string_lossy(), "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    let all = json["problems"].as_array().expect("a list");
+    assert!(all.iter().all(|p| p["level"] == "warning"), "{out}\n{text}");
+    let told = |p: &Value| format!("{} = {}", p["message"].as_str().unwrap_or(""), p["hint"].as_str().unwrap_or(""));
+    all.iter().filter(|p| p["code"] == code).map(told).collect()
+}
+
+/// The law's 72 hours go on over Christmas: a partner whose deadline waits for the next working day is too late.
+#[test]
+fn a_deadline_that_closed_days_carry_beyond_the_law_is_warned_of() {
+    let calendar = |days: &str, holidays: &str| {
+        format!("calendars: {{o: {{zone: UTC, hours: {{{days}: \"09:00-17:00\"}}, holidays: [{holidays}]}}}}\n")
+    };
+    let serves = |head: &str, law: &str, limit: &str| {
+        let law = format!(
+            "  - {{id: law, clause: a, obligor: customer, when: incident.detected, do: incident.reported, {law}}}\n"
+        );
+        let own = format!(
+            "  - {{id: own, clause: b, when: incident.detected, do: incident.notified, {limit}, serves: [law]}}\n"
+        );
+        warned("W108", head, &format!("{law}{own}"))
+    };
+    let (law, rolled) = ("within: 72h", "within: 4h, roll: next business day, calendar: o");
+    let christmas = calendar("mon-fri", "2026-12-25");
+    let told = serves(&christmas, law, rolled);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("its calendar is closed for the 3 days from 2026-12-25 on"), "{told:?}");
+    // A weekend alone, a calendar that closes on one day, no roll, or one back: in time.
+    assert!(serves(&calendar("mon-fri", "2026-12-24"), "within: 100h", rolled).is_empty());
+    assert!(serves(&calendar("mon-sat", "2026-12-23"), law, rolled).is_empty());
+    assert!(serves(&christmas, law, "within: 4h").is_empty());
+    assert!(serves(&christmas, law, "within: 4h, roll: previous business day, calendar: o").is_empty());
+    // What moves by the same rule stays in its order.
+    assert!(serves(&christmas, &format!("{law}, roll: next business day, calendar: o"), rolled).is_empty());
+    // By the hour of the next working day, and in working time over a long closure.
+    assert_eq!(serves(&christmas, law, "within: by 12:00 next business day, calendar: o").len(), 1);
+    assert_eq!(serves(&christmas, law, "within: 4h, roll: by 12:00 next business day, calendar: o").len(), 1);
+    let closure =
+        calendar("mon-fri", "2026-12-24, 2026-12-25, 2026-12-28, 2026-12-29, 2026-12-30, 2026-12-31, 2027-01-01");
+    assert_eq!(serves(&closure, "within: 7 days", "within: 1 business day, calendar: o").len(), 1);
+    assert!(serves(&christmas, "within: 7 days", "within: 1 business day, calendar: o").is_empty());
+}
+
+#[test]
+fn a_field_one_slip_from_a_known_one_is_warned_of() {
+    let when = |test: &str| {
+        warned(
+            "W112",
+            "",
+            &format!(
+                "  - {{id: a, clause: x, when: {{event: ticket.opened, where: {{{test}}}}}, do: ticket.closed, within: 4h}}\n"
+            ),
+        )
+    };
+    assert_eq!(when("prioritty: P1"), ["no event is known to have a field `prioritty` = did you mean `priority`?"]);
+    for fine in ["priority: P1", "floor: 3", "reasons: x", "amount: 4", "waived: true", "u_prio: 1"] {
+        assert!(when(fine).is_empty(), "{fine}");
+    }
+    // What the contract itself says again and again.
+    let line = |id: &str, field: &str| {
+        format!(
+            "  - {{id: {id}, clause: x, when: {{event: ticket.opened, where: {{{field}: x}}}}, do: ticket.closed, within: 4h}}\n"
+        )
+    };
+    let own = format!("{}{}{}", line("a", "tenancy"), line("b", "tenancy"), line("c", "tennancy"));
+    assert_eq!(warned("W112", "", &own), ["no event is known to have a field `tennancy` = did you mean `tenancy`?"]);
+    let table = "  - {id: a, clause: x, when: ticket.opened, do: ticket.closed, within: {depends-on: severty, table: {high: 4h, \"*\": 8h}}}\n";
+    assert_eq!(warned("W112", "", table).len(), 1);
+}
+
+#[test]
+fn an_act_that_has_come_already_is_warned_of() {
+    let owed = |when: &str, act: &str| {
+        warned("W113", "", &format!("  - {{id: a, clause: x, when: {when}, do: {act}, within: 4h}}\n")).len()
+    };
+    assert_eq!(owed("ticket.opened", "ticket.opened"), 1);
+    assert_eq!(owed("ticket.reopened", "{all: [ticket.resolved, ticket.opened]}"), 1);
+    assert_eq!(owed("change.requested", "{any: [change.requested]}"), 1);
+    assert_eq!(owed("ticket.opened", "{any: [ticket.opened, ticket.closed]}"), 0, "the other is possible");
+    assert_eq!(owed("incident.detected", "ticket.opened"), 0, "on another subject");
+    assert_eq!(owed("change.rejected", "change.requested"), 0, "asked for anew");
+    assert_eq!(owed("grant.given", "grant.given"), 0, "given again");
+}
+
+#[test]
+fn a_year_that_is_a_slip_is_warned_of() {
+    let told = |effective: &str, period: &str| {
+        let line = format!("  - {{id: beat, clause: x, every: {period}, do: feed.heartbeat}}\n");
+        warned("W114", &format!("effective: {effective}\n"), &line)
+    };
+    let day = told("0001-01-01T00:00:00Z", "day");
+    assert!(
+        day[0].contains("a period of `beat` has begun 739767 times by 2026-06-01")
+            && day[0].ends_with("is the year right?"),
+        "{day:?}"
+    );
+    assert_eq!(told("1926-01-01T00:00:00Z", "year"), ["effective since 1926-01-01, before 1990 = is the year right?"]);
+    assert!(told("1990-01-01T00:00:00Z", "day").is_empty());
+    assert!(told("2026-01-01T00:00:00Z", "day").is_empty());
+}
+
+#[test]
+fn names_that_differ_in_capitals_only_are_warned_of() {
+    let line = |id: &str| format!("  - {{id: {id}, clause: x, when: ticket.opened, do: ticket.closed, within: 4h}}\n");
+    let told = warned("W207", "", &format!("{}{}", line("a"), line("A")));
+    assert_eq!(told, ["two obligations differ in capital letters only: `a` and `A` = give one of them another name"]);
+    assert!(warned("W207", "", &format!("{}{}", line("a"), line("b"))).is_empty());
+    let calendars =
+        "calendars: {o: {zone: UTC, hours: {mon: \"09:00-17:00\"}}, O: {zone: UTC, hours: {mon: \"09:00-17:00\"}}}\n";
+    assert_eq!(warned("W207", calendars, &line("a")).len(), 1);
+}
+
+#[test]
+fn a_file_that_is_not_there_may_be_another_one() {
+    assert!(lint(&["sond.yaml"]).1.contains("= did you mean `sound.yaml`?"));
+    assert!(lint(&["sound.yml"]).1.contains("= did you mean `sound.yaml`?"));
+    assert!(lint(&["nowhere/sound.yaml"]).1.contains("there is no folder nowhere"));
+}

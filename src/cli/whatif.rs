@@ -7,8 +7,9 @@ use super::args::{Format, instant, length};
 use super::check::{letters, progress_bar, surveyed, trusted, wall_clock};
 use super::style;
 use super::{CliError, exit, write_out};
+use crate::contract::nearest;
 use crate::runtime::check::Request;
-use crate::runtime::whatif::{self, WhatIf};
+use crate::runtime::whatif::{self, Taken, WhatIf};
 use clap::Args;
 use onus_engine::engine::Options;
 use onus_engine::time::Moment;
@@ -125,6 +126,9 @@ fn talk(told: &WhatIf) {
         let never = never.map_or(String::new(), |until| format!(": never, of events up to {until}"));
         note(format!("{of}{known}: the new text is taken as in force from {}{written}{never}", taken.from));
     }
+    for taken in told.taken.iter().filter(|taken| !taken.others.is_empty()) {
+        note(unlike(taken));
+    }
     for kept in &told.kept {
         note(format!("{}: not among the new contracts, so the same in both", style::plain(kept)));
     }
@@ -133,4 +137,17 @@ fn talk(told: &WhatIf) {
         note(format!("no contract of today names {}", partners.join(", ")));
     }
     anstream::eprintln!("{} lines, {} events, {} dead letters", told.read.lines, told.read.events, told.letters.len());
+}
+
+/// A new text of a known contract that binds somebody whom it does not bind today.
+fn unlike(taken: &Taken) -> String {
+    let of = |partners: &[String]| style::plain(&partners.join(", "));
+    let near = taken.partners.iter().find_map(|partner| nearest(partner, taken.others.iter().map(String::as_str)));
+    let meant = near.map_or(String::new(), |near| format!(" (did you mean `{}`?)", style::plain(near)));
+    format!(
+        "today's contract {} is of {}, the new one of {}{meant}: nothing of today is compared with it",
+        style::plain(&taken.contract),
+        of(&taken.others),
+        of(&taken.partners),
+    )
 }

@@ -6,8 +6,9 @@ use super::fields::{self, Fields};
 use super::holidays;
 use super::keys;
 use super::length::time_of_day;
+use super::library::Library;
 use super::order::order;
-use super::report::{At, Hint, Report, quote};
+use super::report::{At, Hint, Report, nearest, quote};
 use super::yaml::{Entry, Node, Value};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -204,7 +205,7 @@ fn day(
     let days = day_range(&entry.key);
     if days.is_empty() {
         let message = format!("{} is neither a weekday nor a range of them", quote(&entry.key));
-        let hint = match super::report::nearest(&entry.key, DAYS) {
+        let hint = match nearest(&entry.key, DAYS) {
             Some(near) => Hint::Meant(near.to_owned()),
             None => "write mon, tue, wed, thu, fri, sat, sun, or a range like mon-fri".into(),
         };
@@ -321,9 +322,7 @@ fn days_off(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<B
             Some(set) => days.extend(set.iter().map(|(date, name)| (*date, name.clone()))),
             None => {
                 if !known.includes {
-                    let message = format!("no holiday set is named {}", quote(text));
-                    let possible = known.sets.keys().map(String::as_str);
-                    report.misnamed(Code::NoHolidays, item.at, message, text, possible);
+                    no_holidays(text, item.at, known, report);
                 }
                 return None;
             }
@@ -331,6 +330,43 @@ fn days_off(node: &Node, known: &Known<'_>, report: &mut Report<'_>) -> Option<B
         Some(())
     });
     read.map(|_| days)
+}
+
+/// Reports a holiday set that is not there: it may be another one misspelt, or one that is shipped and not included.
+fn no_holidays(name: &str, at: At, known: &Known<'_>, report: &mut Report<'_>) {
+    let message = format!("no holiday set is named {}", quote(name));
+    let own = nearest(name, known.sets.keys().map(String::as_str));
+    let file = |path: &'static str| path.strip_prefix("holidays/")?.strip_suffix(".yaml");
+    let shipped = || Library::shipped().filter_map(file);
+    let of_file = |set: &str| format!("`include: [holidays/{set}]`");
+    // Of two letters each is near to many: another country is no slip.
+    let near = if name.len() > 2 { nearest(name, shipped()) } else { None };
+    match (own, near) {
+        _ if shipped().any(|set| set == name) => {
+            report.hinted(
+                Code::NoHolidays,
+                at,
+                message,
+                format!("it is shipped: add {} to the contract", of_file(name)),
+            );
+        }
+        (Some(near), _) => report.hinted(Code::NoHolidays, at, message, Hint::Meant(near.to_owned())),
+        (None, Some(near)) => {
+            let hint = format!("did you mean `{near}`? It is shipped: add {} to the contract", of_file(near));
+            report.hinted(Code::NoHolidays, at, message, hint);
+        }
+        (None, None) => {
+            let own: Vec<&str> = known.sets.keys().map(String::as_str).take(12).collect();
+            let own = if own.is_empty() { String::new() } else { format!("possible here: {}. Else ", own.join(", ")) };
+            let shipped: Vec<&str> = shipped().collect();
+            let hint = format!(
+                "{own}list its days under `holidays:`, or include a set that is shipped, like {}: {}",
+                of_file("nl"),
+                shipped.join(", ")
+            );
+            report.hinted(Code::NoHolidays, at, message, hint);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ codes! {
     NotUtf8 = "E002": files::NOT_UTF8,
     /// The file is over 1 MiB.
     TooLarge = "E003": files::TOO_LARGE,
-    /// A NUL or another control character.
+    /// A control character, or another that is not seen.
     ControlCharacter = "E004": files::CONTROL_CHARACTER,
     /// Not YAML.
     Syntax = "E005": files::SYNTAX,
@@ -207,6 +207,12 @@ codes! {
     OwnPause = "W110": clocks::OWN_PAUSE,
     /// An incident's notice that is due in business time.
     NoticeInBusinessTime = "W111": clocks::NOTICE_IN_BUSINESS_TIME,
+    /// A field that nothing reads, and one letter from a known one.
+    MisspeltField = "W112": clocks::MISSPELT_FIELD,
+    /// An act that comes once and has come when it is owed.
+    ActOfThePast = "W113": clocks::ACT_OF_THE_PAST,
+    /// A contract that begins so early that the year is probably wrong.
+    WrongYear = "W114": clocks::WRONG_YEAR,
     /// A window that ends at 23:59.
     MinuteToMidnight = "W201": clocks::MINUTE_TO_MIDNIGHT,
     /// Windows of one day that overlap.
@@ -219,6 +225,8 @@ codes! {
     Unused = "W205": clocks::UNUSED,
     /// A window that a change of the clocks swallows.
     SwallowedWindow = "W206": clocks::SWALLOWED_WINDOW,
+    /// Names that differ in capital letters only.
+    AlikeNames = "W207": clocks::ALIKE_NAMES,
     /// A control that does not say who requests, approves, executes and reviews.
     NoRaci = "W301": gaps::NO_RACI,
     /// A control of high risk, or with `mode: operational`, on which the partner approves its own acts.

@@ -243,7 +243,15 @@ fn empty(node: &Node, what: &str, report: &mut Report<'_>) {
 }
 
 fn shape(node: &Node, what: &str, wanted: &str, report: &mut Report<'_>) {
-    report.error(Code::WrongShape, node.at, format!("{what} must be {wanted}, not {}", node.shape()));
+    let hint = match (wanted, &node.value) {
+        ("a map", Value::List(_)) => "write `key: value`, one a line, without a dash before it",
+        ("a map", _) => "write `key: value`, one a line, further in than the key above",
+        ("a list", _) => "write `[.., ..]`, or one a line with a dash before each",
+        (_, Value::List(_)) => "write one of them, without brackets or a dash",
+        (_, Value::Map(_)) => "write a text; one with a colon and a blank in it wants quotes",
+        (_, Value::Scalar { .. }) => "write something after the colon, or leave the key out",
+    };
+    report.hinted(Code::WrongShape, node.at, format!("{what} must be {wanted}, not {}", node.shape()), hint);
 }
 
 #[cfg(test)]

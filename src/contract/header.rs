@@ -16,6 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a whole contract, and puts its values in their places. None: something is wrong, and the report says what.
 pub(crate) fn contract(root: &mut Node, cx: &mut Cx<'_>) -> Option<Contract> {
+    if let Value::List(_) = &root.value {
+        let hint = "write `contract: ..` and its other keys without a dash; the only list is that under `obligations:`";
+        cx.report.hinted(Code::WrongShape, root.at, "a contract is a map, not a list", hint);
+        return None;
+    }
     names(root, cx);
     let fields = Fields::of(root, &top::CONTRACT, &mut cx.report)?;
     let asides = asides(&fields, cx);

@@ -65,7 +65,10 @@ pub(crate) fn length(text: &str) -> Result<Span, Slip> {
         Span::TimeOfWorkingDay { .. } | Span::DayOfYear { .. } | Span::At(_) | Span::AtOnce => false,
     };
     if long {
-        return Err(Slip { message: "longer than a century".into(), hint: None });
+        return Err(Slip {
+            message: "longer than a century".into(),
+            hint: Some("at most 100 years: is a digit too many?".into()),
+        });
     }
     Ok(span)
 }

@@ -24,6 +24,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "holidays/nl.yaml",
     "holidays/pl.yaml",
     "holidays/sg.yaml",
+    "holidays/us-co.yaml",
     "holidays/us-federal.yaml",
     "templates/certificate-authority.yaml",
     "templates/circia.yaml",

@@ -5,7 +5,7 @@ use super::include;
 use super::library::{Library, Place};
 use super::lint::{self, Loaded};
 use super::problem::Problem;
-use super::report::{At, Report};
+use super::report::{At, Report, nearest};
 use super::yaml::{self, MAX_BYTES};
 use super::{Reading, Whole};
 use chrono::NaiveDate;
@@ -228,7 +228,7 @@ fn search(
             } else {
                 problems.push(of_file(&path, Code::Unreadable, "directories nested too deep", None));
             }
-        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        } else if is_contract(&path) {
             // A pipe or a device in a folder would be waited for, perhaps for ever; who means one names it.
             match path.metadata() {
                 Ok(about) if !about.is_file() => {
@@ -255,7 +255,12 @@ pub fn read(path: &Path) -> Result<String, Vec<Problem>> {
         File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
     if let Err(error) = read {
-        return Err(vec![of_file(path, Code::Unreadable, format!("cannot be read: {error}"), None)]);
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => not_there(path),
+            io::ErrorKind::PermissionDenied => "let this user read it".to_owned(),
+            _ => "see to the file, or name another".to_owned(),
+        };
+        return Err(vec![of_file(path, Code::Unreadable, format!("cannot be read: {error}"), Some(&hint))]);
     }
     if bytes.len() > MAX_BYTES {
         return Err(vec![of_file(path, Code::TooLarge, "larger than 1 MiB", Some("split it"))]);
@@ -269,6 +274,31 @@ pub fn read(path: &Path) -> Result<String, Vec<Problem>> {
         (problem.line, problem.column) = (count(line), count(before.chars().count() + 1));
         vec![problem]
     })
+}
+
+/// What may have been meant by the path of a file that is not there.
+fn not_there(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
+        let folder = folder.map_or(String::new(), |folder| format!(": there is no folder {}", folder.display()));
+        return format!("check the path{folder}");
+    };
+    let text = |name: std::ffi::OsString| name.into_string().ok().filter(|name| !name.starts_with('.'));
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| text(entry.file_name())).collect();
+    names.sort();
+    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = |name: &str| name.rsplit_once('.').map_or(name.to_owned(), |(stem, _)| stem.to_owned());
+    let other_end = names.iter().find(|name| stem(name) == stem(&wanted) && is_contract(Path::new(name)));
+    let near = other_end.map(String::as_str).or_else(|| nearest(&wanted, names.iter().map(String::as_str)));
+    match near {
+        Some(near) => format!("did you mean `{}`?", path.with_file_name(near).display()),
+        None => "check the path: no file of that folder has a name like it".to_owned(),
+    }
+}
+
+/// By its name.
+fn is_contract(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "yaml" || e == "yml")
 }
 
 /// One contract may have many versions, and one partner many contracts; one version cannot be there twice.

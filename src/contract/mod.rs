@@ -21,6 +21,7 @@ mod fields;
 mod filters;
 mod format;
 mod header;
+mod hidden;
 mod holidays;
 mod include;
 mod keys;

@@ -2,8 +2,10 @@
 //! that it includes.
 
 use super::code::{Code, Level};
+use super::hidden::is_hidden;
 use super::problem::{Excerpt, Problem};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// A place in a file: line and column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,10 +72,25 @@ pub(crate) struct Report<'t> {
     found: Vec<(At, Problem)>,
     /// Found beyond [`MOST`], and counted only.
     beyond: usize,
+    /// Where an alias, an anchor or a tag stands. What stands behind it is not read as it was meant: more of that place
+    /// only follows from it.
+    opaque: BTreeSet<At>,
+    aliases: Aliases,
+}
+
+/// Anchors and aliases: of many, the first few are told, and the others counted.
+#[derive(Default)]
+struct Aliases {
+    found: usize,
+    /// The first that is not told by itself.
+    next: Option<At>,
 }
 
 /// Most problems of one file that are told: nobody reads on, and a file of noise must not take minutes to refuse.
 const MOST: usize = 500;
+
+/// Most anchors and aliases that are told one by one: a small file can hold thousands, all for one reason.
+const ALIASES: usize = 3;
 
 /// Longest excerpt shown; a contract in one line of JSON is cut around the place.
 const EXCERPT: usize = 120;
@@ -90,6 +107,8 @@ impl<'t> Report<'t> {
             clause: None,
             found: Vec::new(),
             beyond: 0,
+            opaque: BTreeSet::new(),
+            aliases: Aliases::default(),
         }
     }
 
@@ -187,10 +206,12 @@ impl<'t> Report<'t> {
         self.found.sort_by_key(|(at, _)| *at);
         // Two readers may look at one node (a default applied to many obligations): once is enough.
         self.found.dedup();
-        // What stands behind an alias or a tag is not read as it was meant: more of that place only follows from it.
-        let opaque = |p: &Problem| matches!(p.code, Code::Alias | Code::Tag);
-        let places: Vec<_> = self.found.iter().filter(|(_, p)| opaque(p)).map(|(at, _)| *at).collect();
-        self.found.retain(|(at, p)| opaque(p) || !places.contains(at));
+        if let Some(at) = self.aliases.next {
+            let message = format!("and {} more anchors and aliases", thousands(self.aliases.found - ALIASES));
+            let more = self.problem(Code::Alias, at, message, None);
+            let after = self.found.partition_point(|(place, _)| *place <= at);
+            self.found.insert(after, (at, more));
+        }
         if self.beyond > 0 {
             let last = self.found.last().map_or(At::TOP, |(at, _)| *at);
             // Warnings are looked for only where there are no errors: what is beyond is all of one kind.
@@ -204,6 +225,18 @@ impl<'t> Report<'t> {
     }
 
     fn push(&mut self, code: Code, at: At, message: String, hint: Option<Hint>) {
+        if matches!(code, Code::Alias | Code::Tag) {
+            self.opaque.insert(at);
+        } else if self.opaque.contains(&at) {
+            return;
+        }
+        if code == Code::Alias {
+            self.aliases.found += 1;
+            if self.aliases.found > ALIASES {
+                self.aliases.next.get_or_insert(at);
+                return;
+            }
+        }
         if self.is_full() {
             self.beyond += 1;
         } else {
@@ -273,8 +306,8 @@ impl<'t> Report<'t> {
         let line = self.line(at)?;
         let place = (at.column as usize).saturating_sub(1);
         let first = if place > EXCERPT * 2 / 3 { place - EXCERPT / 2 } else { 0 };
-        // What a terminal would obey is shown, not sent.
-        let shown = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+        // What a terminal would obey, or nobody would see, is shown, not sent.
+        let shown = |c: char| if is_hidden(c) { '\u{fffd}' } else { c };
         let text: String = line.chars().skip(first).take(EXCERPT).map(shown).collect();
         let text = text.trim_end();
         let shown = text.chars().count();
@@ -282,6 +315,13 @@ impl<'t> Report<'t> {
         let width = (end.saturating_sub(at.column) as usize).min(shown.saturating_sub(caret)).max(1);
         Some(Excerpt { text: text.to_owned(), caret, width })
     }
+}
+
+/// A count with a comma between thousands: `4,093`.
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let comma = |at: usize| at > 0 && (digits.len() - at).is_multiple_of(3);
+    digits.char_indices().flat_map(|(at, digit)| comma(at).then_some(',').into_iter().chain([digit])).collect()
 }
 
 /// How many characters a quoted text has with its quotes; to the end, if it goes on in the next line.
@@ -307,7 +347,8 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    let mut short: String = text.chars().take(QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut short: String =
+        text.chars().take(QUOTED).map(|c| if c.is_control() || is_hidden(c) { ' ' } else { c }).collect();
     if text.chars().nth(QUOTED).is_some() {
         short.push('…');
     }
@@ -379,6 +420,23 @@ mod tests {
         let all = report.finish();
         assert_eq!(all.len(), MOST + 1);
         assert_eq!(all[MOST].message, "7 more problems, not shown");
+    }
+
+    #[test]
+    fn of_many_aliases_the_first_few_are_told_and_the_rest_counted() {
+        let mut report = Report::new("f", "x");
+        let at = |n: u32| At { line: n, ..At::TOP };
+        for n in 1..=4_096 {
+            report.error(Code::Alias, at(n), "an alias");
+            report.error(Code::Empty, at(n), "what follows from it");
+        }
+        report.error(Code::MissingKey, at(5_000), "another matter");
+        let all = report.finish();
+        let told: Vec<(&str, u32)> = all.iter().map(|p| (p.message.as_str(), p.line)).collect();
+        let more = "and 4,093 more anchors and aliases";
+        assert_eq!(told[..3], [("an alias", 1), ("an alias", 2), ("an alias", 3)]);
+        assert_eq!(told[3..], [(more, 4), ("another matter", 5_000)]);
+        assert_eq!(["7", "400", "1,000", "12,345,678"], [7, 400, 1_000, 12_345_678].map(thousands));
     }
 
     #[test]

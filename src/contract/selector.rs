@@ -274,6 +274,17 @@ fn to_act(selector: &Selector, key: &str, cx: &mut Cx<'_>) -> Option<Act> {
         Head::Breached { ids, filters } => {
             duty(ids, filters, true, key, selector.at, cx).map(|ids| Act::Duty(ids, true))
         }
+        Head::Itself { .. } if key == "excused-by" => {
+            let hint = "say `excused-by: {where: ..}` with nothing beside it, of what the late act itself carries; or name \
+                        events alone, which count up to the deadline";
+            cx.report.hinted(
+                Code::SelectorHead,
+                selector.at,
+                "`where` without an event among the events of `excused-by`",
+                hint,
+            );
+            None
+        }
         Head::Itself { .. } => {
             nameless(selector.at, cx);
             None
@@ -474,6 +485,6 @@ fn beside_duty<T>(head: &str, at: At, cx: &mut Cx<'_>) -> Option<T> {
 }
 
 fn nameless(at: At, cx: &mut Cx<'_>) {
-    let hint = "add `event:`; only `requires` may speak of the anchor itself";
+    let hint = "add `event:`; only `requires` may speak of the anchor itself, and `excused-by` of the late act";
     cx.report.hinted(Code::SelectorHead, at, "`where` without an event", hint);
 }

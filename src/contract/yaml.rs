@@ -4,6 +4,7 @@
 //! than one document. Every scalar is kept as its text; what `true` or `4` means is for the reader that wants it.
 
 use super::code::Code;
+use super::hidden;
 use super::report::{At, Report, quote};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use std::borrow::Cow;
@@ -92,13 +93,13 @@ pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
     reader.document()
 }
 
-/// Control characters hide text from reviewers and end strings early elsewhere.
+/// What is not seen hides text from reviewers, and control characters end strings early elsewhere. Keys, texts and
+/// comments alike.
 fn printable(text: &str, report: &mut Report<'_>) -> bool {
     let (mut at, mut clean, mut last) = (report.top(), true, ' ');
     for c in text.chars() {
-        if is_hidden(c) {
-            let message = format!("control character U+{:04X}", c as u32);
-            report.hinted(Code::ControlCharacter, at, message, "remove it");
+        if hidden::is_hidden(c) {
+            report.hinted(Code::ControlCharacter, at, hidden::named(c), "remove it");
             clean = false;
         }
         match c {
@@ -109,10 +110,6 @@ fn printable(text: &str, report: &mut Report<'_>) -> bool {
         last = c;
     }
     clean
-}
-
-fn is_hidden(c: char) -> bool {
-    c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
 }
 
 /// JSON may escape a character as a pair of UTF-16 halves, which YAML's `\\u` cannot say. Text that isn't JSON is left
@@ -218,8 +215,8 @@ impl<'t> Reader<'_, 't, '_> {
         let value = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse(anchor, tag.map(|t| t.to_string()), at);
-                if let Some(c) = text.chars().find(|c| is_hidden(*c)) {
-                    let message = format!("control character U+{:04X}, written as an escape", c as u32);
+                if let Some(c) = text.chars().find(|c| hidden::is_hidden(*c)) {
+                    let message = format!("{}, written as an escape", hidden::named(c));
                     self.report.hinted(Code::ControlCharacter, at, message, "remove it");
                 }
                 Value::Scalar { text: text.into_owned(), quoted: style != ScalarStyle::Plain }

@@ -262,3 +262,15 @@ fn a_text_that_binds_more_partners_is_taken_partner_by_partner() {
     assert_eq!(of("halden"), (2.into(), 1.into(), 2.into()));
     assert_eq!(of("tidewater"), (0.into(), 1.into(), 2.into()));
 }
+
+#[test]
+fn a_partner_mistyped_in_a_known_contract_is_told() {
+    let new = text(NEXT, |t| t.replace("partner: halden", "partner: haldn"));
+    let desk = Desk::new(&text(TODAY, |t| t), &new);
+    let (code, _, talk) = desk.run(&["events.jsonl"], "");
+    let want = "today's contract halden is of halden, the new one of haldn (did you mean `halden`?): nothing of today is \
+                compared with it";
+    assert!(code == 1 && talk.contains(want), "{talk}");
+    let (_, told) = desk.json(&[]);
+    assert_eq!(told["contracts"][0]["other_partners_today"], serde_json::json!(["halden"]));
+}

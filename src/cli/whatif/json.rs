@@ -39,6 +39,7 @@ fn head(told: &WhatIf) -> Value {
                 "effective": instant(t.written),
                 "in_force_from": instant(t.from),
                 "new": !t.known,
+                "other_partners_today": t.others,
             })
         })
         .collect();

@@ -1,4 +1,4 @@
-//! Warnings about clocks, limits and calendars.
+//! Warnings about clocks, limits, calendars and names.
 
 use super::{Example, Explanation};
 
@@ -82,7 +82,9 @@ pub(crate) const SERVES_TOO_LATE: Explanation = Explanation {
     name: "serves-too-late",
     remedy: "Shorten this limit, so that the larger promise can still be kept after it.",
     why: "What serves a larger promise must end before it: a partner that tells within 24 hours leaves the customer \
-          nothing of the 24 hours that the law gives it.",
+          nothing of the 24 hours that the law gives it. The law's hours go on when an office is closed: a deadline that \
+          `roll` moves to the next working day, or that counts in business time, ends after a long weekend as late as the \
+          longest closure of its calendar makes it.",
     example: Example::Contract {
         broken: "- {id: tell-us, clause: \"9.1\", when: incident.detected, do: incident.notified, within: 24h, serves: [report]}\n- {id: report, clause: \"9.2\", obligor: customer, when: incident.detected, do: incident.reported, within: 24h}",
         mended: "- {id: tell-us, clause: \"9.1\", when: incident.detected, do: incident.notified, within: 4h, serves: [report]}\n- {id: report, clause: \"9.2\", obligor: customer, when: incident.detected, do: incident.reported, within: 24h}",
@@ -183,5 +185,48 @@ pub(crate) const SWALLOWED_WINDOW: Explanation = Explanation {
     example: Example::Contract {
         broken: "calendars: {night: {zone: Europe/Amsterdam, hours: {mon-sun: [\"02:00-03:00\", \"09:00-17:00\"]}}}",
         mended: "calendars: {night: {zone: Europe/Amsterdam, hours: {mon-sun: [\"01:00-04:00\", \"09:00-17:00\"]}}}",
+    },
+};
+
+pub(crate) const MISSPELT_FIELD: Explanation = Explanation {
+    name: "misspelt-field",
+    remedy: "Spell it as it is known. Where the source really names it so, say `--allow W112`.",
+    why: "A field that no event has is absent: a test of it never holds, or with `not` always. Nobody is told, and the \
+          obligation judges nothing, or everything. Fields need no declaration, so this is told only of those that are one \
+          slip away from a field that Onus reads, that shipped parts use, or that this contract uses elsewhere.",
+    example: Example::Contract {
+        broken: "- {id: restore, clause: \"4.2\", when: {event: ticket.opened, where: {prioritty: P1}}, do: ticket.resolved, within: 4h}",
+        mended: "- {id: restore, clause: \"4.2\", when: {event: ticket.opened, where: {priority: P1}}, do: ticket.resolved, within: 4h}",
+    },
+};
+
+pub(crate) const ACT_OF_THE_PAST: Explanation = Explanation {
+    name: "act-of-the-past",
+    remedy: "Name the act that is owed after the beginning.",
+    why: "A ticket is opened once, an incident detected once. Owed because of an event of the same subject, such an act has \
+          come already and cannot come again: no source can give it, and every duty is breached.",
+    example: Example::Contract {
+        broken: "- {id: answer, clause: \"4.1\", when: ticket.opened, do: ticket.opened, within: 1h}",
+        mended: "- {id: answer, clause: \"4.1\", when: ticket.opened, do: ticket.acknowledged, within: 1h}",
+    },
+};
+
+pub(crate) const WRONG_YEAR: Explanation = Explanation {
+    name: "wrong-year",
+    remedy: "Correct the year of `effective`. Where it is right, say `--allow W114`.",
+    why: "Whatever is owed every day is owed for each day since `effective`. A year with a digit lost, `0206` or `1026`, \
+          makes hundreds of thousands of duties that nobody did. Told of years before 1990, and where a calendar period \
+          has begun more than 20,000 times.",
+    example: Example::Contract { broken: "effective: 0206-01-01T00:00:00Z", mended: "effective: 2026-01-01T00:00:00Z" },
+};
+
+pub(crate) const ALIKE_NAMES: Explanation = Explanation {
+    name: "alike-names",
+    remedy: "Give one of them another name.",
+    why: "Onus tells `Restore` from `restore`; a reader of a report, a spreadsheet or a file system often does not. Two \
+          obligations become one in a search, and a waiver of one is taken for the other's.",
+    example: Example::Contract {
+        broken: "- {id: restore, clause: \"4.2\", when: ticket.opened, do: ticket.resolved, within: 4h}\n- {id: Restore, clause: \"4.3\", when: ticket.reopened, do: ticket.resolved, within: 2h}",
+        mended: "- {id: restore, clause: \"4.2\", when: ticket.opened, do: ticket.resolved, within: 4h}\n- {id: restore-again, clause: \"4.3\", when: ticket.reopened, do: ticket.resolved, within: 2h}",
     },
 };

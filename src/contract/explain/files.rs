@@ -35,10 +35,12 @@ pub(crate) const TOO_LARGE: Explanation = Explanation {
 pub(crate) const CONTROL_CHARACTER: Explanation = Explanation {
     name: "control-character",
     remedy: "Remove the character at the place shown.",
-    why: "A control character is not seen by whoever reviews the contract, and can hide text from them or end it early \
-          in another tool.",
+    why: "It is not seen by whoever reviews the contract, and can hide text from them, show it in another order (U+202E), \
+          make two texts that look alike two (U+200B), or end one early in another tool. So neither a key, a text nor a \
+          comment has control characters, marks of direction, joiners or others without width, as themselves or as an \
+          escape.",
     example: Example::Contract {
-        broken: "- {id: ack, clause: \"4.1\", says: \"Within \\0 an hour\", when: ticket.opened, do: ticket.acknowledged, within: 1h}",
+        broken: "- {id: ack, clause: \"4.1\", says: \"Within \\u202E an hour\", when: ticket.opened, do: ticket.acknowledged, within: 1h}",
         mended: "- {id: ack, clause: \"4.1\", says: \"Within an hour\", when: ticket.opened, do: ticket.acknowledged, within: 1h}",
     },
 };

@@ -36,7 +36,7 @@ const CALENDAR: Key =
 const ROLL: Key = may!(
     "roll",
     Shape::Either(&[&Shape::Text(&forms::ROLL), &Shape::Rows(&Shape::Text(&forms::ROLL))]),
-    "Where a deadline on a closed day goes; by default it stays. In a table, by values of the contract only.",
+    "Where a deadline on a closed day goes; by default it stays. In a table, by facts or by values of the contract; what facts choose needs a row for the rest.",
 );
 const PAUSE: Key = may!("pause", Shape::Block(&PAUSE_BLOCK), "Who may stop the clock; by default nobody.");
 const REOPEN: Key = may!(

@@ -2,16 +2,21 @@
 //!
 //! They are looked for in contracts that load, so that each is judged by what the contract says and not by half of it.
 
+mod acts;
 mod against;
+mod alike;
 mod calendars;
+mod carried;
 mod clocks;
 mod gaps;
+mod misspelt;
 mod pauses;
 mod reading;
 mod serves;
 mod several;
 mod tables;
 mod unused;
+mod years;
 
 pub(crate) use against::backdated;
 pub(crate) use several::{Loaded, between};
@@ -43,12 +48,16 @@ impl<'l> Lint<'l> {
             tables::check(self, node, obligation, &known, report);
             clocks::check(self, node, obligation, report);
             pauses::check(self, node, obligation, report);
+            acts::check(node, obligation, report);
             report.within(None, None);
         }
         serves::check(self, report);
         clocks::ladders(self, report);
         calendars::check(self, report);
         unused::check(self, report);
+        alike::check(self, report);
+        misspelt::check(self, report);
+        years::check(self, report);
         gaps::check(self, report);
     }
 

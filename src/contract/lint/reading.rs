@@ -104,7 +104,7 @@ fn business(span: &Span) -> Option<Millis> {
 }
 
 /// The shortest and the longest that a length lasts, day and night, over weekends and a holiday; None: an instant.
-fn reach(span: &Span) -> Option<(Millis, Millis)> {
+pub(super) fn reach(span: &Span) -> Option<(Millis, Millis)> {
     let days = |n: &u32| i64::from(*n) * DAY;
     match span {
         Span::Elapsed(ms) => Some((*ms, *ms)),

@@ -17,6 +17,8 @@ pub struct Taken {
     pub from: Moment,
     /// There is a contract of this name among those of today.
     pub known: bool,
+    /// Whom today's contracts of this name bind, where none of them binds these partners: then nothing is compared.
+    pub others: Vec<String>,
 }
 
 /// The contracts of both runs.
@@ -64,6 +66,7 @@ pub(super) fn as_if(today: &[Contract], new: &[Contract], since: Option<Moment>)
             written: contract.effective,
             from,
             known: named.is_some(),
+            others: if first.is_some() { Vec::new() } else { partners_of(&contract.name, &today) },
         };
         match taken.iter_mut().find(|t| (&t.contract, t.written, t.from) == (&of.contract, of.written, of.from)) {
             Some(other) => other.partners.extend(of.partners),
@@ -84,6 +87,13 @@ pub(super) fn as_if(today: &[Contract], new: &[Contract], since: Option<Moment>)
     taken.sort_by(|a, b| (&a.contract, &a.partners).cmp(&(&b.contract, &b.partners)));
     kept.sort();
     Terms { today, contracts, taken, kept }
+}
+
+/// Whom the contracts of a name bind, each once.
+fn partners_of(name: &str, contracts: &[Contract]) -> Vec<String> {
+    let all: BTreeSet<String> =
+        contracts.iter().filter(|contract| contract.name == name).flat_map(|c| c.partners.iter().map(shown)).collect();
+    all.into_iter().collect()
 }
 
 /// Names of contracts whose texts do not all bind the same partners: they are taken partner by partner.
