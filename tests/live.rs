@@ -21,9 +21,6 @@ mod kafka;
 mod killed;
 #[path = "live/letters.rs"]
 mod letters;
-#[cfg(feature = "kafka")]
-#[path = "live/told.rs"]
-mod told;
 #[path = "live/named.rs"]
 mod named;
 #[path = "live/outages.rs"]
@@ -34,6 +31,9 @@ mod owners;
 mod poison;
 #[path = "support/postgres.rs"]
 mod postgres;
+#[cfg(feature = "kafka")]
+#[path = "live/told.rs"]
+mod told;
 #[cfg(feature = "kafka")]
 #[path = "live/topic.rs"]
 mod topic;

@@ -3,7 +3,7 @@ use crate::kafka::{Broker, broker};
 use crate::w1;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Another position, in our name.
@@ -57,6 +57,11 @@ fn a_topic_is_judged_as_it_was_drawn_through_kills_of_the_program() {
     house.until("all breaches are told", || broke().len() as u64 == breached);
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(broke().len() as u64, breached, "and no more");
+    // No record was late: whatever partition was read first, nobody was told of a breach that was none.
+    let told = house.told();
+    let broken = told.iter().filter(|line| line["to"] == "breached" || line["to"] == "met-late");
+    let ever: BTreeSet<&str> = broken.filter_map(|line| line["duty"].as_str()).collect();
+    assert_eq!(ever.len() as u64, breached, "none was taken back");
     assert!(end(child), "{}", house.talk());
     let replay = house.onus(&["replay"]);
     assert!(replay.status.success());

@@ -58,6 +58,7 @@ fn feed(source: &settings::SourceSettings) -> Feed {
         claims_time: source.may_claim_time,
         transit: source.transit,
         heartbeat: source.heartbeat,
+        partitioned: matches!(source.origin, settings::Origin::Kafka { .. }),
     }
 }
 

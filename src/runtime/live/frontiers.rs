@@ -25,6 +25,7 @@ pub(super) struct Frontier {
     last: Moment,
     /// It has no more to say.
     ended: bool,
+    partitioned: bool,
 }
 
 /// Of one partition.
@@ -47,6 +48,7 @@ impl Frontier {
             heard,
             last: Moment::DAWN,
             ended: false,
+            partitioned: feed.partitioned,
         }
     }
 
@@ -92,6 +94,11 @@ impl Frontier {
     /// All of its partitions have been heard of.
     pub(super) fn is_known(&self) -> bool {
         self.ended || self.partitions > 0 && self.by_partition.len() as u32 >= self.partitions
+    }
+
+    /// It has partitions of which nothing was heard yet.
+    pub(super) fn may_be_behind(&self) -> bool {
+        self.partitioned && !self.is_known()
     }
 
     /// How far it was heard when it is `now`.

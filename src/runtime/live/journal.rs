@@ -29,6 +29,8 @@ pub(crate) enum Item<'a> {
     /// Records of one partition.
     #[serde(borrow)]
     Piece(Piece<'a>),
+    /// By the events' clock: the events that follow move time no further than to this instant.
+    Ceiling(Moment),
 }
 
 /// Records of one partition, in order.

@@ -290,6 +290,11 @@ impl Judge {
         }
     }
 
+    /// By the events' clock: time may go on by itself.
+    pub(super) fn lags(&self) -> bool {
+        self.engine.now() < self.furthest.min(self.ceiling)
+    }
+
     fn look_ahead(&mut self, batch: &Batch, next: Range<usize>) {
         let names = |e: &Event| [&e.partner, &e.source, &e.subject].map(|place| batch.name(place));
         self.engine.look_ahead(batch.events[next].iter().map(names), &mut self.seen);

@@ -69,6 +69,9 @@ pub struct Feed {
     pub transit: Millis,
     /// How often it promises to say something.
     pub heartbeat: Option<Millis>,
+    /// It comes in partitions, and only its source knows how many there are.
+    #[serde(skip)]
+    pub partitioned: bool,
 }
 
 impl Feed {
@@ -83,6 +86,7 @@ impl Feed {
             claims_time: false,
             transit: 0,
             heartbeat: None,
+            partitioned: false,
         }
     }
 }
@@ -404,7 +408,17 @@ impl Live {
     fn time_for(&mut self, partition: (u16, i32)) -> Result<(), LiveError> {
         match self.plan.clock {
             Clock::Wall => self.pass_time(),
-            Clock::Events => self.tell_time(self.ceiling(Some(partition)), Vec::new()),
+            Clock::Events => {
+                // Who was not heard of yet may be behind all others.
+                let behind = self.frontiers.iter().any(Frontier::may_be_behind);
+                let ceiling = if behind { Moment::DAWN } else { self.ceiling(Some(partition)) };
+                // Time goes on with the events only: this partition, too, may be behind all others.
+                if ceiling != self.judge.ceiling {
+                    self.journal.put(&Item::Ceiling(ceiling));
+                    self.judge.ceiling = ceiling;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -431,7 +445,7 @@ impl Live {
     fn tell_time(&mut self, now: Moment, news: Vec<(usize, Moment)>) -> Result<(), LiveError> {
         let unchanged = match self.plan.clock {
             Clock::Wall => now <= self.judge.engine.now(),
-            Clock::Events => now == self.judge.ceiling,
+            Clock::Events => now == self.judge.ceiling && !self.judge.lags(),
         };
         if unchanged && news.is_empty() {
             return Ok(());

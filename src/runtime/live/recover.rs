@@ -156,6 +156,7 @@ fn take_again(judge: &mut Judge, blob: &[u8], archive: &mut dyn Archive) -> Resu
                 .collect();
             judge.time(now, &heard, archive);
         }
+        Item::Ceiling(at) => judge.ceiling = at,
         Item::Piece(piece) => {
             let Some(feed) = names.get(usize::from(piece.feed)).and_then(|name| judge.feed(name)) else { return };
             let mut at = 0;
