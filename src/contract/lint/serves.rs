@@ -31,7 +31,7 @@ pub(super) fn across<'c>(root: &Node, contract: &Contract, others: &[&'c Contrac
             let Some((name, id)) = text(served).and_then(|words| words.split_once('/')) else { continue };
             let found = others.iter().filter(|other| other.name == name);
             let of = |other: &&'c Contract| Some((other.obligations.iter().find(|o| o.id == id)?, *other));
-            if let Some(other) = found.filter_map(|other| of(other)).next_back() {
+            if let Some(other) = found.filter_map(of).next_back() {
                 compare(served, &format!("{name}/{id}"), (obligation, contract), other, report);
             }
         }
