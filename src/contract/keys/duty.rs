@@ -28,7 +28,7 @@ pub(crate) const KIND_WORDS: &[(&str, &str)] = &[
 pub(crate) const WHERE: Key = may!(
     "where",
     Shape::Map(&forms::FIELD, &TEST_SHAPE),
-    "Tests of fields; all must hold. A field is read on the event, else on its subject as it then stood.",
+    "Tests of fields; all must hold. A field is read on the event itself: what earlier events said of its subject chooses rows of tables, and passes no test.",
 );
 
 const CALENDAR: Key =
