@@ -11,18 +11,7 @@ use tempfile::TempDir;
 pub(crate) const W1: &str = include_str!("../../examples/w1/w1.yaml");
 
 /// A ticket is to be answered within four hours.
-pub(crate) const DESK: &str = "contract: desk
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: answer
-    clause: \"1\"
-    when: ticket.opened
-    do: ticket.acknowledged
-    within: 4h
-";
+pub(crate) const DESK: &str = include_str!("../support/desk.yaml");
 
 pub(crate) struct House {
     dir: TempDir,

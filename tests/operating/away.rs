@@ -1,24 +1,11 @@
 use crate::postgres::{Cluster, Stop};
-use crate::shard::{Shard, at, event};
+use crate::shard::{DESK, Shard, at, event};
 use onus::runtime::live::Feed;
 use onus::store::Query;
 use onus::store::place::{self, Place};
 use onus_engine::standing::Standing;
 use onus_engine::time::{DAY, HOUR};
 use std::time::{Duration, Instant};
-
-const DESK: &str = "contract: desk
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: answer
-    clause: \"1\"
-    when: ticket.opened
-    do: ticket.acknowledged
-    within: 4h
-";
 
 /// News of a ticket that left memory long ago: what is known of it is in the database, which is away just then.
 #[test]

@@ -1,4 +1,4 @@
-use crate::shard::{Shard, at, event};
+use crate::shard::{DESK, Shard, at, event};
 use onus::runtime::live::Feed;
 use onus::store::sqlite;
 use onus::store::{Entry, Query};
@@ -7,27 +7,13 @@ use onus_engine::terms::Side;
 use onus_engine::time::HOUR;
 use serde_json::Value;
 
-const DESK: &str = "contract: desk
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: answer
-    clause: \"1\"
-    when: ticket.opened
-    do: ticket.acknowledged
-    within: 4h
-    blind-for: 12h
-";
-
 /// A ticket is opened at nine, and then its source says nothing more: what the ledger has by then, and what was told.
 fn silence(owner: Option<Side>, hours: i64) -> (Vec<Entry>, Vec<Value>) {
     let dir = tempfile::tempdir().expect("a folder");
     let start = at("2026-03-02T09:00:00Z");
     let feed = Feed { owner, ..Feed::named("desk") };
     let store = sqlite::open(&dir.path().join("onus.db"), 0).expect("a store");
-    let mut shard = Shard::open(DESK, vec![feed], Box::new(store), start);
+    let mut shard = Shard::open(&format!("{DESK}    blind-for: 12h\n"), vec![feed], Box::new(store), start);
     shard.say(0, &[event("1", "ticket.opened", "INC-1", start, ",\"partner\":\"p1\"")]);
     shard.caught_up(0);
     shard.write();

@@ -1,21 +1,8 @@
-use crate::shard::{Shard, at, event};
+use crate::shard::{DESK, Shard, at, event};
 use onus::ingest::feed::{FeedId, Heard};
 use onus::runtime::live::{Clock, Feed};
 use onus::store::sqlite;
 use onus_engine::time::{DAY, HOUR};
-
-const DESK: &str = "contract: desk
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: answer
-    clause: \"1\"
-    when: ticket.opened
-    do: ticket.acknowledged
-    within: 4h
-";
 
 /// By the events' clock a partition that is far ahead waits for the others; after a restart from a snapshot, too.
 #[test]

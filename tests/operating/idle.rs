@@ -1,20 +1,7 @@
-use crate::shard::{Shard, at, event};
+use crate::shard::{DESK, Shard, at, event};
 use onus::runtime::live::Feed;
 use onus::store::sqlite;
 use onus_engine::time::HOUR;
-
-const DESK: &str = "contract: desk
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: answer
-    clause: \"1\"
-    when: ticket.opened
-    do: ticket.acknowledged
-    within: 4h
-";
 
 #[test]
 fn who_has_nothing_to_say_writes_once_a_minute_and_who_has_something_at_once() {

@@ -7,6 +7,9 @@ use onus_engine::time::{DAY, Millis, Moment};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+/// A ticket is to be answered within four hours.
+pub(crate) const DESK: &str = include_str!("../support/desk.yaml");
+
 pub(crate) struct Hands(Arc<AtomicI64>);
 
 impl Time for Hands {
