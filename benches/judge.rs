@@ -41,6 +41,11 @@ fn steady(millions: u64) {
         let ns = spent.as_nanos() as u64 / 500_000;
         println!("{:>16}{ns:>12}{:>14}{:>16}", until * 1_000_000, judge.engine.live(), judge.engine.bytes());
     }
+    let began = Instant::now();
+    let mut pass = judge.engine.begin_pass();
+    judge.engine.look_on(&mut pass, usize::MAX);
+    let live = judge.engine.live().max(1) as u128;
+    println!("a look through all of it: {} ns a subject", began.elapsed().as_nanos() / live);
 }
 
 fn one_credential() {

@@ -11,10 +11,11 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use onus::store::place::{Place, open};
-use onus::store::{Batch, Entry, Message, Page, Position, Store, digest};
+use onus::store::{Batch, Entry, Page, Position, Store, Under, digest};
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
+use std::sync::Arc;
 use std::time::Instant;
 
 const EVENTS: u64 = 5_000;
@@ -35,7 +36,16 @@ fn run(url: &str) {
     let name = url.split(':').next().unwrap_or_default();
     let mut store = open(&Place::parse(url).unwrap(), 0).unwrap();
     let claim = store.claim("bench").unwrap();
-    let mut made = Made { sequence: claim.sequence, entries: claim.entries, digest: claim.digest, seed: 1 };
+    let under = |partner: usize| {
+        Arc::new(Under {
+            partner: format!("partner-{partner:03}"),
+            contract: "managed-identity-services".to_owned(),
+            obligation: "resolve-incident".to_owned(),
+            clause: "4.2".to_owned(),
+        })
+    };
+    let under = (0..200).map(under).collect();
+    let mut made = Made { sequence: claim.sequence, entries: claim.entries, digest: claim.digest, seed: 1, under };
     let (mut times, mut cpu, mut alone) = (Vec::new(), 0.0, 0.0);
     for _ in 0..BATCHES {
         let before = used();
@@ -72,13 +82,12 @@ fn commit(store: &mut dyn Store, claim: &onus::store::Claim, sequence: u64, jour
             last: sequence,
         })
         .collect();
-    let (messages, pages): (&[Message], &[Page]) = (&[], &[]);
+    let pages: &[Page] = &[];
     let batch = Batch {
         sequence,
         now: Moment(sequence as i64),
         journal,
         entries,
-        messages,
         letters: &[],
         reread: &[],
         released: (0, pages),
@@ -93,6 +102,7 @@ struct Made {
     entries: u64,
     digest: [u8; 32],
     seed: u64,
+    under: Vec<Arc<Under>>,
 }
 
 impl Made {
@@ -109,10 +119,7 @@ impl Made {
         let (drawn, number) = (self.drawn(), self.entries);
         let mut entry = Entry {
             number,
-            partner: format!("partner-{:03}", drawn % 200),
-            contract: "managed-identity-services".to_owned(),
-            obligation: "resolve-incident".to_owned(),
-            clause: "4.2".to_owned(),
+            under: Arc::clone(&self.under[drawn as usize % 200]),
             // Tickets are numbered as they are opened, and end within a while.
             subject: format!("INC-{:07}", number + drawn % 20_000),
             duty: DutyId(u128::from(drawn).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes()),

@@ -14,8 +14,6 @@ const MEANT: &[(&str, &str, &str)] = &[
     ("templates/us-notices.yaml", "W111", "sec-8k-amended"),
     ("templates/fedramp.yaml", "W111", "fedramp-initial"),
     ("templates/fedramp.yaml", "W111", "fedramp-final"),
-    // A certificate that was replaced ends by itself.
-    ("templates/certificate-authority.yaml", "W306", "ca-certificate-age"),
     // Sets to choose from, which none of the contracts here needs.
     ("holidays/de.yaml", "W503", ""),
     ("holidays/es.yaml", "W503", ""),

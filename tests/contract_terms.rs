@@ -371,13 +371,18 @@ fn what_is_said_for_people_is_kept() {
     let lighter =
         Subcontractor { name: "lighter-ops".into(), controls: vec!["rotation".into()], flow_down: "12.4".into() };
     assert_eq!(full.subcontractors, [lighter]);
-    let rung = |at, tell: &[&str], severity| Rung { at, tell: tell.iter().map(|p| party(p)).collect(), severity };
+    let yard = full.calendars.iter().position(|(name, _)| name == "yard");
+    let rung = |at, tell: &[&str], severity| {
+        let calendar = if matches!(at, RungAt::After(Span::Open(_))) { yard } else { None };
+        Rung { at, tell: tell.iter().map(|p| party(p)).collect(), severity, calendar }
+    };
     let urgent = Ladder {
         name: "urgent".into(),
         rungs: vec![
             rung(RungAt::Share(80), &["partner.desk"], Some(Severity::Ticket)),
             rung(RungAt::Breach, &["partner.desk", "customer.lead"], Some(Severity::Page)),
             rung(RungAt::After(Span::Elapsed(HOUR)), &["customer.owner"], None),
+            rung(RungAt::After(Span::Open(2 * HOUR)), &["customer"], None),
         ],
     };
     assert_eq!(full.escalation, [urgent]);

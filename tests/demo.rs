@@ -87,6 +87,33 @@ fn the_story_can_be_unpacked_and_judged_and_is_never_written_over() {
     assert_eq!(again.status.code(), Some(2));
 }
 
+#[test]
+fn the_story_can_be_unpacked_as_if_it_had_just_ended() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let told = run(&["demo", "--into", "play", "--recent"], elsewhere.path());
+    assert_eq!(told.status.code(), Some(0), "{}", String::from_utf8_lossy(&told.stderr));
+    let text = std::fs::read_to_string(elsewhere.path().join("play/events.jsonl")).unwrap();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let original = std::fs::read_to_string(here.join("examples/demo/events.jsonl")).unwrap();
+    let at = |line: &str| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        onus_engine::time::Moment::parse(record["time"].as_str().unwrap()).unwrap()
+    };
+    let moved: Vec<i64> = text.lines().zip(original.lines()).map(|(new, old)| at(new) - at(old)).collect();
+    assert_eq!(moved.len(), original.lines().count());
+    assert!(
+        moved.iter().all(|by| *by == moved[0] && by % (7 * 86_400_000) == 0),
+        "by whole weeks, all alike: {moved:?}"
+    );
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    let ago = now - text.lines().map(at).max().unwrap().0;
+    assert!((0..=7 * 86_400_000).contains(&ago), "{ago}");
+    assert_eq!(
+        run(&["check", "--contracts", "play/contracts", "play/events.jsonl"], elsewhere.path()).status.code(),
+        Some(1)
+    );
+}
+
 /// The part of a page that says how everything stands.
 fn standings(told: &str) -> &str {
     let from = told.find("How everything stands").unwrap();

@@ -402,8 +402,9 @@ fn the_process_says_how_it_is() {
 #[test]
 fn figures_are_as_prometheus_reads_them() {
     let process = Process::new(Way::Writes);
-    process.figures.committed(0.004);
-    process.figures.committed(0.3);
+    process.figures.0.committed(0.004);
+    process.figures.0.committed(0.3);
+    process.figures.0.detected("00ff", 1.5, process::NOON);
     let reply = process.client().get("/metrics");
     assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     checked_in::same("tests/support/metrics.txt", &reply.body);

@@ -3,6 +3,8 @@
 //! `PROPTEST_CASES=10000 cargo test --release --test laws` is the long run; without it each law is tried often enough to
 //! catch what is common, in under a minute. What a law has caught stands in `laws/found.rs`, small and by name.
 
+#[path = "laws/again.rs"]
+mod again;
 #[path = "laws/contracts.rs"]
 mod contracts;
 #[path = "laws/found.rs"]

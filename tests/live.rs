@@ -31,6 +31,8 @@ mod owners;
 mod poison;
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "live/renamed.rs"]
+mod renamed;
 #[cfg(feature = "kafka")]
 #[path = "live/told.rs"]
 mod told;

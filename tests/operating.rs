@@ -13,7 +13,11 @@ mod ceiling;
 mod idle;
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "operating/proof.rs"]
+mod proof;
 #[path = "operating/retention.rs"]
 mod retention;
 #[path = "operating/shard.rs"]
 mod shard;
+#[path = "operating/shown.rs"]
+mod shown;

@@ -1,5 +1,7 @@
 //! `onus whatif`: worked out by hand on a few events, and as laws on random contracts and events.
 
+#[path = "laws/again.rs"]
+mod again;
 #[path = "laws/contracts.rs"]
 #[allow(dead_code)]
 mod contracts;

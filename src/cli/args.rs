@@ -24,8 +24,12 @@ fn version() -> &'static str {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Make canonical events of what a vendor's tool sends.
+    Adapt(super::adapt::AdaptArgs),
     /// Judge event files against contracts.
     Check(CheckArgs),
+    /// Print Grafana's boards, or write them into a folder.
+    Dashboards(super::dashboards::DashboardsArgs),
     /// Look at records that could not be used; have them read again, or give them up.
     DeadLetters(super::dead_letters::DeadLettersArgs),
     /// Tell a bundled story: three partners, two weeks, judged before your eyes.
@@ -42,6 +46,8 @@ pub(super) enum Command {
     Lint(super::lint::LintArgs),
     /// Judge a store's journal again, and say what would stand otherwise.
     Replay(super::replay::ReplayArgs),
+    /// Print recording and alerting rules for Prometheus.
+    Rules(super::rules::RulesArgs),
     /// Read sources as they speak, judge, write down, tell: the service.
     Run(super::run::RunArgs),
     /// Print the schema of contract files, for editors, or their key reference.
@@ -54,6 +60,8 @@ pub(super) enum Command {
     Store(super::store::StoreArgs),
     /// Judge clause files: cases in Markdown that say what Onus must say.
     Test(super::test::TestArgs),
+    /// Make, list and take back tokens that open figures.
+    Token(super::token::TokenArgs),
     /// Judge the same events under today's contracts and under new ones, and say what would have been different.
     Whatif(super::whatif::WhatifArgs),
 }
@@ -123,11 +131,15 @@ pub(super) struct CheckArgs {
   onus demo
   onus demo --live
   onus demo --into play
+  onus demo --into play --recent
   onus check --contracts play/contracts play/events.jsonl")]
 pub(super) struct DemoArgs {
     /// Write the story's contracts and records into this folder, too, to change them and judge again
     #[arg(long, value_name = "FOLDER")]
     pub(super) into: Option<PathBuf>,
+    /// With `--into`: moved by whole weeks, so that the story has just ended
+    #[arg(long, requires = "into")]
+    pub(super) recent: bool,
     /// Play it through the service itself, sped up: a source, a store in a temporary folder, figures while it runs
     #[arg(long)]
     pub(super) live: bool,

@@ -10,6 +10,7 @@ use crate::contract;
 use crate::runtime::check;
 use crate::runtime::story::Story;
 use onus_engine::terms::{Contract, PartnerPattern, Side};
+use onus_engine::time::{DAY, Moment};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -25,7 +26,7 @@ const EVENTS: &str = include_str!("../../examples/demo/events.jsonl");
 
 pub(super) fn run(args: &DemoArgs) -> Result<u8, CliError> {
     if let Some(folder) = &args.into {
-        unpack(folder)?;
+        unpack(folder, args.recent)?;
     }
     let contracts = contracts()?;
     if args.live {
@@ -104,13 +105,39 @@ fn closing(out: &mut String, story: &Story, telling: &Telling, folder: Option<&P
     }
 }
 
+/// The story, later or earlier by whole weeks, so that it ended within the last of them. Working hours stay what they are;
+/// holidays do not move along, and where clocks are set meanwhile it is an hour earlier or later for the people in it.
+fn moved(events: &str, now: Moment) -> String {
+    let when = |line: &str, key: &str| {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+        let text = record[key].as_str()?.to_owned();
+        Moment::parse(&text).map(|at| (text, at))
+    };
+    let last = events.lines().filter_map(|line| when(line, "time")).map(|(_, at)| at).max().unwrap_or(now);
+    let by = (now - last).div_euclid(7 * DAY) * 7 * DAY;
+    let mut out = String::with_capacity(events.len());
+    for line in events.lines() {
+        let mut line = line.to_owned();
+        for key in ["time", "recordedtime"] {
+            if let Some((text, at)) = when(&line, key) {
+                line =
+                    line.replace(&format!("\"{key}\": \"{text}\""), &format!("\"{key}\": \"{}\"", Moment(at.0 + by)));
+            }
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
 /// Writes the story's files where they can be played with; never over others.
-fn unpack(folder: &Path) -> Result<(), CliError> {
+fn unpack(folder: &Path, recent: bool) -> Result<(), CliError> {
     let fail = |path: &Path, error: std::io::Error| CliError::Other(format!("{}: {error}", path.display()));
     let contracts = folder.join("contracts");
     fs::create_dir_all(&contracts).map_err(|e| fail(&contracts, e))?;
+    let events = if recent { moved(EVENTS, super::check::wall_clock()) } else { EVENTS.to_owned() };
     let mut files: Vec<_> = CONTRACTS.iter().map(|(name, text)| (contracts.join(name), *text)).collect();
-    files.push((folder.join("events.jsonl"), EVENTS));
+    files.push((folder.join("events.jsonl"), &events));
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(CliError::Other(format!("{} is there already: name an empty folder", path.display())));
     }

@@ -1,5 +1,7 @@
 //! `onus doctor`: is everything there that `onus run` needs, and what to do where it is not.
 
+mod receivers;
+
 use super::check::surveyed;
 use super::{CliError, exit, style, write_out};
 use crate::settings::{self, Origin, Settings, SourceSettings, Store};
@@ -8,8 +10,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Looks at settings, contracts, store, port and sources; reads, and changes nothing.
-Exit code 2 if `onus run` could not work as it is.")]
+#[command(
+    after_help = "Looks at settings, contracts, store, port, sources, Alertmanagers and webhooks; reads, and changes
+nothing. Webhooks are connected to, and told nothing.
+Exit code 2 if `onus run` could not work as it is."
+)]
 pub(in crate::cli) struct DoctorArgs {
     /// Settings file [default: onus.toml, if there is one]
     #[arg(long, value_name = "FILE")]
@@ -45,6 +50,7 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, CliError> {
     for one in &settings.sources {
         found.extend(source(settings, one).into_iter().map(|finding| (format!("source {}", one.name), finding)));
     }
+    found.extend(receivers::looked_at(settings));
     let mut text = String::new();
     let mut bad = 0;
     for (what, finding) in &found {

@@ -1,8 +1,10 @@
 //! What a person types, and the answers.
 
+mod adapt;
 mod args;
 mod ask;
 mod check;
+mod dashboards;
 mod dead_letters;
 mod demo;
 mod doctor;
@@ -12,6 +14,7 @@ mod fmt;
 mod json;
 mod lint;
 mod replay;
+mod rules;
 mod run;
 mod schema;
 mod settings;
@@ -19,6 +22,7 @@ mod sources;
 mod store;
 mod style;
 mod test;
+mod token;
 mod whatif;
 
 pub use args::Cli;
@@ -61,7 +65,9 @@ fn problems(all: &[crate::contract::Problem]) -> String {
 /// Runs what was asked for.
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
+        args::Command::Adapt(args) => adapt::run(&args),
         args::Command::Check(args) => check::run(args),
+        args::Command::Dashboards(args) => dashboards::run(&args),
         args::Command::DeadLetters(args) => dead_letters::run(&args),
         args::Command::Demo(args) => demo::run(&args),
         args::Command::Doctor(args) => doctor::run(&args),
@@ -70,12 +76,14 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Fmt(args) => fmt::run(&args),
         args::Command::Lint(args) => lint::run(&args),
         args::Command::Replay(args) => replay::run(&args),
+        args::Command::Rules(args) => rules::run(&args),
         args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Settings(args) => settings::run(&args),
         args::Command::Sources(args) => sources::run(&args),
         args::Command::Store(args) => store::run(&args),
         args::Command::Test(args) => test::run(&args),
+        args::Command::Token(args) => token::run(&args),
         args::Command::Whatif(args) => whatif::run(args),
     };
     match result {

@@ -2,8 +2,10 @@
 
 use super::run::{plan, store};
 use super::{CliError, exit, write_out};
-use crate::runtime::live::{Moved, Replayed, json, replay};
+use crate::publish::decided::Decided;
+use crate::runtime::live::{Moved, Replayed, replay};
 use crate::settings;
+use crate::store::Entry;
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -40,8 +42,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8, CliError> {
         settings.contracts.paths.clone_from(&args.contracts);
     }
     let mut store = store(&settings)?;
-    let replayed =
-        replay(&mut plan(&settings, false), store.as_mut()).map_err(|error| CliError::Other(error.to_string()))?;
+    let replayed = replay(&mut plan(&settings), store.as_mut()).map_err(|error| CliError::Other(error.to_string()))?;
     if args.dump {
         write_out(&replayed.dump)?;
     } else {
@@ -77,9 +78,9 @@ fn page(replayed: &Replayed) -> String {
         let _ = writeln!(
             text,
             "{}  {} (clause {})  {}\n    ledger  {}\n    again   {}",
-            clean(&either.partner),
-            clean(&either.obligation),
-            clean(&either.clause),
+            clean(&either.under.partner),
+            clean(&either.under.obligation),
+            clean(&either.under.clause),
             clean(&either.subject),
             says(before),
             says(after)
@@ -94,5 +95,6 @@ fn document(replayed: &Replayed) -> Value {
 }
 
 fn entry(moved: &Moved) -> Value {
-    json!({"before": moved.before.as_ref().map(json), "after": moved.after.as_ref().map(json)})
+    let said = |entry: &Option<Entry>| entry.as_ref().map(|entry| Decided(entry).value());
+    json!({"before": said(&moved.before), "after": said(&moved.after)})
 }

@@ -1,19 +1,23 @@
 //! `onus run`: reads its sources, judges as it happens, writes down, tells.
 
 mod figures;
-mod letters;
+mod notices;
 mod plan;
 mod sources;
 mod teller;
 mod watch;
 
-pub(super) use figures::page as figures;
+pub(super) use notices::target;
+
+pub(super) use figures::Pages;
 pub(super) use plan::{plan, store};
 
 use super::{CliError, exit};
 use crate::ingest::feed::{self, Heard, Wish};
 use crate::ingest::http;
-use crate::runtime::live::{Live, LiveError, Machine};
+use crate::publish::pages::Directory;
+use crate::publish::told::Told;
+use crate::runtime::live::{Live, LiveError, Machine, Proof};
 use crate::{serve, settings, telemetry};
 use clap::Args;
 use std::path::PathBuf;
@@ -52,26 +56,26 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     talk();
     let loaded = settings::load(args.config.as_deref())?;
     let settings = loaded.settings;
-    let mut teller = args.tell.as_deref().map(teller::Teller::open).transpose()?;
-    let mut live = open(&settings, teller.is_some())?;
+    let teller = args.tell.as_deref().map(teller::Teller::open).transpose()?;
+    let (directory, counts) = (Arc::new(Directory::default()), Arc::new(Told::default()));
+    let mut live = open(&settings, &directory)?;
     tracing::info!(commit = live.sequence(), "judged up to the last commit");
 
     let stop = Arc::new(AtomicBool::new(false));
     live.heed(&stop);
     let (sender, heard) = feed::channel();
-    live.stop_with(Arc::clone(&stop));
     let sources = sources::Sources::spawn(&settings, &live, &sender)?;
     live.decide_by(sources.decide());
-    let letters = letters::outlet(&settings, &mut live)?;
-    let serving = serving(&settings, &live, &sender)?;
+    let proof = live.prove(super::check::wall_clock).map_err(told)?;
+    let serving = serving(&settings, &live, &sender, Arc::clone(&counts), Arc::new(proof))?;
     tracing::info!("listening on http://{}", serving.addr);
     let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;
     drop(sender);
-    let mut tell = |messages: &[crate::store::Message]| match &mut teller {
-        Some(teller) => teller.tell(messages),
-        None => Vec::new(),
-    };
-    let result = live.run(&heard, args.until_end, &stop, &mut tell, &mut |positions| sources.committed(positions));
+    if let Some(teller) = teller {
+        live.tell(teller.receiver()).map_err(|error| CliError::Other(error.to_string()))?;
+    }
+    let notices = notices::spawn(&settings, &mut live, &directory, &counts)?;
+    let result = live.run(&heard, args.until_end, &stop, &mut |positions| sources.committed(positions));
     stop.store(true, Ordering::Relaxed);
     // Whoever still waits to be heard is not: the positions say where to go on.
     drop(heard);
@@ -79,20 +83,20 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     sources.stop(GRACE);
     serving.stop();
     watching.stop();
+    notices.stop();
     let commit = live.sequence();
     drop(live);
-    letters.wait(GRACE);
     result.map_err(told)?;
     tracing::info!(commit, "stopped; all that was read is written down");
     Ok(exit::FINE)
 }
 
 /// Takes the shard over. A store that is away is waited for: whoever starts both need not start them in order.
-fn open(settings: &settings::Settings, tells: bool) -> Result<Live, CliError> {
+fn open(settings: &settings::Settings, directory: &Arc<Directory>) -> Result<Live, CliError> {
     loop {
-        let opened = plan::opened(settings)
-            .map_err(LiveError::Store)
-            .and_then(|store| Live::open(plan(settings, tells), store, Box::new(Machine::default())));
+        let opened = plan::opened(settings).map_err(LiveError::Store).and_then(|store| {
+            Live::open(notices::informed(plan(settings), directory), store, Box::new(Machine::default()))
+        });
         match opened {
             Err(LiveError::Store(error)) if error.may_pass() => {
                 tracing::error!("{error}");
@@ -107,16 +111,19 @@ fn serving(
     settings: &settings::Settings,
     live: &Live,
     sender: &std::sync::mpsc::SyncSender<Heard>,
+    counts: Arc<Told>,
+    proof: Arc<Proof>,
 ) -> Result<serve::Serving, CliError> {
     let events = sources::tokens(settings)?.map(|tokens| {
         let mut events = http::Events::from(tokens, super::check::wall_clock);
         events.body = settings.http.max_body as usize;
         (events, sender.clone())
     });
-    let (status, page) = (Arc::clone(live.status()), Arc::clone(live.status()));
-    let figures = figures::page(page, super::check::wall_clock)?;
+    let status = Arc::clone(live.status());
+    let pages = Pages::new(Arc::clone(&status), counts, Some(proof), super::check::wall_clock())?;
+    let access = access(settings)?;
     let routes = move || {
-        let own = telemetry::routes(move || status.unready(), figures);
+        let own = telemetry::routes(move || status.unready(), pages, access);
         match events {
             Some((events, sender)) => own.merge(http::routes(events, sender)),
             None => own,
@@ -126,6 +133,16 @@ fn serving(
         let listen = settings.http.listen;
         CliError::Other(format!("cannot listen on {listen}: {error}; name another address in [http] listen"))
     })
+}
+
+/// Who may see figures. A file of tokens that cannot be read is said at the start; later on it lets nobody in.
+fn access(settings: &settings::Settings) -> Result<telemetry::Access, CliError> {
+    let tokens = settings.http.metrics_tokens.clone();
+    if let Some(file) = &tokens {
+        telemetry::tokens::load(file).map_err(CliError::Other)?;
+    }
+    let tokens = tokens.map(|file| telemetry::tokens::Tokens::of(file, super::check::wall_clock));
+    Ok(telemetry::Access { tokens, closed: settings.http.metrics_need_token })
 }
 
 /// Says what it does on standard error; standard output is for data. `ONUS_LOG=debug` says more.

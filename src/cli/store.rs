@@ -1,4 +1,6 @@
-//! `onus store`: is it whole, a copy of it, and back.
+//! `onus store`: what was decided, is it whole, a copy of it, and back.
+
+mod ledger;
 
 use super::args::Format;
 use super::style::{self, paint, plain};
@@ -19,6 +21,8 @@ pub(in crate::cli) struct StoreArgs {
 enum StoreCommand {
     /// Read everything, check every sum and every link of the ledger, and name what is wrong.
     Verify(VerifyArgs),
+    /// List what was decided, oldest first.
+    Ledger(ledger::LedgerArgs),
     /// Copy a store into one file, as of one instant, while a process goes on writing to it.
     Backup(BackupArgs),
     /// Put a backup back, into a file or a PostgreSQL database.
@@ -92,6 +96,7 @@ struct RestoreArgs {
 pub(in crate::cli) fn run(args: &StoreArgs) -> Result<u8, CliError> {
     match &args.command {
         StoreCommand::Verify(args) => verify(args),
+        StoreCommand::Ledger(args) => ledger::run(args),
         StoreCommand::Backup(args) => backup(args),
         StoreCommand::Restore(args) => restore(args),
     }

@@ -6,7 +6,7 @@ use super::code::Code;
 use super::fields::{self, Fields};
 use super::keys::top;
 use super::length::{self, Slip};
-use super::names::{self, Cx};
+use super::names::{self, Business, Cx};
 use super::report::quote;
 use super::words;
 use super::yaml::{Node, Value};
@@ -54,10 +54,23 @@ pub(crate) fn escalation(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<Ladder>> {
             let at = fields.need("at", &mut cx.report).and_then(|node| cx.length(node, "`at`", rung_at));
             let tell = fields.need("tell", &mut cx.report).and_then(|node| cx.parties(node, "`tell`"));
             let severity = fields.get("severity").map(|node| severity(node, cx));
-            Some(Rung { at: at?, tell: tell?, severity: fields::optional(severity)? })
+            let calendar = fields.get("calendar").map(|node| rung_calendar(node, at.as_ref(), cx));
+            let (severity, calendar) = (fields::optional(severity)?, fields::optional(calendar)?);
+            Some(Rung { at: at?, tell: tell?, severity, calendar })
         });
         Some(Ladder { name: ladder.key.clone(), rungs: rungs? })
     })
+}
+
+/// The calendar of those who are told; there is something to count on it only after the breach, and in business time.
+fn rung_calendar(node: &Node, at: Option<&RungAt>, cx: &mut Cx<'_>) -> Option<usize> {
+    let Business::By(calendar) = cx.calendar(node) else { return None };
+    if at.is_some_and(|at| !matches!(at, RungAt::After(span) if length::is_business(span))) {
+        let hint = "write `at` in business time after the breach, like `2 business hours after`, or drop `calendar`";
+        cx.report.hinted(Code::WrongSentence, node.at, "a calendar on which this rung counts nothing", hint);
+        return None;
+    }
+    Some(calendar)
 }
 
 /// How loud a notice is.

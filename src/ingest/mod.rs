@@ -1,6 +1,8 @@
 //! Where events come in: files, plain or compressed, read in chunks of whole lines; and the sources of a process that runs
 //! on, each of which speaks [`feed`].
 
+pub mod adapt;
+pub(crate) mod base64;
 pub mod feed;
 pub mod http;
 #[cfg(feature = "kafka")]

@@ -1,84 +1,53 @@
 //! Dead letters to a Kafka topic: each at least once, after its commit, in the order of their numbers.
-//!
-//! A thread of its own sends a few at a time and waits until the brokers have them all; only then they count as told. Where
-//! the brokers are away it tries again for as long as it runs. Nobody waits for it: letters wait in the store.
 
 use crate::ingest::kafka::{Access, Outgoing, outgoing};
 use crate::store::Letter;
 use serde_json::json;
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-/// Letters that are sent together.
-const TOGETHER: usize = 64;
 /// Of a record so much is told: brokers take messages of a megabyte.
 const RECORD: usize = 512 << 10;
-/// Pauses where the brokers are away.
-const PAUSE: Duration = Duration::from_secs(1);
 
-/// Tells letters until nobody sends any; `done` is the number up to which all were taken by the brokers.
-pub fn spawn(
+/// Who tells them.
+pub struct Letters {
     access: Access,
     topic: String,
-    letters: Receiver<Letter>,
-    done: Arc<AtomicU64>,
-) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("dead letters".to_owned()).spawn(move || tell(&access, &topic, &letters, &done))
+    producer: Option<Outgoing>,
+    trouble: Option<String>,
 }
 
-fn tell(access: &Access, topic: &str, letters: &Receiver<Letter>, done: &AtomicU64) {
-    let mut producer: Option<Outgoing> = None;
-    while let Some(mut some) = next(letters) {
-        let mut said = None;
-        loop {
-            let sent = match &producer {
-                Some(producer) => send(producer, topic, &some),
-                None => outgoing(access).and_then(|made| send(producer.insert(made), topic, &some)),
-            };
-            match sent {
-                Ok(()) => break,
-                Err(why) => {
-                    if said.as_ref() != Some(&why) {
-                        tracing::warn!(topic, "dead letters cannot be told, and wait in the store: {why}");
-                        said = Some(why);
-                    }
-                    // Secrets may have changed.
-                    producer = None;
+impl Letters {
+    /// Nothing is connected to yet.
+    pub fn new(access: Access, topic: String) -> Letters {
+        Letters { access, topic, producer: None, trouble: None }
+    }
+
+    /// Tells all of them, or none; says how many the brokers have. Whoever calls waits before it tries again.
+    pub fn take(&mut self, letters: &[Letter]) -> usize {
+        let all: Vec<(String, String)> =
+            letters.iter().map(|letter| (format!("{}/{}", letter.source, letter.number), body(letter))).collect();
+        match self.send(&all) {
+            Ok(()) => {
+                self.trouble = None;
+                letters.len()
+            }
+            Err(why) => {
+                if self.trouble.as_ref() != Some(&why) {
+                    tracing::warn!(topic = self.topic, "dead letters cannot be told, and wait in the store: {why}");
+                    self.trouble = Some(why);
                 }
-            }
-            match letters.recv_timeout(PAUSE) {
-                Ok(letter) => some.push(letter),
-                Err(RecvTimeoutError::Timeout) => {}
-                // Nobody waits any more: at the next start they are told again.
-                Err(RecvTimeoutError::Disconnected) => return,
+                // Secrets may have changed.
+                self.producer = None;
+                0
             }
         }
-        if let Some(last) = some.last() {
-            done.store(last.number, Ordering::Release);
+    }
+
+    fn send(&mut self, all: &[(String, String)]) -> Result<(), String> {
+        match &self.producer {
+            Some(producer) => producer.send(&self.topic, all),
+            None => self.producer.insert(outgoing(&self.access)?).send(&self.topic, all),
         }
     }
-}
-
-/// The next few; None: nobody sends any more.
-fn next(letters: &Receiver<Letter>) -> Option<Vec<Letter>> {
-    let mut some = vec![letters.recv().ok()?];
-    while some.len() < TOGETHER {
-        match letters.try_recv() {
-            Ok(letter) => some.push(letter),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-        }
-    }
-    Some(some)
-}
-
-fn send(producer: &Outgoing, topic: &str, letters: &[Letter]) -> Result<(), String> {
-    let all: Vec<(String, String)> =
-        letters.iter().map(|letter| (format!("{}/{}", letter.source, letter.number), body(letter))).collect();
-    producer.send(topic, &all)
 }
 
 /// A letter as JSON: docs/seams.md, section 14.

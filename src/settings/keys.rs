@@ -94,6 +94,31 @@ pub(super) const MECHANISMS: &[&str] = &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-51
 use Absent::{Is, Nothing, Refused};
 use Shape::{Bool, Choice, Length, List, MaybeLength, Open, Path, Paths, Size, Start, Text, Whole};
 
+// Whoever is told over HTTP.
+const TLS_CA: Key = key(
+    "tls.ca-file",
+    Path,
+    Nothing("\"/etc/onus/ca.pem\""),
+    "Authorities that its certificate is held against; without it those of the system.",
+);
+const TLS_CERT: Key =
+    key("tls.cert-file", Path, Nothing("\"/etc/onus/client.pem\""), "Our certificate, where it asks for one.");
+const TLS_KEY: Key = key("tls.key-file", Path, Nothing("\"/etc/onus/client.key\""), "Its key.");
+const BASIC_NAME: Key = key("basic.username", Text, Nothing("\"onus\""), "Who we are, for basic authentication.");
+const BASIC_PASSWORD: Key = key(
+    "basic.password-file",
+    Path,
+    Nothing("\"/run/secrets/basic\""),
+    "File that holds the password. It is read anew for each request.",
+);
+const BEARER: Key = key(
+    "bearer-token-file",
+    Path,
+    Nothing("\"/run/secrets/bearer\""),
+    "File that holds a token. It is read anew for each request.",
+);
+const TIMEOUT: Key = key("timeout", Length(100, 300 * SECOND), Is("\"10s\""), "How long an answer is waited for.");
+
 pub(super) const SECTIONS: &[Section] = &[
     Section {
         name: "contracts",
@@ -143,7 +168,12 @@ pub(super) const SECTIONS: &[Section] = &[
                 Is("\"50ms\""),
                 "The longest that judged events wait for a commit.",
             ),
-            key("batch", Whole(1, 1_000_000), Is("5000"), "Events that one commit holds at most."),
+            key(
+                "batch",
+                Whole(1, 1_000_000),
+                Is("5000"),
+                "Events after which a commit is due; up to four times as many where the one before it takes long.",
+            ),
             key(
                 "snapshot-every",
                 Length(SECOND, 30 * DAY),
@@ -177,6 +207,19 @@ pub(super) const SECTIONS: &[Section] = &[
                 "File with a line `SOURCE SHA256` for each token that may push: the source's name and the token's hash \
                  in hexadecimal digits. Another way is `token-file` at the source.",
             ),
+            key(
+                "metrics-tokens-file",
+                Path,
+                Nothing("\"/etc/onus/metrics-tokens\""),
+                "File of the tokens that open figures, hashed; `onus token` writes it, and it is read again when it changes. \
+                 Without it `/partners/PARTNER/metrics` opens for nobody.",
+            ),
+            key(
+                "metrics-need-token",
+                Bool,
+                Is("false"),
+                "Whether `/metrics` wants a token, too: one that was made with `--all`.",
+            ),
         ],
     },
     Section {
@@ -192,6 +235,133 @@ pub(super) const SECTIONS: &[Section] = &[
                 "Its topic. Each letter is written to it after the commit that holds it, at least once, as JSON; its key \
                  is the source and the letter's number.",
             ),
+        ],
+    },
+    Section {
+        name: "alerting",
+        form: Form::Once,
+        words: "Pages: what holds for every Alertmanager. docs/alerting.md shows a page, and what resolves it.",
+        keys: &[
+            key(
+                "resend",
+                Length(SECOND, HOUR),
+                Is("\"1min\""),
+                "How often an alert is told again. If Onus ends, alerts end four times as much later, by themselves.",
+            ),
+            key(
+                "mass",
+                Whole(1, 1_000_000),
+                Is("20"),
+                "So many breaches of one obligation of one partner within a minute are paged one by one; more are one page.",
+            ),
+            key(
+                "at-risk",
+                Bool,
+                Is("true"),
+                "Whether there are warnings of what may still be done in time: from where the contract warns, else from four \
+                 fifths of the limit on.",
+            ),
+            key(
+                "findings-for",
+                Length(60 * SECOND, 30 * DAY),
+                Is("\"1h\""),
+                "A finding has no end of its own: it fires so long after it was decided.",
+            ),
+            key(
+                "link",
+                Text,
+                Nothing("\"https://onus.example\""),
+                "Where people see more: pages link to `/duties/DUTY` below it.",
+            ),
+            key(
+                "external-labels",
+                Open,
+                Is("{}"),
+                "Labels that every alert has besides its own: { site = \"north\" }. Nothing that tells processes apart: \
+                 one breach is one alert, whoever sends it.",
+            ),
+            key(
+                "deliveries",
+                Path,
+                Nothing("\"deliveries.jsonl\""),
+                "A file that grows by a JSON line for each page that an Alertmanager has accepted: the proof that it went \
+                 out. It is in the log in any case.",
+            ),
+        ],
+    },
+    Section {
+        name: "alertmanager",
+        form: Form::Named,
+        words: "An Alertmanager that is told of breaches. Alertmanagers don't tell each other: name each of them.",
+        keys: &[
+            key(
+                "url",
+                Text,
+                Refused("\"https://alertmanager-1:9093\""),
+                "Where it listens; `/api/v2/alerts` is below it.",
+            ),
+            TLS_CA,
+            TLS_CERT,
+            TLS_KEY,
+            BASIC_NAME,
+            BASIC_PASSWORD,
+            BEARER,
+            TIMEOUT,
+        ],
+    },
+    Section {
+        name: "breaches",
+        form: Form::Once,
+        words: "A topic on which breaches are told, and what becomes of them, as CloudEvents. Needs `cluster` and `topic`.",
+        keys: &[
+            key("cluster", Text, Nothing("\"main\""), "Name of a `[kafka.NAME]` section; needs `topic`."),
+            key(
+                "topic",
+                Text,
+                Nothing("\"onus.breaches\""),
+                "Its topic. Each event is written after the commit that holds it, at least once, in the ledger's order; its \
+                 key is the partner, its id the same whenever it is told.",
+            ),
+        ],
+    },
+    Section {
+        name: "webhook",
+        form: Form::Named,
+        words: "Somebody who is told what was decided by signed requests. docs/alerting.md says how they are checked.",
+        keys: &[
+            key("url", Text, Refused("\"https://hooks.example/onus\""), "Where it is posted to."),
+            key(
+                "secret-file",
+                Path,
+                Refused("\"/run/secrets/webhook\""),
+                "File that holds the secret by which requests are signed. It is read anew for each request.",
+            ),
+            key(
+                "partners",
+                List,
+                Refused("[\"acme\"]"),
+                "Partners of which it is told; `*` stands for any run of characters. A partner's own webhook names that \
+                 partner alone.",
+            ),
+            key(
+                "standings",
+                List,
+                Is("[\"breached\", \"met-late\"]"),
+                "It is told when a duty comes to stand so, or stands so no more.",
+            ),
+            key(
+                "from-the-beginning",
+                Bool,
+                Is("false"),
+                "Whether it is told, too, what was decided before it was named here for the first time.",
+            ),
+            TLS_CA,
+            TLS_CERT,
+            TLS_KEY,
+            BASIC_NAME,
+            BASIC_PASSWORD,
+            BEARER,
+            TIMEOUT,
         ],
     },
     Section {

@@ -8,6 +8,7 @@
 mod cluster;
 mod keys;
 mod layers;
+mod notices;
 mod problem;
 mod publish;
 mod reading;
@@ -16,6 +17,7 @@ mod source;
 mod units;
 
 pub use cluster::{Cluster, Sasl, Tls};
+pub use notices::{Alerting, Alertmanager, Web, WebLogin, Webhook};
 pub use problem::{Problem, SettingsError};
 pub use publish::{default_file, json, reference, toml};
 pub use reading::InForce;
@@ -44,14 +46,22 @@ pub struct Settings {
     /// Kafka clusters by name.
     pub clusters: BTreeMap<String, Cluster>,
     /// Where dead letters are told besides.
-    pub dead_letters: Option<DeadLetters>,
+    pub dead_letters: Option<OutTopic>,
+    /// Where breaches are told besides.
+    pub breaches: Option<OutTopic>,
+    /// Who is told by signed requests.
+    pub webhooks: Vec<Webhook>,
+    /// What pages have in common.
+    pub alerting: Alerting,
+    /// Who is paged.
+    pub alertmanagers: Vec<Alertmanager>,
     /// Sources, in the file's order.
     pub sources: Vec<SourceSettings>,
 }
 
-/// A topic for dead letters.
+/// A topic to which something is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetters {
+pub struct OutTopic {
     /// Name of its cluster.
     pub cluster: String,
     /// The topic.
@@ -99,7 +109,7 @@ pub struct Judge {
     pub settling: i64,
     /// The longest that judged events wait for a commit.
     pub commit_every: i64,
-    /// Events that one commit holds at most.
+    /// Events after which a commit is due; up to four times as many where the one before it takes long.
     pub batch: u32,
     /// How often the whole state is written.
     pub snapshot_every: i64,
@@ -116,6 +126,10 @@ pub struct Http {
     pub max_body: u64,
     /// Hashed tokens of those who push.
     pub tokens: Option<PathBuf>,
+    /// Hashed tokens that open figures.
+    pub metrics_tokens: Option<PathBuf>,
+    /// The page of everything wants one.
+    pub metrics_need_token: bool,
 }
 
 /// Settings, and where each comes from.
@@ -174,14 +188,30 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let judge = judge(&mut reader);
     let http = http(&mut reader);
     let clusters = cluster::all(&mut reader);
-    let dead_letters = dead_letters(&mut reader, &clusters);
+    let dead_letters = out_topic("dead-letters", &mut reader, &clusters);
+    let breaches = out_topic("breaches", &mut reader, &clusters);
+    let alerting = notices::alerting(&mut reader);
+    let alertmanagers = notices::alertmanagers(&mut reader);
+    let webhooks = notices::webhooks(&mut reader);
     let sources = source::all(&mut reader, &judge, &http, &clusters);
     let Reader { problems, shown: in_force, .. } = reader;
     if !problems.is_empty() {
         return Err(SettingsError(problems));
     }
     Ok(Loaded {
-        settings: Settings { contracts, store, judge, http, clusters, dead_letters, sources },
+        settings: Settings {
+            contracts,
+            store,
+            judge,
+            http,
+            clusters,
+            dead_letters,
+            breaches,
+            webhooks,
+            alerting,
+            alertmanagers,
+            sources,
+        },
         in_force,
         file: None,
     })
@@ -243,8 +273,8 @@ fn judge(reader: &mut Reader<'_>) -> Judge {
     judge
 }
 
-fn dead_letters(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Cluster>) -> Option<DeadLetters> {
-    let mut part = reader.part(declared("dead-letters"), None);
+fn out_topic(section: &str, reader: &mut Reader<'_>, clusters: &BTreeMap<String, Cluster>) -> Option<OutTopic> {
+    let mut part = reader.part(declared(section), None);
     let (cluster, topic) = (part.maybe_text("cluster"), part.maybe_text("topic"));
     match (&cluster, &topic) {
         (Some(_), None) => part.wrong("topic", "must be said where `cluster` is", "name the topic"),
@@ -260,7 +290,7 @@ fn dead_letters(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Cluster>) -
         }
         (None, None) => {}
     }
-    cluster.zip(topic).map(|(cluster, topic)| DeadLetters { cluster, topic })
+    cluster.zip(topic).map(|(cluster, topic)| OutTopic { cluster, topic })
 }
 
 fn http(reader: &mut Reader<'_>) -> Http {
@@ -276,7 +306,16 @@ fn http(reader: &mut Reader<'_>) -> Http {
         }
         SocketAddr::from(([127, 0, 0, 1], 9464))
     });
-    Http { listen: address, max_body: part.size("max-body"), tokens: part.file("tokens-file") }
+    let (metrics_tokens, metrics_need_token) = (part.maybe_path("metrics-tokens-file"), part.yes("metrics-need-token"));
+    if metrics_need_token && metrics_tokens.is_none() {
+        part.wrong(
+            "metrics-need-token",
+            "nobody has such a token".to_owned(),
+            "say http.metrics-tokens-file, and make one with `onus token create --all`",
+        );
+    }
+    let (max_body, tokens) = (part.size("max-body"), part.file("tokens-file"));
+    Http { listen: address, max_body, tokens, metrics_tokens, metrics_need_token }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 use super::database::Value::Int;
 use super::database::{Database, Row};
 use super::error::StoreError;
-use super::{Verified, digest, rows, sums};
+use super::released::{keys_of, pairs_of, placed};
+use super::{Verified, rows, sums};
 use std::collections::BTreeMap;
 
 /// The shard's own row.
@@ -16,12 +17,13 @@ struct Shard {
     entries: u64,
     digest: [u8; 32],
     letters: u64,
-    messages: u64,
     snapshot: u64,
     pieces: u64,
     retired_commits: u64,
     retired_entries: u64,
     retired_digest: [u8; 32],
+    /// Up to this commit the keys of pages are in runs.
+    indexed: u64,
 }
 
 /// What is wrong with one kind of thing.
@@ -74,13 +76,12 @@ pub(super) fn all(database: &mut impl Database, shard: i64, below: Vec<String>) 
     };
     own.tell("shard", &mut found.wrong);
     type Part = fn(&mut dyn Reading, &Shard, &mut Verified, &mut Wrong) -> Result<(), StoreError>;
-    let parts: [(&str, Part); 8] = [
+    let parts: [(&str, Part); 7] = [
         ("journal", journal),
         ("ledger", ledger),
         ("released subjects", pages),
         ("snapshot", snapshot),
         ("dead letters", letters),
-        ("messages", messages),
         ("positions", positions),
         ("contracts", terms),
     ];
@@ -121,8 +122,8 @@ impl<D: Database> Reading for Of<'_, D> {
 /// None: it is not there (nothing was ever claimed) or cannot be read.
 fn own_row(database: &mut impl Database, shard: i64, wrong: &mut Wrong) -> Result<Option<Shard>, StoreError> {
     let mut state = None;
-    let sql = "SELECT epoch, sequence, entries, digest, letters, messages, snapshot, pieces, retired_commits, \
-               retired_entries, retired_digest FROM shard WHERE shard = $1";
+    let sql = "SELECT epoch, sequence, entries, digest, letters, snapshot, pieces, retired_commits, \
+               retired_entries, retired_digest, indexed FROM shard WHERE shard = $1";
     let read = database.stream(sql, &[Int(shard)], &mut |row| {
         state = Some(Shard {
             epoch: row.small(0)?,
@@ -130,12 +131,12 @@ fn own_row(database: &mut impl Database, shard: i64, wrong: &mut Wrong) -> Resul
             entries: row.small(2)?,
             digest: row.exactly(3)?,
             letters: row.small(4)?,
-            messages: row.small(5)?,
-            snapshot: row.small(6)?,
-            pieces: row.small(7)?,
-            retired_commits: row.small(8)?,
-            retired_entries: row.small(9)?,
-            retired_digest: row.exactly(10)?,
+            snapshot: row.small(5)?,
+            pieces: row.small(6)?,
+            retired_commits: row.small(7)?,
+            retired_entries: row.small(8)?,
+            retired_digest: row.exactly(9)?,
+            indexed: row.small(10)?,
         });
         Ok(())
     });
@@ -173,52 +174,68 @@ fn journal(
 
 fn ledger(reading: &mut dyn Reading, shard: &Shard, found: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {
     let (mut last, mut before) = (shard.retired_entries, shard.retired_digest);
-    reading.rows(
-        "SELECT number, partner, contract, obligation, clause, subject, duty, stood, stands, start, deadline, ended, \
-         broken, excused, adjustment, used, at, heard, digest FROM entry WHERE shard = $1 ORDER BY number",
-        &mut |row| {
-            found.entries += 1;
-            let number: u64 = row.small(0)?;
-            wrong.hold(number == last + 1, || format!("entry {} is missing", last + 1));
-            last = number;
-            if let Some(entry) = wrong.read(rows::entry(row))? {
-                wrong.hold(digest(&before, &entry) == entry.digest, || {
-                    format!("entry {number} is not as it was written, or the one before it is not")
-                });
-                before = entry.digest;
-            }
-            Ok(())
-        },
-    )?;
+    let sql = "SELECT last, first, before, digest, latest, bytes FROM ledger WHERE shard = $1 ORDER BY last";
+    reading.rows(sql, &mut |row| {
+        let Some(segment) = wrong.read(rows::segment(row))? else { return Ok(()) };
+        wrong.hold(segment.first == last + 1, || match segment.first {
+            first if first > last + 1 => format!("entry {} is missing", last + 1),
+            first => format!("entry {first} is there twice"),
+        });
+        wrong.hold(segment.before == before, || {
+            format!("entry {} does not follow from the one before it", segment.first)
+        });
+        found.entries += (segment.last + 1).saturating_sub(segment.first);
+        if let Err(what) = segment.entries() {
+            wrong.note(|| what);
+        }
+        (last, before) = (segment.last, segment.digest);
+        Ok(())
+    })?;
     wrong.hold(last == shard.entries, || format!("it ends with entry {last}, and {} were written", shard.entries));
     wrong.hold(before == shard.digest, || "its last digest is not the one that the last commit left".to_owned());
     Ok(())
 }
 
 fn pages(reading: &mut dyn Reading, shard: &Shard, found: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {
-    let mut keys: BTreeMap<(i64, i64, i64), (i64, i64)> = BTreeMap::new();
-    let sql = "SELECT generation, key, sequence, page FROM released_key WHERE shard = $1 ORDER BY generation, key";
+    let mut keys: BTreeMap<(i64, u64, i64), (u64, i64)> = BTreeMap::new();
+    let sql = "SELECT name, run, generation, first, keys, sum FROM released_key WHERE shard = $1 ORDER BY name";
+    let mut before = (-1, (0, 0));
     reading.rows(sql, &mut |row| {
-        let of = keys.entry((row.int(0)?, row.int(2)?, row.int(3)?)).or_default();
-        of.0 += 1;
-        of.1 ^= sums::key(row.int(1)? as u64);
+        let (name, run, generation, bytes) = (row.int(0)?, row.int(1)?, row.int(2)?, row.bytes(4)?);
+        wrong.hold(row.int(5)? == sums::keys(name, bytes), || format!("row {name} of keys has another sum"));
+        let mut last = if before.0 == run { before.1 } else { (0, 0) };
+        let first = pairs_of(bytes).next().map(|pair| pair.0 as i64);
+        wrong.hold(first == Some(row.int(3)?), || format!("row {name} of keys begins with another one"));
+        for (key, place) in pairs_of(bytes) {
+            wrong.hold(last <= (key, place), || format!("row {name} of keys is not in order"));
+            last = (key, place);
+            let (sequence, page) = placed(place);
+            let of = keys.entry((generation, sequence, page)).or_default();
+            of.0 += 1;
+            of.1 ^= sums::key(key);
+        }
+        before = (run, last);
         Ok(())
     })?;
-    reading.rows(
-        "SELECT generation, sequence, page, keys, keys_sum, bytes, sum FROM released_page WHERE shard = $1 \
-         ORDER BY generation, sequence, page",
-        &mut |row| {
-            found.pages += 1;
-            let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
-            let name = || format!("page {page} of commit {sequence}");
-            let known = keys.remove(&(i64::from(generation), sequence as i64, page)).unwrap_or_default();
-            wrong.hold(known == (row.int(3)?, row.int(4)?), || format!("the keys of {} are not its own", name()));
-            let sum = sums::page(generation, sequence, page, row.bytes(5)?);
-            wrong.hold(row.int(6)? == sum, || format!("{} has another sum", name()));
-            wrong.hold(sequence <= shard.sequence, || format!("{} is of a commit that never was", name()));
-            Ok(())
-        },
-    )?;
+    let sql = "SELECT generation, sequence, page, keys, bytes, sum FROM released_page WHERE shard = $1 \
+               ORDER BY generation, sequence, page";
+    reading.rows(sql, &mut |row| {
+        found.pages += 1;
+        let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
+        let own = row.bytes(3)?;
+        let name = || format!("page {page} of commit {sequence}");
+        wrong.hold(row.int(5)? == sums::page(generation, sequence, page, own, row.bytes(4)?), || {
+            format!("{} has another sum", name())
+        });
+        let known = keys.remove(&(i64::from(generation), sequence, page)).unwrap_or_default();
+        let due = match sequence <= shard.indexed {
+            true => keys_of(own).fold((0, 0), |(count, sum), key| (count + 1, sum ^ sums::key(key))),
+            false => (0, 0),
+        };
+        wrong.hold(known == due, || format!("the keys of {} are not its own", name()));
+        wrong.hold(sequence <= shard.sequence, || format!("{} is of a commit that never was", name()));
+        Ok(())
+    })?;
     for ((_, sequence, page), _) in keys {
         wrong.note(|| format!("page {page} of commit {sequence} is missing"));
     }
@@ -263,19 +280,6 @@ fn letters(reading: &mut dyn Reading, shard: &Shard, _: &mut Verified, wrong: &m
     )?;
     wrong.hold(last == shard.letters, || format!("the last is letter {last}, and {} were written", shard.letters));
     Ok(())
-}
-
-/// Those that were delivered are gone: there may be gaps.
-fn messages(reading: &mut dyn Reading, shard: &Shard, _: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {
-    let sql = "SELECT number, partner, identity, body, sum FROM message WHERE shard = $1 ORDER BY number";
-    reading.rows(sql, &mut |row| {
-        let number: u64 = row.small(0)?;
-        wrong.hold(number <= shard.messages, || format!("message {number} was never written"));
-        if let Some(message) = wrong.read(rows::message(row))? {
-            wrong.hold(row.int(4)? == sums::message(&message), || format!("message {number} has another sum"));
-        }
-        Ok(())
-    })
 }
 
 fn positions(reading: &mut dyn Reading, _: &Shard, _: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {

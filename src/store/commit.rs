@@ -3,27 +3,29 @@
 use super::database::Database;
 use super::database::Value::{self, Bytes, Int, Text};
 use super::error::StoreError;
+use super::ledger::{self, Segment};
+use super::released::{self, Index};
 use super::{Batch, Epoch, rows, schema, sums};
 use std::ops::ControlFlow;
 
 /// The first statement of a commit: it checks the epoch, the sequence and, by what it gives back, all counts.
 const ADVANCE: &str = "UPDATE shard SET sequence = sequence + 1, now = $1, entries = entries + $2, letters = letters + $3, \
-     messages = messages + $4, before_last = digest, digest = COALESCE($5, digest) \
-     WHERE shard = $6 AND epoch = $7 AND sequence = $8 RETURNING entries, letters, messages, before_last";
+     before_last = digest, digest = COALESCE($4, digest) \
+     WHERE shard = $5 AND epoch = $6 AND sequence = $7 RETURNING entries, letters, before_last";
 
-/// Break: this very batch was committed already, by a call that could not learn it.
+/// Break: this very batch was committed already, by a call that could not learn it. Else the digest of the ledger's last
+/// entry before it.
 pub(super) fn advance(
     database: &mut impl Database,
     shard: i64,
     epoch: Epoch,
     batch: &Batch<'_>,
-) -> Result<ControlFlow<()>, StoreError> {
+) -> Result<ControlFlow<(), [u8; 32]>, StoreError> {
     let digest = batch.entries.last().map_or(Value::Null, |entry| Bytes(&entry.digest));
     let values = [
         Int(batch.now.0),
         Int(batch.entries.len() as i64),
         Int(batch.letters.len() as i64),
-        Int(batch.messages.len() as i64),
         digest,
         Int(shard),
         Int(epoch.0 as i64),
@@ -31,15 +33,14 @@ pub(super) fn advance(
     ];
     let mut counts = None;
     database.ask(ADVANCE, &values, &mut |row| {
-        counts = Some((row.int(0)? as u64, row.int(1)? as u64, row.int(2)? as u64, row.exactly::<32>(3)?));
+        counts = Some((row.int(0)? as u64, row.int(1)? as u64, row.exactly::<32>(2)?));
         Ok(())
     })?;
-    let Some((entries, letters, messages, before)) = counts else {
+    let Some((entries, letters, before)) = counts else {
         return committed_before(database, shard, epoch, batch);
     };
     follow(database, "entry", entries, batch.entries.iter().map(|e| e.number))?;
     follow(database, "letter", letters, batch.letters.iter().map(|l| l.number))?;
-    follow(database, "message", messages, batch.messages.iter().map(|m| m.number))?;
     // One link is enough to tell that a ledger goes on where it ended; whoever made the batch made the others.
     if let Some(first) = batch.entries.first().filter(|first| super::digest(&before, first) != first.digest) {
         return refused(database, format!("entry {} does not follow from the one before it", first.number));
@@ -47,7 +48,7 @@ pub(super) fn advance(
     if batch.terms.is_some_and(|terms| terms.since != batch.sequence) {
         return refused(database, "the contracts are said to hold since another commit than their own".to_owned());
     }
-    Ok(ControlFlow::Continue(()))
+    Ok(ControlFlow::Continue(before))
 }
 
 /// Numbers have no gaps, so the last is the count, and the others stand before it.
@@ -75,7 +76,7 @@ fn committed_before(
     shard: i64,
     epoch: Epoch,
     batch: &Batch<'_>,
-) -> Result<ControlFlow<()>, StoreError> {
+) -> Result<ControlFlow<(), [u8; 32]>, StoreError> {
     const OURS: &str = "SELECT journal.sum FROM shard JOIN journal ON journal.shard = shard.shard AND journal.sequence = \
          shard.sequence WHERE shard.shard = $1 AND shard.epoch = $2 AND journal.epoch = shard.epoch AND shard.sequence = $3";
     let sum = sums::journal(batch.sequence, epoch.0, batch.now.0, batch.journal);
@@ -93,6 +94,8 @@ pub(super) fn write(
     shard: i64,
     epoch: Epoch,
     batch: &Batch<'_>,
+    before: [u8; 32],
+    index: &mut Index,
 ) -> Result<(), StoreError> {
     let sequence = batch.sequence as i64;
     let sum = sums::journal(batch.sequence, epoch.0, batch.now.0, batch.journal);
@@ -100,15 +103,8 @@ pub(super) fn write(
         "INSERT INTO journal (shard, sequence, epoch, now, bytes, sum) VALUES ($1, $2, $3, $4, $5, $6)",
         &[Int(shard), Int(sequence), Int(epoch.0 as i64), Int(batch.now.0), Bytes(batch.journal), Int(sum)],
     )?;
-    if !batch.entries.is_empty() {
-        database
-            .add(&schema::ENTRY, &mut |put| batch.entries.iter().try_for_each(|e| put(&rows::of_entry(shard, e))))?;
-    }
-    if !batch.messages.is_empty() {
-        database.add(&schema::MESSAGE, &mut |put| {
-            batch.messages.iter().try_for_each(|m| put(&rows::of_message(shard, m)))
-        })?;
-    }
+    let segments = ledger::pack(before, batch.entries).or_else(|why| refused(database, why))?;
+    add_segments(database, shard, &segments)?;
     if !batch.letters.is_empty() {
         database
             .add(&schema::LETTER, &mut |put| batch.letters.iter().try_for_each(|l| put(&rows::of_letter(shard, l))))?;
@@ -121,6 +117,9 @@ pub(super) fn write(
         if changed != 1 {
             return refused(database, format!("letter {number} is said to be read again, and there is none such"));
         }
+    }
+    if !batch.released.1.is_empty() {
+        index.add(database, shard, batch.sequence, batch.released)?;
     }
     release(database, shard, sequence, batch)?;
     let positions: Vec<_> = batch.positions.iter().map(|p| rows::of_position(shard, p)).collect();
@@ -149,33 +148,36 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Pages, and one small row a key, in the order in which they lie.
+/// Segments of the ledger.
+pub(super) fn add_segments(database: &mut impl Database, shard: i64, segments: &[Segment]) -> Result<(), StoreError> {
+    let rows: Vec<_> = segments.iter().map(|segment| rows::of_segment(shard, segment)).collect();
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(|row| &row[..]).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    database.run_each(
+        "INSERT INTO ledger (shard, last, first, before, digest, latest, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &rows,
+    )?;
+    Ok(())
+}
+
 fn release(database: &mut impl Database, shard: i64, sequence: i64, batch: &Batch<'_>) -> Result<(), StoreError> {
     let (generation, pages) = batch.released;
     if pages.is_empty() {
         return Ok(());
     }
-    let mut keys: Vec<(i64, i64)> = pages
-        .iter()
-        .zip(0..)
-        .flat_map(|(page, number)| page.keys.iter().map(move |key| (*key as i64, number)))
-        .collect();
-    keys.sort_unstable();
-    let under = i64::from(generation);
-    database.add(&schema::RELEASED_KEY, &mut |put| {
-        keys.iter().try_for_each(|(key, page)| put(&[Int(shard), Int(under), Int(*key), Int(sequence), Int(*page)]))
-    })?;
     database.add(&schema::RELEASED_PAGE, &mut |put| {
         pages.iter().zip(0..).try_for_each(|(page, number)| {
+            let keys = released::bytes_of(&page.keys);
             put(&[
                 Int(shard),
-                Int(under),
+                Int(i64::from(generation)),
                 Int(sequence),
                 Int(number),
-                Int(page.keys.len() as i64),
-                Int(page.keys.iter().fold(0, |sum, key| sum ^ sums::key(*key))),
+                Bytes(&keys),
                 Bytes(&page.bytes),
-                Int(sums::page(generation, sequence as u64, number, &page.bytes)),
+                Int(sums::page(generation, sequence as u64, number, &keys, &page.bytes)),
             ])
         })
     })

@@ -1,14 +1,15 @@
 //! Backups, and what comes back of them.
 //!
-//! A backup is a SQLite store, whatever it was taken from: it can be verified, opened, queried with any tool, and put back
+//! A backup is a SQLite store, whatever it was taken from: it can be verified, opened, listed, and put back
 //! into either kind of place. It is taken as of one instant while the owner goes on writing.
 
 use super::database::{Cell, Database, Value};
 use super::error::StoreError;
+use super::kept::Kept;
 use super::place::Place;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
-use super::{Verified, check, schema};
+use super::{Store, Verified, check, schema};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,26 @@ pub fn verify(place: &Place) -> Result<BTreeMap<u16, Verified>, StoreError> {
         Place::Sqlite(path) => verify_all(&mut Sqlite::existing(path)?),
         Place::Postgres(server) => verify_all(&mut Postgres::open(server)?),
     }
+}
+
+/// Opens a shard's store that must be there, to read it.
+///
+/// # Errors
+/// There is none, or it is another version's.
+pub fn existing(place: &Place, shard: u16) -> Result<Box<dyn Store>, StoreError> {
+    let shard = i64::from(shard);
+    Ok(match place {
+        Place::Sqlite(path) => {
+            let mut database = Sqlite::existing(path)?;
+            schema::known(&mut database)?;
+            Box::new(Kept::of(database, shard))
+        }
+        Place::Postgres(server) => {
+            let mut database = Postgres::open(server)?;
+            schema::known(&mut database)?;
+            Box::new(Kept::of(database, shard))
+        }
+    })
 }
 
 fn verify_all(database: &mut impl Database) -> Result<BTreeMap<u16, Verified>, StoreError> {

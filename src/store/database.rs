@@ -192,6 +192,14 @@ pub(super) trait Database: Send {
     /// Which store, for people; without secrets.
     fn target(&self) -> &str;
 
+    /// Another connection to the same, to read beside this one.
+    fn again(&self) -> Result<Self, StoreError>
+    where
+        Self: Sized;
+
+    /// Questions can be asked outside of a transaction: a connection that was lost is made anew.
+    fn ready(&mut self) -> Result<(), StoreError>;
+
     /// Begins a transaction: one that writes, or one that sees everything as of one instant.
     fn begin(&mut self, writes: bool) -> Result<(), StoreError>;
 

@@ -4,20 +4,15 @@ use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::{Millis, Moment};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// See the module. Its identity towards receivers is (duty, to, start).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Place in the ledger, from 1, without gaps.
     pub number: u64,
-    /// Whose it is.
-    pub partner: String,
-    /// Name of the contract.
-    pub contract: String,
-    /// Obligation.
-    pub obligation: String,
-    /// Where the obligation is written.
-    pub clause: String,
+    /// Whose it is, and what it was decided by.
+    pub under: Arc<Under>,
     /// What the duty is about.
     pub subject: String,
     /// Which duty.
@@ -48,19 +43,33 @@ pub struct Entry {
     pub digest: [u8; 32],
 }
 
+/// Whose an entry is, and what it was decided by: the same for very many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Under {
+    /// The partner.
+    pub partner: String,
+    /// Name of the contract.
+    pub contract: String,
+    /// Obligation.
+    pub obligation: String,
+    /// Where the obligation is written.
+    pub clause: String,
+}
+
 /// SHA-256 over the digest of the entry before and everything that this entry says, each text with its length, so that no
 /// two entries have the same bytes.
 pub fn digest(before: &[u8; 32], entry: &Entry) -> [u8; 32] {
     let mut bytes = Vec::with_capacity(320);
     bytes.extend_from_slice(before);
     bytes.extend_from_slice(&entry.number.to_be_bytes());
-    for text in [&entry.partner, &entry.contract, &entry.obligation, &entry.clause, &entry.subject] {
+    let Under { partner, contract, obligation, clause } = &*entry.under;
+    for text in [partner, contract, obligation, clause, &entry.subject] {
         bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
         bytes.extend_from_slice(text.as_bytes());
     }
     bytes.extend_from_slice(&entry.duty.0);
     for standing in [entry.from, entry.to] {
-        let word = standing.to_string();
+        let word = standing.word();
         bytes.extend_from_slice(&(word.len() as u64).to_be_bytes());
         bytes.extend_from_slice(word.as_bytes());
     }
@@ -71,4 +80,14 @@ pub fn digest(before: &[u8; 32], entry: &Entry) -> [u8; 32] {
     }
     bytes.extend([entry.broken, entry.excused, entry.adjustment].map(u8::from));
     Sha256::digest(&bytes).into()
+}
+
+/// Gives entries that follow one another their digests; `before`: of the entry before them. The last one's.
+pub(crate) fn chain(before: [u8; 32], entries: &mut [Entry]) -> [u8; 32] {
+    let mut last = before;
+    for entry in entries {
+        entry.digest = digest(&last, entry);
+        last = entry.digest;
+    }
+    last
 }

@@ -1,11 +1,11 @@
 //! The store's rules, once for both databases.
 
-use super::commit::{advance, refused, write};
+use super::commit::{add_segments, advance, refused, write};
 use super::database::{Database, Row, Value};
 use super::error::StoreError;
-use super::{
-    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Position, Query, Store, Terms, Verified,
-};
+use super::ledger::{self, Segment};
+use super::released::Index;
+use super::{Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Store, Terms, Verified};
 use super::{check, rows, schema, sums};
 use Value::{Bytes, Int, Text};
 use onus_engine::time::Moment;
@@ -15,6 +15,7 @@ use std::ops::ControlFlow;
 pub(super) struct Kept<D> {
     pub(super) database: D,
     pub(super) shard: i64,
+    index: Index,
 }
 
 const FENCE: &str = "UPDATE shard SET owner = owner WHERE shard = $1 AND epoch = $2";
@@ -23,7 +24,12 @@ impl<D: Database> Kept<D> {
     /// Brings the schema up to date and gives the store.
     pub(super) fn open(mut database: D, shard: u16) -> Result<Self, StoreError> {
         schema::migrate(&mut database)?;
-        Ok(Kept { database, shard: i64::from(shard) })
+        Ok(Kept::of(database, i64::from(shard)))
+    }
+
+    /// With a schema that is known.
+    pub(super) fn of(database: D, shard: i64) -> Self {
+        Kept { database, shard, index: Index::default() }
     }
 
     /// All of it or nothing.
@@ -52,11 +58,39 @@ impl<D: Database> Kept<D> {
         })
     }
 
+    /// Not one transaction, which would be as long again: pages are never changed, and where the index was read in parts it
+    /// knows some twice.
+    fn pages(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (database, shard) = (&mut self.database, self.shard);
+        let mut found = Vec::new();
+        for (sequence, page) in self.index.find(database, shard, (generation, key), before)? {
+            database.ask(
+                "SELECT keys, bytes, sum FROM released_page \
+                 WHERE shard = $1 AND generation = $2 AND sequence = $3 AND page = $4",
+                &[Int(shard), Int(i64::from(generation)), Int(sequence as i64), Int(page)],
+                &mut |row| {
+                    let bytes = row.bytes(1)?;
+                    let what = || format!("page {page} of released subjects of commit {sequence}");
+                    whole(row, 2, sums::page(generation, sequence, page, row.bytes(0)?, bytes), what)?;
+                    found.push(bytes.to_vec());
+                    Ok(())
+                },
+            )?;
+        }
+        Ok(found)
+    }
+
     fn write(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
-        self.transaction(true, |database, shard| match advance(database, shard, epoch, batch)? {
-            ControlFlow::Break(()) => Ok(()),
-            ControlFlow::Continue(()) => write(database, shard, epoch, batch),
-        })
+        // It is as the store has it only where all went well.
+        let mut index = std::mem::take(&mut self.index);
+        let written = self.transaction(true, |database, shard| match advance(database, shard, epoch, batch)? {
+            ControlFlow::Break(()) => Ok(false),
+            ControlFlow::Continue(before) => write(database, shard, epoch, batch, before, &mut index).map(|()| true),
+        })?;
+        if written {
+            self.index = index;
+        }
+        Ok(())
     }
 }
 
@@ -103,20 +137,25 @@ fn limit(limit: u32) -> Value<'static> {
     Int(if limit == 0 { i64::MAX } else { i64::from(limit) })
 }
 
-impl<D: Database> Store for Kept<D> {
+impl<D: Database + 'static> Store for Kept<D> {
+    fn reader(&self) -> Result<Option<Box<dyn Store>>, StoreError> {
+        Ok(Some(Box::new(Kept::of(self.database.again()?, self.shard))))
+    }
+
     fn claim(&mut self, owner: &str) -> Result<Claim, StoreError> {
+        self.index = Index::default();
         self.transaction(true, |database, shard| {
             let nothing = [0; 32];
             database.run(
-                "INSERT INTO shard (shard, epoch, owner, sequence, now, entries, digest, before_last, letters, messages, \
-                 snapshot, pieces, retired_commits, retired_entries, retired_digest) \
-                 VALUES ($1, 0, '', 0, 0, 0, $2, $2, 0, 0, 0, 0, 0, 0, $2) ON CONFLICT (shard) DO NOTHING",
+                "INSERT INTO shard (shard, epoch, owner, sequence, now, entries, digest, before_last, letters, snapshot, \
+                  pieces, retired_commits, retired_entries, retired_digest, indexed) \
+                 VALUES ($1, 0, '', 0, 0, 0, $2, $2, 0, 0, 0, 0, 0, $2, 0) ON CONFLICT (shard) DO NOTHING",
                 &[Int(shard), Bytes(&nothing)],
             )?;
             let mut claim = None;
             database.ask(
                 "UPDATE shard SET epoch = epoch + 1, owner = $1 WHERE shard = $2 \
-                 RETURNING epoch, sequence, entries, digest, letters, messages, snapshot",
+                 RETURNING epoch, sequence, entries, digest, letters, snapshot",
                 &[Text(owner), Int(shard)],
                 &mut |row| {
                     claim = Some(Claim {
@@ -125,9 +164,8 @@ impl<D: Database> Store for Kept<D> {
                         entries: row.small(2)?,
                         digest: row.exactly(3)?,
                         letters: row.small(4)?,
-                        messages: row.small(5)?,
                         positions: Vec::new(),
-                        snapshot: Some(row.small(6)?).filter(|sequence| *sequence > 0),
+                        snapshot: Some(row.small(5)?).filter(|sequence| *sequence > 0),
                         terms: None,
                     });
                     Ok(())
@@ -172,29 +210,15 @@ impl<D: Database> Store for Kept<D> {
     }
 
     fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.transaction(false, |database, shard| {
-            let mut found = Vec::new();
-            database.ask(
-                "SELECT p.sequence, p.page, p.bytes, p.sum FROM released_key k JOIN released_page p ON p.shard = k.shard \
-                 AND p.generation = k.generation AND p.sequence = k.sequence AND p.page = k.page \
-                 WHERE k.shard = $1 AND k.generation = $2 AND k.key = $3 AND k.sequence < $4 \
-                 ORDER BY k.sequence, k.page",
-                &[
-                    Int(shard),
-                    Int(i64::from(generation)),
-                    Int(key as i64),
-                    Int(i64::try_from(before).unwrap_or(i64::MAX)),
-                ],
-                &mut |row| {
-                    let (sequence, page, bytes) = (row.small(0)?, row.int(1)?, row.bytes(2)?);
-                    let what = || format!("page {page} of released subjects of commit {sequence}");
-                    whole(row, 3, sums::page(generation, sequence, page, bytes), what)?;
-                    found.push(bytes.to_vec());
-                    Ok(())
-                },
-            )?;
-            Ok(found)
-        })
+        self.database.ready()?;
+        match self.pages(generation, key, before) {
+            // A connection that was lost since the last call is noticed by the first question.
+            Err(error) if error.may_pass() => {
+                self.database.ready()?;
+                self.pages(generation, key, before)
+            }
+            done => done,
+        }
     }
 
     fn put_snapshot(&mut self, epoch: Epoch, sequence: u64, piece: u32, bytes: &[u8]) -> Result<(), StoreError> {
@@ -269,24 +293,7 @@ impl<D: Database> Store for Kept<D> {
     }
 
     fn entries(&mut self, query: &Query) -> Result<Vec<Entry>, StoreError> {
-        self.transaction(false, |database, shard| {
-            let (shard, after, limit) = (Int(shard), Int(query.after as i64), limit(query.limit));
-            let mut found = Vec::new();
-            let mut each = |row: &Row<'_>| rows::entry(row).map(|entry| found.push(entry));
-            match (query.partner.as_deref(), query.subject.as_deref()) {
-                (None, None) => database.ask(rows::ENTRIES, &[shard, after, limit], &mut each),
-                (Some(partner), None) => {
-                    database.ask(rows::OF_PARTNER, &[shard, after, limit, Text(partner)], &mut each)
-                }
-                (None, Some(subject)) => {
-                    database.ask(rows::OF_SUBJECT, &[shard, after, limit, Text(subject)], &mut each)
-                }
-                (Some(partner), Some(subject)) => {
-                    database.ask(rows::OF_BOTH, &[shard, after, limit, Text(partner), Text(subject)], &mut each)
-                }
-            }?;
-            Ok(found)
-        })
+        self.transaction(false, |database, shard| entries(database, shard, query))
     }
 
     fn letters(&mut self, query: &Query) -> Result<Vec<Letter>, StoreError> {
@@ -325,40 +332,15 @@ impl<D: Database> Store for Kept<D> {
         })
     }
 
-    fn messages(&mut self, after: u64, limit: u32) -> Result<Vec<Message>, StoreError> {
-        self.transaction(false, |database, shard| {
-            let mut found = Vec::new();
-            database.ask(
-                "SELECT number, partner, identity, body, sum FROM message WHERE shard = $1 AND number > $2 \
-                 ORDER BY number LIMIT $3",
-                &[Int(shard), Int(after as i64), self::limit(limit)],
-                &mut |row| {
-                    let message = rows::message(row)?;
-                    whole(row, 4, sums::message(&message), || format!("message {}", message.number))?;
-                    found.push(message);
-                    Ok(())
-                },
-            )?;
-            Ok(found)
-        })
-    }
-
-    fn delivered(&mut self, epoch: Epoch, numbers: &[u64]) -> Result<(), StoreError> {
-        self.as_owner(epoch, |database, shard| {
-            let all: Vec<[Value<'_>; 2]> = numbers.iter().map(|number| [Int(shard), Int(*number as i64)]).collect();
-            let all: Vec<&[Value<'_>]> = all.iter().map(|row| &row[..]).collect();
-            database.run_each("DELETE FROM message WHERE shard = $1 AND number = $2", &all)?;
-            Ok(())
-        })
-    }
-
     fn forget_generations(&mut self, epoch: Epoch, before: u32) -> Result<(), StoreError> {
         self.as_owner(epoch, |database, shard| {
             let values = [Int(shard), Int(i64::from(before))];
             database.run("DELETE FROM released_key WHERE shard = $1 AND generation < $2", &values)?;
             database.run("DELETE FROM released_page WHERE shard = $1 AND generation < $2", &values)?;
             Ok(())
-        })
+        })?;
+        self.index.forget(before);
+        Ok(())
     }
 
     fn retire(&mut self, epoch: Epoch, journal_to: u64, entries_before: Moment) -> Result<(), StoreError> {
@@ -391,26 +373,77 @@ impl<D: Database> Store for Kept<D> {
     }
 }
 
+/// Segments that are looked through at once.
+const SEGMENTS: i64 = 16;
+
+fn entries(database: &mut impl Database, shard: i64, query: &Query) -> Result<Vec<Entry>, StoreError> {
+    let most = if query.limit == 0 { usize::MAX } else { query.limit as usize };
+    let wanted = |entry: &Entry| {
+        entry.number > query.after
+            && query.partner.as_ref().is_none_or(|partner| *partner == entry.under.partner)
+            && query.subject.as_ref().is_none_or(|subject| *subject == entry.subject)
+    };
+    let mut found = Vec::new();
+    let mut after = query.after;
+    while found.len() < most {
+        let mut segments = Vec::new();
+        database.ask(
+            "SELECT last, first, before, digest, latest, bytes FROM ledger WHERE shard = $1 AND last > $2 \
+             ORDER BY last LIMIT $3",
+            &[Int(shard), Int(after as i64), Int(SEGMENTS)],
+            &mut |row| rows::segment(row).map(|segment| segments.push(segment)),
+        )?;
+        let Some(end) = segments.last() else { break };
+        after = end.last;
+        for segment in &segments {
+            if found.len() < most {
+                found.extend(unpacked(database, segment)?.into_iter().filter(wanted));
+            }
+        }
+    }
+    found.truncate(most);
+    Ok(found)
+}
+
+fn unpacked(database: &impl Database, segment: &Segment) -> Result<Vec<Entry>, StoreError> {
+    let target = || database.target().to_owned();
+    segment.entries().map_err(|what| StoreError::Damaged { target: target(), what: format!("the ledger: {what}") })
+}
+
 /// Entries go from the first on, up to one that was decided later: what is left has no gaps.
 fn retire_entries(database: &mut impl Database, shard: i64, before: Moment) -> Result<(), StoreError> {
     let mut first_kept = None;
     database.ask(
-        "SELECT number FROM entry WHERE shard = $1 AND at >= $2 ORDER BY number LIMIT 1",
+        "SELECT last, first, before, digest, latest, bytes FROM ledger WHERE shard = $1 AND latest >= $2 \
+         ORDER BY last LIMIT 1",
         &[Int(shard), Int(before.0)],
-        &mut |row| row.int(0).map(|number| first_kept = Some(number)),
+        &mut |row| rows::segment(row).map(|segment| first_kept = Some(segment)),
     )?;
-    let first_kept = Int(first_kept.unwrap_or(i64::MAX));
-    let mut last = None;
-    database.ask(
-        "SELECT number, digest FROM entry WHERE shard = $1 AND number < $2 ORDER BY number DESC LIMIT 1",
-        &[Int(shard), first_kept],
-        &mut |row| {
-            last = Some((row.int(0)?, row.exactly::<32>(1)?));
-            Ok(())
-        },
-    )?;
-    let Some((number, digest)) = last else { return Ok(()) };
-    database.run("DELETE FROM entry WHERE shard = $1 AND number <= $2", &[Int(shard), Int(number)])?;
+    let mut gone = None;
+    let mut rest = Vec::new();
+    if let Some(segment) = &first_kept {
+        let entries = unpacked(database, segment)?;
+        let goes = entries.iter().take_while(|entry| entry.at < before).count();
+        if let Some(last) = goes.checked_sub(1).map(|at| &entries[at]) {
+            gone = Some((last.number as i64, last.digest));
+            rest = ledger::pack(last.digest, &entries[goes..]).or_else(|why| refused(database, why))?;
+        }
+    }
+    let bound = first_kept.as_ref().map_or(i64::MAX, |segment| segment.first as i64);
+    if gone.is_none() {
+        database.ask(
+            "SELECT last, digest FROM ledger WHERE shard = $1 AND last < $2 ORDER BY last DESC LIMIT 1",
+            &[Int(shard), Int(bound)],
+            &mut |row| {
+                gone = Some((row.int(0)?, row.exactly::<32>(1)?));
+                Ok(())
+            },
+        )?;
+    }
+    let Some((number, digest)) = gone else { return Ok(()) };
+    // Of a segment that goes in part the rest is written anew.
+    database.run("DELETE FROM ledger WHERE shard = $1 AND first <= $2", &[Int(shard), Int(number)])?;
+    add_segments(database, shard, &rest)?;
     database.run(
         "UPDATE shard SET retired_entries = $1, retired_digest = $2 WHERE shard = $3",
         &[Int(number), Bytes(&digest), Int(shard)],

@@ -1,11 +1,10 @@
-//! What must outlive the process: the journal, the ledger, what is still to be told, and how far each source was read.
+//! What must outlive the process: the journal, the ledger, how far each source was read, and how much each receiver was told.
 //!
 //! One trait, two implementations: a file (SQLite) for one node, PostgreSQL where several share it. One suite of tests
 //! (tests/store) holds both to what stands here.
 //!
 //! A **commit** is one transaction, and its first statement checks and locks the shard's epoch: who has lost the shard
-//! can write nothing. In it are the batch's journal blob, ledger entries, messages, dead letters, released subjects and
-//! positions. So none of them is ever seen without the others.
+//! can write nothing. In it are the batch's journal blob, ledger entries, dead letters, released subjects and positions. So none of them is ever seen without the others.
 
 mod check;
 mod commit;
@@ -15,14 +14,17 @@ mod database;
 mod entry;
 mod error;
 mod kept;
+mod ledger;
 pub mod place;
 pub mod postgres;
+mod released;
 mod rows;
 mod schema;
 pub mod sqlite;
 mod sums;
 
-pub use entry::{Entry, digest};
+pub(crate) use entry::chain;
+pub use entry::{Entry, Under, digest};
 pub use error::StoreError;
 
 use onus_engine::time::Moment;
@@ -44,8 +46,6 @@ pub struct Claim {
     pub digest: [u8; 32],
     /// Dead letters ever written: the next one's number is one more.
     pub letters: u64,
-    /// Messages ever written: the next one's number is one more.
-    pub messages: u64,
     /// How far each source was read.
     pub positions: Vec<Position>,
     /// Sequence at which the newest whole snapshot was taken.
@@ -67,7 +67,7 @@ pub struct Terms {
     pub text: String,
 }
 
-/// How far one partition of one source was read.
+/// How far one partition of one source was read, or how much one receiver was told: names of those begin with `@`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The source's name in the settings.
@@ -143,19 +143,6 @@ impl LetterState {
     }
 }
 
-/// Something that a publisher has to tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Its number, from 1, without gaps.
-    pub number: u64,
-    /// Whose it is.
-    pub partner: String,
-    /// Receivers that have seen this identity need not look again: duty, standing, start.
-    pub identity: String,
-    /// JSON.
-    pub body: String,
-}
-
 /// Subjects that have left memory, some of them in one piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -176,8 +163,6 @@ pub struct Batch<'a> {
     pub journal: &'a [u8],
     /// What was decided.
     pub entries: &'a [Entry],
-    /// What is to be told.
-    pub messages: &'a [Message],
     /// What could not be read.
     pub letters: &'a [Letter],
     /// Dead letters that were read again: number, and whether they are letters still.
@@ -198,7 +183,6 @@ impl Batch<'_> {
             now,
             journal: &[],
             entries: &[],
-            messages: &[],
             letters: &[],
             reread: &[],
             released: (0, &[]),
@@ -271,6 +255,11 @@ pub trait Store: Send {
     /// The journal's commits after a sequence, in order, at most so many.
     fn journal(&mut self, after: u64, limit: u32) -> Result<Vec<Committed>, StoreError>;
 
+    /// Another view of the same store, for questions while this one is busy; None: there is none.
+    fn reader(&self) -> Result<Option<Box<dyn Store>>, StoreError> {
+        Ok(None)
+    }
+
     /// Pages that have this key, of commits before a sequence, oldest first.
     fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError>;
 
@@ -292,12 +281,6 @@ pub trait Store: Send {
     /// Changes a dead letter's state, whoever asks: operators do it beside the owner. False: there is none such, or it is
     /// replayed or dropped already.
     fn mark(&mut self, number: u64, state: LetterState, note: Option<&str>) -> Result<bool, StoreError>;
-
-    /// Messages not delivered, by number.
-    fn messages(&mut self, after: u64, limit: u32) -> Result<Vec<Message>, StoreError>;
-
-    /// These messages were taken by their receivers.
-    fn delivered(&mut self, epoch: Epoch, numbers: &[u64]) -> Result<(), StoreError>;
 
     /// Released pages of generations before this one go.
     fn forget_generations(&mut self, epoch: Epoch, before: u32) -> Result<(), StoreError>;

@@ -258,6 +258,14 @@ impl Database for Postgres {
         &self.target
     }
 
+    fn again(&self) -> Result<Postgres, StoreError> {
+        Postgres::open(&self.server)
+    }
+
+    fn ready(&mut self) -> Result<(), StoreError> {
+        if self.client.is_some() { Ok(()) } else { self.connect() }
+    }
+
     fn begin(&mut self, writes: bool) -> Result<(), StoreError> {
         // At READ COMMITTED a statement that waited for the shard's row sees what the other one left.
         let sql = if writes { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };

@@ -3,90 +3,32 @@
 use super::database::Row;
 use super::database::Value::{self, Bytes, Int, Text};
 use super::error::StoreError;
-use super::{Committed, Entry, Epoch, Letter, LetterState, Message, Position, Terms, sums};
-use onus_engine::identity::DutyId;
-use onus_engine::standing::Standing;
+use super::ledger::Segment;
+use super::{Committed, Epoch, Letter, LetterState, Position, Terms, sums};
 use onus_engine::time::Moment;
 
-macro_rules! entries {
-    ($also:literal) => {
-        concat!(
-            "SELECT number, partner, contract, obligation, clause, subject, duty, stood, stands, start, deadline, ended, \
-             broken, excused, adjustment, used, at, heard, digest FROM entry WHERE shard = $1 AND number > $2",
-            $also
-        )
-    };
-}
-
-/// SQLite numbers parameters by first sight: the limit stands first, in a condition that is always true.
-pub(super) const ENTRIES: &str = entries!(" ORDER BY number LIMIT $3");
-pub(super) const OF_PARTNER: &str = entries!(" AND CAST($3 AS BIGINT) > 0 AND partner = $4 ORDER BY number LIMIT $3");
-pub(super) const OF_SUBJECT: &str = entries!(" AND CAST($3 AS BIGINT) > 0 AND subject = $4 ORDER BY number LIMIT $3");
-pub(super) const OF_BOTH: &str =
-    entries!(" AND CAST($3 AS BIGINT) > 0 AND partner = $4 AND subject = $5 ORDER BY number LIMIT $3");
-
-pub(super) fn of_entry(shard: i64, entry: &Entry) -> [Value<'_>; 20] {
+pub(super) fn of_segment(shard: i64, segment: &Segment) -> [Value<'_>; 7] {
     [
         Int(shard),
-        Int(entry.number as i64),
-        Text(&entry.partner),
-        Text(&entry.contract),
-        Text(&entry.obligation),
-        Text(&entry.clause),
-        Text(&entry.subject),
-        Bytes(&entry.duty.0),
-        Text(entry.from.word()),
-        Text(entry.to.word()),
-        Int(entry.start.0),
-        entry.deadline.map(|m| m.0).into(),
-        entry.ended.map(|m| m.0).into(),
-        Int(i64::from(entry.broken)),
-        Int(i64::from(entry.excused)),
-        Int(i64::from(entry.adjustment)),
-        Int(entry.used),
-        Int(entry.at.0),
-        Int(entry.heard.0),
-        Bytes(&entry.digest),
+        Int(segment.last as i64),
+        Int(segment.first as i64),
+        Bytes(&segment.before),
+        Bytes(&segment.digest),
+        Int(segment.latest.0),
+        Bytes(&segment.bytes),
     ]
 }
 
-/// Columns as in [`ENTRIES`].
-pub(super) fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
-    Ok(Entry {
-        number: row.small(0)?,
-        partner: row.text(1)?.into_owned(),
-        contract: row.text(2)?.into_owned(),
-        obligation: row.text(3)?.into_owned(),
-        clause: row.text(4)?.into_owned(),
-        subject: row.text(5)?.into_owned(),
-        duty: DutyId(row.exactly(6)?),
-        from: standing(row, 7)?,
-        to: standing(row, 8)?,
-        start: Moment(row.int(9)?),
-        deadline: row.maybe_int(10)?.map(Moment),
-        ended: row.maybe_int(11)?.map(Moment),
-        broken: flag(row, 12)?,
-        excused: flag(row, 13)?,
-        adjustment: flag(row, 14)?,
-        used: row.int(15)?,
-        at: Moment(row.int(16)?),
-        heard: Moment(row.int(17)?),
-        digest: row.exactly(18)?,
+/// last, first, before, digest, latest, bytes
+pub(super) fn segment(row: &Row<'_>) -> Result<Segment, StoreError> {
+    Ok(Segment {
+        last: row.small(0)?,
+        first: row.small(1)?,
+        before: row.exactly(2)?,
+        digest: row.exactly(3)?,
+        latest: Moment(row.int(4)?),
+        bytes: row.bytes(5)?.to_vec(),
     })
-}
-
-fn standing(row: &Row<'_>, column: usize) -> Result<Standing, StoreError> {
-    let word = row.text(column)?;
-    let known = Standing::ALL.into_iter().find(|standing| standing.word() == word);
-    known.ok_or_else(|| row.damaged(format!("`{word}` is no standing")))
-}
-
-fn flag(row: &Row<'_>, column: usize) -> Result<bool, StoreError> {
-    match row.int(column)? {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(row.damaged(format!("column {column} holds {other}, which is neither yes nor no"))),
-    }
 }
 
 pub(super) fn of_state(state: LetterState) -> i64 {
@@ -136,27 +78,6 @@ pub(super) fn letter(row: &Row<'_>) -> Result<Letter, StoreError> {
             .find(|known| of_state(*known) == state)
             .ok_or_else(|| row.damaged(format!("{state} is no state of a dead letter")))?,
         note: row.maybe_text(11)?.map(|note| note.into_owned()),
-    })
-}
-
-pub(super) fn of_message(shard: i64, message: &Message) -> [Value<'_>; 6] {
-    [
-        Int(shard),
-        Int(message.number as i64),
-        Text(&message.partner),
-        Text(&message.identity),
-        Text(&message.body),
-        Int(sums::message(message)),
-    ]
-}
-
-/// number, partner, identity, body
-pub(super) fn message(row: &Row<'_>) -> Result<Message, StoreError> {
-    Ok(Message {
-        number: row.small(0)?,
-        partner: row.text(1)?.into_owned(),
-        identity: row.text(2)?.into_owned(),
-        body: row.text(3)?.into_owned(),
     })
 }
 

@@ -53,11 +53,10 @@ pub(super) fn text_for(text: &str, kind: &str, words: &[(&str, &str)]) -> String
 }
 
 /// Takes all rows out of all tables.
-pub(super) const CLEAR: [&str; 10] = [
+pub(super) const CLEAR: [&str; 9] = [
     "DELETE FROM shard",
     "DELETE FROM journal",
-    "DELETE FROM entry",
-    "DELETE FROM message",
+    "DELETE FROM ledger",
     "DELETE FROM letter",
     "DELETE FROM released_key",
     "DELETE FROM released_page",
@@ -67,18 +66,8 @@ pub(super) const CLEAR: [&str; 10] = [
 ];
 
 /// All tables.
-pub(super) const ALL: [&Table; 10] = [
-    &SHARD,
-    &JOURNAL,
-    &ENTRY,
-    &MESSAGE,
-    &LETTER,
-    &RELEASED_KEY,
-    &RELEASED_PAGE,
-    &SOURCE_POSITION,
-    &TERMS,
-    &SNAPSHOT_PIECE,
-];
+pub(super) const ALL: [&Table; 9] =
+    [&SHARD, &JOURNAL, &LEDGER, &LETTER, &RELEASED_KEY, &RELEASED_PAGE, &SOURCE_POSITION, &TERMS, &SNAPSHOT_PIECE];
 
 pub(super) static SHARD: Table = Table {
     name: "shard",
@@ -92,45 +81,19 @@ pub(super) static SHARD: Table = Table {
         "digest",
         "before_last",
         "letters",
-        "messages",
         "snapshot",
         "pieces",
         "retired_commits",
         "retired_entries",
         "retired_digest",
+        "indexed",
     ],
     key: 1,
 };
 pub(super) static JOURNAL: Table =
     Table { name: "journal", columns: &["shard", "sequence", "epoch", "now", "bytes", "sum"], key: 2 };
-pub(super) static ENTRY: Table = Table {
-    name: "entry",
-    columns: &[
-        "shard",
-        "number",
-        "partner",
-        "contract",
-        "obligation",
-        "clause",
-        "subject",
-        "duty",
-        "stood",
-        "stands",
-        "start",
-        "deadline",
-        "ended",
-        "broken",
-        "excused",
-        "adjustment",
-        "used",
-        "at",
-        "heard",
-        "digest",
-    ],
-    key: 2,
-};
-pub(super) static MESSAGE: Table =
-    Table { name: "message", columns: &["shard", "number", "partner", "identity", "body", "sum"], key: 2 };
+pub(super) static LEDGER: Table =
+    Table { name: "ledger", columns: &["shard", "last", "first", "before", "digest", "latest", "bytes"], key: 2 };
 pub(super) static LETTER: Table = Table {
     name: "letter",
     columns: &[
@@ -139,11 +102,14 @@ pub(super) static LETTER: Table = Table {
     ],
     key: 2,
 };
-pub(super) static RELEASED_KEY: Table =
-    Table { name: "released_key", columns: &["shard", "generation", "key", "sequence", "page"], key: 5 };
+pub(super) static RELEASED_KEY: Table = Table {
+    name: "released_key",
+    columns: &["shard", "name", "run", "rows", "generation", "level", "first", "keys", "sum"],
+    key: 2,
+};
 pub(super) static RELEASED_PAGE: Table = Table {
     name: "released_page",
-    columns: &["shard", "generation", "sequence", "page", "keys", "keys_sum", "bytes", "sum"],
+    columns: &["shard", "generation", "sequence", "page", "keys", "bytes", "sum"],
     key: 4,
 };
 pub(super) static SOURCE_POSITION: Table = Table {

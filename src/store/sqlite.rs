@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi, params_from_iter};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// "ONUS": what SQLite keeps in a file's header to say whose it is.
 const APPLICATION: i64 = 0x4f4e_5553;
@@ -115,9 +115,13 @@ impl Sqlite {
         let connection = &self.connection;
         connection.busy_timeout(PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        // Both as of one moment: another process may make its first tables, and mark the file as ours, between them.
+        let reading = connection.unchecked_transaction()?;
+        let number = |sql: &str| reading.query_row(sql, [], |row| row.get::<_, i64>(0));
         let application = number("PRAGMA application_id")?;
-        if application != APPLICATION && (application != 0 || number("SELECT COUNT(*) FROM sqlite_schema")? > 0) {
+        let tables = number("SELECT COUNT(*) FROM sqlite_schema")?;
+        reading.commit()?;
+        if application != APPLICATION && (application != 0 || tables > 0) {
             let why = "this SQLite file is of another program: name another file, or move this one away".to_owned();
             return Err(Settling::Other(StoreError::Refused { target: self.target.clone(), why }));
         }
@@ -126,8 +130,9 @@ impl Sqlite {
         if !writes {
             return Ok(());
         }
-        // Waits for nobody, so a moment in which another process changes the mode is no reason to give up.
-        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        // Only a file that is being made takes it. Most of what is written are blobs of many pages.
+        connection.pragma_update(None, "page_size", 8_192)?;
+        let mode = write_ahead(connection)?;
         if mode != "wal" {
             let why = format!(
                 "this file system keeps no write-ahead log (`{mode}`): put the store on a local disk, not on a network folder"
@@ -136,7 +141,7 @@ impl Sqlite {
         }
         // A commit counts when the disk has it, not when the kernel has.
         connection.pragma_update(None, "synchronous", "FULL")?;
-        // Pages that many commits change (indexes) go from the log into the file once for all of them; about 16 MiB of log.
+        // Pages that many commits change (indexes) go from the log into the file once for all of them; about 32 MiB of log.
         connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
         connection.pragma_update(None, "cache_size", -32_768)?;
         Ok(())
@@ -153,6 +158,21 @@ impl Sqlite {
             each(&Row { cells: Cells::Sqlite(row), target: &self.target })?;
         }
         Ok(())
+    }
+}
+
+/// Changes to a write-ahead log; the mode that is now. SQLite does not wait for another process that does so too.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(rusqlite::Error::SqliteFailure(code, _))
+                if code.code == ErrorCode::DatabaseBusy && Instant::now() < until =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
     }
 }
 
@@ -257,6 +277,14 @@ impl Database for Sqlite {
         &self.target
     }
 
+    fn again(&self) -> Result<Sqlite, StoreError> {
+        Sqlite::existing(Path::new(self.connection.path().unwrap_or(&self.target)))
+    }
+
+    fn ready(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn begin(&mut self, writes: bool) -> Result<(), StoreError> {
         // Who will write says so at once: two who read first could never both go on.
         let sql = if writes { "BEGIN IMMEDIATE" } else { "BEGIN" };
@@ -353,8 +381,8 @@ mod tests {
 
     fn batch<'a>(claim: &Claim, journal: &'a [u8]) -> Batch<'a> {
         let (sequence, now) = (claim.sequence + 1, Moment(1));
-        let (entries, messages, letters, reread, positions) = (&[], &[], &[], &[], &[]);
-        Batch { sequence, now, journal, entries, messages, letters, reread, released: (0, &[]), positions, terms: None }
+        let (entries, letters, reread, positions) = (&[], &[], &[], &[]);
+        Batch { sequence, now, journal, entries, letters, reread, released: (0, &[]), positions, terms: None }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sums over rows: disks, cables and hands change bytes, and what was changed must not be judged by.
 
-use super::{Letter, Message, Position, Terms};
+use super::{Letter, Position, Terms};
 use crc32fast::Hasher;
 
 /// CRC-32 of what a row says; texts and bytes go in with their lengths.
@@ -28,8 +28,13 @@ pub(super) fn journal(sequence: u64, epoch: u64, now: i64, bytes: &[u8]) -> i64 
     Sum::default().int(sequence as i64).int(epoch as i64).int(now).bytes(bytes).done()
 }
 
-pub(super) fn page(generation: u32, sequence: u64, page: i64, bytes: &[u8]) -> i64 {
-    Sum::default().int(i64::from(generation)).int(sequence as i64).int(page).bytes(bytes).done()
+pub(super) fn page(generation: u32, sequence: u64, page: i64, keys: &[u8], bytes: &[u8]) -> i64 {
+    Sum::default().int(i64::from(generation)).int(sequence as i64).int(page).bytes(keys).bytes(bytes).done()
+}
+
+/// Of a row of a run.
+pub(super) fn keys(name: i64, bytes: &[u8]) -> i64 {
+    Sum::default().int(name).bytes(bytes).done()
 }
 
 /// To be joined by xor, so that the order in which keys are met does not matter.
@@ -55,11 +60,6 @@ pub(super) fn letter(letter: &Letter) -> i64 {
         .int(letter.length as i64)
         .int(letter.hash as i64)
         .done()
-}
-
-pub(super) fn message(message: &Message) -> i64 {
-    let sum = Sum::default().int(message.number as i64).bytes(message.partner.as_bytes());
-    sum.bytes(message.identity.as_bytes()).bytes(message.body.as_bytes()).done()
 }
 
 pub(super) fn position(at: &Position) -> i64 {

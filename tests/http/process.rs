@@ -5,7 +5,10 @@ use onus::decode::{Batch, Decoder};
 use onus::ingest::feed::{FeedId, Heard, Receipt, Records, channel};
 use onus::ingest::http::{Events, Token, digest, routes};
 use onus::serve::{self, Listen, Serving};
-use onus::telemetry::{self, Figures, Reading, SourceReading, SourceState};
+use onus::telemetry::{
+    self, Access, Figures, Form, Histogram, ObligationReading, PartnerReading, Reading, ReceiverReading, SourceReading,
+    SourceState,
+};
 use onus_engine::book::Book;
 use onus_engine::time::Moment;
 use serde_json::Value;
@@ -26,17 +29,76 @@ pub(crate) const NOON: Moment = Moment(1_767_614_400_000);
 /// What was read off a loop.
 pub(crate) fn reading() -> Reading {
     let name = "sap \"1\"".to_owned();
-    let lag = BTreeMap::from([(0, 0), (2, 17)]);
-    let sap =
-        SourceReading { name, records: 3, letters: 1, lag, heard: Some(NOON + -1_500), ..SourceReading::default() };
+    let results = [1, 1, 0, 1];
+    let heard = Some(NOON + -1_500);
+    let sap = SourceReading { name, results, lag: 17, heard, expected: Some(60_000), ..SourceReading::default() };
     let other = SourceReading { name: "other".to_owned(), state: SourceState::Halted, ..SourceReading::default() };
+    let about = ["desk", "4.1", "none", "partner", "page"].map(str::to_owned);
+    let answer = ObligationReading {
+        id: "answer".to_owned(),
+        about: vec![about],
+        unended: [1, 0, 0, 2, 0, 0],
+        ended: [90, 3, 0, 0, 0, 0],
+        endings: [91, 3, 0, 0, 0, 0],
+        breaches: [6, 1],
+        at_risk: 1,
+        windows: [[90, 5], [0, 0]],
+        window_end: Some(NOON + 1_000),
+        target: Some(900_000),
+        by_window: true,
+        oldest_breach: Some(NOON + -1),
+        ..ObligationReading::default()
+    };
+    let partner = PartnerReading {
+        name: "p\\1".to_owned(),
+        customers: vec!["northwind".to_owned()],
+        holds: [3, 0],
+        blind: true,
+        obligations: vec![answer],
+        ..PartnerReading::default()
+    };
+    let mut latency = Histogram::new(&[0.5, 1.0]);
+    latency.observe(0.25);
+    let pager = ReceiverReading {
+        name: "pager".to_owned(),
+        sent: 1,
+        errors: 0,
+        dropped: 0,
+        queue: 2,
+        halted: false,
+        last_success: Some(NOON),
+        latency,
+    };
     Reading {
         sources: vec![sap, other],
+        partners: vec![partner],
+        receivers: vec![pager],
+        firing: vec![("page", 2)],
         letters: BTreeMap::from([("Json".to_owned(), 1)]),
         commits: 2,
         sequence: 42,
         subjects: 12,
-        more: "# TYPE onus_duties gauge\nonus_duties{partner=\"p\"} 1".to_owned(),
+        entries: 7,
+        now: Some(NOON),
+        facts: vec![("placed", 5), ("late", 1)],
+        ..Reading::default()
+    }
+}
+
+/// Pages of that.
+pub(crate) struct Shown(pub(crate) Figures);
+
+impl telemetry::Pages for Shown {
+    fn all(&self, form: Form) -> String {
+        self.0.page(form, &reading())
+    }
+
+    fn of_partner(&self, form: Form, partner: &str) -> Option<String> {
+        self.0.partner(form, &reading(), partner)
+    }
+
+    fn denied(&self, reason: &'static str) {
+        self.0.denied(reason);
     }
 }
 
@@ -70,7 +132,7 @@ pub(crate) struct Process {
     pub(crate) way: Arc<Mutex<Way>>,
     pub(crate) thread: Option<(Sender<()>, JoinHandle<()>)>,
     pub(crate) unready: Arc<Mutex<Vec<String>>>,
-    pub(crate) figures: Arc<Figures>,
+    pub(crate) figures: Arc<Shown>,
 }
 
 impl Process {
@@ -88,12 +150,11 @@ impl Process {
         let mut on = Listen::on("127.0.0.1:0".parse().expect("an address"));
         listen(&mut on);
         let unready = Arc::new(Mutex::new(vec!["starting".to_owned()]));
-        let figures = Arc::new(Figures::new("test", NOON).expect("sound families"));
+        let figures = Arc::new(Shown(Figures::new("test", NOON).expect("families")));
         let (ready, page) = (unready.clone(), figures.clone());
         let serving = serve::spawn(on, move || {
             let unready = move || ready.lock().expect("reasons").clone();
-            let page = move || page.page(NOON, &reading()).map_err(|error| error.to_string());
-            routes(events, sender).merge(telemetry::routes(unready, page))
+            routes(events, sender).merge(telemetry::routes(unready, page, Access::default()))
         });
         let told = Arc::new(Mutex::new(Told::default()));
         let way = Arc::new(Mutex::new(way));

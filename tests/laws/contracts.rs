@@ -1,6 +1,7 @@
 //! Random contracts: every construct of the language that the judge keeps, in few words, so that a small one shrinks to
 //! something that a person can read.
 
+use crate::again::{chained, slides_elsewhere};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::fmt::Write;
@@ -28,7 +29,9 @@ pub(crate) fn any_pieces() -> impl Strategy<Value = Vec<Piece>> {
         3 => chained(),
         3 => requires(),
         3 => every(),
+        2 => slides_elsewhere(),
         3 => shown(),
+        3 => undone(),
         2 => replaced(),
         2 => planned(),
         2 => together(),
@@ -47,13 +50,13 @@ pub(crate) fn pausable_pieces() -> impl Strategy<Value = Vec<Piece>> {
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
     /// Lines, with `{LIMIT}` for the limit and `{BEFORE}` for the id of an earlier obligation.
-    lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// In the first version, and in the second.
-    limits: [&'static str; 2],
+    pub(crate) limits: [&'static str; 2],
     /// Whether `done` and `breached` may name it.
-    owes: bool,
+    pub(crate) owes: bool,
     /// Another obligation that stands before it, named `{OTHER}`; none if empty.
-    also: &'static str,
+    pub(crate) also: &'static str,
 }
 
 const LIMITS: [&str; 19] = [
@@ -119,16 +122,6 @@ fn within(pause: impl Strategy<Value = Vec<String>>) -> impl Strategy<Value = Pi
     })
 }
 
-fn chained() -> impl Strategy<Value = Piece> {
-    let acts = vec!["ticket.closed", "ticket.resolved", "ticket.acknowledged"];
-    (select(vec!["done", "breached"]), select(acts), limits(), pause(false)).prop_map(|(how, act, limits, pause)| {
-        let mut lines =
-            vec![format!("when: {{{how}: {{BEFORE}}}}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
-        lines.extend(pause);
-        Piece { lines, limits, owes: true, also: "" }
-    })
-}
-
 /// Acts that count with evidence, evidence that is owed, and late acts that are excused.
 fn shown() -> impl Strategy<Value = Piece> {
     let of: [(&str, &str, &str); 9] = [
@@ -147,6 +140,50 @@ fn shown() -> impl Strategy<Value = Piece> {
         lines.extend((!more.is_empty()).then(|| more.to_owned()));
         Piece { lines, limits, owes: true, also: "" }
     })
+}
+
+/// Acts that can be undone, here and on other subjects; duties whose time is still to come and moves.
+fn undone() -> impl Strategy<Value = Piece> {
+    let whens = [
+        "ticket.opened",
+        "ticket.assigned",
+        "{event: ticket.assigned, time: due_at}",
+        "{event: ticket.assigned, time: due_at, pick: latest}",
+        "{any: [ticket.opened, {event: ticket.assigned, time: due_at, pick: latest}]}",
+    ];
+    let acts = [
+        "evidence.submitted",
+        "{event: evidence.submitted, where: {kind: log}}",
+        "{event: evidence.submitted, evidenced: accepted}",
+        "change.executed",
+        "ticket.resolved",
+        "{all: [ticket.resolved, evidence.submitted]}",
+        "{any: [ticket.resolved, change.executed]}",
+        "{in-order: [evidence.submitted, ticket.closed]}",
+    ];
+    let reopen = prop_oneof![1 => Just(""), 1 => select(&REOPEN[..])];
+    let on_ticket = (select(whens.to_vec()), select(acts.to_vec()), limits(), pause(false), reopen).prop_map(
+        |(when, act, limits, pause, reopen)| {
+            let mut lines = vec![format!("when: {when}"), format!("do: {act}"), "within: {LIMIT}".to_owned()];
+            lines.extend(pause);
+            lines.extend((!reopen.is_empty()).then(|| reopen.to_owned()));
+            Piece { lines, limits, owes: true, also: "" }
+        },
+    );
+    let recurring: [&[&str]; 5] = [
+        &["every: day", "do: evidence.submitted"],
+        &["every: 8h", "do: {event: evidence.submitted, where: {kind: log}}"],
+        &["every: 6h", "per: change", "do: change.executed"],
+        &["every: day", "within: 4h", "do: change.executed", "reopen: new"],
+        &["when: contract.ended", "do: {all: [change.executed, evidence.submitted]}", "within: 6h"],
+    ];
+    let recurring = select(recurring.to_vec()).prop_map(|lines| Piece {
+        lines: lines.iter().map(|l| (*l).to_owned()).collect(),
+        limits: ["", ""],
+        owes: false,
+        also: "",
+    });
+    prop_oneof![3 => on_ticket, 1 => recurring]
 }
 
 /// Requirements about an instant that is still to come.
@@ -232,6 +269,8 @@ fn populated() -> impl Strategy<Value = Piece> {
         "{event: credential.revoked, by: customer, of: {every: credential, where: {privileged: {not: true}}}}",
         "{any: [credential.rotated, credential.revoked], of: {every: credential, where: {ticket: {same-as: ticket}}}}",
         "{in-order: [credential.rotated, credential.revoked], of: {every: credential, where: {actor: [ann, bob]}}}",
+        "{any: [credential.disabled, credential.revoked], of: {every: credential, where: {actor: [ann, bob]}}}",
+        "{event: credential.disabled, by: customer, of: {every: credential, where: {ticket: {same-as: ticket}}}}",
         "{all: [{event: credential.rotated, of: {every: credential}}, {event: change.approved, of: {every: change}}]}",
     ];
     (select(whens.to_vec()), select(acts.to_vec()), limits()).prop_map(|(when, act, limits)| {
@@ -313,11 +352,11 @@ fn every() -> impl Strategy<Value = Piece> {
     })
 }
 
-fn limits() -> impl Strategy<Value = [&'static str; 2]> {
+pub(crate) fn limits() -> impl Strategy<Value = [&'static str; 2]> {
     (select(&LIMITS[..]), select(&LIMITS[..])).prop_map(|(a, b)| [a, b])
 }
 
-fn pause(confirmed: bool) -> impl Strategy<Value = Vec<String>> {
+pub(crate) fn pause(confirmed: bool) -> impl Strategy<Value = Vec<String>> {
     let plain = [
         "",
         "pause: {reasons: [\"*\"], by: anyone}",

@@ -133,6 +133,35 @@ fn who_joins_a_population_late_is_owed_the_act_by_those_who_have_left_memory() {
     assert_eq!(settling.outcome().ledger, kept.ledger);
 }
 
+/// That an account is off is kept as long as it lives, and the latest word on it is what counts.
+#[test]
+fn who_was_turned_off_long_before_is_off_when_everybody_has_left_memory() {
+    let duty = "- {id: o1, clause: a, when: ticket.assigned, within: 4h, do: {any: [credential.disabled, \
+                credential.revoked], of: {every: credential, where: {actor: [ann, bob]}}}}";
+    let off = [
+        "23 07:00 C1 created actor=ann",
+        "23 07:10 C2 created actor=ann",
+        "23 07:20 C1 disabled",
+        "23 07:30 C2 disabled",
+        "23 07:40 C2 enabled",
+        "23 07:50 C2 disabled",
+        "24 07:00 T1 assigned",
+    ];
+    let on = [&off[..], &["24 08:00 T2 opened", "23 07:55 C1 enabled"]].concat();
+    // What chooses it was told as it was turned off, and is kept longer.
+    let again =
+        ["23 07:00 C1 created", "23 07:20 C1 disabled actor=ann", "23 07:40 C1 enabled", "24 07:00 T1 assigned"];
+    let all = [(&off[..], Standing::Met), (&on[..], Standing::Breached), (&again[..], Standing::Breached)];
+    for (told, standing) in all {
+        let case = Case::new(duty, "24 15:00");
+        let kept = case.after(&events(told)).outcome();
+        assert_eq!(kept.ledger.values().map(|t| t.standing).collect::<Vec<_>>(), [standing]);
+        let settling = case.settling(0).after(&events(told));
+        assert_eq!(settling.breaks, Vec::<String>::new());
+        assert_eq!(settling.outcome().ledger, kept.ledger);
+    }
+}
+
 /// What was merged stays as long as what it was merged into: news about it is news about that duty.
 #[test]
 fn what_is_linked_to_a_merged_ticket_reaches_the_one_it_was_merged_into() {
@@ -166,6 +195,18 @@ fn a_back_dated_duty_reads_the_past_of_what_it_links_to() {
     let told =
         ["23 11:00 H1 executed", "24 13:00 T1 opened id=e9 change=H1", "24 13:00 T1 opened id=e9 occurred_at=23_11:00"];
     let kept = case.after(&events(&told)).outcome();
+    let settling = case.settling(0).after(&events(&told)).outcome();
+    assert_eq!(settling.ledger, kept.ledger);
+}
+
+/// Everybody has left memory when an act is undone on the subject on which a duty had found it.
+#[test]
+fn an_act_that_is_undone_elsewhere_long_after_takes_the_verdict_back() {
+    let duty = "- {id: o1, clause: a, when: ticket.opened, do: change.executed, within: 4h}";
+    let case = Case::new(duty, "30 09:00");
+    let told = ["23 07:00 T1 opened", "23 08:00 H1 executed ticket=T1", "30 07:00 H1 rolled-back"];
+    let kept = case.after(&events(&told)).outcome();
+    assert_eq!(kept.ledger.values().map(|t| t.standing).collect::<Vec<_>>(), [Standing::Open]);
     let settling = case.settling(0).after(&events(&told)).outcome();
     assert_eq!(settling.ledger, kept.ledger);
 }

@@ -36,6 +36,9 @@ proptest! {
         prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
         let wrong = unlike("tally of", &outcome.tallies, &outcome.recount());
         prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+        let wrong = unlike("filed of", &outcome.filed, &outcome.refiled(&world.book));
+        prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+        prop_assert!(world.engine.recount().is_empty(), "{}", world.engine.recount().join("\n"));
     }
 
     #[test]

@@ -32,6 +32,8 @@ proptest! {
         prop_assert!(one.unlike(&other).is_none(), "{}", one.unlike(&other).unwrap_or_default());
         prop_assert_eq!(on.engine.dump(), again.engine.dump());
         prop_assert_eq!(on.engine.counts(), again.engine.counts());
+        prop_assert_eq!(on.history(), again.history());
+        prop_assert!(again.engine.recount().is_empty(), "{}", again.engine.recount().join("\n"));
         prop_assert_eq!(on.shelf.0, again.shelf.0);
     }
 }

@@ -34,7 +34,8 @@ fn begun(mut scene: Scene) -> Scene {
 fn same_net(released: &Outcome, kept: &Outcome) -> Option<String> {
     let ledger = unlike("last word on", &released.ledger, &kept.ledger);
     let tallies = unlike("tally of", &released.tallies, &kept.tallies);
-    let told: Vec<String> = [ledger, tallies].into_iter().flatten().collect();
+    let filed = unlike("filed of", &released.filed, &kept.filed);
+    let told: Vec<String> = [ledger, tallies, filed].into_iter().flatten().collect();
     (!told.is_empty()).then(|| told.join(""))
 }
 

@@ -11,6 +11,7 @@ fn of(partner: &str, outcome: Outcome) -> Outcome {
         stands: outcome.stands.into_iter().filter(|(name, _)| name.0 == partner).collect(),
         ledger: outcome.ledger.into_iter().filter(|(name, _)| name.0 == partner).collect(),
         tallies: outcome.tallies.into_iter().filter(|(name, _)| name.0 == partner).collect(),
+        filed: outcome.filed.into_iter().filter(|(name, _)| name.0 == partner).collect(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::scene::Scene;
 use onus::decode::{Batch, Decoder};
 use onus_engine::book::Book;
 use onus_engine::duty::{Duty, Flags};
-use onus_engine::engine::{Archive, Engine, Incoming, Options, Tally};
+use onus_engine::engine::{Archive, Counted, ENDED, Engine, Incoming, Options, Tally, month_of};
 use onus_engine::fold::{Cx, Fold, Silent, View};
 use onus_engine::standing::Standing;
 use onus_engine::terms::{Contract, Trust};
@@ -59,6 +59,8 @@ pub(crate) struct Outcome {
     pub(crate) stands: BTreeMap<Name, Stands>,
     pub(crate) ledger: BTreeMap<Name, Told>,
     pub(crate) tallies: BTreeMap<(String, String), Vec<(&'static str, i64)>>,
+    /// What is counted beside: duties that have ended, and verdicts by month.
+    pub(crate) filed: BTreeMap<(String, String), BTreeMap<String, i64>>,
 }
 
 pub(crate) struct World {
@@ -183,6 +185,26 @@ impl World {
                 out.tallies.insert((partner.to_owned(), self.book.rule(rule).id.clone()), counts(&tally));
             }
         }
+        for (p, partner, rules) in self.engine.bound_at() {
+            for rule in rules {
+                let of = (partner.to_owned(), self.book.rule(rule).id.clone());
+                out.filed.insert(of, self.engine.counted(p, rule).map(filed).unwrap_or_default());
+            }
+        }
+        out
+    }
+
+    /// What is counted beside and is no net: how often it was told that a duty had ended so, and breaches taken back.
+    pub(crate) fn history(&self) -> BTreeMap<(String, String), Vec<u64>> {
+        let mut out = BTreeMap::new();
+        for (p, partner, rules) in self.engine.bound_at() {
+            for rule in rules {
+                let Some(Counted { tally, history }) = self.engine.counted(p, rule) else { continue };
+                let mut counts: Vec<u64> = ENDED.map(|s| history.endings(s, tally.of(s))).to_vec();
+                counts.push(history.withdrawn());
+                out.insert((partner.to_owned(), self.book.rule(rule).id.clone()), counts);
+            }
+        }
         out
     }
 
@@ -239,6 +261,23 @@ impl World {
     }
 }
 
+/// What is counted beside the standings, as far as it is a net.
+fn filed(counted: Counted<'_>) -> BTreeMap<String, i64> {
+    let Counted { tally, history } = counted;
+    let mut out = BTreeMap::new();
+    for standing in ENDED {
+        let ended = history.ended(standing, tally.of(standing));
+        assert!(history.endings(standing, tally.of(standing)) as i64 >= ended, "what was told is never fewer");
+        out.insert(format!("ended {standing}"), ended);
+    }
+    for month in history.months() {
+        out.insert(format!("met in {}", month.index), month.met);
+        out.insert(format!("broken in {}", month.index), month.broken);
+    }
+    out.retain(|_, n| *n != 0);
+    out
+}
+
 /// By standing, but for those that no longer follow, and for nothing told.
 pub(crate) fn counts(tally: &Tally) -> Vec<(&'static str, i64)> {
     let told = Standing::ALL.into_iter().filter(|s| !matches!(s, Standing::Untold | Standing::Withdrawn));
@@ -271,6 +310,7 @@ impl Outcome {
             unlike("standing of", &self.stands, &other.stands),
             unlike("last word on", &self.ledger, &other.ledger),
             unlike("tally of", &self.tallies, &other.tallies),
+            unlike("filed of", &self.filed, &other.filed),
         ];
         let told: Vec<String> = parts.into_iter().flatten().collect();
         (!told.is_empty()).then(|| told.join(""))
@@ -294,6 +334,29 @@ impl Outcome {
                 }
             }
             out.insert(rule.clone(), counts(&tally));
+        }
+        out
+    }
+
+    /// What is counted beside, counted over all duties.
+    pub(crate) fn refiled(&self, book: &Book) -> BTreeMap<(String, String), BTreeMap<String, i64>> {
+        let none = || self.filed.keys().map(|of| (of.clone(), BTreeMap::new()));
+        let mut out: BTreeMap<(String, String), BTreeMap<String, i64>> = none().collect();
+        for ((partner, obligation, ..), stands) in &self.stands {
+            let rule = book.rules().iter().position(|rule| rule.id == *obligation).expect("a rule of that name");
+            let mut add = |what: String| {
+                *out.entry((partner.clone(), obligation.clone())).or_default().entry(what).or_default() += 1;
+            };
+            if stands.ended.is_some() && ENDED.contains(&stands.standing) {
+                add(format!("ended {}", stands.standing));
+            }
+            let (word, at) = match stands.standing {
+                Standing::Met => ("met", stands.ended),
+                Standing::MetLate | Standing::Breached => ("broken", stands.breach),
+                _ => continue,
+            };
+            let (month, ..) = month_of(book, rule as u16, at.expect("a verdict has an instant")).expect("a month");
+            add(format!("{word} in {month}"));
         }
         out
     }

@@ -1,7 +1,7 @@
 //! Limits as codes: what was loaded, in the words of the list.
 
 use super::rows::Reference;
-use onus_engine::terms::{Cell, Limit, Obligation, Period, Requirement, Sentence, Span, Table, Unit};
+use onus_engine::terms::{Cell, Limit, Obligation, Period, Requirement, Sentence, Span, Table, Test, Unit, Want};
 use onus_engine::time::{DAY, HOUR, MINUTE, SECOND};
 
 /// The limits of an obligation in the order written, as codes, each once in a row.
@@ -78,10 +78,19 @@ fn requirement(what: &Requirement) -> String {
     match what {
         Requirement::Ahead(_, ahead, ..) => format!("-{}", span(ahead)),
         Requirement::Before(..) | Requirement::Duty(..) => "-PT0S".to_owned(),
-        Requirement::Itself(_) | Requirement::During(_) | Requirement::Quota(..) => "ITSELF".to_owned(),
+        Requirement::Itself(tests) => tests.iter().find_map(days_at_most).unwrap_or_else(|| "ITSELF".to_owned()),
+        Requirement::During(_) | Requirement::Quota(..) => "ITSELF".to_owned(),
         Requirement::Any(all) | Requirement::All(all) | Requirement::InOrder(all) => {
             all.first().map_or_else(String::new, requirement)
         }
+    }
+}
+
+/// A field of days, like `validity-days`, that may be no more than so many.
+fn days_at_most(test: &Test) -> Option<String> {
+    match test.want {
+        Want::AtMost(days) if test.field.ends_with("-days") => Some(format!("P{days}D")),
+        _ => None,
     }
 }
 

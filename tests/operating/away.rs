@@ -39,7 +39,7 @@ fn what_must_be_looked_up_while_the_database_is_away_is_waited_for() {
     assert!(began.elapsed() >= Duration::from_secs(2), "it has waited");
     assert!(shard.live.status().unready().is_empty(), "{:?}", shard.live.status().unready());
     shard.write();
-    let entries = shard.live.store().entries(&Query::default()).expect("the ledger");
+    let entries = shard.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
     let last = entries.last().expect("an entry");
     assert_eq!((last.to, last.ended), (Standing::Met, Some(start + HOUR)), "{entries:#?}");
 }

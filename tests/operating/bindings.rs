@@ -85,7 +85,7 @@ fn a_partner_that_no_binding_allows_is_a_dead_letter_however_its_events_find_it(
     shard.caught_up(0);
     shard.caught_up(1);
     shard.write();
-    let entries = shard.live.store().entries(&Query::default()).expect("the ledger");
+    let entries = shard.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
     let broken: Vec<&str> = entries.iter().filter(|e| e.broken).map(|e| e.subject.as_str()).collect();
     assert_eq!(broken, ["INC-4"], "{entries:?}");
     // A restart that judges the journal again knows the same.

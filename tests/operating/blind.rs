@@ -1,4 +1,5 @@
 use crate::shard::{DESK, Shard, at, event};
+use onus::publish::decided::Decided;
 use onus::runtime::live::Feed;
 use onus::store::sqlite;
 use onus::store::{Entry, Query};
@@ -21,9 +22,9 @@ fn silence(owner: Option<Side>, hours: i64) -> (Vec<Entry>, Vec<Value>) {
         shard.set(start + hour * HOUR);
         shard.write();
     }
-    let entries = shard.live.store().entries(&Query::default()).expect("the ledger");
-    let told = shard.live.store().messages(0, 0).expect("messages");
-    (entries, told.iter().map(|one| serde_json::from_str(&one.body).expect("JSON")).collect())
+    let entries = shard.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
+    let told = entries.iter().map(|entry| Decided(entry).value()).collect();
+    (entries, told)
 }
 
 #[test]

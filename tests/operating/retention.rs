@@ -72,8 +72,8 @@ fn both(check: impl Fn(&dyn Fn() -> Box<dyn Store>)) {
 fn what_is_older_than_retention_goes_and_the_rest_goes_on() {
     both(|open| {
         let mut shard = sixty_days(open(), false);
-        whole(shard.live.store());
-        let (journal, ledger, entries) = kept(shard.live.store());
+        whole(shard.live.store().expect("its store"));
+        let (journal, ledger, entries) = kept(shard.live.store().expect("its store"));
         assert_eq!((journal, ledger, entries), (30, 30, 30), "thirty days are kept");
         // The chain goes on from what is left, and a restart goes on from there.
         let later = start() + 60 * DAY + 5 * HOUR;
@@ -85,14 +85,14 @@ fn what_is_older_than_retention_goes_and_the_rest_goes_on() {
         drop(shard);
         let mut again = Shard::open(&desk(4, "1"), vec![Feed::named("desk")], open(), later + MINUTE);
         assert_eq!(again.live.dump(), state);
-        whole(again.live.store());
+        whole(again.live.store().expect("its store"));
         drop(again);
         // Under other contracts the rest is judged again; what has gone is not taken back, and is not told anew.
         let mut other = Shard::open(&desk(4, "4.1"), vec![Feed::named("desk")], open(), later + MINUTE);
-        let entries = other.live.store().entries(&Query::default()).expect("the ledger");
+        let entries = other.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
         let adjusted: Vec<_> = entries.iter().filter(|entry| entry.adjustment).collect();
         assert!(adjusted.is_empty(), "{adjusted:#?}");
-        whole(other.live.store());
+        whole(other.live.store().expect("its store"));
     });
 }
 
@@ -100,13 +100,13 @@ fn what_is_older_than_retention_goes_and_the_rest_goes_on() {
 fn the_journal_stays_as_long_as_something_in_memory_rests_on_it() {
     both(|open| {
         let mut shard = sixty_days(open(), true);
-        whole(shard.live.store());
-        let (journal, _, ledger) = kept(shard.live.store());
+        whole(shard.live.store().expect("its store"));
+        let (journal, _, ledger) = kept(shard.live.store().expect("its store"));
         assert_eq!((journal, ledger), (0, 30), "the first ticket is still open; the ledger goes by its own time");
         drop(shard);
         let end = start() + 60 * DAY + HOUR;
         let mut other = Shard::open(&desk(3, "1"), vec![Feed::named("desk")], open(), end);
-        let entries = other.live.store().entries(&Query::default()).expect("the ledger");
+        let entries = other.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
         let mut moved: Vec<&str> = entries.iter().filter(|e| e.adjustment).map(|e| e.subject.as_str()).collect();
         moved.sort_unstable();
         let expected: Vec<String> = (60 - ledger..60).map(|day| format!("INC-{day}")).collect();

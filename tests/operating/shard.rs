@@ -57,7 +57,6 @@ impl Shard {
             batch: 5_000,
             snapshot_every: i64::MAX / 4,
             retention: 30 * DAY,
-            tells: true,
             owner: "tests".to_owned(),
         };
         let hands = Arc::new(AtomicI64::new(now.0));
@@ -96,6 +95,6 @@ impl Shard {
     }
 
     pub(crate) fn letters(&mut self) -> Vec<Letter> {
-        self.live.store().letters(&Query::default()).expect("letters")
+        self.live.store().expect("its store").letters(&Query::default()).expect("letters")
     }
 }

@@ -45,8 +45,8 @@ fn by_day_and_night(sentence: &mut Sentence) {
 fn terms() -> impl Strategy<Value = Terms> {
     let tickets = vec(ticket_terms(), 3).prop_map(|all| all.into_iter().map(Sentence::Ticket).collect::<Vec<_>>());
     let windows = select(vec![vec![(9, 17)], vec![(2, 5), (8, 12), (14, 15)], vec![(0, 24)], vec![(0, 1), (6, 24)]]);
-    (windows, tickets, [1..12_i64, 1..12_i64, 1..12_i64]).prop_map(|(windows, mut sentences, spans)| {
-        let [revoke, evidence, age] = spans;
+    (windows, tickets, [1..12_i64, 1..12_i64, 1..12_i64, 1..12_i64]).prop_map(|(windows, mut sentences, spans)| {
+        let [revoke, evidence, age, review] = spans;
         sentences.extend([
             Sentence::Revoke(revoke),
             Sentence::Evidence(evidence),
@@ -54,6 +54,7 @@ fn terms() -> impl Strategy<Value = Terms> {
             Sentence::Authorised,
             Sentence::FourEyes,
             Sentence::Attributed,
+            Sentence::Reviewed(review),
         ]);
         Terms { windows, obligations: (1..).map(|n| format!("D{n}")).zip(sentences).collect() }
     })
@@ -210,9 +211,13 @@ fn credential() -> BoxedStrategy<Vec<Draft>> {
     let actor = select(vec![None, Some(Value::Null), Some(json!("ann")), Some(json!("bob"))]);
     let act =
         (kind, 0..=LAST, actor).prop_map(|(kind, at, actor)| ("svc-a".to_owned(), kind, at, data(&[("actor", actor)])));
+    let names = select(vec![json!("svc-a"), json!(["svc-b", "svc-a"]), json!(["svc-b"])]);
+    let review = (select(vec!["REV1", "REV2"]), 0..=LAST, names)
+        .prop_map(|(name, at, names)| (name.to_owned(), "review.completed", at, data(&[("credential", Some(names))])));
     let created = option::of(0..12_i64);
-    (created, vec(act, 0..6))
-        .prop_map(|(created, mut drafts)| {
+    (created, vec(act, 0..6), vec(review, 0..6))
+        .prop_map(|(created, mut drafts, reviews)| {
+            drafts.extend(reviews);
             drafts.extend(created.map(|at| ("svc-a".to_owned(), "credential.created", at, Map::new())));
             drafts
         })

@@ -95,14 +95,22 @@ impl Sentence {
             Sentence::Evidence(_) | Sentence::Authorised | Sentence::FourEyes => event.kind == "change.executed",
             Sentence::Age(_) => matches!(event.kind, "credential.created" | "credential.rotated"),
             Sentence::Attributed => event.kind == "credential.rotated",
+            Sentence::Reviewed(_) => event.kind == "credential.created",
         }
     }
 
     fn judge(&self, terms: &Terms, events: &[Event], subject: &str, until: Tick) -> Result<Vec<Duty>, Gap> {
         let own = numbered(events.iter().filter(|e| e.subject == subject).collect());
         let anchors: Vec<usize> = (0..own.len()).filter(|n| self.begins(own[*n])).collect();
+        let beside = |o: &&Event| events.iter().any(|e| e.kind == "review.completed" && e.at == o.at);
+        if own.iter().any(|o| o.sequence.is_some() && beside(o)) {
+            return Err("numbered, beside a record of another subject in the same instant");
+        }
         if let Sentence::Ticket(ticket) = self {
             return Play::new(ticket, &terms.windows, &own, anchors[0]).play(until);
+        }
+        if let Sentence::Reviewed(limit) = self {
+            return reviewed(events, own[anchors[0]], *limit, until);
         }
         anchors
             .into_iter()
@@ -137,7 +145,7 @@ impl Sentence {
                         Ok(check(anchor, another))
                     }
                     Sentence::Attributed => Ok(check(anchor, anchor.text("actor").is_some())),
-                    Sentence::Ticket(_) => Err("judged above"),
+                    Sentence::Ticket(_) | Sentence::Reviewed(_) => Err("judged above"),
                 }
             })
             .collect()
@@ -194,6 +202,24 @@ fn revoke(events: &[Event], anchor: &Event, after: &[&Event], limit: Tick, until
         return Err("does reopening a ticket undo the revocation of a credential?");
     }
     Ok(plain(anchor, stop, cancel, limit, until))
+}
+
+/// From the creation to the first review that names it, from that to the next, and so on.
+fn reviewed(events: &[Event], created: &Event, limit: Tick, until: Tick) -> Result<Vec<Duty>, Gap> {
+    let names = |e: &&Event| match e.data.get("credential") {
+        Some(serde_json::Value::Array(list)) => list.iter().any(|name| name.as_str() == Some(&created.subject)),
+        Some(one) => one.as_str() == Some(&created.subject),
+        None => false,
+    };
+    let all = events.iter().filter(|e| e.kind == "review.completed").filter(names);
+    let reviews: BTreeSet<Tick> = all.map(|e| e.at).filter(|at| *at >= created.at).collect();
+    if reviews.contains(&created.at) {
+        return Err("reviewed in the instant of its creation");
+    }
+    let starts = std::iter::once(created.at).chain(reviews.iter().copied());
+    let ends = reviews.iter().map(|at| Some(*at)).chain([None]);
+    let period = |(start, end)| plain(&Event { at: start, ..created.clone() }, end, None, limit, until);
+    Ok(starts.zip(ends).map(period).collect())
 }
 
 /// A clock that nothing pauses.

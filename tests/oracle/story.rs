@@ -97,6 +97,8 @@ pub(crate) enum Sentence {
     FourEyes,
     /// Credential rotated, by someone.
     Attributed,
+    /// Credential created, then again and again a review that names it, each so long after the last.
+    Reviewed(Tick),
 }
 
 #[derive(Clone, Debug)]
@@ -179,6 +181,9 @@ impl Sentence {
                 .to_owned(),
             Sentence::FourEyes => "    when: change.executed\n    requires: {event: change.approved, where: {actor: {not: {same-as: actor}}}}\n"
                 .to_owned(),
+            Sentence::Reviewed(limit) => {
+                format!("    every: {limit}{unit}\n    per: credential\n    do: review.completed\n")
+            }
             Sentence::Attributed => {
                 "    when: credential.rotated\n    requires: {where: {actor: \"*\"}}\n".to_owned()
             }

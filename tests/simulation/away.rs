@@ -3,16 +3,15 @@
 
 use super::{Dice, Net, net, w1};
 use onus::ingest::feed::{self, FeedId, Heard, Records};
-use onus::runtime::live::{Clock, Contracts, Feed, Live, Plan};
+use onus::runtime::live::{Clock, Contracts, Feed, Live, Plan, Receiver, Takes};
 use onus::store::{
-    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Message, Query, Store, StoreError, Terms, Verified,
-    sqlite,
+    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Query, Store, StoreError, Terms, Verified, sqlite,
 };
 use onus_engine::time::{DAY, Moment};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A store behind a bad wire.
 struct Away {
@@ -62,7 +61,14 @@ impl Store for Away {
         if batch.terms.is_some() {
             return self.store.commit(epoch, batch);
         }
-        self.through(12, |store| store.commit(epoch, batch))
+        self.through(5, |store| store.commit(epoch, batch))
+    }
+
+    fn reader(&self) -> Result<Option<Box<dyn Store>>, StoreError> {
+        let wired = |store| -> Box<dyn Store> {
+            Box::new(Away { store, dice: self.dice.clone(), count: Arc::clone(&self.count) })
+        };
+        Ok(self.store.reader()?.map(wired))
     }
 
     fn journal(&mut self, after: u64, limit: u32) -> Result<Vec<Committed>, StoreError> {
@@ -89,7 +95,7 @@ impl Store for Away {
     }
 
     fn entries(&mut self, query: &Query) -> Result<Vec<Entry>, StoreError> {
-        self.store.entries(query)
+        self.through(12, |store| store.entries(query))
     }
 
     fn letters(&mut self, query: &Query) -> Result<Vec<Letter>, StoreError> {
@@ -98,14 +104,6 @@ impl Store for Away {
 
     fn mark(&mut self, number: u64, state: LetterState, note: Option<&str>) -> Result<bool, StoreError> {
         self.store.mark(number, state, note)
-    }
-
-    fn messages(&mut self, after: u64, limit: u32) -> Result<Vec<Message>, StoreError> {
-        self.through(12, |store| store.messages(after, limit))
-    }
-
-    fn delivered(&mut self, epoch: Epoch, numbers: &[u64]) -> Result<(), StoreError> {
-        self.through(12, |store| store.delivered(epoch, numbers))
     }
 
     fn forget_generations(&mut self, epoch: Epoch, before: u32) -> Result<(), StoreError> {
@@ -121,11 +119,15 @@ impl Store for Away {
     }
 }
 
-/// What a receiver does with messages that it is told: says how many of them it takes.
-type Receiver<'r> = &'r mut dyn FnMut(&[Message]) -> usize;
+/// Told by the loop, or by a thread of its own.
+#[derive(Clone, Copy, PartialEq)]
+enum Told {
+    AtOnce,
+    Apart,
+}
 
 /// The loop itself, over the whole workload, one in thirty of it late.
-fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, receiver: Receiver<'_>) -> Net {
+fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, told: Told, takes: Takes) -> Net {
     let contract = onus::contract::parse(include_str!("../../examples/w1/w1.yaml"), "w1.yaml").expect("it loads");
     let contracts = Contracts { list: vec![contract], text: String::new() };
     let plan = Plan {
@@ -137,7 +139,6 @@ fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, receiver: Receiver<'_>) -> N
         batch: 100,
         snapshot_every: 1,
         retention: 36_500 * DAY,
-        tells: true,
         owner: "simulation".to_owned(),
     };
     let open = || Box::new(sqlite::open(path, 0).expect("a store"));
@@ -146,6 +147,11 @@ fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, receiver: Receiver<'_>) -> N
         None => open(),
     };
     let mut live = Live::open(plan, store, Box::<onus::runtime::live::Machine>::default()).expect("it opens");
+    let receiver = Receiver { name: "test".to_owned(), from_the_beginning: true, takes, again_from: None };
+    match told {
+        Told::AtOnce => live.tell_at_once(receiver),
+        Told::Apart => drop(live.tell(receiver).expect("a view of the store")),
+    }
     let (events, _) = w1::draw(w1::Order { events: 3_000, partners: 5, seed: 17 });
     let mut lines = Vec::new();
     w1::write(&events, &mut lines).expect("into memory");
@@ -177,49 +183,67 @@ fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, receiver: Receiver<'_>) -> N
             sender.send(Heard::Ended { feed }).expect("somebody listens");
         });
         let stop = AtomicBool::new(false);
-        let mut told = |messages: &[Message]| {
-            let taken = receiver(messages);
-            messages[..taken].iter().map(|message| message.number).collect()
-        };
-        live.run(&heard, true, &stop, &mut told, &mut |_| {}).expect("it runs to the end");
+        live.run(&heard, true, &stop, &mut |_| {}).expect("it runs to the end");
     });
     drop(live);
     net(open().as_mut())
 }
 
+/// Numbers as they are taken; at the third call nothing is.
+fn taker() -> (Arc<Mutex<Vec<u64>>>, Takes) {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let (ours, mut calls) = (Arc::clone(&taken), 0);
+    let takes = move |entries: &[Entry]| {
+        calls += 1;
+        // Half of them at the second call, none at the third.
+        let takes = match calls {
+            2 => entries.len() / 2,
+            3 => 0,
+            _ => entries.len(),
+        };
+        ours.lock().expect("a lock").extend(entries[..takes].iter().map(|entry| entry.number));
+        takes
+    };
+    (taken, Box::new(takes))
+}
+
+/// What was told is the ledger: each entry once, in the order in which it was decided.
+fn told_whole(path: &Path, taken: &Mutex<Vec<u64>>) {
+    let mut store = sqlite::open(path, 0).expect("a store");
+    let entries = store.entries(&Query::default()).expect("the ledger").len() as u64;
+    let whole: Vec<u64> = (1..=entries).collect();
+    assert_eq!(*taken.lock().expect("a lock"), whole);
+    let kept = store.positions().expect("positions");
+    let kept = kept.iter().find(|position| position.source == "@told test").expect("its position");
+    assert_eq!(kept.next, entries + 1, "and the store says so");
+}
+
 #[test]
 fn a_store_that_is_away_at_any_call_is_waited_for() {
     let dir = tempfile::tempdir().expect("a folder");
-    let peace = lived(&dir.path().join("peace.db"), None, &mut <[Message]>::len);
-    let count = Arc::new(AtomicU64::new(0));
-    let mut heard = std::collections::BTreeSet::new();
-    let mut receiver = |messages: &[Message]| {
-        heard.extend(messages.iter().map(|message| message.number));
-        messages.len()
-    };
-    let troubled = lived(&dir.path().join("troubled.db"), Some(Arc::clone(&count)), &mut receiver);
-    let count = count.load(Ordering::Relaxed);
-    assert!(count > 10, "it was away {count} times");
-    assert!(!peace.is_empty() && peace == troubled, "{} duties, {} duties", peace.len(), troubled.len());
-    let last = heard.last().copied().unwrap_or_default();
-    assert_eq!(heard.len() as u64, last, "all that was written was told");
+    let peace = lived(&dir.path().join("peace.db"), None, Told::AtOnce, taker().1);
+    for told in [Told::AtOnce, Told::Apart] {
+        let path = dir.path().join(if told == Told::Apart { "apart.db" } else { "at-once.db" });
+        let count = Arc::new(AtomicU64::new(0));
+        let (taken, takes) = taker();
+        let troubled = lived(&path, Some(Arc::clone(&count)), told, takes);
+        let count = count.load(Ordering::Relaxed);
+        assert!(count > 10, "it was away {count} times");
+        assert!(!peace.is_empty() && peace == troubled, "{} duties, {} duties", peace.len(), troubled.len());
+        told_whole(&path, &taken);
+    }
 }
 
 /// Found by the soak: what a receiver refused was told at the next start, behind what had come of it since.
 #[test]
 fn what_could_not_be_told_is_told_before_what_came_after_it() {
     let dir = tempfile::tempdir().expect("a folder");
-    let (mut calls, mut taken) = (0, Vec::new());
-    let mut receiver = |messages: &[Message]| {
-        calls += 1;
-        let takes = if calls == 3 { 0 } else { messages.len() };
-        taken.extend(messages[..takes].iter().map(|message| message.number));
-        takes
-    };
     let path = dir.path().join("onus.db");
-    lived(&path, None, &mut receiver);
-    let entries = sqlite::open(&path, 0).expect("a store").entries(&Query::default()).expect("the ledger").len() as u64;
-    let whole: Vec<u64> = (1..=entries).collect();
-    assert_eq!(taken, whole, "each once, in the order in which it was decided");
-    assert!(calls > 3, "{calls} calls");
+    let (taken, takes) = taker();
+    lived(&path, None, Told::AtOnce, takes);
+    told_whole(&path, &taken);
+    // Whoever comes again goes on where it was; somebody else hears everything.
+    let (again, takes) = taker();
+    lived(&path, None, Told::Apart, takes);
+    assert!(again.lock().expect("a lock").is_empty());
 }

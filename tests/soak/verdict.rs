@@ -99,7 +99,7 @@ pub(crate) fn of(house: &House, store: &str, blows: &mut Blows<'_>, stream: &Str
 fn stands(entry: &Entry) -> bool {
     match entry.to {
         Standing::Open | Standing::Paused | Standing::Unknown | Standing::Withdrawn | Standing::Untold => false,
-        Standing::Met => !["S4", "S7"].contains(&entry.obligation.as_str()),
+        Standing::Met => !["S4", "S7"].contains(&entry.under.obligation.as_str()),
         Standing::MetLate | Standing::Breached | Standing::Waived | Standing::Cancelled | Standing::Exempt => true,
     }
 }
@@ -107,14 +107,15 @@ fn stands(entry: &Entry) -> bool {
 /// Counted in a place of its own: totals are the engine's.
 fn digest(entry: &Entry, at: i64) -> u64 {
     let mut one = Expected::default();
-    one.breached(&entry.obligation, &entry.partner, &entry.subject, at, entry.start.0);
+    one.breached(&entry.under.obligation, &entry.under.partner, &entry.subject, at, entry.start.0);
     one.digest
 }
 
 /// Met, breached and open, by obligation.
 fn totals(page: &str) -> BTreeMap<String, [u64; 3]> {
     let mut out: BTreeMap<String, [u64; 3]> = BTreeMap::new();
-    for line in page.lines().filter(|line| line.starts_with("onus_duties{")) {
+    let of = |line: &&str| line.starts_with("onus_duties{") || line.starts_with("onus_verdicts{");
+    for line in page.lines().filter(of) {
         let label = |name: &str| line.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
         let count: u64 = line.rsplit(' ').next().and_then(|n| n.parse().ok()).expect("a count");
         let (obligation, standing) = (label("obligation").expect("its name"), label("standing").expect("a word"));

@@ -1,11 +1,12 @@
 //! Batches as an owner makes them: numbers and digests that follow, drawn from the sequence.
 
 use onus::store::{
-    Batch, Claim, Entry, Epoch, Letter, LetterState, Message, Page, Position, Store, StoreError, Terms, digest,
+    Batch, Claim, Entry, Epoch, Letter, LetterState, Page, Position, Store, StoreError, Terms, Under, digest,
 };
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
+use std::sync::Arc;
 
 /// An owner of a shard: what a loop knows between two commits.
 pub(crate) struct Owner {
@@ -14,7 +15,6 @@ pub(crate) struct Owner {
     pub(crate) entries: u64,
     pub(crate) digest: [u8; 32],
     pub(crate) letters: u64,
-    pub(crate) messages: u64,
 }
 
 impl From<&Claim> for Owner {
@@ -25,7 +25,6 @@ impl From<&Claim> for Owner {
             entries: claim.entries,
             digest: claim.digest,
             letters: claim.letters,
-            messages: claim.messages,
         }
     }
 }
@@ -37,7 +36,6 @@ pub(crate) struct Full {
     pub(crate) now: Moment,
     pub(crate) journal: Vec<u8>,
     pub(crate) entries: Vec<Entry>,
-    pub(crate) messages: Vec<Message>,
     pub(crate) letters: Vec<Letter>,
     pub(crate) reread: Vec<(u64, LetterState)>,
     pub(crate) generation: u32,
@@ -53,7 +51,6 @@ impl Full {
             now: self.now,
             journal: &self.journal,
             entries: &self.entries,
-            messages: &self.messages,
             letters: &self.letters,
             reread: &self.reread,
             released: (self.generation, &self.pages),
@@ -84,7 +81,6 @@ impl Owner {
             now: Moment(sequence as i64 * 1_000),
             journal: format!("journal of {sequence}").repeat(20).into_bytes(),
             entries,
-            messages: (1..=2).map(|step| message(self.messages + step)).collect(),
             letters: vec![letter(self.letters + 1)],
             reread: Vec::new(),
             generation: 1,
@@ -105,7 +101,6 @@ impl Owner {
         self.entries += full.entries.len() as u64;
         self.digest = full.entries.last().map_or(self.digest, |last| last.digest);
         self.letters += full.letters.len() as u64;
-        self.messages += full.messages.len() as u64;
         Ok(())
     }
 
@@ -125,10 +120,12 @@ pub(crate) fn entry(number: u64, before: &[u8; 32]) -> Entry {
     let at = number as i64 * 100;
     let mut entry = Entry {
         number,
-        partner: format!("partner-{}", number % 2),
-        contract: "contract".to_owned(),
-        obligation: "resolve".to_owned(),
-        clause: "4.2".to_owned(),
+        under: Arc::new(Under {
+            partner: format!("partner-{}", number % 2),
+            contract: "contract".to_owned(),
+            obligation: "resolve".to_owned(),
+            clause: "4.2".to_owned(),
+        }),
         // What partners send is in it: the character zero, too.
         subject: format!("INC-{} \0\u{1a}0'é", number % 5),
         duty: DutyId([number as u8; 16]),
@@ -147,15 +144,6 @@ pub(crate) fn entry(number: u64, before: &[u8; 32]) -> Entry {
     };
     entry.digest = digest(before, &entry);
     entry
-}
-
-pub(crate) fn message(number: u64) -> Message {
-    Message {
-        number,
-        partner: format!("partner-{}", number % 2),
-        identity: format!("duty/{number}/breached"),
-        body: format!("{{\"number\": {number}, \"text\": \"ü\"}}"),
-    }
 }
 
 pub(crate) fn letter(number: u64) -> Letter {

@@ -1,7 +1,7 @@
 //! What every store does, whatever keeps it.
 
 use crate::batches;
-use crate::batches::Owner;
+use crate::batches::{Full, Owner};
 use onus::store::{Committed, Epoch, Letter, LetterState, Query, Store, StoreError};
 use onus_engine::time::Moment;
 
@@ -32,13 +32,13 @@ macro_rules! conforms {
             numbers_with_gaps_write_nothing
             an_error_in_the_middle_writes_nothing
             released_subjects_come_back_oldest_first
+            keys_are_found_in_runs_and_beside_them
             generations_go
             a_snapshot_counts_when_it_is_sealed
             what_another_owner_left_is_no_part_of_a_snapshot
             queries_go_on_where_they_ended
             letters_are_marked_once
             letters_are_read_again
-            messages_go_when_they_are_delivered
             the_journal_goes_up_to_the_snapshot
             entries_go_and_stay_linked
             shards_are_walls
@@ -53,13 +53,16 @@ macro_rules! conforms {
             a_changed_commit
             a_missing_commit
             a_changed_entry
+            a_forged_entry
+            a_changed_link
             a_missing_entry
             a_ledger_cut_at_its_end
             a_changed_page
             a_changed_key
+            changed_keys
+            a_missing_row_of_keys
             a_changed_piece
             a_changed_letter
-            a_changed_message
             changed_contracts
             a_changed_position
             a_cell_of_another_kind
@@ -106,7 +109,7 @@ pub(crate) fn an_empty_store_has_nothing(ground: &dyn Ground) {
     assert_eq!(store.verify().unwrap(), Default::default());
     let claim = store.claim("first").unwrap();
     assert_eq!((claim.epoch, claim.sequence, claim.entries), (Epoch(1), 0, 0));
-    assert_eq!((claim.digest, claim.letters, claim.messages), ([0; 32], 0, 0));
+    assert_eq!((claim.digest, claim.letters), ([0; 32], 0));
     assert!(claim.positions.is_empty() && claim.snapshot.is_none() && claim.terms.is_none());
     whole(&mut *store);
 }
@@ -119,7 +122,7 @@ pub(crate) fn what_was_committed_is_found(ground: &dyn Ground) {
     let mut store = ground.open();
     let claim = store.claim("next").unwrap();
     assert_eq!((claim.epoch.0, claim.sequence, claim.entries), (2, 6, 18));
-    assert_eq!((claim.digest, claim.letters, claim.messages), (owner.digest, 6, 12));
+    assert_eq!((claim.digest, claim.letters), (owner.digest, 6));
     let last = &written[5];
     assert_eq!(claim.positions, [last.positions[1].clone(), last.positions[0].clone()]);
     assert_eq!(claim.terms, written[4].terms);
@@ -132,7 +135,6 @@ pub(crate) fn what_was_committed_is_found(ground: &dyn Ground) {
     let all = Query::default();
     assert_eq!(store.entries(&all).unwrap(), written.iter().flat_map(|f| f.entries.clone()).collect::<Vec<_>>());
     assert_eq!(store.letters(&all).unwrap(), written.iter().flat_map(|f| f.letters.clone()).collect::<Vec<_>>());
-    assert_eq!(store.messages(0, 0).unwrap(), written.iter().flat_map(|f| f.messages.clone()).collect::<Vec<_>>());
 }
 
 pub(crate) fn a_claim_fences_whoever_was_there(ground: &dyn Ground) {
@@ -145,7 +147,6 @@ pub(crate) fn a_claim_fences_whoever_was_there(ground: &dyn Ground) {
     fenced(zombie.write(&mut *old, &late));
     fenced(old.put_snapshot(zombie.epoch, 1, 0, b"x"));
     fenced(old.seal_snapshot(zombie.epoch, 1, 1));
-    fenced(old.delivered(zombie.epoch, &[1]));
     fenced(old.forget_generations(zombie.epoch, 9));
     fenced(old.retire(zombie.epoch, 1, Moment(0)));
     owner.write_some(&mut *new, 1);
@@ -155,7 +156,7 @@ pub(crate) fn a_claim_fences_whoever_was_there(ground: &dyn Ground) {
     fenced(zombie.write(&mut *old, &late));
     // An epoch that is yet to come is no epoch.
     fenced(new.commit(Epoch(owner.epoch.0 + 1), &owner.next().batch()));
-    assert_eq!(old.messages(0, 0).unwrap().len(), 4);
+    assert_eq!(old.entries(&Query::default()).unwrap().len(), 6);
     whole(&mut *old);
 }
 
@@ -203,10 +204,9 @@ pub(crate) fn numbers_with_gaps_write_nothing(ground: &dyn Ground) {
     let mut store = ground.open();
     let mut owner = Owner::claim(&mut *store);
     owner.write_some(&mut *store, 2);
-    let change: [fn(&mut batches::Full); 6] = [
+    let change: [fn(&mut batches::Full); 5] = [
         |full| full.entries[1].number += 1,
         |full| full.letters[0].number += 1,
-        |full| full.messages[0].number -= 1,
         |full| full.entries[0].subject.push('x'),
         |full| full.reread = vec![(99, LetterState::Replayed)],
         |full| full.terms = Some(batches::terms(1)),
@@ -233,7 +233,6 @@ pub(crate) fn an_error_in_the_middle_writes_nothing(ground: &dyn Ground) {
     ground.run("DELETE FROM terms WHERE since = 2");
     assert_eq!(journal(&mut *store, 0).len(), 1);
     assert_eq!(store.entries(&Query::default()).unwrap().len(), 3);
-    assert_eq!(store.messages(0, 0).unwrap().len(), 2);
     assert_eq!(store.letters(&Query::default()).unwrap().len(), 1);
     assert_eq!(store.recall(1, 7, u64::MAX).unwrap().len(), 1);
     whole(&mut *store);
@@ -252,6 +251,54 @@ pub(crate) fn released_subjects_come_back_oldest_first(ground: &dyn Ground) {
     assert_eq!(store.recall(1, u64::MAX - 3, u64::MAX).unwrap(), [vec![0, 255, 3]]);
     assert_eq!(store.recall(1, 8, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
     assert_eq!(store.recall(2, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+}
+
+/// Enough keys for runs of two levels, and some that wait; who reads beside the owner finds what was there and what came.
+pub(crate) fn keys_are_found_in_runs_and_beside_them(ground: &dyn Ground) {
+    let mut store = ground.open();
+    let mut owner = Owner::claim(&mut *store);
+    let mut reader = store.reader().unwrap().unwrap();
+    let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for step in 0..29_u64 {
+        let mut full = owner.next();
+        full.terms = None;
+        // One key is in all pages, and each in one more.
+        full.pages[0].keys = (step * 3_000..(step + 1) * 3_000).map(spread).chain([7]).collect();
+        full.pages[0].keys.sort_unstable();
+        full.pages[1].keys = vec![spread(step * 3_000 + 1)];
+        // Another owner goes on: it reads what waited.
+        if step % 5 == 2 {
+            owner = Owner::claim(&mut *store);
+            full = Full { sequence: owner.sequence + 1, ..full };
+        }
+        owner.write(&mut *store, &full).unwrap();
+        if step == 2 {
+            // The first run has just been written.
+            whole(&mut *store);
+        }
+        // As of this commit, and of the one before.
+        assert_eq!(reader.recall(1, 7, step + 2).unwrap().len() as u64, step + 1);
+        assert_eq!(reader.recall(1, 7, step + 1).unwrap().len() as u64, step);
+        assert_eq!(reader.recall(1, spread(step * 3_000), step + 2).unwrap().len(), 1);
+    }
+    let due = |sequence: u64| [format!("page of {sequence}").into_bytes(), vec![0, 255, sequence as u8]];
+    let mut again = ground.open();
+    for store in [&mut store, &mut reader, &mut again] {
+        for sequence in [1, 2, 5, 15, 28, 29] {
+            let first = (sequence - 1) * 3_000;
+            assert_eq!(store.recall(1, spread(first), 30).unwrap(), due(sequence)[..1]);
+            assert_eq!(store.recall(1, spread(first + 1), 30).unwrap(), due(sequence));
+            assert_eq!(store.recall(1, spread(first + 1), sequence).unwrap(), Vec::<Vec<u8>>::new());
+            assert_eq!(store.recall(1, spread(first + 2_999), 30).unwrap(), due(sequence)[..1]);
+        }
+        assert_eq!(store.recall(1, 7, 30).unwrap().len(), 29);
+        assert_eq!(store.recall(1, spread(29 * 3_000), 30).unwrap(), Vec::<Vec<u8>>::new());
+        assert_eq!(store.recall(2, 7, 30).unwrap(), Vec::<Vec<u8>>::new());
+    }
+    whole(&mut *store);
+    store.forget_generations(owner.epoch, 2).unwrap();
+    assert_eq!(store.recall(1, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+    whole(&mut *store);
 }
 
 pub(crate) fn generations_go(ground: &dyn Ground) {
@@ -341,7 +388,7 @@ pub(crate) fn queries_go_on_where_they_ended(ground: &dyn Ground) {
         }
         let due: Vec<_> = all
             .iter()
-            .filter(|e| query.partner.as_ref().is_none_or(|p| *p == e.partner))
+            .filter(|e| query.partner.as_ref().is_none_or(|p| *p == e.under.partner))
             .filter(|e| query.subject.as_ref().is_none_or(|s| *s == e.subject))
             .cloned()
             .collect();
@@ -349,8 +396,6 @@ pub(crate) fn queries_go_on_where_they_ended(ground: &dyn Ground) {
     }
     let page = store.letters(&Query { after: 3, limit: 2, ..Query::default() }).unwrap();
     assert_eq!(page.iter().map(|l| l.number).collect::<Vec<_>>(), [4, 5]);
-    assert_eq!(store.messages(18, 5).unwrap().len(), 2);
-    assert_eq!(store.messages(0, 5).unwrap().len(), 5);
 }
 
 fn states(store: &mut dyn Store) -> Vec<LetterState> {
@@ -385,21 +430,6 @@ pub(crate) fn letters_are_read_again(ground: &dyn Ground) {
     owner.write(&mut *store, &full).unwrap();
     assert_eq!(states(&mut *store)[..2], [LetterState::Replayed, LetterState::Waiting]);
     assert!(!store.mark(1, LetterState::Dropped, None).unwrap());
-    whole(&mut *store);
-}
-
-pub(crate) fn messages_go_when_they_are_delivered(ground: &dyn Ground) {
-    let mut store = ground.open();
-    let mut owner = Owner::claim(&mut *store);
-    owner.write_some(&mut *store, 3);
-    store.delivered(owner.epoch, &[1, 3, 99]).unwrap();
-    store.delivered(owner.epoch, &[]).unwrap();
-    store.delivered(owner.epoch, &[1]).unwrap();
-    let left: Vec<u64> = store.messages(0, 0).unwrap().iter().map(|m| m.number).collect();
-    assert_eq!(left, [2, 4, 5, 6]);
-    // What is gone leaves its number behind.
-    store.delivered(owner.epoch, &[2, 4, 5, 6]).unwrap();
-    assert_eq!(store.claim("next").unwrap().messages, 6);
     whole(&mut *store);
 }
 
@@ -449,8 +479,7 @@ pub(crate) fn shards_are_walls(ground: &dyn Ground) {
     let mut owner = Owner::claim(&mut *store);
     owner.write_some(&mut *store, 1);
     ground.run("UPDATE shard SET shard = 8");
-    for table in ["journal", "entry", "message", "letter", "released_key", "released_page", "source_position", "terms"]
-    {
+    for table in ["journal", "ledger", "letter", "released_key", "released_page", "source_position", "terms"] {
         ground.run(&format!("UPDATE {table} SET shard = 8"));
     }
     assert_eq!(store.entries(&Query::default()).unwrap(), []);
@@ -556,7 +585,6 @@ pub(crate) fn empty_batches_and_large_ones(ground: &dyn Ground) {
     let mut empty = owner.next();
     empty.journal.clear();
     empty.entries.clear();
-    empty.messages.clear();
     empty.letters.clear();
     empty.pages.clear();
     empty.positions.clear();

@@ -54,18 +54,32 @@ pub(crate) fn a_missing_commit(ground: &dyn Ground) {
 }
 
 pub(crate) fn a_changed_entry(ground: &dyn Ground) {
-    let (_, _, wrong) = after(ground, "UPDATE entry SET deadline = deadline + 1 WHERE number = 6");
-    says(&wrong, &["ledger", "entry 6 is not as it was written"]);
+    let (mut store, _, wrong) = flipped(ground, "ledger", "bytes", "last = 6");
+    says(&wrong, &["ledger", "entries 4 to 6 are not as they were written"]);
+    damaged(store.entries(&Query::default()), "entries 4 to 6");
+    assert_eq!(store.entries(&Query { limit: 3, ..Query::default() }).unwrap().len(), 3);
+}
+
+/// What can be read, and even was written once, is not what was written here.
+pub(crate) fn a_forged_entry(ground: &dyn Ground) {
+    let (_, _, wrong) =
+        after(ground, "UPDATE ledger SET bytes = (SELECT bytes FROM ledger WHERE last = 9) WHERE last = 6");
+    says(&wrong, &["ledger", "entries 4 to 6", "their digests do not lead to the last one"]);
+}
+
+pub(crate) fn a_changed_link(ground: &dyn Ground) {
+    let (_, _, wrong) = after(ground, "UPDATE ledger SET digest = before WHERE last = 6");
+    says(&wrong, &["ledger", "entries 4 to 6", "the first of 2"]);
 }
 
 pub(crate) fn a_missing_entry(ground: &dyn Ground) {
-    let (_, _, wrong) = after(ground, "DELETE FROM entry WHERE number = 6");
-    says(&wrong, &["ledger", "entry 6 is missing", "the first of 2"]);
+    let (_, _, wrong) = after(ground, "DELETE FROM ledger WHERE last = 6");
+    says(&wrong, &["ledger", "entry 4 is missing", "the first of 2"]);
 }
 
 pub(crate) fn a_ledger_cut_at_its_end(ground: &dyn Ground) {
-    let (mut store, owner, wrong) = after(ground, "DELETE FROM entry WHERE number > 10");
-    says(&wrong, &["ledger", "ends with entry 10, and 12 were written"]);
+    let (mut store, owner, wrong) = after(ground, "DELETE FROM ledger WHERE last > 10");
+    says(&wrong, &["ledger", "ends with entry 9, and 12 were written"]);
     // Nor does retention make it whole again.
     store.retire(owner.epoch, 0, Moment::NEVER).unwrap();
     assert_eq!(store.verify().unwrap().wrong.len(), 1);
@@ -79,8 +93,40 @@ pub(crate) fn a_changed_page(ground: &dyn Ground) {
 }
 
 pub(crate) fn a_changed_key(ground: &dyn Ground) {
-    let (_, _, wrong) = after(ground, "UPDATE released_key SET key = 6 WHERE key = 7 AND sequence = 2");
-    says(&wrong, &["released subjects", "page 0 of commit 2", "keys"]);
+    let (mut store, _, wrong) = flipped(ground, "released_page", "keys", "sequence = 2 AND page = 0");
+    says(&wrong, &["released subjects", "page 0 of commit 2", "sum"]);
+    // Not even of others is said that they are not there.
+    drop(store.claim("next"));
+    damaged(store.recall(1, 6, u64::MAX), "page 0 of released subjects of commit 2");
+}
+
+/// Keys of pages that lie in runs.
+pub(crate) fn changed_keys(ground: &dyn Ground) {
+    let (_, _, wrong) = damage(ground, || {
+        many_keys(ground);
+        ground.flip("released_key", "keys", "name = (SELECT MIN(name) FROM released_key)");
+    });
+    assert!(wrong[0].contains("of keys has another sum"), "{wrong:?}");
+    damaged(ground.open().recall(1, 0, u64::MAX), "another sum");
+}
+
+pub(crate) fn a_missing_row_of_keys(ground: &dyn Ground) {
+    let (_, _, wrong) = damage(ground, || {
+        many_keys(ground);
+        ground.run("DELETE FROM released_key WHERE name = (SELECT MIN(name) FROM released_key)");
+    });
+    assert!(wrong[0].contains("the keys of page"), "{wrong:?}");
+    damaged(ground.open().recall(1, 3, u64::MAX), "is missing");
+}
+
+/// So many keys that they are written as a run.
+fn many_keys(ground: &dyn Ground) {
+    let mut store = ground.open();
+    let mut owner = Owner::claim(&mut *store);
+    let mut full = owner.next();
+    full.terms = None;
+    full.pages[0].keys = (0..9_000).map(|n| n << 48).collect();
+    owner.write(&mut *store, &full).unwrap();
 }
 
 pub(crate) fn a_changed_piece(ground: &dyn Ground) {
@@ -93,12 +139,6 @@ pub(crate) fn a_changed_letter(ground: &dyn Ground) {
     let (mut store, _, wrong) = flipped(ground, "letter", "record", "number = 2");
     says(&wrong, &["dead letters", "letter 2", "sum"]);
     damaged(store.letters(&Query::default()), "letter 2");
-}
-
-pub(crate) fn a_changed_message(ground: &dyn Ground) {
-    let (mut store, _, wrong) = after(ground, "UPDATE message SET body = '{}' WHERE number = 3");
-    says(&wrong, &["messages", "message 3", "sum"]);
-    damaged(store.messages(0, 0), "message 3");
 }
 
 pub(crate) fn changed_contracts(ground: &dyn Ground) {
@@ -114,9 +154,9 @@ pub(crate) fn a_changed_position(ground: &dyn Ground) {
 }
 
 pub(crate) fn a_cell_of_another_kind(ground: &dyn Ground) {
-    let (mut store, _, wrong) = after(ground, "UPDATE entry SET stands = 'excellent', broken = 7 WHERE number = 5");
-    says(&wrong, &["ledger", "`excellent` is no standing", "the first of 2"]);
-    damaged(store.entries(&Query::default()), "excellent");
+    let (mut store, _, wrong) = after(ground, "UPDATE letter SET state = 7 WHERE number > 2");
+    says(&wrong, &["dead letters", "7 is no state of a dead letter", "the first of 2"]);
+    damaged(store.letters(&Query::default()), "no state");
 }
 
 /// The ground is told to open it once more, and must be refused.

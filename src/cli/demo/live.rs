@@ -1,15 +1,16 @@
 //! `onus demo --live`: the same story through the service itself. A source speaks, the loop judges, writes down, and only
-//! then tells; what is told here are the messages of its commits, and nothing else.
+//! then tells; what is told here are the entries of its commits, and nothing else.
 
 use super::telling::{clock as clock_words, record_line};
 use crate::cli::args::DemoArgs;
-use crate::cli::run::figures;
+use crate::cli::run::Pages;
 use crate::cli::style::{BAD, DIM, GOOD, HEAD, WARN, paint, plain};
 use crate::cli::{CliError, exit, write_out};
 use crate::ingest::feed::{self, FeedId};
-use crate::runtime::live::{self, Contracts, Feed, Live, Plan};
+use crate::publish::decided::Decided;
+use crate::runtime::live::{self, Contracts, Feed, Live, Plan, Receiver};
 use crate::runtime::played::{self, Clock, Line, Playing};
-use crate::store::Message;
+use crate::store::Entry;
 use crate::store::place::{self, Place};
 use crate::{serve, telemetry};
 use chrono_tz::Tz;
@@ -39,10 +40,10 @@ pub(super) fn run(contracts: Vec<Contract>, args: &DemoArgs) -> Result<u8, CliEr
     let status = Arc::clone(live.status());
 
     let hands = clock.clone();
-    let page = figures(Arc::clone(&status), move || hands.now())?;
+    let pages = Pages::new(Arc::clone(&status), Arc::default(), None, hands.now())?;
     let ready = Arc::clone(&status);
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let routes = move || telemetry::routes(move || ready.unready(), page);
+    let routes = move || telemetry::routes(move || ready.unready(), pages, telemetry::Access::default());
     let serving = serve::spawn(serve::Listen::on(anywhere), routes)
         .map_err(|error| CliError::Other(format!("cannot listen on {anywhere}: {error}")))?;
 
@@ -60,21 +61,21 @@ pub(super) fn run(contracts: Vec<Contract>, args: &DemoArgs) -> Result<u8, CliEr
         let _ = write_out(&said);
     });
     let story = story.map_err(|error| CliError::Other(format!("no thread for the story: {error}")))?;
-    let mut tell = |messages: &[Message]| {
-        let said: String = messages.iter().map(|message| lock(&words).decided(&message.body)).collect();
-        match write_out(&said) {
-            Ok(()) => messages.iter().map(|message| message.number).collect(),
-            Err(_) => Vec::new(),
-        }
-    };
-    let result = live.run(&heard, true, &stop, &mut tell, &mut |_| {});
+    let ours = Arc::clone(&words);
+    let takes = Box::new(move |entries: &[Entry]| {
+        let said: String = entries.iter().map(|entry| lock(&ours).decided(&Decided(entry).value())).collect();
+        if write_out(&said).is_ok() { entries.len() } else { 0 }
+    });
+    // Between the records of the story, and not somewhere behind them.
+    live.tell_at_once(Receiver { name: "demo".to_owned(), from_the_beginning: true, takes, again_from: None });
+    let result = live.run(&heard, true, &stop, &mut |_| {});
     let cut = stop.swap(true, Ordering::Relaxed);
     drop(heard);
     serving.close();
     let _ = story.join();
     serving.stop();
     result.map_err(failed)?;
-    let verified = live.store().verify().map_err(|error| CliError::Other(error.to_string()))?;
+    let verified = live.store().and_then(|store| store.verify()).map_err(|error| CliError::Other(error.to_string()))?;
     write_out(&closing(&status.board(), &lock(&words), &verified, cut))?;
     Ok(exit::FINE)
 }
@@ -104,7 +105,6 @@ fn plan(contracts: &[Contract]) -> Plan {
         batch: 1,
         snapshot_every: 3650 * DAY,
         retention: 36_500 * DAY,
-        tells: true,
         owner: "onus demo".to_owned(),
     }
 }
@@ -152,7 +152,7 @@ fn opening(
 
 fn closing(board: &live::Board, words: &Words, verified: &crate::store::Verified, cut: bool) -> String {
     let mut out = format!("\n{}\n", paint(HEAD, "How everything stands"));
-    let mut rows = board.standings.clone();
+    let mut rows = board.duties.rows();
     rows.sort_by(|a, b| (&a.partner, &a.obligation).cmp(&(&b.partner, &b.obligation)));
     out.push_str(&crate::cli::check::standings(&rows));
     let taken = match words.taken_back {
@@ -185,7 +185,7 @@ fn closing(board: &live::Board, words: &Words, verified: &crate::store::Verified
     out
 }
 
-/// From messages to plain words.
+/// From entries to plain words.
 struct Words {
     zone: Tz,
     /// By contract and obligation: a requirement, and who else than the partner owes it.
@@ -241,8 +241,7 @@ impl Words {
     }
 
     /// A decision, once it is written down.
-    fn decided(&mut self, body: &str) -> String {
-        let told: Value = serde_json::from_str(body).unwrap_or_default();
+    fn decided(&mut self, told: &Value) -> String {
         let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
         let instant = |key: &str| told[key].as_str().and_then(Moment::parse);
         let (from, to, duty) = (text("from"), text("to"), text("duty"));

@@ -7,8 +7,8 @@ use crate::store::place::{self, Place};
 use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
 
-/// The plan; `tells`: somebody wants to be told.
-pub(in crate::cli) fn plan(settings: &Settings, tells: bool) -> Plan {
+/// The plan.
+pub(in crate::cli) fn plan(settings: &Settings) -> Plan {
     let (paths, library) = (settings.contracts.paths.clone(), settings.contracts.library.clone());
     Plan {
         contracts: Box::new(move || contracts(&paths, &library)),
@@ -22,7 +22,6 @@ pub(in crate::cli) fn plan(settings: &Settings, tells: bool) -> Plan {
         batch: settings.judge.batch as usize,
         snapshot_every: settings.judge.snapshot_every,
         retention: settings.judge.retention,
-        tells,
         owner: format!("process {}", std::process::id()),
     }
 }

@@ -1,7 +1,9 @@
 //! What is decided, a JSON line each, to a file or standard output: after it is written down, at least once.
 
 use crate::cli::CliError;
-use crate::store::Message;
+use crate::publish::decided::Decided;
+use crate::runtime::live::Receiver;
+use crate::store::Entry;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -25,27 +27,33 @@ impl Teller {
         opened.map_err(|error| CliError::Other(format!("--tell {}: {error}", path.display())))
     }
 
-    /// Tells; gives the numbers of what was taken.
-    pub(super) fn tell(&mut self, messages: &[Message]) -> Vec<u64> {
-        let mut lines = String::new();
-        for message in messages {
-            lines.push_str(&message.body);
-            lines.push('\n');
+    /// From here on it is told.
+    pub(super) fn receiver(mut self) -> Receiver {
+        // What was decided while nobody asked to be told is in the ledger.
+        let takes = Box::new(move |entries: &[Entry]| self.tell(entries));
+        Receiver { name: "tell".to_owned(), from_the_beginning: false, takes, again_from: None }
+    }
+
+    /// Tells; says how many were taken.
+    fn tell(&mut self, entries: &[Entry]) -> usize {
+        let mut lines = Vec::with_capacity(512 * entries.len());
+        for entry in entries {
+            // Into memory, and of plain values: it cannot fail.
+            let _ = serde_json::to_writer(&mut lines, &Decided(entry));
+            lines.push(b'\n');
         }
         let told = match self {
             Teller::Out => {
                 let mut out = io::stdout().lock();
-                out.write_all(lines.as_bytes()).and_then(|()| out.flush())
+                out.write_all(&lines).and_then(|()| out.flush())
             }
-            Teller::File(file) => {
-                end_line(file).and_then(|()| file.write_all(lines.as_bytes())).and_then(|()| file.sync_data())
-            }
+            Teller::File(file) => end_line(file).and_then(|()| file.write_all(&lines)).and_then(|()| file.sync_data()),
         };
         match told {
-            Ok(()) => messages.iter().map(|message| message.number).collect(),
+            Ok(()) => entries.len(),
             Err(error) => {
                 tracing::error!("what was decided could not be told, and is tried again: {error}");
-                Vec::new()
+                0
             }
         }
     }

@@ -99,7 +99,11 @@ pub(crate) static OBLIGATION: Block = Block {
             Shape::OneOrMore(&LIMIT_SHAPE),
             "The limit; of a list all run, and the earliest deadline binds. With a calendar period: so long after its end.",
         ),
-        may!("until", SELECTOR_SHAPE, "Ends the duty without a verdict."),
+        may!(
+            "until",
+            SELECTOR_SHAPE,
+            "Ends the duty without a verdict. Of one that follows another it is looked for from the start of that one."
+        ),
         CALENDAR,
         ROLL,
         PAUSE,

@@ -261,6 +261,11 @@ pub(crate) static RUNG: Block = Block {
         must!("at", Shape::Text(&forms::RUNG), "When it is reached."),
         must!("tell", PARTIES, "Whom to tell."),
         may!("severity", Shape::Word(SEVERITY_WORDS), "How loud."),
+        may!(
+            "calendar",
+            Shape::Text(&forms::CALENDAR),
+            "What \"business\" means for `at`, where those who are told work other hours than the duty counts.",
+        ),
     ],
     ways: &[],
 };

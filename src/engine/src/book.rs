@@ -1,6 +1,7 @@
 //! The book: all contracts, compiled once. It knows every name that matters, every rule, and which rules bind a partner.
 
 mod compile;
+mod held;
 mod kept;
 mod limits;
 mod matches;
@@ -36,6 +37,7 @@ pub struct Book {
     endings: Vec<Ending>,
     registered: BTreeMap<KindId, Registered>,
     stacks: Option<stacks::Stacks>,
+    held: Vec<Option<KindId>>,
 }
 
 /// When a contract ends.

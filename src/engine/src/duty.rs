@@ -93,6 +93,35 @@ impl Flags {
     }
 }
 
+/// Where a duty was counted when it was told last, beside its standing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filed(pub u8);
+
+impl Filed {
+    /// Under nothing.
+    pub const NOWHERE: Filed = Filed(0);
+    const ENDED: u8 = 1 << 7;
+    /// So many months have a number of their own: more than ten years, of which two are kept.
+    const MONTHS: i32 = 127;
+
+    /// Under a calendar month (months since the year 0), and as ended.
+    #[inline(always)]
+    pub fn new(month: Option<i32>, ended: bool) -> Filed {
+        let month = month.map_or(0, |index| index.rem_euclid(Filed::MONTHS) as u8 + 1);
+        Filed(month | if ended { Filed::ENDED } else { 0 })
+    }
+
+    /// It was counted as ended.
+    pub fn ended(self) -> bool {
+        self.0 & Filed::ENDED != 0
+    }
+
+    /// Its verdict was counted in this month.
+    pub fn is_of(self, month: i32) -> bool {
+        i32::from(self.0 & !Filed::ENDED) == month.rem_euclid(Filed::MONTHS) + 1
+    }
+}
+
 /// A waiver as one duty sees it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WaiverSpan {
@@ -165,6 +194,8 @@ pub struct Duty {
     pub flags: Flags,
     /// What was last told of it.
     pub told: Standing,
+    /// Where it was counted then.
+    pub filed: Filed,
 }
 
 impl Duty {
@@ -182,6 +213,7 @@ impl Duty {
             ended_by: 0,
             flags: Flags::default(),
             told: Standing::Untold,
+            filed: Filed::NOWHERE,
         }
     }
 

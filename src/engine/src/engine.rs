@@ -4,7 +4,10 @@ mod apply;
 mod arena;
 mod endings;
 mod enrol;
+mod figures;
 mod hearing;
+mod held;
+mod history;
 mod links;
 mod merges;
 mod pack;
@@ -39,7 +42,10 @@ pub(crate) use apply::judge;
 pub(crate) use pack::{put as pack_part, read as unpack_bytes};
 
 pub use apply::{Ahead, Applied, Incoming};
+pub use figures::{Counted, Minima, OfPartner, Pass, Risk};
 pub use hearing::{FEEDS, Feed};
+pub use held::{HELD_STATES, Held, HeldState};
+pub use history::{ENDED, History, Month, month_of};
 pub use snapshot::RestoreError;
 pub use tell::{Cells, Difference, Differences, Tally};
 

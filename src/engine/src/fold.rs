@@ -9,6 +9,7 @@ mod evidence;
 mod excuses;
 mod findings;
 mod follow;
+mod foregone;
 mod merges;
 mod origins;
 mod passing;
@@ -20,6 +21,7 @@ mod rebase;
 mod since;
 mod sources;
 mod supersede;
+mod undone;
 mod waivers;
 
 use crate::book::{Book, Sheet};
@@ -27,13 +29,14 @@ use crate::duty::{Duty, Flags, WaiverSpan};
 use crate::fact::{Atom, Fact, FieldId};
 use crate::register::Register;
 use crate::rule::{Form, Limit, Rule, RuleId};
-use crate::terms::{ReopenPolicy, Side};
+use crate::terms::Side;
 use crate::time::Moment;
 use crate::timeline::Timeline;
 use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use waivers::{granted, waived};
+pub(crate) use foregone::is_looked_back_on;
+pub(crate) use waivers::{covers, granted, waived};
 
 /// What is known of one subject after some of its facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -359,6 +362,7 @@ impl Fold {
             Effect::WaiverApproved => self.waive(fact, cx),
             Effect::WaiverEnded => self.end_waiver(fact, cx),
             Effect::Merged => self.merge(fact, opening, cx),
+            Effect::Undo if fact.linked() => self.undo(fact, about, cx),
             Effect::Paused
             | Effect::Resumed
             | Effect::Confirmed
@@ -434,72 +438,5 @@ impl Fold {
         if let Some(memory) = &mut self.memory {
             memory.periods.clear();
         }
-    }
-
-    /// The act is undone: the clock goes on, or a new cycle begins.
-    #[inline(never)]
-    fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
-        let at = fact.at();
-        let mut i = 0;
-        while i < self.ended.len() {
-            let duty = &self.ended[i];
-            let settled =
-                duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
-            if settled || !about.undoes.contains(&duty.ended_by) || duty.ended > at {
-                i += 1;
-                continue;
-            }
-            // A stop and a reopening at one instant on a stopped clock leave it stopped.
-            let acts = cx.rule(duty.rule).act().map(|a| a.leaves()).unwrap_or_default();
-            let stops = |f: Fact<'_>| {
-                f.at() == at && about.undoes.contains(&f.kind()) && acts.iter().any(|l| l.kind == f.kind())
-            };
-            if duty.ended < at && cx.before().any(stops) {
-                i += 1;
-                continue;
-            }
-            let reopen = cx.rule(duty.rule).reopen;
-            let inside = reopen.window.is_none_or(|window| at - duty.ended <= window);
-            match reopen.policy {
-                ReopenPolicy::Ignore => i += 1,
-                ReopenPolicy::Resume if inside => {
-                    let duty = self.ended.remove(i);
-                    self.resume_duty(duty, fact, cx);
-                }
-                ReopenPolicy::Resume | ReopenPolicy::New => {
-                    self.ended[i].flags.put(Flags::RENEWED, true);
-                    let before = self.ended[i].clone();
-                    self.next_cycle(&before, fact, cx);
-                    i += 1;
-                }
-            }
-        }
-    }
-
-    #[cold]
-    fn resume_duty<T: Trace>(&mut self, mut duty: Duty, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
-        let at = fact.at();
-        cx.trace.note(at, Some(&duty), &|| format!("reopened ({}): the clock goes on with what it had", fact.id()));
-        cx.trace.stretch(&duty, duty.ended, at, Stopped::Ended);
-        // What followed its act has lost its ground.
-        let key = duty.key;
-        let follows = |d: &Duty| d.more.as_ref().and_then(|m| m.follows) == Some(key);
-        let (lost, stays) = std::mem::take(&mut self.open).into_iter().partition(follows);
-        self.open = stays;
-        for mut duty in lost {
-            Fold::settle(&mut duty, at, cx);
-            duty.flags.put(Flags::CANCELLED, true);
-            duty.ended = at;
-            self.retire(duty);
-        }
-        duty.ended = Moment::NEVER;
-        duty.ended_by = 0;
-        duty.flags.put(Flags::NEWS, true);
-        Fold::forget_excuse(&mut duty, cx);
-        duty.since = at;
-        self.rebase_duty(&mut duty, None, at, cx);
-        self.hold(&mut duty, at, cx);
-        Fold::find_deadline(&mut duty, cx);
-        self.open.push(duty);
     }
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod life;
+mod living;
 mod upkeep;
 
 use crate::book::Book;
@@ -31,6 +32,8 @@ pub struct Register {
     /// Whose it is.
     partner: String,
     members: BTreeMap<KindId, BTreeMap<String, Member>>,
+    /// How many of them live.
+    living: BTreeMap<KindId, u64>,
     /// Subjects by what was ever told of them in the fields by which anchors find them.
     index: BTreeMap<(KindId, FieldId, String), BTreeSet<String>>,
     /// Of what was before, only what still matters from here on is kept.
@@ -46,6 +49,9 @@ struct Member {
     facts: Timeline,
     /// The archive knows that there is such a one.
     noted: bool,
+    /// It lives by the latest that is told of it: follows from its facts.
+    #[serde(skip)]
+    alive: bool,
 }
 
 /// A question: who is in this population from an instant on, and when was the act done by all of them?
@@ -103,6 +109,7 @@ impl Register {
         Register {
             partner: partner.to_owned(),
             members: BTreeMap::new(),
+            living: BTreeMap::new(),
             index: BTreeMap::new(),
             complete_from: Moment::DAWN,
             swept: Moment::DAWN,
@@ -153,7 +160,17 @@ impl Register {
         }
         let Some(member) = of.get_mut(name) else { return false };
         let rank = |t| book.names().about(t).rank;
-        !matches!(member.facts.insert(fact, &rank), Placed::Repeat | Placed::Conflict)
+        if matches!(member.facts.insert(fact, &rank), Placed::Repeat | Placed::Conflict) {
+            return false;
+        }
+        let alive = living::is_alive(book, &member.facts);
+        let count = self.living.entry(kind).or_default();
+        match (std::mem::replace(&mut member.alive, alive), alive) {
+            (false, true) => *count += 1,
+            (true, false) => *count -= 1,
+            (true, true) | (false, false) => {}
+        }
+        true
     }
 
     /// The subjects whose duties' answers a fact of this subject may change.

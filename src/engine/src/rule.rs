@@ -1,6 +1,11 @@
 //! One obligation of one contract version, compiled: names are numbers, versions know their successors.
 
+mod glob;
 mod looks;
+mod warn;
+
+pub use glob::glob;
+pub use warn::Warn;
 
 use crate::calendar::Calendar;
 use crate::fact::{FieldId, Sym, TypeId};
@@ -34,6 +39,8 @@ pub struct Rule {
     pub feared: bool,
     /// Its act is looked for on subjects that the anchor names.
     pub elsewhere: bool,
+    /// It slides, and an act may be done where no event of its own subject says so: what ends a duty begins the next.
+    pub begins_next: bool,
     /// Least trust that stops its clock.
     pub trust: Trust,
     /// Ends the duty without a verdict.
@@ -102,6 +109,10 @@ pub struct Rule {
     pub of_source: bool,
     /// Of *every P* on subjects of a kind: which of them, as they then stand; none: all.
     pub among: Vec<Test>,
+    /// How loud its breach is.
+    pub severity: crate::terms::Severity,
+    /// From when on an open duty is at risk.
+    pub warn: Warn,
 }
 
 /// The sentence, compiled.
@@ -442,55 +453,5 @@ impl Rule {
 /// Who says what follows from the contracts alone.
 pub const OWN_SOURCE: &str = "urn:onus:contracts";
 
-/// `*` stands for any run of characters, everything else for itself.
-#[inline]
-pub fn glob(pattern: &str, text: &str) -> bool {
-    // Nearly all are a name, or the beginning of one.
-    match pattern.bytes().position(|b| b == b'*') {
-        None => return pattern == text,
-        Some(star) if star + 1 == pattern.len() => return text.starts_with(&pattern[..star]),
-        Some(_) => {}
-    }
-    let mut parts = pattern.split('*');
-    let Some(first) = parts.next() else { return text.is_empty() };
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut last = None;
-    for part in parts {
-        if let Some(middle) = last.replace(part) {
-            match rest.find(middle) {
-                Some(at) => rest = &rest[at + middle.len()..],
-                None => return false,
-            }
-        }
-    }
-    match last {
-        None => rest.is_empty(),
-        Some(end) => rest.ends_with(end),
-    }
-}
-
 /// All calendars in use; position 0 is open always.
 pub type Calendars = Vec<Calendar>;
-
-#[cfg(test)]
-mod tests {
-    use super::glob;
-
-    #[test]
-    fn a_star_stands_for_any_run() {
-        for (pattern, text, want) in [
-            ("urn:*", "urn:desk:p1", true),
-            ("urn:*", "uri:desk", false),
-            ("*", "", true),
-            ("a*c", "abc", true),
-            ("a*c", "ac", true),
-            ("a*c", "a", false),
-            ("a*b*c", "a-b-c", true),
-            ("a*b*c", "acb", false),
-            ("exact", "exact", true),
-            ("exact", "exactly", false),
-        ] {
-            assert_eq!(glob(pattern, text), want, "{pattern} {text}");
-        }
-    }
-}

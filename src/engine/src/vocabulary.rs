@@ -48,6 +48,8 @@ pub struct EventType {
     pub effect: Effect,
     /// Types whose acts it undoes.
     pub undoes: Vec<TypeId>,
+    /// Some duty looks for such an act on other subjects, too: undone, what has settled may have to be judged again.
+    pub undoes_elsewhere: bool,
     /// Types that satisfy no requirement any more after it.
     pub withdraws: Vec<TypeId>,
     /// Begins its subject's life.
@@ -274,6 +276,7 @@ impl Vocabulary {
             rank,
             effect,
             undoes: Vec::new(),
+            undoes_elsewhere: false,
             withdraws: Vec::new(),
             opening: OPENING.contains(&name),
             state: UNDONE_BY.iter().any(|(act, _)| *act == name),
@@ -380,6 +383,9 @@ pub(crate) const ENDS: [&str; 13] = [
     "operator.left",
     "contract.ended",
 ];
+
+/// The type that says that a subject lives, and is off until its life is said to begin.
+pub(crate) const TURNS_OFF: &str = "credential.disabled";
 
 /// Of kinds that a contract declares: what stands after the dot of the event that ends a subject's life.
 const ENDING_WORDS: [&str; 6] = ["revoked", "retired", "closed", "ended", "deleted", "removed"];

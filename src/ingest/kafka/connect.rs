@@ -1,6 +1,7 @@
 //! From plain settings to a client of librdkafka.
 
 use super::shared::Shared;
+use crate::ingest::base64::base64;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -234,31 +235,9 @@ pub(super) fn token(file: &Path) -> Result<OAuthToken, String> {
     let text = secret(file)?;
     let wrong = |what: &str| format!("{}: {what}; it should hold a JWT, and nothing else", file.display());
     let middle = text.split('.').nth(1).ok_or_else(|| wrong("has no parts"))?;
-    let claims = unbase64(middle).ok_or_else(|| wrong("its middle part is no base64url"))?;
+    let claims = base64(middle).ok_or_else(|| wrong("its middle part is no base64url"))?;
     let claims: serde_json::Value = serde_json::from_slice(&claims).map_err(|_| wrong("its middle part is no JSON"))?;
     let ends = claims["exp"].as_i64().ok_or_else(|| wrong("it does not say when it ends (`exp`)"))?;
     let who = claims["sub"].as_str().unwrap_or("onus").to_owned();
     Ok(OAuthToken { token: text, principal_name: who, lifetime_ms: ends.saturating_mul(1_000) })
-}
-
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut have) = (0u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'-' | b'+' => 62,
-            b'_' | b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        have += 6;
-        if have >= 8 {
-            have -= 8;
-            out.push((bits >> have) as u8);
-        }
-    }
-    Some(out)
 }

@@ -4,15 +4,18 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Records of one message, in order; none: it is passed over.
-pub(super) fn records<'m>(message: &'m BorrowedMessage<'_>) -> Vec<Cow<'m, [u8]>> {
+/// Shows the records of one message, in order, and says with the last that it is; none: it is passed over.
+pub(super) fn each(message: &BorrowedMessage<'_>, show: &mut dyn FnMut(&[u8], bool)) {
     // A message without value deletes a key in a compacted topic: that is no event.
-    let Some(value) = message.payload() else { return Vec::new() };
-    let headers: Vec<(&str, &[u8])> = message
-        .headers()
-        .map(|headers| headers.iter().filter_map(|header| Some((header.key, header.value?))).collect())
-        .unwrap_or_default();
-    made(value, &headers)
+    let Some(value) = message.payload() else { return };
+    // Most come without headers, and are what their value says.
+    let Some(headers) = message.headers() else { return show(value, true) };
+    let headers: Vec<(&str, &[u8])> = headers.iter().filter_map(|header| Some((header.key, header.value?))).collect();
+    let records = made(value, &headers);
+    let last = records.len().wrapping_sub(1);
+    for (at, record) in records.iter().enumerate() {
+        show(record, at == last);
+    }
 }
 
 fn made<'m>(value: &'m [u8], headers: &[(&str, &[u8])]) -> Vec<Cow<'m, [u8]>> {

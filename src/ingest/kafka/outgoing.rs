@@ -9,10 +9,13 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A message is given up after this, and whoever sent it tries again.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// While messages are on their way, their receipts are looked for so long at once.
+const STEP: Duration = Duration::from_millis(5);
 
 /// Writes messages and knows when the brokers have them.
 pub struct Outgoing(BaseProducer<Context>);
@@ -52,12 +55,19 @@ impl Outgoing {
             }
             self.0.poll(Duration::ZERO);
         }
-        let flushed = self.0.flush(PATIENCE);
+        // The client's own way to wait looks up ten times a second: nobody would be told more than that.
+        let until = Instant::now() + PATIENCE;
+        while self.0.in_flight_count() > 0 && Instant::now() < until {
+            self.0.poll(STEP);
+        }
         let reason = || lock(&context.reason).take().map(|why| format!(" ({why})")).unwrap_or_default();
         if let Some(why) = lock(&context.failed).take() {
             return Err(format!("{why}{}", reason()));
         }
-        flushed.map_err(|error| format!("{}{}", plain(&error), reason()))
+        match self.0.in_flight_count() {
+            0 => Ok(()),
+            left => Err(format!("{left} messages were not taken within {} s{}", PATIENCE.as_secs(), reason())),
+        }
     }
 }
 

@@ -54,6 +54,8 @@ struct Partition {
     /// A later answer: it has its turn when the first is reached, or a busy partition would never be caught up.
     newest: Option<(u64, Moment)>,
     of: u32,
+    /// Where it was when it was looked at last, and when it last moved.
+    seen: u64,
     moved: Instant,
 }
 
@@ -146,7 +148,18 @@ impl Reader {
                     let moved = Instant::now();
                     self.shared.put(partition, Spot { next, after_last, last });
                     let (asked, newest) = (None, None);
-                    let one = Partition { incarnation, next, after_last, last, records, asked, newest, of: 0, moved };
+                    let one = Partition {
+                        incarnation,
+                        next,
+                        after_last,
+                        last,
+                        records,
+                        asked,
+                        newest,
+                        of: 0,
+                        seen: next,
+                        moved,
+                    };
                     self.partitions.insert(partition, one);
                 }
                 return true;
@@ -290,25 +303,20 @@ impl Reader {
             Timestamp::LogAppendTime(at) => (Moment(at), true),
             Timestamp::CreateTime(_) | Timestamp::NotAvailable => ((self.shared.topic.clock)(), false),
         };
-        let records = message::records(message);
         let longest = self.shared.topic.longest;
-        let count = records.len();
-        for (item, record) in records.iter().enumerate() {
+        message::each(message, &mut |record, last| {
             // Of a batch that is written down in part, the whole is read again: the rest must not be lost.
-            let next = if item + 1 == count { offset + 1 } else { offset };
+            let next = if last { offset + 1 } else { offset };
             one.records.push(&record[..record.len().min(longest)], offset, next, arrived);
             one.records.stamped = stamped;
+            one.after_last = offset + 1;
             if record.len() > longest
                 && let Some(pushed) = one.records.list.last_mut()
             {
                 pushed.cut = Some(record.len() as u64);
             }
-        }
+        });
         one.next = offset + 1;
-        if count > 0 {
-            one.after_last = offset + 1;
-        }
-        one.moved = Instant::now();
         if one.records.bytes.len() >= PIECE {
             self.flush(message.partition());
         }
@@ -348,12 +356,20 @@ impl Reader {
     fn flush(&mut self, partition: i32) {
         let feed = self.shared.topic.feed;
         let Some(one) = self.partitions.get_mut(&partition) else { return };
-        let full = Records::new(feed, partition, Arc::clone(&one.incarnation));
-        let full = if one.records.list.is_empty() { None } else { Some(std::mem::replace(&mut one.records, full)) };
+        let full = (!one.records.list.is_empty()).then(|| {
+            let mut next = Records::new(feed, partition, Arc::clone(&one.incarnation));
+            // Most likely as much comes again.
+            next.bytes.reserve(one.records.bytes.len());
+            next.list.reserve(one.records.list.len());
+            std::mem::replace(&mut one.records, next)
+        });
         if let Some(last) = full.as_ref().and_then(|records| records.list.last().map(|last| records.record(last))) {
             one.last = digest(last);
         }
         self.shared.put(partition, Spot { next: one.next, after_last: one.after_last, last: one.last });
+        if one.next != one.seen {
+            (one.seen, one.moved) = (one.next, Instant::now());
+        }
         if let Some(records) = full {
             self.push(Heard::Records(records));
         }

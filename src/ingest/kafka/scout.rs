@@ -42,6 +42,8 @@ pub(super) struct Scout {
     /// The reader has these.
     reading: BTreeMap<i32, Stuck>,
     halted: BTreeSet<i32>,
+    /// What the reader is to begin with, once all of the round are placed.
+    begun: Vec<Order>,
     trouble: Option<String>,
     /// What was read must be compared with what is there.
     doubt: bool,
@@ -74,6 +76,7 @@ impl Scout {
             asked: None,
             reading: BTreeMap::new(),
             halted: BTreeSet::new(),
+            begun: Vec::new(),
             trouble: None,
             doubt: false,
         }
@@ -147,17 +150,27 @@ impl Scout {
             self.compare(client)?;
             self.doubt = false;
         }
+        let placed = self.place_all(client);
+        // Together, so that none is ahead of another that nobody has heard of yet.
+        for order in std::mem::take(&mut self.begun) {
+            let _ = self.orders.send(order);
+        }
+        placed?;
+        self.ends(client)
+    }
+
+    fn place_all(&mut self, client: &Client) -> Result<(), String> {
         for partition in self.partitions.clone() {
             if !self.reading.contains_key(&partition) && !self.halted.contains(&partition) {
                 self.place(client, partition)?;
             }
         }
-        self.ends(client)
+        Ok(())
     }
 
     fn metadata(&mut self, client: &Client) -> Result<(), String> {
         let name = &self.shared.topic.name;
-        let about = client.fetch_metadata(Some(name), ANSWER).map_err(|error| self.unreachable(&error))?;
+        let about = client.fetch_metadata(Some(name), ANSWER).map_err(|error| self.unreachable(client, &error))?;
         let topic = about.topics().iter().find(|topic| topic.name() == name);
         let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
         let ids: BTreeSet<i32> =
@@ -185,7 +198,9 @@ impl Scout {
         Ok(())
     }
 
-    fn unreachable(&self, error: &KafkaError) -> String {
+    fn unreachable(&self, client: &Client, error: &KafkaError) -> String {
+        // Why it did not answer has perhaps come while we waited.
+        while client.poll(Duration::ZERO).is_some() {}
         let reason = self.shared.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let brokers = self.shared.access.brokers.join(", ");
         format!("no broker of {brokers} answers: {}{reason}; check network, address, `tls` and `sasl`", plain(error))
@@ -248,14 +263,15 @@ impl Scout {
                 spot.next
             }
         };
-        self.read_from(partition, &incarnation, next, last, began);
+        let order = self.read_from(partition, &incarnation, next, last, began);
+        self.begun.push(order);
         Ok(())
     }
 
-    fn read_from(&mut self, partition: i32, incarnation: &str, next: u64, last: u64, began: bool) {
+    fn read_from(&mut self, partition: i32, incarnation: &str, next: u64, last: u64, began: bool) -> Order {
         self.reading.insert(partition, Stuck { next, since: Instant::now() });
         self.named.insert(partition, incarnation.to_owned());
-        let _ = self.orders.send(Order::Read { partition, incarnation: Arc::from(incarnation), next, last, began });
+        Order::Read { partition, incarnation: Arc::from(incarnation), next, last, began }
     }
 
     fn beginning(&self, client: &Client, partition: i32, begin: Begin) -> Result<u64, String> {
@@ -265,7 +281,7 @@ impl Scout {
         let told = asked
             .add_partition_offset(&self.shared.topic.name, partition, Offset::Offset(instant.0.max(0)))
             .and_then(|()| client.offsets_for_times(asked, ANSWER))
-            .map_err(|error| self.unreachable(&error))?;
+            .map_err(|error| self.unreachable(client, &error))?;
         let offset = told.elements().first().map(|one| one.offset());
         // No record is as new: reading begins with what comes.
         Ok(match offset {
@@ -351,9 +367,9 @@ impl Scout {
                     // Through the same hands as when it was read: they make one line of it.
                     let offset = u64::try_from(message.offset()).unwrap_or(0);
                     let mut records = Records::new(self.shared.topic.feed, partition, Arc::from(""));
-                    for one in message::records(&message) {
+                    message::each(&message, &mut |one, _| {
                         records.push(&one[..one.len().min(longest)], offset, offset, Moment(0));
-                    }
+                    });
                     let digests = records.list.iter().map(|one| digest(records.record(one))).collect();
                     found.push(Found { offset, digests });
                 }
@@ -417,7 +433,8 @@ impl Scout {
         // What comes from here on is no continuation, and is stored under another name.
         let incarnation = format!("{}@{}", self.incarnation(), (self.shared.topic.clock)().0);
         self.shared.put(partition, Spot { next, after_last: 0, last: 0 });
-        self.read_from(partition, &incarnation, next, 0, true);
+        let order = self.read_from(partition, &incarnation, next, 0, true);
+        let _ = self.orders.send(order);
         Ok(())
     }
 }

@@ -75,6 +75,18 @@ impl Frontier {
         self.by_partition.entry(partition).or_default().lag = lag;
     }
 
+    /// When something last came; None: nothing did.
+    pub(super) fn last(&self) -> Option<Moment> {
+        (self.last != Moment::DAWN).then_some(self.last)
+    }
+
+    /// It promised to say something, and did not: three times.
+    pub(super) fn is_silent(&self, now: Moment) -> bool {
+        // Nothing came yet: since when it has been silent, nobody knows.
+        let last = self.last().unwrap_or(self.heard);
+        !self.ended && last != Moment::DAWN && self.heartbeat.is_some_and(|every| now > last + MISSED * every)
+    }
+
     /// Its source says that time has come so far.
     pub(super) fn tick(&mut self, at: Moment) {
         self.last = self.last.max(at);

@@ -124,13 +124,13 @@ impl Live {
             letter.reason == HALTED
                 && (letter.source.as_str(), letter.partition, letter.offset) == (source, partition, offset)
         };
-        if let Some(letter) = self.letters.iter().find(|letter| same(letter)) {
+        if let Some(letter) = self.hand.letters.iter().find(|letter| same(letter)) {
             return Ok(Some(letter.number));
         }
         for state in [LetterState::Asked, LetterState::Waiting] {
             let mut query = Query { state: Some(state), limit: 64, ..Query::default() };
             loop {
-                let letters = match self.store.letters(&query) {
+                let letters = match self.keeper.store().and_then(|store| store.letters(&query)) {
                     // A second letter of the same halt does no harm.
                     Err(error) if error.may_pass() => return Ok(None),
                     found => found?,
@@ -153,8 +153,8 @@ impl Live {
         let Some(halt) = self.halts.halted.get_mut(&key).filter(|halt| halt.letter == letter.number) else {
             let next = self.positions.get(&key).map_or(0, |position| position.next);
             // It went on by itself: what was there before is there again.
-            if next != letter.offset && !self.reread.iter().any(|(number, _)| *number == letter.number) {
-                self.reread.push((letter.number, LetterState::Replayed));
+            if next != letter.offset && !self.hand.reread.iter().any(|(number, _)| *number == letter.number) {
+                self.hand.reread.push((letter.number, LetterState::Replayed));
                 self.since.get_or_insert(self.now.steady());
             }
             return;
@@ -190,7 +190,7 @@ impl Live {
         tracing::warn!(source, partition, "{detail}");
         let at = self.now.now();
         self.own_letter(SKIPPED, &source, partition, read, at, detail, LetterState::Dropped, reason);
-        self.reread.push((halt.letter, LetterState::Dropped));
+        self.hand.reread.push((halt.letter, LetterState::Dropped));
         let still = self.halts.halted.range((feed.0, i32::MIN)..=(feed.0, i32::MAX)).next();
         let still = still.map(|(_, halt)| halt.why.clone());
         self.status.feed(feed).goes_on(still);
@@ -206,7 +206,7 @@ impl Live {
             );
             let at = self.now.now();
             self.own_letter("Unauthorised", &stray.feed, 0, 0, at, detail, LetterState::Waiting, None);
-            if let Some(letter) = self.letters.last_mut() {
+            if let Some(letter) = self.hand.letters.last_mut() {
                 letter.length = stray.record.len() as u64;
                 letter.hash = xxh3_64(&stray.record);
                 letter.record = stray.record;
@@ -228,7 +228,7 @@ impl Live {
         note: Option<String>,
     ) -> u64 {
         self.letter += 1;
-        self.letters.push(Letter {
+        self.hand.letters.push(Letter {
             number: self.letter,
             source: source.to_owned(),
             partition,

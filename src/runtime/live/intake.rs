@@ -10,6 +10,7 @@ use crate::store::{LETTER, Letter, LetterState, Position, Query};
 use onus_engine::time::Moment;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A character with which no JSON begins.
@@ -18,6 +19,7 @@ const NO_JSON: u8 = 0x0b;
 impl Live {
     /// Takes records in: judged, and in the journal, and not yet written. `letter`: they were a dead letter before.
     pub(super) fn records(&mut self, mut records: Records, letter: Option<u64>) -> Result<(), LiveError> {
+        self.hand.began.get_or_insert_with(Instant::now);
         let at = usize::from(records.feed.0);
         let key = (records.feed.0, records.partition);
         self.time_for(key)?;
@@ -49,12 +51,11 @@ impl Live {
             return Err(trouble.into());
         }
         refused.sort_by_key(|one| one.line);
-        self.write_down(&records, &arrived, &refused);
         self.status.feed(records.feed).took(records.list.len() as u64, refused.len() as u64);
         match letter {
             Some(number) => {
                 let state = if refused.is_empty() { LetterState::Replayed } else { LetterState::Waiting };
-                self.reread.push((number, state));
+                self.hand.reread.push((number, state));
             }
             None => {
                 for one in &refused {
@@ -72,17 +73,19 @@ impl Live {
         let reached = self.peaks.entry(key).or_default();
         reached.0 = reached.0.max(self.judge.peak);
         self.ledger.take(&mut self.judge.engine);
-        self.events += records.list.len();
-        if let Some(done) = records.done.take() {
+        self.hand.events += records.list.len();
+        let done = records.done.take();
+        self.write_down(records, &arrived, &refused);
+        if let Some(done) = done {
             let refused = refused.into_iter().map(|one| (one.line, format!("{}: {}", one.reason, one.detail)));
-            self.waiting.push(Waiting { done, refused: refused.collect() });
+            self.hand.waiting.push(Waiting { done, refused: refused.collect() });
         }
         self.since.get_or_insert(self.now.steady());
         Ok(())
     }
 
     /// What became of it is a matter of the journal from here on; what was refused changed nothing and is not in it.
-    fn write_down(&mut self, records: &Records, arrived: &[Moment], refused: &[Refused]) {
+    fn write_down(&mut self, records: Records, arrived: &[Moment], refused: &[Refused]) {
         let none: Vec<usize> = refused.iter().filter(|one| one.reason != CONFLICT).map(|one| one.line).collect();
         let gone = |line: usize| none.binary_search(&line).is_ok();
         let (mut offsets, mut times) = (Vec::new(), Vec::new());
@@ -96,25 +99,25 @@ impl Live {
             return;
         }
         let lines = if none.is_empty() {
-            Cow::Borrowed(&records.bytes[..])
+            records.bytes
         } else {
             let mut rest = Vec::with_capacity(records.bytes.len());
             for (_, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
                 rest.extend_from_slice(records.record(one));
                 rest.push(b'\n');
             }
-            Cow::Owned(rest)
+            rest
         };
-        let feed = self.journal.name(&self.plan.feeds[usize::from(records.feed.0)].name);
-        let piece = Piece { feed, partition: records.partition, offsets, arrived: times, lines };
-        self.journal.put(&Item::Piece(piece));
+        let feed = self.hand.journal.name(&self.plan.feeds[usize::from(records.feed.0)].name);
+        let piece = Piece { feed, partition: records.partition, offsets, arrived: times, lines: Cow::Owned(lines) };
+        self.hand.journal.put(Item::Piece(piece));
     }
 
     fn put_letter(&mut self, records: &Records, refused: &Refused) {
         let one = &records.list[refused.line];
         let whole = records.record(one);
         self.letter += 1;
-        self.letters.push(Letter {
+        self.hand.letters.push(Letter {
             number: self.letter,
             source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
             partition: records.partition,
@@ -137,6 +140,7 @@ impl Live {
         let position = Position { source, partition, incarnation: incarnation.to_owned(), next, last: 0 };
         self.positions.insert((feed.0, partition), position);
         self.moved.insert((feed.0, partition));
+        self.peaks.entry((feed.0, partition)).or_default();
         self.since.get_or_insert(self.now.steady());
     }
 
@@ -156,17 +160,19 @@ impl Live {
     /// Dead letters that somebody asked to be read again.
     pub(super) fn read_letters_again(&mut self) -> Result<(), LiveError> {
         let asked = Query { state: Some(LetterState::Asked), limit: 100, ..Query::default() };
-        let again = match self.store.letters(&asked) {
+        let again = match self.keeper.store().and_then(|store| store.letters(&asked)) {
             Err(error) if error.may_pass() => return Ok(()),
             found => found?,
         };
+        // What could not be written yet may have read them already.
+        let again = if self.keeper.has_unwritten() { Vec::new() } else { again };
         for letter in again {
             let feed = self.plan.feeds.iter().position(|feed| feed.name == letter.source);
             if letter.reason == HALTED {
                 self.decided(&letter);
                 continue;
             }
-            let known = self.reread.iter().any(|(number, _)| *number == letter.number);
+            let known = self.hand.reread.iter().any(|(number, _)| *number == letter.number);
             let Some(feed) = feed.filter(|_| !known) else { continue };
             let mut records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
             records.push(&letter.record, letter.offset, letter.offset, letter.at);

@@ -7,12 +7,12 @@
 use onus_engine::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 
 /// Rises when the form changes.
 const FORM: u8 = 1;
-/// zstd's fastest but for the negative ones.
-const LEVEL: i32 = 1;
+/// A tenth of all CPU less than 1; what is faster still writes more than it spares (docs/performance.md).
+const LEVEL: i32 = -2;
 /// The longest blob that is read, before it was compressed: a batch is far less.
 const LONGEST: usize = 1 << 30;
 
@@ -56,13 +56,14 @@ struct Head {
     names: Vec<String>,
 }
 
-/// What is taken in until it is committed.
+/// What is taken in until it is committed. Records stay where they lie until a thread makes the blob of them.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
+    /// Everything but records' lines, one after the other.
     bytes: Vec<u8>,
+    /// Lines, and where in `bytes` they belong.
+    lines: Vec<(usize, Vec<u8>)>,
     names: Vec<String>,
-    /// Room for the next blob, uncompressed.
-    whole: Vec<u8>,
 }
 
 impl Writer {
@@ -76,10 +77,20 @@ impl Writer {
     }
 
     /// Adds one.
-    pub(crate) fn put(&mut self, item: &Item<'_>) {
+    pub(crate) fn put(&mut self, item: Item<'_>) {
+        let Item::Piece(piece) = item else { return self.add(&item) };
+        // Lines come last, as their length and themselves: an empty run has the length 0, a byte, in place of which theirs is put.
+        let lines = piece.lines.into_owned();
+        self.add(&Item::Piece(Piece { lines: Cow::Borrowed(&[]), ..piece }));
+        self.bytes.pop();
+        self.add(&lines.len());
+        self.lines.push((self.bytes.len(), lines));
+    }
+
+    fn add(&mut self, what: &impl Serialize) {
         let bytes = std::mem::take(&mut self.bytes);
         // Into memory, of plain types: there is nothing that could go wrong.
-        self.bytes = postcard::to_extend(item, bytes).unwrap_or_default();
+        self.bytes = postcard::to_extend(what, bytes).unwrap_or_default();
     }
 
     /// Nothing was taken in.
@@ -88,19 +99,27 @@ impl Writer {
     }
 
     /// The blob of all that was put; begins anew only with [`Writer::clear`], once it is written.
-    pub(crate) fn blob(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) fn blob(&self) -> io::Result<Vec<u8>> {
         let head = Head { form: FORM, names: self.names.clone() };
-        let mut all = std::mem::take(&mut self.whole);
-        all.clear();
-        let mut all = postcard::to_extend(&head, all).map_err(io::Error::other)?;
-        all.extend_from_slice(&self.bytes);
-        let blob = zstd::bulk::compress(&all, LEVEL)?;
-        self.whole = all;
-        Ok(blob)
+        let head = postcard::to_allocvec(&head).map_err(io::Error::other)?;
+        let size = head.len() + self.bytes.len() + self.lines.iter().map(|(_, lines)| lines.len()).sum::<usize>();
+        let mut zipped = zstd::Encoder::new(Vec::with_capacity(size / 4), LEVEL)?;
+        zipped.set_pledged_src_size(Some(size as u64))?;
+        zipped.include_contentsize(true)?;
+        zipped.write_all(&head)?;
+        let mut from = 0;
+        for (place, lines) in &self.lines {
+            zipped.write_all(&self.bytes[from..*place])?;
+            zipped.write_all(lines)?;
+            from = *place;
+        }
+        zipped.write_all(&self.bytes[from..])?;
+        zipped.finish()
     }
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
+        self.lines.clear();
         self.names.clear();
     }
 }
@@ -133,16 +152,27 @@ mod tests {
         let mut writer = Writer::default();
         let feed = writer.name("tickets");
         assert_eq!(writer.name("tickets"), feed);
-        writer.put(&Item::Time { now: Moment(7), heard: vec![(feed, Moment(5))] });
-        let lines = Cow::Borrowed(&b"{}\n{}\n"[..]);
-        writer.put(&Item::Piece(Piece { feed, partition: 3, offsets: vec![9, 1], arrived: vec![7, 0], lines }));
+        writer.put(Item::Time { now: Moment(7), heard: vec![(feed, Moment(5))] });
+        let long = b"{}\n".repeat(100_000);
+        for lines in [&b"{}\n{}\n"[..], &[], &long] {
+            let lines = Cow::Borrowed(lines);
+            writer.put(Item::Piece(Piece { feed, partition: 3, offsets: vec![9, 1], arrived: vec![7, 0], lines }));
+            writer.put(Item::Ceiling(Moment(8)));
+        }
         let blob = writer.blob().expect("a blob");
         writer.clear();
         assert!(writer.is_empty());
         let mut seen = Vec::new();
-        read(&blob, &mut |names, item| seen.push(format!("{names:?} {item:?}"))).expect("its own blob");
-        assert_eq!(seen.len(), 2);
-        assert!(seen[0].contains("tickets") && seen[1].contains("partition: 3"), "{seen:?}");
+        let mut sizes = Vec::new();
+        let mut show = |names: &[String], item: Item<'_>| {
+            if let Item::Piece(piece) = &item {
+                sizes.push(piece.lines.len());
+            }
+            seen.push(format!("{names:?} {item:?}"));
+        };
+        read(&blob, &mut show).expect("its own blob");
+        assert_eq!((seen.len(), sizes), (7, vec![6, 0, long.len()]));
+        assert!(seen[0].contains("tickets") && seen[1].contains("partition: 3") && seen[2].contains("Ceiling"));
         assert!(read(&blob[..blob.len() - 1], &mut |_, _| {}).is_err());
     }
 }

@@ -4,6 +4,7 @@
 use super::super::check::AHEAD;
 use super::super::homes::Homes;
 use super::Feed;
+use super::known::Known;
 use crate::decode::{Batch, Decoder, Event, Homeless};
 use onus_engine::book::Book;
 use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
@@ -11,6 +12,7 @@ use onus_engine::fact::Fact;
 use onus_engine::terms::Contract;
 use onus_engine::time::{DAY, Millis, Moment};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -58,6 +60,8 @@ pub struct Taken {
 pub(super) struct Judge {
     pub(super) engine: Engine,
     pub(super) homes: Homes,
+    /// What has left memory.
+    pub(super) known: Known,
     clock: Clock,
     /// By the events' clock: other partitions have not come further than this.
     pub(super) ceiling: Moment,
@@ -104,11 +108,12 @@ struct Aside {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct Saved<'a> {
     /// Of the contracts that it was judged by.
     terms: [u8; 32],
     generation: u32,
-    engine: Vec<u8>,
+    #[serde(with = "serde_bytes", borrow)]
+    engine: Cow<'a, [u8]>,
     homes: Homes,
     furthest: Moment,
     aside: Vec<((Moment, u64), Aside)>,
@@ -137,6 +142,7 @@ impl Judge {
         Judge {
             engine,
             homes: Homes::default(),
+            known: Known::default(),
             clock,
             ceiling: Moment::NEVER,
             furthest: Moment::DAWN,
@@ -156,10 +162,12 @@ impl Judge {
     pub(super) fn snapshot(&self, terms: [u8; 32], generation: u32) -> Result<Vec<u8>, String> {
         let aside = self.aside.iter().map(|(key, one)| (*key, one.clone())).collect();
         let homes = self.homes.clone();
-        let saved = Saved { terms, generation, engine: self.engine.snapshot(), homes, furthest: self.furthest, aside };
+        let engine = self.engine.snapshot().into();
+        let saved = Saved { terms, generation, engine, homes, furthest: self.furthest, aside };
         let bytes = postcard::to_allocvec(&saved).map_err(|e| e.to_string())?;
-        // Behind the rest: snapshots that were written without it can be read.
-        postcard::to_extend(&self.ceiling, bytes).map_err(|e| e.to_string())
+        // Behind the rest: who reads a snapshot that was written without them knows that they are missing.
+        let bytes = postcard::to_extend(&self.ceiling, bytes).map_err(|e| e.to_string())?;
+        postcard::to_extend(&self.known, bytes).map_err(|e| e.to_string())
     }
 
     /// One that goes on where the snapshot was taken; None: it was taken under other terms.
@@ -173,11 +181,9 @@ impl Judge {
         settling: Millis,
     ) -> Result<Option<Judge>, String> {
         // The store holds its sums: what cannot be read is another version's form, and the journal is judged again.
-        let Ok((saved, rest)) = postcard::take_from_bytes::<Saved>(bytes) else { return Ok(None) };
-        let ceiling = match rest {
-            [] => Moment::NEVER,
-            rest => postcard::from_bytes(rest).map_err(|e| e.to_string())?,
-        };
+        let Ok((saved, rest)) = postcard::take_from_bytes::<Saved<'_>>(bytes) else { return Ok(None) };
+        let Ok((ceiling, rest)) = postcard::take_from_bytes::<Moment>(rest) else { return Ok(None) };
+        let Ok(known) = postcard::from_bytes::<Known>(rest) else { return Ok(None) };
         if (saved.terms, saved.generation) != terms {
             return Ok(None);
         }
@@ -188,7 +194,7 @@ impl Judge {
             Err(error @ RestoreError::Damaged(_)) => return Err(error.to_string()),
         };
         let mut judge = Judge::around(engine, feeds, retired, clock);
-        judge.homes = saved.homes;
+        (judge.homes, judge.known) = (saved.homes, known);
         (judge.furthest, judge.ceiling) = (saved.furthest, ceiling);
         judge.asides = saved.aside.iter().map(|((_, n), _)| n + 1).max().unwrap_or(0);
         judge.aside = saved.aside.into_iter().collect();

@@ -1,28 +1,31 @@
 //! From differences to entries of the ledger: what was decided for good, or taken back.
 
-use crate::store::{Entry, Message, digest};
+use super::declared::Declaring;
+use crate::store::{Entry, Under, chain};
+use hashbrown::HashMap;
 use onus_engine::engine::{Difference, Engine};
 use onus_engine::identity::DutyId;
-use onus_engine::rule::Form;
+use onus_engine::rule::{Form, RuleId};
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
-use serde_json::json;
+use std::sync::Arc;
 
-/// How long the ledger is, and the entries that wait for the commit.
+/// How long the ledger is, and the entries that wait for the commit. They get their digests when they are written down: that
+/// is the store's thread's work.
 #[derive(Debug)]
 pub(super) struct Ledger {
     number: u64,
+    /// Of the last entry that was written down.
     digest: [u8; 32],
-    messages: u64,
-    /// Somebody wants to be told.
-    tells: bool,
     pub(super) entries: Vec<Entry>,
-    pub(super) told: Vec<Message>,
+    pub(super) declaring: Declaring,
+    /// By partner and rule of the engine that was asked last.
+    under: HashMap<(u32, RuleId), Arc<Under>>,
 }
 
 impl Ledger {
-    pub(super) fn new(number: u64, digest: [u8; 32], messages: u64, tells: bool) -> Ledger {
-        Ledger { number, digest, messages, tells, entries: Vec::new(), told: Vec::new() }
+    pub(super) fn new(number: u64, digest: [u8; 32]) -> Ledger {
+        Ledger { number, digest, entries: Vec::new(), declaring: Declaring::default(), under: HashMap::new() }
     }
 
     /// Entries written or waiting.
@@ -34,48 +37,67 @@ impl Ledger {
     pub(super) fn take(&mut self, engine: &mut Engine) {
         let differences = engine.take_differences();
         for (subject, d) in differences.iter() {
-            if let Some(entry) = entry(engine, subject, d) {
+            self.declaring.note(engine, subject, d);
+            if worth(engine, d) {
+                let under = self.under.entry((d.partner, d.rule)).or_insert_with(|| under(engine, d));
+                let entry = entry(engine, subject, d, Arc::clone(under));
                 self.add(entry);
             }
         }
+        self.declaring.pause();
         engine.give_back(differences);
     }
 
-    /// Adds one: its number and digest are given here.
+    /// Adds one: its number is given here.
     pub(super) fn add(&mut self, mut entry: Entry) {
         self.number += 1;
         entry.number = self.number;
-        entry.digest = digest(&self.digest, &entry);
-        self.digest = entry.digest;
-        if self.tells {
-            self.messages += 1;
-            self.told.push(message(self.messages, &entry));
-        }
         self.entries.push(entry);
+    }
+
+    /// Gives those that wait their digests.
+    pub(super) fn chain(&mut self) {
+        self.digest = chain(self.digest, &mut self.entries);
+    }
+
+    /// Of the entry before the first that waits; nothing else may be on its way to the store.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// These were written down.
+    pub(super) fn written(&mut self, entries: &[Entry]) {
+        self.digest = entries.last().map_or(self.digest, |last| last.digest);
+    }
+
+    /// From here on another engine is asked.
+    pub(super) fn forget_names(&mut self) {
+        self.under.clear();
     }
 
     /// They are written.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
-        self.told.clear();
     }
 }
 
-/// The entry of a difference, if it is worth one.
-pub(super) fn entry(engine: &Engine, subject: &str, d: &Difference) -> Option<Entry> {
+/// Whose a difference is, and by what it was decided.
+pub(super) fn under(engine: &Engine, d: &Difference) -> Arc<Under> {
     let rule = engine.book().rule(d.rule);
-    let checks = matches!(rule.form, Form::Requires(_));
-    if !worth(d, checks) {
-        return None;
-    }
-    let partner = engine.partner_name(d.partner);
-    Some(Entry {
-        number: 0,
-        duty: DutyId::of(partner, &rule.contract, &rule.id, subject, d.key),
-        partner: partner.to_owned(),
+    Arc::new(Under {
+        partner: engine.partner_name(d.partner).to_owned(),
         contract: rule.contract.clone(),
         obligation: rule.id.clone(),
         clause: rule.clause.clone(),
+    })
+}
+
+/// The entry of a difference that [is worth](worth) one.
+pub(super) fn entry(engine: &Engine, subject: &str, d: &Difference, under: Arc<Under>) -> Entry {
+    Entry {
+        number: 0,
+        duty: DutyId::of(&under.partner, &under.contract, &under.obligation, subject, d.key),
+        under,
         subject: subject.to_owned(),
         from: d.from,
         to: d.to,
@@ -89,11 +111,12 @@ pub(super) fn entry(engine: &Engine, subject: &str, d: &Difference) -> Option<En
         at: d.at,
         heard: engine.heard(d.partner, d.rule).max(Moment::DAWN),
         digest: [0; 32],
-    })
+    }
 }
 
 /// What ends, breaks or is withdrawn; what takes such a word back. A check that passes is counted, and makes none.
-fn worth(d: &Difference, checks: bool) -> bool {
+pub(super) fn worth(engine: &Engine, d: &Difference) -> bool {
+    let checks = matches!(engine.book().rule(d.rule).form, Form::Requires(_));
     let word = |standing: Standing, ended: bool| match standing {
         Standing::Met => !checks,
         Standing::MetLate | Standing::Breached | Standing::Cancelled => true,
@@ -106,49 +129,4 @@ fn worth(d: &Difference, checks: bool) -> bool {
     let before = matches!(d.from, Standing::Met | Standing::MetLate | Standing::Breached | Standing::Cancelled)
         && !(checks && d.from == Standing::Met);
     word(d.to, d.ended.known().is_some()) || before && d.to != Standing::Unknown
-}
-
-/// Breached though not everything up to the deadline was heard: the silence was the obligor's own.
-fn blind(entry: &Entry) -> bool {
-    let known = entry.deadline.is_none_or(|deadline| match entry.ended {
-        // A finding is certain from its own instant on, a deadline only after it.
-        Some(_) => entry.heard >= deadline,
-        None => entry.heard > deadline,
-    });
-    entry.to == Standing::Breached && !known
-}
-
-fn message(number: u64, entry: &Entry) -> Message {
-    Message {
-        number,
-        partner: entry.partner.clone(),
-        identity: format!("{} {} {}", entry.duty, entry.to, entry.start),
-        body: json(entry).to_string(),
-    }
-}
-
-/// An entry as JSON: docs/seams.md, section 11.
-pub fn json(entry: &Entry) -> serde_json::Value {
-    let optional = |moment: Option<Moment>| moment.map(|m| m.to_string());
-    json!({
-        "number": entry.number,
-        "partner": entry.partner,
-        "contract": entry.contract,
-        "obligation": entry.obligation,
-        "clause": entry.clause,
-        "subject": entry.subject,
-        "duty": entry.duty.to_string(),
-        "from": entry.from.word(),
-        "to": entry.to.word(),
-        "start": entry.start.to_string(),
-        "deadline": optional(entry.deadline),
-        "ended_at": optional(entry.ended),
-        "broken": entry.broken,
-        "excused": entry.excused,
-        "blind": blind(entry),
-        "adjustment": entry.adjustment,
-        "used_ms": entry.used,
-        "at": entry.at.to_string(),
-        "heard": entry.heard.to_string(),
-    })
 }

@@ -3,51 +3,64 @@
 //!
 //! ```text
 //! sources -> channel -> Live::take    journal, judge, ledger: in memory
-//!                       Live::commit  all of it in one transaction, or none of it
-//!                       publish       messages, receipts
+//!                       hand_over     a thread writes all of it in one transaction, or none of it
+//!                       land          once it is written: positions, receipts
+//!                       followers     read it in the store, and tell it
 //! ```
 //!
 //! Killed at any instant, the next process finds a commit and goes on behind it: the journal is judged again up to there,
 //! and sources are read from the positions that it holds.
 
 mod clock;
+mod declared;
+mod figures;
+mod follow;
 mod frontiers;
 pub mod halts;
+mod hand;
 mod intake;
+mod joined;
 mod journal;
 mod judge;
+mod keeper;
+mod known;
 mod ledger;
-mod outlet;
+mod proof;
 mod recover;
 mod reload;
 mod retention;
+mod run;
 mod shelves;
 mod status;
 mod writing;
 
 pub use clock::{Machine, Time};
+pub use figures::{
+    Duties, NamedObligation, NamedPartner, Names, OfObligation, PartnerFigures, TakesThreatened, Threatened,
+};
+pub use follow::{Receiver, Takes};
 pub use judge::{Clock, Taken};
-pub use ledger::json;
-pub use outlet::Outlet;
+pub use proof::{Proof, Proven};
 pub use recover::{Moved, Replayed, replay};
-pub use status::{Board, FeedStatus, Shown, Status};
+pub use status::{Board, Declared, FeedStatus, Shown, Status};
 
 use crate::ingest::feed::{FeedId, Heard, Receipt, Wish};
-use crate::store::{Epoch, Letter, LetterState, Message, Position, Store, StoreError, Terms};
+use crate::store::{Entry, Epoch, Letter, Position, Store, StoreError, Terms};
 use clock::Now;
 use frontiers::Frontier;
-use journal::{Item, Writer};
+use hand::Hand;
+use journal::Item;
 use judge::Judge;
+use keeper::Keeper;
 use ledger::Ledger;
 use onus_engine::terms::{Contract, Side, Trust};
 use onus_engine::time::{Millis, Moment};
 use serde::{Deserialize, Serialize};
-use shelves::{Leaving, Patience, Shelves};
+use shelves::{Behind, Patience, Shelves};
+use status::Snap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use tokio::sync::oneshot;
 
 /// What a source may say, and how its silence is read.
@@ -112,14 +125,12 @@ pub struct Plan {
     pub settling: Millis,
     /// Longest time from an event to its commit.
     pub commit_every: Millis,
-    /// Most events of a commit.
+    /// Events after which a commit is due; while one takes long, some times as many wait.
     pub batch: usize,
     /// Least time between snapshots.
     pub snapshot_every: Millis,
     /// How long journal and ledger are kept at least.
     pub retention: Millis,
-    /// Somebody wants to be told: messages are written.
-    pub tells: bool,
     /// Who runs it, for people who find another owner.
     pub owner: String,
 }
@@ -141,14 +152,16 @@ pub enum LiveError {
 /// One shard, judged as it happens.
 pub struct Live {
     plan: Plan,
-    store: Box<dyn Store>,
+    keeper: Keeper,
     epoch: Epoch,
     sequence: u64,
     terms: Terms,
     judge: Judge,
     ledger: Ledger,
-    leaving: Leaving,
-    journal: Writer,
+    /// Taken in, and not handed over yet.
+    hand: Box<Hand>,
+    /// Room for the next.
+    spare: Option<Box<Hand>>,
     frontiers: Vec<Frontier>,
     /// As told to the judge.
     heard: Vec<Moment>,
@@ -156,39 +169,37 @@ pub struct Live {
     moved: BTreeSet<(u16, i32)>,
     /// By the events' clock: how far each partition has come, and whether it waits for more.
     peaks: BTreeMap<(u16, i32), (Option<Moment>, bool)>,
-    letters: Vec<Letter>,
     letter: u64,
-    reread: Vec<(u64, LetterState)>,
-    waiting: Vec<Waiting>,
-    events: usize,
     now: Now,
     /// When the oldest thing that waits for a commit came, by the steady clock.
     since: Option<Millis>,
     idle_since: Millis,
+    /// How long the last commit took, in milliseconds.
+    took: Millis,
     snapped: (Millis, usize, usize),
     letters_asked: Millis,
     shown: Millis,
     /// The commit of the newest snapshot; 0: there is none.
     snapped_at: u64,
+    /// What is looked up of duties besides what is counted.
+    looking: figures::Looking,
     /// How long everything is kept, and when is looked next.
     kept_for: Millis,
     retire_at: Millis,
     halts: halts::Halts,
-    telling: outlet::Telling,
-    /// Told, and the store could not be told that.
-    taken: Vec<u64>,
+    followers: follow::Followers<Entry>,
+    letters_told: follow::Followers<Letter>,
     /// When the contracts are to be read again, if they are.
     reload_at: Option<Millis>,
-    /// Something was written that perhaps nobody was told of: what comes after it waits behind it.
-    untold: bool,
-    /// When that is tried again, by the steady clock.
-    tell_again: Millis,
     /// Somebody wants it to end, whatever it waits for.
     stop: Arc<AtomicBool>,
+    /// All sources have gone.
+    disconnected: bool,
     status: Arc<Status>,
 }
 
 /// Somebody who waits until records are written down.
+#[derive(Debug)]
 struct Waiting {
     done: oneshot::Sender<Receipt>,
     /// Of them, those that became dead letters.
@@ -201,6 +212,8 @@ struct Waiting {
 const IDLE: Millis = 60_000;
 /// Journal bytes for each byte of a snapshot before the next is taken.
 const WORTH: usize = 4;
+/// After so long without a commit, what was told is noted by one of its own.
+const QUIET: Millis = 1_000;
 /// One piece of a snapshot, compressed.
 const PIECE: usize = 4 << 20;
 /// How often counts are shown.
@@ -215,6 +228,7 @@ impl Live {
         let mut now = Now::new(time);
         let found = recover::recover(&plan, &contracts, store.as_mut())?;
         let recover::Recovered { claim, judge, terms, ledger } = found;
+        let entries = ledger.len();
         let heard_before: BTreeMap<String, Moment> =
             judge.engine.frontiers().map(|(name, heard)| (name.to_owned(), heard)).collect();
         let heard: Vec<Moment> =
@@ -227,56 +241,49 @@ impl Live {
             }
         }
         let start = now.steady();
-        let live = Live {
-            store,
+        let mut live = Live {
+            keeper: Keeper::new(store),
             epoch: claim.epoch,
             sequence: claim.sequence,
             terms,
             judge,
             ledger,
-            leaving: Leaving::default(),
-            journal: Writer::default(),
+            hand: Box::default(),
+            spare: None,
             frontiers,
             heard,
             positions,
             moved: BTreeSet::new(),
             peaks: BTreeMap::new(),
-            letters: Vec::new(),
             letter: claim.letters,
-            reread: Vec::new(),
-            waiting: Vec::new(),
-            events: 0,
             now,
             since: None,
             idle_since: start,
+            took: 0,
             snapped: (start, 0, 0),
             letters_asked: 0,
             shown: Millis::MIN / 2,
             snapped_at: claim.snapshot.unwrap_or(0),
+            looking: figures::Looking::default(),
             kept_for: retention::kept_for(plan.retention, &contracts.list),
             retire_at: 0,
             halts: halts::Halts::default(),
-            telling: outlet::Telling::new(&claim.positions),
-            taken: Vec::new(),
+            letters_told: follow::Followers::new(&claim.positions, claim.letters),
+            followers: follow::Followers::new(&claim.positions, entries),
             reload_at: None,
-            untold: false,
-            tell_again: 0,
             stop: Arc::default(),
+            disconnected: false,
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
         };
-        live.show();
+        live.looking.on(&live.judge.engine, start, true);
+        live.status.show(live.snap(live.sequence, true));
         Ok(live)
     }
 
     /// How far a feed was read, for whoever reads it on.
     pub fn positions(&self, feed: FeedId) -> Vec<Position> {
         self.positions.range((feed.0, i32::MIN)..=(feed.0, i32::MAX)).map(|(_, p)| p.clone()).collect()
-    }
-
-    /// Ends waiting for a store that is away, wherever it is waited for.
-    pub fn stop_with(&mut self, stop: Arc<AtomicBool>) {
-        self.stop = stop;
     }
 
     /// What others may know of it.
@@ -294,76 +301,51 @@ impl Live {
         self.sequence
     }
 
-    /// Heeds this flag even while it waits for its store in the middle of an event.
+    /// Heeds this flag wherever it waits for a store that is away, even in the middle of an event.
     pub fn heed(&mut self, stop: &Arc<AtomicBool>) {
         self.stop = Arc::clone(stop);
     }
 
-    /// The store, for questions between commits.
-    pub fn store(&mut self) -> &mut dyn Store {
-        self.store.as_mut()
-    }
-
-    /// Runs until it is asked to stop, or, if so wanted, every source has ended.
+    /// Somebody who is told what was decided, by a thread of its own. Gives the number up to which it has everything, as it
+    /// rises.
     ///
-    /// `told` gets what is to be told, after its commit, and says which of it the receivers took; `committed` gets the
-    /// positions that are written.
-    pub fn run(
-        &mut self,
-        sources: &Receiver<Heard>,
-        until_end: bool,
-        stop: &AtomicBool,
-        told: &mut dyn FnMut(&[Message]) -> Vec<u64>,
-        committed: &mut dyn FnMut(&[Position]),
-    ) -> Result<(), LiveError> {
-        self.catch_up(told)?;
-        let mut ended = 0;
-        while !stop.load(Ordering::Relaxed) {
-            let wait = self.wait();
-            match sources.recv_timeout(wait) {
-                Ok(Heard::Wish(Wish::Stop)) => break,
-                Ok(Heard::Wish(Wish::Reload)) => {
-                    // What was judged by the old contracts is written down first, however long the store is away.
-                    self.commit_or_wait(stop, told, committed)?;
-                    self.reload()?;
-                }
-                Ok(heard) => {
-                    ended += usize::from(matches!(heard, Heard::Ended { .. }));
-                    self.take(heard)?;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            self.tick()?;
-            if self.is_due() {
-                self.commit_or_wait(stop, told, committed)?;
-            }
-            if self.reload_at.is_some_and(|at| self.now.steady() >= at) {
-                self.reload_at = None;
-                self.commit_or_wait(stop, told, committed)?;
-                self.reload()?;
-            }
-            if self.untold && self.now.steady() >= self.tell_again {
-                self.catch_up(told)?;
-            }
-            if until_end && ended == self.plan.feeds.len() {
-                break;
-            }
-        }
-        self.commit_or_wait(stop, told, committed)?;
-        self.status.show_standings(&self.judge);
-        if self.untold {
-            self.catch_up(told)?;
-        }
-        self.snapshot_or_later()?;
-        self.status.end();
-        Ok(())
+    /// # Errors
+    /// The store gives no view for it.
+    pub fn tell(&mut self, receiver: Receiver) -> Result<Arc<AtomicU64>, StoreError> {
+        let view = self.keeper.store()?.reader()?;
+        Ok(self.followers.add(receiver, view))
     }
 
-    fn wait(&mut self) -> Duration {
-        let steady = self.now.steady();
-        let due = self.since.map_or(100, |since| (since + self.plan.commit_every - steady).clamp(0, 100));
-        Duration::from_millis(due as u64)
+    /// The same, of dead letters.
+    ///
+    /// # Errors
+    /// The store gives no view for it.
+    pub fn tell_letters(&mut self, receiver: Receiver<Letter>) -> Result<Arc<AtomicU64>, StoreError> {
+        let view = self.keeper.store()?.reader()?;
+        Ok(self.letters_told.add(receiver, view))
+    }
+
+    /// Somebody who is told which duties are at risk, again and again, by the loop itself.
+    pub fn tell_threatened(&mut self, takes: TakesThreatened) {
+        self.looking.tell_threatened(takes);
+    }
+
+    /// Entries that were decided up to here.
+    pub fn entries(&self) -> u64 {
+        self.ledger.len()
+    }
+
+    /// The same, by the loop itself: told before the next records are taken in.
+    pub fn tell_at_once(&mut self, receiver: Receiver) {
+        self.followers.add(receiver, None);
+    }
+
+    /// The store, for questions between commits.
+    ///
+    /// # Errors
+    /// It is lost.
+    pub fn store(&mut self) -> Result<&mut dyn Store, StoreError> {
+        self.keeper.store()
     }
 
     /// Takes in what a source says.
@@ -414,7 +396,7 @@ impl Live {
                 let ceiling = if behind { Moment::DAWN } else { self.ceiling(Some(partition)) };
                 // Time goes on with the events only: this partition, too, may be behind all others.
                 if ceiling != self.judge.ceiling {
-                    self.journal.put(&Item::Ceiling(ceiling));
+                    self.hand.journal.put(Item::Ceiling(ceiling));
                     self.judge.ceiling = ceiling;
                 }
                 Ok(())
@@ -451,8 +433,8 @@ impl Live {
             return Ok(());
         }
         let names = &self.plan.feeds;
-        let heard = news.iter().map(|(feed, at)| (self.journal.name(&names[*feed].name), *at)).collect();
-        self.journal.put(&Item::Time { now, heard });
+        let heard = news.iter().map(|(feed, at)| (self.hand.journal.name(&names[*feed].name), *at)).collect();
+        self.hand.journal.put(Item::Time { now, heard });
         let mut trouble = None;
         self.with_shelves(|judge, shelves| {
             judge.time(now, &news, shelves);
@@ -463,14 +445,16 @@ impl Live {
 
     fn with_shelves(&mut self, act: impl FnOnce(&mut Judge, &mut Shelves<'_>)) {
         let mut shelves = Shelves {
-            leaving: &mut self.leaving,
-            store: self.store.as_mut(),
+            leaving: Arc::make_mut(&mut self.hand.leaving),
+            known: std::mem::take(&mut self.judge.known),
+            behind: Behind::Keeper(&mut self.keeper),
             generation: self.terms.generation,
             before: u64::MAX,
             trouble: None,
             patience: Some(Patience { stop: &self.stop, status: &self.status }),
         };
         act(&mut self.judge, &mut shelves);
+        self.judge.known = shelves.known;
     }
 
     /// Time passes, and operators may have wishes.
@@ -484,6 +468,9 @@ impl Live {
             Clock::Events => {}
         }
         self.ledger.take(&mut self.judge.engine);
+        let steady = self.now.steady();
+        let free = self.hand.events == 0 && !self.keeper.is_busy();
+        self.looking.on(&self.judge.engine, steady, free);
         if !self.ledger.entries.is_empty() {
             self.since.get_or_insert(self.now.steady());
         }
@@ -493,13 +480,20 @@ impl Live {
             self.read_letters_again()?;
         }
         self.strays();
-        self.tell_letters()?;
+        self.followers.tell(&mut self.keeper)?;
+        self.letters_told.tell(&mut self.keeper)?;
+        // Up to where it was told is written soon, though nothing else is to be written.
+        let told = || self.followers.positions().chain(self.letters_told.positions()).next().is_some();
+        if self.since.is_none() && steady - self.idle_since >= QUIET && told() {
+            self.since = Some(steady);
+        }
         self.retire()?;
         self.status.jumped(self.now.jumped);
-        if steady - self.shown >= SHOWN {
+        // Where nothing is written, nothing has changed but the time and how far was heard.
+        let idle = self.hand.events == 0 && self.ledger.entries.is_empty() && !self.keeper.is_busy();
+        if idle && steady - self.shown >= SHOWN {
             self.shown = steady;
-            self.status.show_standings(&self.judge);
-            self.show();
+            self.status.show(self.snap(self.sequence, true));
         }
         Ok(())
     }
@@ -507,20 +501,20 @@ impl Live {
     /// There is something to commit, and it has waited long enough.
     pub fn is_due(&mut self) -> bool {
         let steady = self.now.steady();
-        self.events >= self.plan.batch
+        self.hand.events >= self.plan.batch
             || self.since.is_some_and(|since| steady - since >= self.plan.commit_every)
-            || !self.journal.is_empty() && steady - self.idle_since >= IDLE
+            || !self.hand.journal.is_empty() && steady - self.idle_since >= IDLE
     }
 
-    /// Lets others see how it stands.
-    fn show(&self) {
-        let state = status::Shown {
+    /// How it stands; `count`: with counts of duties.
+    fn snap(&self, sequence: u64, count: bool) -> Snap {
+        let shown = Shown {
             now: self.judge.engine.now(),
-            sequence: self.sequence,
+            sequence,
             entries: self.ledger.len(),
             live: self.judge.engine.live() as u64,
             letters: self.letter,
         };
-        self.status.show(state, &self.judge, &self.frontiers, &self.heard);
+        Snap::new(shown, &self.judge, &self.frontiers, &self.heard, count.then_some(&self.looking))
     }
 }

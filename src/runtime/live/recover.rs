@@ -1,10 +1,11 @@
 //! From what is written to a judge that goes on: the snapshot and the journal after it, or, where contracts have changed
 //! or the snapshot is another version's, the whole journal.
 
+use super::joined::{gone, joined, text};
 use super::journal::{self, Item};
 use super::judge::Judge;
 use super::ledger::{self, Ledger};
-use super::shelves::{Leaving, Shelves};
+use super::shelves::{Behind, Leaving, Shelves};
 use super::{Contracts, Feed, LiveError, PIECE, Plan};
 use crate::runtime::spill::Spill;
 use crate::store::{Batch, Claim, Entry, Epoch, Query, Store, StoreError, Terms};
@@ -12,7 +13,6 @@ use onus_engine::engine::Archive;
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -39,14 +39,6 @@ pub(super) struct Rebuilt {
     leaving: Leaving,
 }
 
-/// What the store keeps of the terms.
-#[derive(Serialize, Deserialize)]
-struct Text {
-    contracts: String,
-    /// All feeds that the journal has heard.
-    feeds: Vec<Feed>,
-}
-
 /// One number for everything that a judgement depends on but the facts: this program, contracts, feeds, settling.
 pub(super) fn digest_of(plan: &Plan, contracts: &Contracts) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -62,13 +54,13 @@ pub(super) fn digest_of(plan: &Plan, contracts: &Contracts) -> [u8; 32] {
 /// Takes the shard over.
 pub(super) fn recover(plan: &Plan, contracts: &Contracts, store: &mut dyn Store) -> Result<Recovered, LiveError> {
     let mut claim = store.claim(&plan.owner)?;
-    let mut ledger = Ledger::new(claim.entries, claim.digest, claim.messages, plan.tells);
+    let mut ledger = Ledger::new(claim.entries, claim.digest);
     let digest = digest_of(plan, contracts);
     let known = claim.terms.clone().filter(|terms| terms.digest == digest);
     if let Some(terms) = known
         && let Some((judge, after)) = restored(plan, contracts, store, &terms)?
     {
-        let judge = replayed(judge, store, after, terms.generation)?;
+        let judge = replayed(judge, store, after, terms.generation, &joined(plan, Some(&terms)))?;
         return Ok(Recovered { claim, judge, terms, ledger });
     }
     let rebuilt = rebuild(plan, contracts, store, claim.epoch, &mut claim.sequence)?;
@@ -106,21 +98,20 @@ fn restored(
         let new = || Judge::new(&contracts.list, &plan.feeds, &[], plan.clock, plan.settling);
         return Ok(first.then(|| (new(), 0)));
     };
-    let retired = retired(plan, Some(terms));
+    let retired = gone(plan, Some(terms));
     let both = (terms.digest, terms.generation);
     let judge = Judge::restore(&bytes, both, &contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
     Ok(judge.map_err(damaged)?.map(|judge| (judge, sequence)))
 }
 
-/// Feeds that the journal has heard and the settings no longer have: what they said is judged as it was.
-fn retired(plan: &Plan, terms: Option<&Terms>) -> Vec<Feed> {
-    let text = terms.and_then(|terms| serde_json::from_str::<Text>(&terms.text).ok());
-    let feeds = text.map(|text| text.feeds).unwrap_or_default();
-    feeds.into_iter().filter(|feed| plan.feeds.iter().all(|known| known.name != feed.name)).collect()
-}
-
 /// Judges the journal's commits after a sequence; nothing of it is news.
-fn replayed(mut judge: Judge, store: &mut dyn Store, after: u64, generation: u32) -> Result<Judge, LiveError> {
+fn replayed(
+    mut judge: Judge,
+    store: &mut dyn Store,
+    after: u64,
+    generation: u32,
+    joined: &[Moment],
+) -> Result<Judge, LiveError> {
     let mut after = after;
     let mut leaving = Leaving::default();
     loop {
@@ -130,9 +121,12 @@ fn replayed(mut judge: Judge, store: &mut dyn Store, after: u64, generation: u32
         for commit in &commits {
             // What left memory with this commit or before is in the store; what left later must not be seen yet.
             let before = commit.sequence;
-            let mut shelves =
-                Shelves { leaving: &mut leaving, store, generation, before, trouble: None, patience: None };
-            take_again(&mut judge, &commit.journal, &mut shelves)?;
+            let known = std::mem::take(&mut judge.known);
+            let behind = Behind::Store(&mut *store);
+            let (trouble, patience) = (None, None);
+            let mut shelves = Shelves { leaving: &mut leaving, known, behind, generation, before, trouble, patience };
+            take_again(&mut judge, &commit.journal, joined, &mut shelves)?;
+            judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());
             }
@@ -143,17 +137,17 @@ fn replayed(mut judge: Judge, store: &mut dyn Store, after: u64, generation: u32
     }
 }
 
-/// Takes a commit's records in again.
-fn take_again(judge: &mut Judge, blob: &[u8], archive: &mut dyn Archive) -> Result<(), LiveError> {
+/// Takes a commit's records in again. `joined`: of each feed, until when it is taken to have been heard.
+fn take_again(judge: &mut Judge, blob: &[u8], joined: &[Moment], archive: &mut dyn Archive) -> Result<(), LiveError> {
     if blob.is_empty() {
         return Ok(());
     }
     let read = journal::read(blob, &mut |names, item| match item {
         Item::Time { now, heard } => {
-            let heard: Vec<(usize, Moment)> = heard
-                .into_iter()
-                .filter_map(|(name, at)| Some((judge.feed(names.get(usize::from(name))?)?, at)))
-                .collect();
+            let heard =
+                heard.into_iter().filter_map(|(name, at)| Some((judge.feed(names.get(usize::from(name))?)?, at)));
+            let before = joined.iter().enumerate().filter(|(_, joined)| now <= **joined).map(|(feed, _)| (feed, now));
+            let heard: Vec<(usize, Moment)> = heard.chain(before).collect();
             judge.time(now, &heard, archive);
         }
         Item::Ceiling(at) => judge.ceiling = at,
@@ -185,7 +179,7 @@ pub(super) fn rebuild(
     sequence: &mut u64,
 ) -> Result<Rebuilt, LiveError> {
     let before = store.terms()?;
-    let retired = retired(plan, before.as_ref());
+    let (retired, joined) = (gone(plan, before.as_ref()), joined(plan, before.as_ref()));
     // Sequences are given once: no generation before has this number.
     let generation = (*sequence + 1) as u32;
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
@@ -196,9 +190,12 @@ pub(super) fn rebuild(
         let Some(end) = commits.last() else { break };
         after = end.sequence;
         for commit in commits.iter().filter(|commit| commit.sequence <= last) {
-            let mut shelves =
-                Shelves { leaving: &mut leaving, store, generation, before: u64::MAX, trouble: None, patience: None };
-            take_again(&mut judge, &commit.journal, &mut shelves)?;
+            let known = std::mem::take(&mut judge.known);
+            let behind = Behind::Store(&mut *store);
+            let (before, trouble, patience) = (u64::MAX, None, None);
+            let mut shelves = Shelves { leaving: &mut leaving, known, behind, generation, before, trouble, patience };
+            take_again(&mut judge, &commit.journal, &joined, &mut shelves)?;
+            judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());
             }
@@ -213,10 +210,8 @@ pub(super) fn rebuild(
         }
     }
     keep_net(&mut judge, &mut net);
-    let mut feeds = plan.feeds.clone();
-    feeds.extend(retired);
-    let text = serde_json::to_string(&Text { contracts: contracts.text.clone(), feeds })
-        .map_err(|e| LiveError::Journal(e.to_string()))?;
+    let end = judge.engine.now();
+    let text = text(&contracts.text, plan, before.as_ref(), end).map_err(LiveError::Journal)?;
     let terms = Terms { since: 0, generation, digest: digest_of(plan, contracts), text };
     Ok(Rebuilt { judge, net, terms, leaving })
 }
@@ -225,7 +220,8 @@ pub(super) fn rebuild(
 fn keep_net(judge: &mut Judge, net: &mut BTreeMap<DutyId, Entry>) {
     let differences = judge.engine.take_differences();
     for (subject, d) in differences.iter() {
-        if let Some(entry) = ledger::entry(&judge.engine, subject, d) {
+        if ledger::worth(&judge.engine, d) {
+            let entry = ledger::entry(&judge.engine, subject, d, ledger::under(&judge.engine, d));
             net.insert(entry.duty, entry);
         }
     }
@@ -255,13 +251,13 @@ pub(super) fn adopt(
         };
         ledger.add(entry);
     }
+    ledger.chain();
     terms.since = *sequence + 1;
     let pages = leaving.pages().map_err(LiveError::Journal)?;
     store.commit(
         epoch,
         &Batch {
             entries: &ledger.entries,
-            messages: &ledger.told,
             released: (terms.generation, &pages),
             terms: Some(&terms),
             ..Batch::empty(*sequence + 1, now)
@@ -329,7 +325,7 @@ pub struct Replayed {
 pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveError> {
     let contracts = (plan.contracts)().map_err(LiveError::Contracts)?;
     let terms = store.terms()?;
-    let retired = retired(plan, terms.as_ref());
+    let (retired, joined) = (gone(plan, terms.as_ref()), joined(plan, terms.as_ref()));
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
     let mut spill = Spill::new().map_err(|e| LiveError::Journal(format!("a temporary file: {e}")))?;
     let (mut net, mut after, mut out) = (BTreeMap::new(), 0, Replayed::default());
@@ -339,7 +335,7 @@ pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveEr
         after = last.sequence;
         for commit in &commits {
             out.commits += 1;
-            take_again(&mut judge, &commit.journal, &mut spill)?;
+            take_again(&mut judge, &commit.journal, &joined, &mut spill)?;
             keep_net(&mut judge, &mut net);
         }
     }

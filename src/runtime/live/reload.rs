@@ -18,19 +18,20 @@ impl Live {
             return Ok(());
         }
         self.commit()?;
-        let rebuilt =
-            match recover::rebuild(&self.plan, &contracts, self.store.as_mut(), self.epoch, &mut self.sequence) {
-                Err(LiveError::Store(error)) if error.may_pass() => {
-                    tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
-                    self.reload_at = Some(self.now.steady() + WISHES);
-                    return Ok(());
-                }
-                rebuilt => rebuilt?,
-            };
-        match recover::adopt(rebuilt, self.store.as_mut(), self.epoch, &mut self.sequence, &mut self.ledger) {
+        let store = self.keeper.store()?;
+        let rebuilt = match recover::rebuild(&self.plan, &contracts, store, self.epoch, &mut self.sequence) {
+            Err(LiveError::Store(error)) if error.may_pass() => {
+                tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
+                self.reload_at = Some(self.now.steady() + WISHES);
+                return Ok(());
+            }
+            rebuilt => rebuilt?,
+        };
+        match recover::adopt(rebuilt, store, self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);
-                self.untold = true;
+                self.ledger.forget_names();
+                self.followers.written(&[], Some(self.ledger.len()));
                 self.kept_for = retention::kept_for(self.plan.retention, &contracts.list);
                 tracing::info!("the contracts have changed; judged again to commit {}", self.sequence);
             }

@@ -61,7 +61,7 @@ impl Live {
         if commits.is_none() && before.is_none() {
             return Ok(false);
         }
-        self.store.retire(self.epoch, commits.unwrap_or(0), before.unwrap_or(Moment(i64::MIN)))?;
+        self.keeper.store()?.retire(self.epoch, commits.unwrap_or(0), before.unwrap_or(Moment(i64::MIN)))?;
         tracing::info!(
             "what is older than {horizon} goes: the journal to commit {}, the ledger to {}",
             commits.unwrap_or(0),
@@ -72,12 +72,13 @@ impl Live {
 
     /// Up to which commit the journal may go now.
     fn old_commits(&mut self, horizon: Moment) -> Result<(Option<u64>, bool), LiveError> {
-        if self.snapped_at == 0 || self.store.journal(0, 1)?.first().is_none_or(|oldest| oldest.now >= horizon) {
+        let store = self.keeper.store()?;
+        if self.snapped_at == 0 || store.journal(0, 1)?.first().is_none_or(|oldest| oldest.now >= horizon) {
             return Ok((None, false));
         }
         let rests = self.judge.engine.rests_on();
         let bound = if rests == Moment::NEVER { horizon } else { horizon.min(rests + -AHEAD) };
-        let oldest = self.store.journal(0, COMMITS)?;
+        let oldest = store.journal(0, COMMITS)?;
         let gone = oldest.iter().take_while(|commit| commit.now < bound && commit.sequence <= self.snapped_at).count();
         if gone == 0 && bound < horizon {
             tracing::info!(
@@ -90,10 +91,11 @@ impl Live {
     /// Before which instant entries may go now.
     fn old_entries(&mut self, horizon: Moment) -> Result<(Option<Moment>, bool), LiveError> {
         let oldest = |limit| Query { limit, ..Query::default() };
-        if self.store.entries(&oldest(1))?.first().is_none_or(|first| first.at >= horizon) {
+        let store = self.keeper.store()?;
+        if store.entries(&oldest(1))?.first().is_none_or(|first| first.at >= horizon) {
             return Ok((None, false));
         }
-        let some = self.store.entries(&oldest(ENTRIES))?;
+        let some = store.entries(&oldest(ENTRIES))?;
         Ok(match some.last() {
             Some(last) if some.len() == ENTRIES as usize && last.at < horizon => {
                 // At least one goes, even where many were decided at one instant.

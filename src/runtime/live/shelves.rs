@@ -1,9 +1,11 @@
 //! Where subjects go that have left memory: pages of the store, written with the commit in which they left.
 
 use super::Status;
+use super::keeper::Keeper;
+use super::known::Known;
 use crate::store::{Page, Store, StoreError};
+use hashbrown::HashMap;
 use onus_engine::engine::Archive;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -12,20 +14,22 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 const PAGE: usize = 64 * 1024;
 
 /// What has left memory since the last commit.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Leaving {
     /// Names and facts, as pages hold them.
     bytes: Vec<u8>,
-    /// Where each begins.
-    starts: Vec<usize>,
-    /// By hash: places in `starts`.
-    index: HashMap<u64, Vec<u32>>,
+    /// Where each begins, and which one before it has the same hash.
+    starts: Vec<(usize, Option<u32>)>,
+    /// By hash: the last place in `starts`.
+    index: HashMap<u64, u32>,
 }
 
 /// The engine's archive: what is leaving, and the store.
 pub(super) struct Shelves<'a> {
     pub(super) leaving: &'a mut Leaving,
-    pub(super) store: &'a mut dyn Store,
+    /// All that ever left; a judge's own, lent for as long as it judges.
+    pub(super) known: Known,
+    pub(super) behind: Behind<'a>,
     pub(super) generation: u32,
     /// Commits from this one on are not looked at: a journal that is read again must not see what came later.
     pub(super) before: u64,
@@ -48,7 +52,7 @@ impl Shelves<'_> {
         let mut pause = 100;
         let mut waited = false;
         loop {
-            match (self.store.recall(self.generation, key, self.before), &self.patience) {
+            match (self.behind.recall(self.generation, key, self.before), &self.patience) {
                 (Err(error), Some(patience)) if error.may_pass() && !patience.stop.load(Ordering::Relaxed) => {
                     tracing::error!("{error}");
                     patience.status.store(Some(error.to_string()));
@@ -67,15 +71,42 @@ impl Shelves<'_> {
     }
 }
 
+/// Where pages lie that were written.
+pub(super) enum Behind<'a> {
+    /// In a store that nobody else uses.
+    Store(&'a mut dyn Store),
+    /// In one that may be writing.
+    Keeper(&'a mut Keeper),
+}
+
+impl Behind<'_> {
+    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        match self {
+            Behind::Store(store) => store.recall(generation, key, before),
+            Behind::Keeper(keeper) => keeper.recall(generation, key),
+        }
+    }
+
+    fn leaving(&self) -> Option<&Leaving> {
+        match self {
+            Behind::Store(_) => None,
+            Behind::Keeper(keeper) => keeper.leaving(),
+        }
+    }
+}
+
 impl Archive for Shelves<'_> {
     fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
         if !facts.is_empty() {
-            self.leaving.keep(partner, subject, facts);
+            self.known.add(self.leaving.keep(partner, subject, facts));
         }
     }
 
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
         let key = hash(partner, subject);
+        if !self.known.may_have(key) {
+            return None;
+        }
         let mut found = Vec::new();
         if self.trouble.is_none() {
             match self.pages(key) {
@@ -97,23 +128,39 @@ impl Archive for Shelves<'_> {
                 Err(error) => self.trouble = Some(error),
             }
         }
-        for start in self.leaving.index.get(&key).into_iter().flatten() {
-            let from = self.leaving.starts[*start as usize];
-            if let Some(left) = split(&self.leaving.bytes[from..]).filter(|left| left.is(partner, subject)) {
-                found.extend_from_slice(left.facts);
-            }
+        if let Some(leaving) = self.behind.leaving() {
+            leaving.look(key, partner, subject, &mut found);
         }
+        self.leaving.look(key, partner, subject, &mut found);
         (!found.is_empty()).then_some(found)
     }
 }
 
 impl Leaving {
-    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
-        self.index.entry(hash(partner, subject)).or_default().push(self.starts.len() as u32);
-        self.starts.push(self.bytes.len());
+    /// Gives its hash.
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) -> u64 {
+        let key = hash(partner, subject);
+        let before = self.index.insert(key, self.starts.len() as u32);
+        self.starts.push((self.bytes.len(), before));
         for part in [partner.as_bytes(), subject.as_bytes(), facts] {
             self.bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
             self.bytes.extend_from_slice(part);
+        }
+        key
+    }
+
+    fn look(&self, key: u64, partner: &str, subject: &str, found: &mut Vec<u8>) {
+        let mut places = Vec::new();
+        let mut next = self.index.get(&key).copied();
+        while let Some(place) = next {
+            let (from, before) = self.starts[place as usize];
+            places.push(from);
+            next = before;
+        }
+        for from in places.into_iter().rev() {
+            if let Some(left) = split(&self.bytes[from..]).filter(|left| left.is(partner, subject)) {
+                found.extend_from_slice(left.facts);
+            }
         }
     }
 

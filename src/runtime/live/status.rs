@@ -1,13 +1,14 @@
 //! What others may know of a running shard, at any moment and without waiting for it: probes, metrics, people.
 
 use super::Feed;
+use super::figures::{Duties, Looking};
 use super::frontiers::Frontier;
 use super::judge::{Judge, Taken};
 use crate::ingest::feed::FeedId;
-use crate::runtime::check::{Row, standings};
+use onus_engine::identity::DutyId;
 use onus_engine::time::{Millis, Moment};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -23,7 +24,9 @@ pub struct Board {
     /// Dead letters of this process's life, by reason.
     pub letters: BTreeMap<&'static str, u64>,
     /// How duties stand, after the last commit.
-    pub standings: Vec<Row>,
+    pub duties: Arc<Duties>,
+    /// Facts by what became of them, ever.
+    pub facts: onus_engine::engine::Counts,
     /// Commits of this process's life.
     pub commits: u64,
     /// Why the store cannot be written, if so.
@@ -36,6 +39,21 @@ pub struct Board {
     pub ended: bool,
     /// How long the last commits took, until somebody asks.
     seconds: Vec<f64>,
+    /// Breaches that were declared, until somebody asks.
+    declared: Vec<Declared>,
+    /// What the journal had at the start is counted in what became of the events of each feed, and not shown.
+    before: Option<Vec<Taken>>,
+}
+
+/// A breach that was declared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Declared {
+    /// Which duty's.
+    pub duty: DutyId,
+    /// When its commit was written, by the judge's clock.
+    pub at: Moment,
+    /// How long after it could have been.
+    pub seconds: f64,
 }
 
 /// The shard as a whole.
@@ -72,6 +90,12 @@ pub struct FeedStatus {
     pub taken: Taken,
     /// Up to when it was heard; None: not at all.
     pub heard: Option<Moment>,
+    /// When something last came; None: nothing did.
+    pub last: Option<Moment>,
+    /// How often it promises to say something.
+    pub heartbeat: Option<Millis>,
+    /// It promised to say something, and did not.
+    pub silent: bool,
     /// Records that have not come yet, by partition.
     pub lag: BTreeMap<i32, u64>,
     /// Why it cannot be read at the moment.
@@ -85,7 +109,11 @@ pub(super) struct FeedPlace<'a>(MutexGuard<'a, Board>, usize);
 
 impl Status {
     pub(super) fn new(feeds: &[Feed]) -> Status {
-        let feeds = feeds.iter().map(|feed| FeedStatus { name: feed.name.clone(), ..FeedStatus::default() });
+        let feeds = feeds.iter().map(|feed| FeedStatus {
+            name: feed.name.clone(),
+            heartbeat: feed.heartbeat,
+            ..FeedStatus::default()
+        });
         Status(Mutex::new(Board { feeds: feeds.collect(), ..Board::default() }))
     }
 
@@ -146,26 +174,94 @@ impl Status {
         std::mem::take(&mut self.lock().seconds)
     }
 
+    /// Breaches that were declared since this was last asked.
+    pub fn declared(&self) -> Vec<Declared> {
+        std::mem::take(&mut self.lock().declared)
+    }
+
     pub(super) fn end(&self) {
         self.lock().ended = true;
     }
 
-    pub(super) fn show(&self, shown: Shown, judge: &Judge, frontiers: &[Frontier], heard: &[Moment]) {
+    /// Shows how it stood at an instant.
+    pub(super) fn show(&self, snap: Snap) {
         let mut board = self.lock();
-        board.commits += u64::from(shown.sequence != board.shown.sequence);
-        board.shown = shown;
-        for (i, frontier) in frontiers.iter().enumerate() {
-            let Some(feed) = board.feeds.get_mut(i) else { continue };
-            feed.taken = judge.taken[i];
-            feed.heard = (heard[i] != Moment::DAWN).then_some(heard[i]);
-            feed.lag = frontier.lags().collect();
+        board.commits += u64::from(snap.shown.sequence != board.shown.sequence);
+        board.shown = snap.shown;
+        board.facts = snap.facts;
+        let taken = || snap.feeds.iter().map(|feed| feed.taken).collect();
+        let before = board.before.take().unwrap_or_else(taken);
+        for ((feed, now), before) in board.feeds.iter_mut().zip(snap.feeds).zip(&before) {
+            feed.taken = now.taken.less(before);
+            (feed.heard, feed.lag, feed.last, feed.silent) = (now.heard, now.lag, now.last, now.silent);
         }
+        board.before = Some(before);
+        if let Some(duties) = snap.duties {
+            board.duties = duties;
+        }
+        // If nobody asks for a day, the oldest are forgotten.
+        if board.declared.len() >= 1 << 16 {
+            board.declared.clear();
+        }
+        let took = board.seconds.last().copied().unwrap_or(0.0);
+        let now = snap.shown.now;
+        let since = |from: Moment| ((now - from).max(0) as f64 / 1e3 + took).max(0.0);
+        let declared = snap.declared.into_iter().map(|(from, duty)| Declared { duty, at: now, seconds: since(from) });
+        board.declared.extend(declared);
     }
+}
 
-    /// Counts of duties, which take longer: not at every commit.
-    pub(super) fn show_standings(&self, judge: &Judge) {
-        let rows = standings(&judge.engine);
-        self.lock().standings = rows;
+/// How a shard stands at an instant, to be shown once that is written.
+#[derive(Debug)]
+pub(super) struct Snap {
+    shown: Shown,
+    feeds: Vec<FeedSnap>,
+    facts: onus_engine::engine::Counts,
+    /// Counting takes longer: not each time.
+    duties: Option<Arc<Duties>>,
+    /// Breaches that were declared since the last one: since when they could be, and whose.
+    pub(super) declared: Vec<(Moment, DutyId)>,
+}
+
+#[derive(Debug)]
+struct FeedSnap {
+    taken: Taken,
+    heard: Option<Moment>,
+    last: Option<Moment>,
+    silent: bool,
+    lag: BTreeMap<i32, u64>,
+}
+
+impl Snap {
+    pub(super) fn new(
+        shown: Shown,
+        judge: &Judge,
+        frontiers: &[Frontier],
+        heard: &[Moment],
+        looking: Option<&Looking>,
+    ) -> Snap {
+        let feed = |(i, frontier): (usize, &Frontier)| FeedSnap {
+            taken: judge.taken[i],
+            heard: (heard[i] != Moment::DAWN).then_some(heard[i]),
+            last: frontier.last(),
+            silent: frontier.is_silent(shown.now),
+            lag: frontier.lags().collect(),
+        };
+        let feeds = frontiers.iter().enumerate().map(feed).collect();
+        let duties = looking.and_then(|looking| looking.duties(&judge.engine));
+        Snap { shown, feeds, facts: judge.engine.counts(), duties, declared: Vec::new() }
+    }
+}
+
+impl Taken {
+    /// What came since.
+    fn less(self, before: &Taken) -> Taken {
+        Taken {
+            events: self.events.saturating_sub(before.events),
+            idle: self.idle.saturating_sub(before.idle),
+            unbound: self.unbound.saturating_sub(before.unbound),
+            aside: self.aside,
+        }
     }
 }
 

@@ -15,12 +15,12 @@ CREATE TABLE shard (
     digest {bytes} NOT NULL,
     before_last {bytes} NOT NULL,
     letters BIGINT NOT NULL,
-    messages BIGINT NOT NULL,
     snapshot BIGINT NOT NULL,
     pieces BIGINT NOT NULL,
     retired_commits BIGINT NOT NULL,
     retired_entries BIGINT NOT NULL,
-    retired_digest {bytes} NOT NULL
+    retired_digest {bytes} NOT NULL,
+    indexed BIGINT NOT NULL
 );
 
 CREATE TABLE journal (
@@ -33,41 +33,18 @@ CREATE TABLE journal (
     PRIMARY KEY (shard, sequence)
 );
 
-CREATE TABLE entry (
+-- Some hundreds of entries to a row (store/ledger.rs), from `first` to `last`; `before` and `digest` are those of the entry
+-- before the first and of the last, `latest` is when the entry was decided that was decided last.
+CREATE TABLE ledger (
     shard BIGINT NOT NULL,
-    number BIGINT NOT NULL,
-    partner TEXT NOT NULL,
-    contract TEXT NOT NULL,
-    obligation TEXT NOT NULL,
-    clause TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    duty {bytes} NOT NULL,
-    stood TEXT NOT NULL,
-    stands TEXT NOT NULL,
-    start BIGINT NOT NULL,
-    deadline BIGINT,
-    ended BIGINT,
-    broken BIGINT NOT NULL,
-    excused BIGINT NOT NULL,
-    adjustment BIGINT NOT NULL,
-    used BIGINT NOT NULL,
-    at BIGINT NOT NULL,
-    heard BIGINT NOT NULL,
+    last BIGINT NOT NULL,
+    first BIGINT NOT NULL,
+    before {bytes} NOT NULL,
     digest {bytes} NOT NULL,
-    PRIMARY KEY (shard, number)
-) {sorted};
-CREATE INDEX entry_of_partner ON entry (shard, partner, number);
-CREATE INDEX entry_of_subject ON entry (shard, subject, number);
-
-CREATE TABLE message (
-    shard BIGINT NOT NULL,
-    number BIGINT NOT NULL,
-    partner TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    body TEXT NOT NULL,
-    sum BIGINT NOT NULL,
-    PRIMARY KEY (shard, number)
-) {sorted};
+    latest BIGINT NOT NULL,
+    bytes {bytes} NOT NULL,
+    PRIMARY KEY (shard, last)
+);
 
 CREATE TABLE letter (
     shard BIGINT NOT NULL,
@@ -87,28 +64,34 @@ CREATE TABLE letter (
     PRIMARY KEY (shard, number)
 );
 
+-- Runs of keys of released subjects (store/released.rs): pairs of key and place, sorted, `first` the first key. A run has
+-- the name of the first of its `rows`. The keys of
+-- pages of commits after the shard's `indexed` are not in them yet, but with their pages alone.
 CREATE TABLE released_key (
     shard BIGINT NOT NULL,
+    name BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    rows BIGINT NOT NULL,
     generation BIGINT NOT NULL,
-    key BIGINT NOT NULL,
-    sequence BIGINT NOT NULL,
-    page BIGINT NOT NULL,
-    PRIMARY KEY (shard, generation, key, sequence, page)
-) {sorted};
+    level BIGINT NOT NULL,
+    first BIGINT NOT NULL,
+    keys {bytes} NOT NULL,
+    sum BIGINT NOT NULL,
+    PRIMARY KEY (shard, name)
+);
 
--- `keys` counts, and `keys_sum` mixes, the rows of released_key that lead here.
 CREATE TABLE released_page (
     shard BIGINT NOT NULL,
     generation BIGINT NOT NULL,
     sequence BIGINT NOT NULL,
     page BIGINT NOT NULL,
-    keys BIGINT NOT NULL,
-    keys_sum BIGINT NOT NULL,
+    keys {bytes} NOT NULL,
     bytes {bytes} NOT NULL,
     sum BIGINT NOT NULL,
     PRIMARY KEY (shard, generation, sequence, page)
 );
 
+-- How far sources were read; under names that begin with @, how much receivers were told.
 CREATE TABLE source_position (
     shard BIGINT NOT NULL,
     source TEXT NOT NULL,

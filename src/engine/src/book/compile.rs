@@ -84,6 +84,7 @@ impl<'c> Compiler<'c> {
             }
         }
         Book {
+            held: super::held::held(&self.rules, &self.names),
             names: self.names,
             rules: self.rules,
             calendars: self.calendars,
@@ -116,9 +117,11 @@ impl<'c> Compiler<'c> {
             self.rules.iter().flat_map(|r| of(&r.anchor)).map(|id| self.rules[usize::from(*id)].family).collect()
         };
         let (followed, feared) = (families(|a| &a.done), families(|a| &a.breached));
+        let renewing: BTreeSet<RuleId> = self.rules.iter().filter(|r| r.slides_elsewhere()).map(|r| r.family).collect();
         for rule in &mut self.rules {
             rule.followed = followed.contains(&rule.family);
             rule.feared = feared.contains(&rule.family);
+            rule.begins_next = renewing.contains(&rule.family);
             let since = |e: &Match| e.since().is_some_and(|since| since.event.on.is_some());
             rule.populated = rule.act().is_some_and(|act| !act.populations().is_empty());
             rule.elsewhere = rule.populated || !rule.looks_on().is_empty() || rule.anchor.events.iter().any(since);
@@ -229,6 +232,7 @@ impl<'c> Compiler<'c> {
             followed: false,
             feared: false,
             elsewhere: false,
+            begins_next: false,
             family,
             anchor,
             form,
@@ -251,6 +255,8 @@ impl<'c> Compiler<'c> {
             populated: false,
             among,
             of_source: matches!(&o.sentence, terms::Sentence::Every { per: terms::Per::Source { .. }, .. }),
+            severity: o.severity,
+            warn: Warn::of(contract, o),
         }
     }
 

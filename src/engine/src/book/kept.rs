@@ -38,12 +38,22 @@ impl Compiler<'_> {
             }
         }
         for (act, undo) in crate::vocabulary::UNDONE_BY {
-            let used = self.rules.iter().any(|r| r.act().is_some_and(|a| self.uses(a, act)));
-            if used {
-                let act = self.names.declare(act);
-                let undo = self.names.declare(undo);
-                self.names.about_mut(undo).undoes.push(act);
+            let rules: Vec<&Rule> = self.rules.iter().filter(|r| r.act().is_some_and(|a| self.uses(a, act))).collect();
+            if rules.is_empty() {
+                continue;
             }
+            // Where the act is read from elsewhere, so is what undoes it.
+            let wide = rules.iter().any(|r| r.partner_wide());
+            let reads_elsewhere = wide || rules.iter().any(|r| r.act().is_some_and(|a| !a.looks_on().is_empty()));
+            let elsewhere = |leaf: &&Match| leaf.on.is_some() && self.names.about(leaf.kind).name == act;
+            let linked = rules.iter().any(|r| r.act().is_some_and(|a| a.leaves().iter().any(elsewhere)));
+            let act = self.names.declare(act);
+            let undo = self.names.declare(undo);
+            let about = self.names.about_mut(undo);
+            about.undoes.push(act);
+            about.undoes_elsewhere |= reads_elsewhere;
+            about.linked |= linked;
+            about.partner_wide |= wide;
         }
         for (said, withdrawal) in crate::vocabulary::WITHDRAWN_BY {
             if self.rules.iter().any(|r| self.requires(r, said)) {

@@ -4,7 +4,7 @@ use super::recall::Look;
 use super::shelf::{self, Hint};
 use super::voices::Voice;
 use super::{Archive, Engine, Subject};
-use crate::duty::{Duty, Flags};
+use crate::duty::{Duty, Filed, Flags};
 use crate::fact::{Fact, SourceId, stamp};
 use crate::fold::{Cx, Fold, Silent};
 use crate::standing::Standing;
@@ -205,7 +205,7 @@ impl Engine {
         let about = self.book.names().about(fact.kind());
         // A confirmation decides from its pause's instant on, evidence from its act's: that may lie in the settled part.
         let (effect, reaches_back) = (about.effect, about.reaches_back);
-        if fact.at() < settled || reaches_back && settled != Moment::DAWN {
+        if fact.at() < settled || (reaches_back || about.undoes_elsewhere) && settled != Moment::DAWN {
             self.unsettle(own, subject, archive);
         }
         let names = self.book.names();
@@ -266,11 +266,11 @@ impl Engine {
         told.extend(before.into_iter().map(|d| (d, true)));
         told.sort_by_key(|(d, _)| identity(d));
         for duty in new.open.iter_mut().chain(&mut new.ended) {
-            duty.told = Standing::Untold;
+            (duty.told, duty.filed) = (Standing::Untold, Filed::NOWHERE);
             duty.flags.put(Flags::COUNTED, false);
             let Ok(at) = told.binary_search_by_key(&identity(duty), |(d, _)| identity(d)) else { continue };
             let was = &mut told[at].0;
-            duty.told = std::mem::take(&mut was.told);
+            (duty.told, duty.filed) = (std::mem::take(&mut was.told), was.filed);
             duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
             duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
             let instants = |d: &Duty| (d.start, d.breached_at(), d.ended, d.late_excused());

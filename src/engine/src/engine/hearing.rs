@@ -137,6 +137,12 @@ impl Hearing {
         heard.min().unwrap_or(now).min(now)
     }
 
+    /// The feeds that a rule's duties wait for, a bit each.
+    pub(super) fn feeds(&self, lanes: &[u16], rule: RuleId) -> u64 {
+        let lane = lanes.get(usize::from(rule)).and_then(|lane| self.lanes.get(usize::from(*lane)));
+        lane.map_or(0, |(waits, _)| waits.feeds)
+    }
+
     /// How far was really heard of a lane, whatever may be said without.
     fn told(&self, lane: u16) -> Moment {
         let Some((waits, heard)) = self.lanes.get(usize::from(lane)) else { return Moment::DAWN };

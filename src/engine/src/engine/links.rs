@@ -22,7 +22,8 @@ impl Engine {
         self.link_watchers(partner, slot, fact, archive);
         if about.linked {
             let list = self.shelf.watchers(slot);
-            if fact.at() < self.horizon() || about.reaches_back {
+            // An act may be undone long after it ended what has left memory since.
+            if fact.at() < self.horizon() || about.reaches_back || about.effect == Effect::Undo {
                 self.wake_watchers(partner, subject, fact, archive);
             }
             for (watcher, generation) in list {

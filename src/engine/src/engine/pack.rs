@@ -2,7 +2,7 @@
 //! what few subjects have is written only where they have it.
 
 use super::Subject;
-use crate::duty::{Clock, ClockState, Duty, Flags};
+use crate::duty::{Clock, ClockState, Duty, Filed, Flags};
 use crate::fold::Fold;
 use crate::standing::Standing;
 use crate::time::Moment;
@@ -115,6 +115,15 @@ pub(super) fn quiet_facts(bytes: &[u8], now: Moment) -> Option<&[u8]> {
     Some(&bytes[rest.at..rest.at + facts as usize])
 }
 
+/// Shows the duties that have not ended.
+pub(super) fn each_open(bytes: &[u8], show: &mut dyn FnMut(&Duty)) {
+    let [open, ..] = sizes(bytes);
+    if open > 0 {
+        let mut rest = Reader { bytes, at: name_at(bytes) + name_bytes(bytes).len() };
+        (0..open).for_each(|_| show(&unpack_duty(&mut rest)));
+    }
+}
+
 pub(super) fn partner(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(array(bytes, 0))
 }
@@ -151,8 +160,8 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     out
 }
 
-/// Told (4 bits), limit's state (2), further parts (1), wide (1); limit, rule, calendar, flags, ended by, key, row.
-const DUTY: usize = 19;
+/// Told (4 bits), limit's state (2), further parts (1), wide (1); limit, rule, calendar, flags, ended by, key, row, filed.
+const DUTY: usize = 20;
 /// A duty's instants and lengths: the start, then since, limit, deadline, end as differences from it, then time used.
 const NUMBERS: usize = 6;
 /// In a narrow duty the start has six bytes, the differences five each: 17 years.
@@ -185,6 +194,7 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
     buffer[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
     buffer[10..18].copy_from_slice(&d.key.to_le_bytes());
     buffer[18] = d.clock.row;
+    buffer[19] = d.filed.0;
     let len = if narrow {
         buffer[DUTY..DUTY + 8].copy_from_slice(&start.to_le_bytes());
         for (i, n) in numbers.iter().enumerate() {
@@ -259,6 +269,7 @@ fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
         ended_by: u16::from_le_bytes(array(&head, 8)),
         flags: Flags(u16::from_le_bytes(array(&head, 6))),
         told: Standing::ALL[usize::from(head[0] & 15).min(Standing::ALL.len() - 1)],
+        filed: Filed(head[19]),
     }
 }
 
@@ -336,6 +347,7 @@ mod tests {
                 duty.clock.target = instants[0];
             }
             (duty.clock.state, duty.clock.row, duty.told) = (state, 3, Standing::Paused);
+            duty.filed = Filed::new(Some(24_000), true);
             if let Some(held) = held {
                 duty.more_mut().held = held;
             }

@@ -139,6 +139,7 @@ impl Engine {
         duty.told = duty.standing(self.ear(&self.partners[partner as usize]).of(duty.rule));
         duty.flags.put(Flags::NEWS, false);
         duty.flags.put(Flags::COUNTED, duty.breached_at().is_some());
+        duty.filed = super::history::filed(&self.book, duty, duty.told);
     }
 }
 

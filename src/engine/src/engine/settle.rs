@@ -5,7 +5,7 @@ use super::recall::archived;
 use super::{Archive, Engine, Subject};
 use crate::duty::Duty;
 use crate::fact::Fact;
-use crate::fold::{Cx, Fold, Silent};
+use crate::fold::{Cx, Fold, Silent, is_looked_back_on};
 use crate::rule::Form;
 use crate::time::{MINUTE, Moment};
 use crate::timeline::Timeline;
@@ -332,6 +332,13 @@ impl Keep {
             }
         }
         if let Some(sheet) = &engine.partners[subject.partner as usize].sheet {
+            // What happened while they run may keep others from beginning.
+            let ended = subject.head.ended.iter().chain(&base.ended).filter(|d| can_be_undone(&engine.book, d));
+            for duty in subject.head.open.iter().chain(&base.open).chain(ended) {
+                if is_looked_back_on(engine.book.rule(duty.rule), &sheet.rules, &engine.book) {
+                    keep.from = keep.from.min(duty.acts_from());
+                }
+            }
             for rule in sheet.rules.iter().map(|r| engine.book.rule(*r)) {
                 keep.fields.extend(rule.facts.iter().copied().chain(rule.among.iter().map(|test| test.field)));
                 let leaves = rule.act().map(|a| a.leaves()).unwrap_or_default();

@@ -4,8 +4,10 @@
 use super::arena::{Arena, Run};
 use super::pack;
 use super::{Rare, Subject};
+use crate::duty::Duty;
 use crate::time::Moment;
 use hashbrown::HashTable;
+use std::borrow::Cow;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// From this many bytes of facts on, a subject lies whole: it is no longer copied at each look.
@@ -86,18 +88,20 @@ impl Shelf {
     }
 
     /// A subject as bytes; none where there is none.
-    pub(super) fn packed(&self, slot: u32) -> Vec<u8> {
-        let mut out = Vec::new();
+    pub(super) fn packed(&self, slot: u32) -> Cow<'_, [u8]> {
         match self.place(slot) {
-            Place::Packed(bytes) => out.extend_from_slice(bytes),
-            Place::Whole(Some(subject)) => pack::pack(subject, &mut out),
-            Place::Empty | Place::Whole(None) => {}
+            Place::Packed(bytes) => Cow::Borrowed(bytes),
+            Place::Whole(Some(subject)) => {
+                let mut out = Vec::new();
+                pack::pack(subject, &mut out);
+                Cow::Owned(out)
+            }
+            Place::Empty | Place::Whole(None) => Cow::Borrowed(&[]),
         }
-        out
     }
 
     /// Takes what [`Shelf::packed`] gave, place by place, with the generation of each.
-    pub(super) fn restore(&mut self, places: Vec<(u32, Vec<u8>)>) {
+    pub(super) fn restore<'a>(&mut self, places: impl Iterator<Item = (u32, &'a [u8])>) {
         for (generation, bytes) in places {
             let slot = self.slots.len() as u32;
             self.slots.push(Slot::empty(generation));
@@ -105,9 +109,9 @@ impl Shelf {
                 self.free.push(slot);
                 continue;
             }
-            self.slots[slot as usize].hash = hash(pack::partner(&bytes), pack::name(&bytes));
+            self.slots[slot as usize].hash = hash(pack::partner(bytes), pack::name(bytes));
             let mut subject = self.spare.pop().unwrap_or_default();
-            pack::unpack(&bytes, &mut subject);
+            pack::unpack(bytes, &mut subject);
             self.put(slot, subject);
             self.insert(slot);
         }
@@ -163,6 +167,15 @@ impl Shelf {
                 subject.and_then(|s| s.rare.as_ref()).map(|r| r.watchers.clone()).unwrap_or_default()
             }
             Place::Empty => Vec::new(),
+        }
+    }
+
+    /// Shows the duties of a subject that have not ended.
+    pub(super) fn each_open(&self, slot: u32, show: &mut dyn FnMut(&Duty)) {
+        match self.place(slot) {
+            Place::Packed(bytes) => pack::each_open(bytes, show),
+            Place::Whole(Some(subject)) => subject.head.open.iter().for_each(show),
+            Place::Empty | Place::Whole(None) => {}
         }
     }
 

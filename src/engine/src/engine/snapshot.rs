@@ -10,17 +10,18 @@ use crate::fact::{Fact, SourceId};
 use crate::fold::{Source, SubjectWaiver};
 use crate::register::{Register, SavedRegister};
 use crate::time::Moment;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 6;
+const FORM: u16 = 7;
 
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct Saved<'a> {
     form: u16,
     /// Facts use the numbers of this book's names.
     names: u64,
@@ -29,7 +30,8 @@ struct Saved {
     partners: Vec<SavedPartner>,
     sources: Vec<Source>,
     /// By place, since links name places: generation, and the packed subject if one lies there.
-    subjects: Vec<(u32, Vec<u8>)>,
+    #[serde(borrow)]
+    subjects: Vec<(u32, Packed<'a>)>,
     /// Feeds, and how far each was heard.
     feeds: Vec<(String, Moment)>,
     counts: Counts,
@@ -46,6 +48,21 @@ struct SavedPartner {
     cells: Cells,
     register: Option<SavedRegister>,
     speakers: BTreeMap<SourceId, Moment>,
+}
+
+/// A packed subject: written and read as one run of bytes, not number by number, and read where it lies.
+struct Packed<'a>(Cow<'a, [u8]>);
+
+impl Serialize for Packed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Packed<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&'de [u8]>::deserialize(deserializer).map(|bytes| Packed(Cow::Borrowed(bytes)))
+    }
 }
 
 /// Why a snapshot cannot be taken up.
@@ -66,7 +83,7 @@ impl Engine {
     /// Everything that it knows. What was not taken of its differences is not in it: take them first.
     pub fn snapshot(&self) -> Vec<u8> {
         let subjects =
-            (0..self.shelf.places() as u32).map(|slot| (self.shelf.generation(slot), self.shelf.packed(slot)));
+            (0..self.shelf.places() as u32).map(|slot| (self.shelf.generation(slot), Packed(self.shelf.packed(slot))));
         let partners = self.partners.iter().map(|p| SavedPartner {
             name: p.name.clone(),
             waivers: p.waivers.clone(),
@@ -95,7 +112,7 @@ impl Engine {
     /// # Errors
     /// When the bytes are no snapshot of this form, or belong to another book.
     pub fn restore(book: Arc<Book>, options: Options, bytes: &[u8]) -> Result<Engine, RestoreError> {
-        let saved: Saved = postcard::from_bytes(bytes).map_err(|e| RestoreError::Damaged(e.to_string()))?;
+        let saved: Saved<'_> = postcard::from_bytes(bytes).map_err(|e| RestoreError::Damaged(e.to_string()))?;
         if saved.form != FORM {
             return Err(RestoreError::Form(saved.form));
         }
@@ -122,7 +139,7 @@ impl Engine {
             engine.add_partner(Partner { name: p.name, sheet, lanes, waivers, own, cells, register, speakers });
         }
         let subjects = saved.subjects.len() as u32;
-        engine.shelf.restore(saved.subjects);
+        engine.shelf.restore(saved.subjects.iter().map(|(generation, packed)| (*generation, &packed.0[..])));
         for slot in (0..subjects).filter(|slot| !engine.shelf.is_empty(*slot)).collect::<Vec<_>>() {
             let subject = engine.shelf.take(slot);
             engine.wait_for_news(slot, &subject);

@@ -1,8 +1,10 @@
 //! Telling: the difference between the standing last told and the standing now. The only place that counts.
 
+use super::figures::Counted;
 use super::hearing::Ear;
+use super::history::{History, place};
 use super::{Engine, Subject};
-use crate::duty::{Duty, Flags};
+use crate::duty::{Duty, Filed, Flags};
 use crate::rule::RuleId;
 use crate::standing::Standing;
 use crate::time::{Millis, Moment};
@@ -74,6 +76,7 @@ impl Differences {
 pub struct Cells {
     rules: Vec<RuleId>,
     tallies: Vec<Tally>,
+    histories: Vec<History>,
 }
 
 /// How many duties of one obligation stand how. Aligned so that the standings that change all the time share a cache line.
@@ -109,13 +112,19 @@ impl Cells {
         self.place(rule).map_or(Tally::default(), |at| self.tallies[at])
     }
 
-    fn row(&mut self, rule: RuleId) -> &mut Tally {
+    /// All that was counted of an obligation, by its first version.
+    pub(super) fn counted(&self, rule: RuleId) -> Option<Counted<'_>> {
+        self.place(rule).map(|at| Counted { tally: &self.tallies[at], history: &self.histories[at] })
+    }
+
+    fn row(&mut self, rule: RuleId) -> (&mut Tally, &mut History) {
         let at = self.place(rule).unwrap_or_else(|| {
             self.rules.push(rule);
             self.tallies.push(Tally::default());
+            self.histories.push(History::default());
             self.rules.len() - 1
         });
-        &mut self.tallies[at]
+        (&mut self.tallies[at], &mut self.histories[at])
     }
 
     fn place(&self, rule: RuleId) -> Option<usize> {
@@ -205,14 +214,18 @@ impl Teller<'_> {
         let from = std::mem::replace(&mut duty.told, to);
         duty.flags.put(Flags::NEWS, false);
         let broken = duty.flags.has(Flags::BROKEN) || duty.flags.has(Flags::FAILED);
-        let row = self.cells.row(rule);
+        let (row, history) = self.cells.row(rule);
         row.standings[from as usize] -= 1;
         row.standings[to as usize] += 1;
         let counted = duty.flags.has(Flags::COUNTED);
         let counts = broken && !matches!(to, Standing::Unknown | Standing::Withdrawn);
         if counts != counted {
             row.broken += if counts { 1 } else { -1 };
+            history.withdrawn += u64::from(!counts);
             duty.flags.put(Flags::COUNTED, counts);
+        }
+        if duty.filed != Filed::NOWHERE || place(to).is_some() {
+            history.file(duty, from, to, self.book);
         }
         if from.is_breach() && !to.is_breach() && to != Standing::Waived {
             duty.flags.put(Flags::RETRACTED, true);

@@ -54,7 +54,7 @@ impl Fold {
             return Verdict::Looked;
         };
         if fact.at() < duty.acts_from() {
-            let scheduled = duty.flags.has(Flags::SCHEDULED) && touches(act, fact);
+            let scheduled = duty.flags.has(Flags::SCHEDULED) && begins_instead(act, fact, cx);
             return if scheduled { Verdict::Replaced } else { Verdict::GoesOn };
         }
         if act.simple() {
@@ -112,9 +112,13 @@ impl Fold {
             if cancelled { format!("ended without a verdict by {what}") } else { format!("done by {what}") }
         });
         let (key, rule) = (duty.key, duty.rule);
+        let anchor = duty.anchor();
         self.retire(duty);
         if !cancelled {
             self.open_done(rule, key, at, cx);
+            if cx.rule(rule).begins_next {
+                self.renew(rule, key, anchor, at, cx);
+            }
         }
     }
 }
@@ -132,10 +136,26 @@ fn ended_what_it_follows<T: Trace>(fact: Fact<'_>, duty: &Duty, cx: &Cx<'_, '_, 
     if duty.more.as_ref().is_none_or(|more| more.follows.is_none()) {
         return false;
     }
+    let rule = cx.rule(duty.rule);
+    if rule.begins_next && super::periods::is_renewed(duty) {
+        // Several acts in one instant are one.
+        let (act, anchor) = (rule.act(), cx.anchor(duty));
+        let meets =
+            |leaf: &&Match| at_place(leaf, fact, rule, anchor, cx) && leaf_meets(leaf, fact, duty, cx) == Met::Yes;
+        return act.is_some_and(|act| act.leaves().iter().any(meets));
+    }
     let against = Against { anchor: None, subject: cx.view.subject };
     let told = |leaf: &&Match| !leaf.tests.iter().any(|t| refers_to_anchor(&t.want));
     let before = cx.rule(duty.rule).anchor.done.iter().filter_map(|id| cx.rule(*id).act());
     before.flat_map(Act::leaves).filter(told).any(|leaf| select::meets(cx.book(), leaf, fact, against) == Met::Yes)
+}
+
+/// An act from before the contract: another period begins with it, in the place of this one.
+#[cold]
+fn begins_instead<T: Trace>(act: &Act, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
+    let against = Against { anchor: None, subject: cx.view.subject };
+    let meets = |leaf: &Match| select::meets(cx.book(), leaf, fact, against) != Met::No;
+    !fact.linked() && act.leaves().iter().any(|leaf| leaf.kind == fact.kind() && meets(leaf))
 }
 
 enum Verdict {
@@ -230,9 +250,21 @@ pub(super) fn at_place<T: Trace>(
     cx: &Cx<'_, '_, T>,
 ) -> bool {
     match leaf.on {
-        Some(field) => is_named(field, fact, anchor, cx),
+        Some(field) => is_named(field, fact, anchor, cx) && !(rule.begins_next && is_of_others(fact, rule, cx)),
         None => here(fact, rule),
     }
+}
+
+/// Of acts that are done again and again: this one names such subjects, and not this one of them.
+#[cold]
+fn is_of_others<T: Trace>(fact: Fact<'_>, rule: &Rule, cx: &Cx<'_, '_, T>) -> bool {
+    let book = cx.view.book;
+    let names = book.names();
+    let is_of_its_kind =
+        |field: &&FieldId| rule.anchor.kinds.iter().any(|kind| names.kind_name(*kind) == names.field_name(**field));
+    let fields = cx.about(fact).names.iter().filter(is_of_its_kind);
+    let mut told = fields.filter(|field| fact.field(**field).is_some()).peekable();
+    told.peek().is_some() && !told.any(|field| select::named(book, fact, *field).any(|one| one == cx.view.subject))
 }
 
 /// It happened on a subject that the anchor names in a field; or, if it names none, on any that names it.
@@ -415,22 +447,28 @@ impl<T: Trace> Search<'_, '_, '_, T> {
             Some(one) if leaf.on.is_some() => fact.origin().is_some_and(|o| names.text(o) == one),
             _ => at_place(leaf, fact, self.rule, self.anchor, self.cx),
         };
-        let mut found: Option<(Moment, usize)> = None;
+        let counts = |fact: Fact<'_>| {
+            let meets = place(fact) && leaf_meets(leaf, fact, self.duty, self.cx) == Met::Yes;
+            let at = meets.then(|| super::evidence::counts_from(leaf, fact, self.duty, self.rule, self.cx)).flatten();
+            at.filter(|at| self.facts.last().is_some_and(|(_, now)| *at <= now.at()))
+        };
+        let undoes = |fact: Fact<'_>| self.cx.about(fact).undoes.contains(&leaf.kind);
+        let mut found: Option<(Moment, usize, Fact<'_>)> = None;
         for (i, fact) in self.facts.iter().skip(from) {
-            if found.is_none()
-                && place(*fact)
-                && leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes
-                && let Some(at) = super::evidence::counts_from(leaf, *fact, self.duty, self.rule, self.cx)
-                && self.facts.last().is_some_and(|(_, now)| at <= now.at())
-            {
-                found = Some((at, i + 1));
-            } else if found.is_some()
-                && self.cx.about(*fact).undoes.contains(&leaf.kind)
-                && fact.linked() == leaf.on.is_some()
-            {
-                found = None;
+            match found {
+                None => found = counts(*fact).map(|at| (at, i + 1, *fact)),
+                // An act is undone on the subject on which it was done; of those on others the first that stands counts.
+                Some((_, _, act)) if undoes(*fact) && act.origin() == fact.origin() => {
+                    let before = || self.facts.iter().skip(from).take_while(|(n, _)| n <= i);
+                    let stands = |n: usize, act: Fact<'_>| {
+                        !before().any(|(m, f)| *m > n && undoes(*f) && f.origin() == act.origin())
+                    };
+                    let mut others = before().filter(|(n, f)| stands(*n, *f));
+                    found = others.find_map(|(n, f)| counts(*f).map(|at| (at, n + 1, *f)));
+                }
+                Some(_) => {}
             }
         }
-        found
+        found.map(|(at, next, _)| (at, next))
     }
 }

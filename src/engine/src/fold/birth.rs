@@ -40,7 +40,7 @@ fn leads_out<T: Trace>(bounds: &Bounds, fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> b
 
 /// Whether the subject, as it then stands, is one of those that *every P* is about.
 #[cold]
-fn is_among<'a, T: Trace>(among: &[Test], fact: Fact<'a>, cx: &Cx<'a, '_, T>) -> bool {
+pub(super) fn is_among<'a, T: Trace>(among: &[Test], fact: Fact<'a>, cx: &Cx<'a, '_, T>) -> bool {
     let against = Against { anchor: None, subject: cx.view.subject };
     among.iter().all(|test| {
         let told = cx.so_far().filter(|f| !f.linked() && f.field(test.field).is_some()).last().unwrap_or(fact);
@@ -137,12 +137,12 @@ impl Fold {
             return;
         }
         let already = match matched.rare.as_ref().and_then(|rare| rare.pick) {
-            Some(own) => self.already_member(rule, own, fact.key(), start, cx),
+            Some(own) => self.already_member(rule, own, fact.key(), (start, acts_from), cx),
             // An act begins the next of them, whichever of several anchors began the first.
             None if anew && rule.anchor.pick == Some(Pick::First) => {
                 self.open.iter().any(|d| cx.view.book.rule(d.rule).family == rule.family)
             }
-            None => self.already(rule, fact.key(), sliding, start, cx),
+            None => self.already(rule, fact.key(), sliding, (start, acts_from), cx),
         };
         if already {
             return;
@@ -175,7 +175,7 @@ impl Fold {
         rule: &Rule,
         key: u64,
         sliding: bool,
-        start: Moment,
+        from: (Moment, Moment),
         cx: &mut Cx<'_, '_, T>,
     ) -> bool {
         let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family;
@@ -195,7 +195,7 @@ impl Fold {
             }
             Some(Pick::Latest) => match self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN)) {
                 Some(i) => {
-                    self.start_anew(i, rule, key, start, cx);
+                    self.start_anew(i, rule, key, from, cx);
                     true
                 }
                 None => false,
@@ -212,7 +212,7 @@ impl Fold {
         rule: &Rule,
         (pick, member): (Pick, u8),
         key: u64,
-        start: Moment,
+        from: (Moment, Moment),
         cx: &mut Cx<'_, '_, T>,
     ) -> bool {
         let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family;
@@ -233,14 +233,22 @@ impl Fold {
                 let own = |d: &Duty| cx.anchor(d).and_then(|anchor| member_of(rule, anchor, cx)) == Some(member);
                 let found = self.open.iter().position(|d| same(d) && !d.flags.has(Flags::BROKEN) && own(d));
                 let Some(i) = found else { return false };
-                self.start_anew(i, rule, key, start, cx);
+                self.start_anew(i, rule, key, from, cx);
                 true
             }
         }
     }
 
+    /// Another event counts now: the duty starts anew, and acts count from where they would if it had begun with that one.
     #[cold]
-    fn start_anew<T: Trace>(&mut self, i: usize, rule: &Rule, key: u64, start: Moment, cx: &mut Cx<'_, '_, T>) {
+    fn start_anew<T: Trace>(
+        &mut self,
+        i: usize,
+        rule: &Rule,
+        key: u64,
+        (start, acts_from): (Moment, Moment),
+        cx: &mut Cx<'_, '_, T>,
+    ) {
         let mut duty = self.open[i].clone();
         if let Form::Requires(table) = &rule.form {
             self.open.remove(i);
@@ -251,14 +259,16 @@ impl Fold {
             return;
         }
         cx.trace.note(start, Some(&duty), &|| "starts anew".to_owned());
-        Fold::settle(&mut duty, start, cx);
+        Fold::settle(&mut duty, acts_from, cx);
         (duty.start, duty.since) = (start, start);
         // Another start is news, as when late news moves it.
         duty.flags.put(Flags::NEWS, true);
         let anchor = cx.anchor(&duty);
         let clocks = self.clocks_for(cx.rule(duty.rule), anchor, start, cx);
         duty.set_clocks(clocks);
-        if let Some(more) = &mut duty.more {
+        if acts_from != start {
+            duty.more_mut().acts_from = Some(acts_from);
+        } else if let Some(more) = &mut duty.more {
             more.acts_from = None;
         }
         if rule.populated {
@@ -304,9 +314,11 @@ impl Fold {
             self.begin_earlier_limits(&mut duty, rule, cx);
         }
         self.add_waivers(&mut duty, fact, cx);
-        let retroactive = fact.is_some_and(|f| start < f.at());
+        // So it is when what began it became known only with a later fact.
+        let retroactive = fact.is_some_and(|f| acts_from < f.at())
+            || rule.begins_next && super::periods::is_renewed(&duty) && acts_from < self.at;
         if retroactive {
-            self.catch_up(duty, start, cx);
+            self.catch_up(duty, acts_from, cx);
             return;
         }
         self.hold(&mut duty, start, cx);
@@ -389,15 +401,15 @@ impl Fold {
 
     /// A duty that began before the news of it joins the others when it has heard what happened since.
     #[cold]
-    fn catch_up<T: Trace>(&mut self, mut duty: Duty, start: Moment, cx: &mut Cx<'_, '_, T>) {
+    fn catch_up<T: Trace>(&mut self, mut duty: Duty, from: Moment, cx: &mut Cx<'_, '_, T>) {
         Fold::find_deadline(&mut duty, cx);
-        let grown = self.replay(duty, start, cx);
+        let grown = self.replay(duty, from, cx);
         self.open.extend(grown.open);
         grown.ended.into_iter().for_each(|d| self.retire(d));
     }
 
     /// What happened since is told to it alone.
-    fn replay<'a, T: Trace>(&self, duty: Duty, start: Moment, cx: &mut Cx<'a, '_, T>) -> Fold {
+    fn replay<'a, T: Trace>(&self, duty: Duty, from: Moment, cx: &mut Cx<'a, '_, T>) -> Fold {
         let mut alone = Fold::default();
         let mut duty = Some(duty);
         let position = cx.position;
@@ -406,11 +418,11 @@ impl Fold {
         for fact in facts {
             cx.position = offset;
             offset += fact.bytes().len();
-            if fact.at() >= start
+            if fact.at() >= from
                 && let Some(mut duty) = duty.take()
             {
-                alone.at = start;
-                alone.hold(&mut duty, start, cx);
+                alone.at = from;
+                alone.hold(&mut duty, from, cx);
                 Fold::find_deadline(&mut duty, cx);
                 alone.begin_alone(duty, cx);
             }
@@ -420,8 +432,8 @@ impl Fold {
         }
         cx.position = position;
         if let Some(mut duty) = duty {
-            alone.at = start;
-            alone.hold(&mut duty, start, cx);
+            alone.at = from;
+            alone.hold(&mut duty, from, cx);
             Fold::find_deadline(&mut duty, cx);
             alone.begin_alone(duty, cx);
         }
@@ -449,14 +461,19 @@ impl Fold {
         let mut more = More { cycle: before.cycle() + 1, root: before.root(), ..More::default() };
         let family = cx.rule(id).family;
         let taken = |d: &Duty| d.key == fact.key() && cx.view.book.rule(d.rule).family == family;
-        let key = if self.open.iter().chain(&self.ended).any(taken) {
+        let elsewhere = fact.linked();
+        let key = if elsewhere || self.open.iter().chain(&self.ended).any(taken) {
             // One reopening begins a new cycle of several duties: each has a name of its own.
-            more.anchor = Some(fact.key());
+            more.anchor = Some(if elsewhere { before.anchor() } else { fact.key() });
             xxh3_64(&[fact.key().to_le_bytes(), before.root().to_le_bytes()].concat())
         } else {
             fact.key()
         };
-        let opening = Opening { rule: id, key, fact: Some(fact), start: at, acts_from: at, tied: false };
+        // Undone before the time that the duty was about, nothing is late before that.
+        let start = at.max(before.start);
+        // What was undone on another subject says nothing of this one: it is about what it was about before.
+        let fact = (!elsewhere).then_some(fact);
+        let opening = Opening { rule: id, key, fact, start, acts_from: at, tied: false };
         self.birth(opening, Some(more), false, cx);
     }
 
@@ -496,7 +513,10 @@ impl Fold {
             let mut name = key.to_le_bytes().to_vec();
             name.extend_from_slice(&at.0.to_le_bytes());
             let chained = xxh3_64(&name);
-            if self.recur_after(*id, at, cx) || self.already(next, chained, false, at, cx) {
+            if self.is_foregone(next, (rule, key), at, cx) {
+                continue;
+            }
+            if self.recur_after(*id, at, cx) || self.already(next, chained, false, (at, at), cx) {
                 continue;
             }
             if next.anchor.awaited {

@@ -49,7 +49,7 @@ impl Fold {
             if !act.leaves().iter().any(|leaf| acts::leaf_meets(leaf, fact, &probe, cx) == Met::Yes) {
                 continue;
             }
-            if self.already(rule, fact.key(), true, fact.at(), cx) {
+            if self.already(rule, fact.key(), true, (fact.at(), fact.at()), cx) {
                 continue;
             }
             let opening = Opening {
@@ -62,6 +62,50 @@ impl Fold {
             };
             self.birth(opening, None, false, cx);
         }
+    }
+
+    /// The act of a sliding duty was done on another subject: that begins the next period, as one on its own would.
+    #[cold]
+    pub(super) fn renew<T: Trace>(&mut self, id: RuleId, before: u64, anchor: u64, at: Moment, cx: &mut Cx<'_, '_, T>) {
+        let mut id = id;
+        while let Some((_, next)) = cx.rule(id).next.filter(|(since, _)| *since <= at) {
+            id = next;
+        }
+        let rule = cx.rule(id);
+        let family = rule.family;
+        let in_force = rule.from <= at && at < rule.to;
+        let said = self.memory.iter().flat_map(|m| &m.recurring);
+        let over = said.into_iter().any(|(of, goes_on)| *of == family && !goes_on);
+        if !rule.slides() || !in_force || over || self.begins_by_itself(rule, at, cx) {
+            return;
+        }
+        let among = cx.view.timeline.facts().find(|f| f.key() == anchor);
+        if among.is_some_and(|fact| !super::birth::is_among(&rule.among, fact, cx)) {
+            return;
+        }
+        let name = [before.to_le_bytes(), at.0.to_le_bytes()].concat();
+        let key = xxh3_64(&name);
+        let same = |d: &Duty| cx.view.book.rule(d.rule).family == family;
+        // One period is open at a time.
+        if self.open.iter().any(|d| same(d) && !d.flags.has(Flags::SCHEDULED))
+            || self.ended.iter().any(|d| d.key == key)
+        {
+            return;
+        }
+        // The act says nothing of this subject: the duty is about what it was about before.
+        let more = More { cycle: 1, root: key, follows: Some(before), anchor: Some(anchor), ..More::default() };
+        let opening = Opening { rule: id, key, fact: None, start: at, acts_from: at, tied: false };
+        self.birth(opening, Some(more), false, cx);
+    }
+
+    /// The fact at hand is an act on the own subject: a period begins with it as with any.
+    fn begins_by_itself<T: Trace>(&self, rule: &Rule, at: Moment, cx: &Cx<'_, '_, T>) -> bool {
+        let against = Against { anchor: None, subject: cx.view.subject };
+        let acts = rule.anchor.events.get(rule.anchor.acts..).unwrap_or_default();
+        cx.so_far().last().is_some_and(|fact| {
+            let meets = |e: &Match| e.kind == fact.kind() && select::meets(cx.book(), e, fact, against) != Met::No;
+            fact.at() == at && !fact.linked() && acts.iter().any(meets)
+        })
     }
 
     pub(super) fn recur<T: Trace>(&mut self, id: RuleId, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
@@ -201,6 +245,11 @@ impl Fold {
         let periods = &self.memory.as_ref()?.periods;
         periods.iter().enumerate().map(|(i, p)| (p.next, i)).min()
     }
+}
+
+/// It began with an act on another subject that ended the one before.
+pub(super) fn is_renewed(duty: &Duty) -> bool {
+    duty.more.as_ref().is_some_and(|more| more.follows.is_some() && more.anchor.is_some())
 }
 
 fn unit_of(rule: &Rule) -> Option<crate::terms::Unit> {

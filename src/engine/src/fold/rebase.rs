@@ -66,9 +66,10 @@ impl Fold {
         let never_ran = exempt && duty.clock.state == ClockState::Waiting;
         duty.flags.put(Flags::EXEMPT, false);
         if never_ran {
-            // Entering scope starts it at this instant.
-            (duty.start, duty.since) = (at, at);
-            let fresh = self.clocks_for(rule, facts, at, cx);
+            // Entering scope starts it at this instant, or at the time that it is about.
+            let start = at.max(duty.start);
+            (duty.start, duty.since) = (start, start);
+            let fresh = self.clocks_for(rule, facts, start, cx);
             duty.set_clocks(fresh);
             return;
         }

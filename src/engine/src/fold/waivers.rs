@@ -174,7 +174,7 @@ fn concerns<T: Trace>(fact: Fact<'_>, cx: &Cx<'_, '_, T>) -> bool {
 }
 
 /// The waiver names the obligation, and its approver is the one whom the contract lets approve; never the obligor.
-fn covers(waiver: &SubjectWaiver, rule: &Rule) -> bool {
+pub(crate) fn covers(waiver: &SubjectWaiver, rule: &Rule) -> bool {
     let named = waiver.obligations.is_empty() || waiver.obligations.contains(&rule.id);
     let Some(by) = &rule.waived_by else { return false };
     named && fits(by, waiver.side, waiver.role.as_deref()) && waiver.side != Some(rule.obligor.side)

@@ -2,11 +2,11 @@
 
 use crate::book::Book;
 use crate::fact::{Atom, Fact, TypeId, Value};
-use crate::rule::{Act, Population, Test, Want};
+use crate::rule::{Act, Match, Population, Test, Want};
 use crate::select::{self, Against, Met};
 use crate::time::Moment;
 use crate::timeline::Timeline;
-use crate::vocabulary::Life;
+use crate::vocabulary::{Life, TURNS_OFF};
 use smallvec::SmallVec;
 
 /// From when on a subject belongs to a population, and when it did what is owed.
@@ -26,6 +26,8 @@ pub(super) struct Terms<'a> {
     anchor: Option<Fact<'a>>,
     /// Of each test the texts that the anchor says, where it must be the same; None: the anchor does not say.
     pub(super) same: Vec<Option<Vec<String>>>,
+    /// Where turning it off is all that is owed: of whom that stands already, nothing is owed.
+    off: Vec<&'a Match>,
 }
 
 impl<'a> Terms<'a> {
@@ -39,7 +41,9 @@ impl<'a> Terms<'a> {
     ) -> Terms<'a> {
         let anchor = Fact::split(anchor).map(|(fact, _)| fact);
         let same = population.tests.iter().map(|test| said_by_anchor(book, test, anchor, subject)).collect();
-        Terms { book, partner, subject, population, from, anchor, same }
+        let mut off = Vec::new();
+        turns_off(book, &population.act, &mut off);
+        Terms { book, partner, subject, population, from, anchor, same, off }
     }
 
     /// When the subject joined, and when it was done: once for each life within the time that is asked about.
@@ -48,7 +52,7 @@ impl<'a> Terms<'a> {
         let tests = &self.population.tests;
         let mut out = SmallVec::new();
         let mut told: Vec<Option<Value<'_>>> = vec![None; tests.len()];
-        let (mut alive, mut joined, mut begun) = (false, false, false);
+        let (mut alive, mut joined, mut begun, mut off) = (false, false, false, false);
         // Whose end begins the duty is not one of those of whom it is owed.
         let ends_it = |anchor: &Fact<'_>| matches!(life(self.book, *anchor), Life::Ends | Life::EndsWhole);
         let anchor = self.anchor.filter(ends_it).map(Fact::key);
@@ -57,7 +61,7 @@ impl<'a> Terms<'a> {
             if !begun && fact.at() >= self.from {
                 begun = true;
                 // One that ends at the very instant was there when the duty opened.
-                if alive && outlived && self.belongs(&told) {
+                if alive && !off && outlived && self.belongs(&told) {
                     joined = true;
                     out.push(self.span(self.from, &facts, i));
                 }
@@ -66,27 +70,41 @@ impl<'a> Terms<'a> {
                 Life::Begins if !alive => {
                     // Another life: what was told of the one before is told of nobody any more.
                     told.fill(None);
-                    (alive, joined) = (true, false);
+                    (alive, joined, off) = (true, false, false);
                 }
+                // On again: the act stands no more.
+                Life::Begins => off = false,
                 Life::Ends | Life::EndsWhole => alive = false,
                 // Catalogued: the first that is heard of it.
                 Life::Shows if i == 0 => alive = true,
-                Life::Begins | Life::Shows => {}
+                Life::Shows => {}
+            }
+            if !self.off.is_empty() && is_turned_off(self.book, *fact) {
+                // Before the opening the latest word counts, which is what the register keeps.
+                off = self.is_off_by(fact) || begun && off;
+                joined &= !off;
             }
             for (test, told) in tests.iter().zip(&mut told) {
                 if let Some(value) = fact.field(test.field) {
                     *told = Some(value);
                 }
             }
-            if begun && !joined && alive && self.belongs(&told) {
+            if begun && !joined && alive && !off && self.belongs(&told) {
                 joined = true;
                 out.push(self.span(fact.at(), &facts, i));
             }
         }
-        if !begun && alive && self.belongs(&told) {
+        if !begun && alive && !off && self.belongs(&told) {
             out.push(self.span(self.from, &facts, facts.len()));
         }
         out
+    }
+
+    /// Whether a fact does what is owed by turning the subject off.
+    fn is_off_by(&self, fact: &Fact<'_>) -> bool {
+        let against = Against { anchor: self.anchor, subject: self.subject };
+        self.anchor.map(Fact::key) != Some(fact.key())
+            && self.off.iter().any(|leaf| select::meets(self.book, leaf, *fact, against) == Met::Yes)
     }
 
     fn span(&self, joined: Moment, facts: &[Fact<'_>], from: usize) -> Span {
@@ -176,6 +194,20 @@ fn said_by_anchor(book: &Book, test: &Test, anchor: Option<Fact<'_>>, subject: &
     }
     let kind = names.kind_name(names.about(anchor.kind()).kind);
     (names.field_name(field) == kind).then(|| vec![subject.to_owned()])
+}
+
+/// The steps that each do all that is owed by turning a subject off.
+fn turns_off<'a>(book: &Book, act: &'a Act, out: &mut Vec<&'a Match>) {
+    match act {
+        Act::One(leaf) if book.names().about(leaf.kind).name == TURNS_OFF => out.push(leaf),
+        Act::Any(of) => of.iter().for_each(|one| turns_off(book, one, out)),
+        Act::One(_) | Act::All(_) | Act::InOrder(_) | Act::Duty(..) | Act::Every(_) => {}
+    }
+}
+
+/// Whether a fact says that its subject was turned off: it lives on, and may be turned on again.
+pub(super) fn is_turned_off(book: &Book, fact: Fact<'_>) -> bool {
+    book.names().about(fact.kind()).name == TURNS_OFF
 }
 
 /// What a fact says of its subject's life.

@@ -1,6 +1,6 @@
 //! A register in the long run: what no answer needs any more goes, comes back when late news asks, and is saved.
 
-use super::life::life;
+use super::life::{is_turned_off, life};
 use super::{Member, Question, Register};
 use crate::book::Book;
 use crate::fact::Fact;
@@ -59,6 +59,7 @@ impl Register {
             });
         }
         self.index_anew(book);
+        self.count_anew(book);
         noted
     }
 
@@ -138,6 +139,7 @@ impl Register {
         }
         (new.complete_from, new.swept) = (saved.complete_from, saved.swept);
         new.index_anew(book);
+        new.count_anew(book);
         for (question, anchor) in saved.questions {
             new.restore_answer(book, question, &anchor);
         }
@@ -163,29 +165,37 @@ impl Register {
     }
 }
 
-/// Of a subject's facts before an instant, the keys of those that still matter: that it lives, and what was told last of
-/// what chooses among its like; of one that has ended, that it has, if there is more to come.
+/// Of a subject's facts before an instant, the keys of those that still matter: that it lives, whether it was turned off or
+/// on again, and what was told last of what chooses among its like; of one that has ended, that it has, if there is more to come.
 fn needed(book: &Book, kind: KindId, facts: &Timeline, from: Moment) -> Vec<u64> {
     let Some(kept) = book.registered(kind) else { return Vec::new() };
     let mut alive = None;
     let mut ended = None;
+    let mut switched = None;
     let mut told = BTreeMap::new();
     for (i, fact) in facts.facts().take_while(|f| f.at() < from).enumerate() {
         match life(book, fact) {
             Life::Begins if alive.is_none() => {
                 told.clear();
-                (alive, ended) = (Some(fact.key()), None);
+                (alive, ended, switched) = (Some(fact.key()), None, None);
             }
+            // On again: what was told as it was turned off may be kept, and so must be this.
+            Life::Begins => switched = switched.map(|_| fact.key()),
             Life::Ends | Life::EndsWhole => (alive, ended) = (None, Some(fact.key())),
             Life::Shows if i == 0 => alive = Some(fact.key()),
-            Life::Begins | Life::Shows => {}
+            Life::Shows => {}
+        }
+        if is_turned_off(book, fact) {
+            switched = Some(fact.key());
         }
         for field in kept.fields.iter().filter(|field| fact.field(**field).is_some()) {
             told.insert(*field, fact.key());
         }
     }
     match (alive, ended) {
-        (Some(first), _) => told.into_values().chain([first]).collect::<BTreeSet<u64>>().into_iter().collect(),
+        (Some(first), _) => {
+            told.into_values().chain(switched).chain([first]).collect::<BTreeSet<u64>>().into_iter().collect()
+        }
         (None, Some(ended)) if facts.last().is_some_and(|last| last.at() >= from) => vec![ended],
         (None, _) => Vec::new(),
     }

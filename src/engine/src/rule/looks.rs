@@ -2,6 +2,7 @@
 
 use super::{Act, Excuse, Form, Match, Named, Population, Requirement, Rule};
 use crate::fact::FieldId;
+use crate::terms::{Per, Period};
 use crate::vocabulary::KindId;
 
 impl Act {
@@ -92,6 +93,21 @@ impl Act {
             Act::Duty(..) => true,
             Act::Every(_) => false,
         }
+    }
+}
+
+impl Rule {
+    /// Of the subjects of a kind, from act to act.
+    pub(crate) fn slides(&self) -> bool {
+        let Form::Every { period, per: Per::Subject { .. }, .. } = &self.form else { return false };
+        period.rows.iter().all(|row| matches!(row.value, Period::Sliding(_)))
+    }
+
+    /// The same, where some act is on another subject, or counts only with evidence.
+    pub(crate) fn slides_elsewhere(&self) -> bool {
+        let rare =
+            |act: &Act| !act.asks_duties() && act.leaves().iter().any(|l| l.on.is_some() || l.evidenced().is_some());
+        self.slides() && self.act().is_some_and(rare)
     }
 }
 

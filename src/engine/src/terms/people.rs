@@ -52,9 +52,11 @@ pub struct Rung {
     pub tell: Vec<Party>,
     /// How loud; None: as loud as the obligation is.
     pub severity: Option<Severity>,
+    /// Its place among the contract's calendars: what "business" means; None: what it means for the limit.
+    pub calendar: Option<usize>,
 }
 
-/// When a rung is reached. What "business" means is what it means for the limit.
+/// When a rung is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RungAt {
     /// So many hundredths of the limit are used.

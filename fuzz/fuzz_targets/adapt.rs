@@ -1,0 +1,47 @@
+//! Arbitrary bytes go through each adapter: nothing panics, each record is answered, an error alone leaves the state as it was,
+//! what is told is an event that the decoder takes, and the same again from the same state is the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use onus::decode::{Batch, Decoder};
+use onus::ingest::adapt::{Adapter, Record, Settings, State};
+use onus_engine::book::Book;
+use onus_engine::time::Moment;
+use std::sync::{Arc, LazyLock};
+
+static ADAPTERS: LazyLock<Vec<Adapter>> = LazyLock::new(|| {
+    let settings = Settings::parse(include_str!("../../tests/samples/adapters.config.json")).expect("the tables load");
+    Adapter::names().filter_map(|name| Adapter::new(name, &settings)).collect()
+});
+
+static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
+    let contract = onus::contract::parse(include_str!("../../examples/w1/w1.yaml"), "w1");
+    Arc::new(Book::new(&[contract.expect("the example contract loads")]))
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    // The first byte says which adapter and whether it is known when the record came; then records, a line each.
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let adapter = &ADAPTERS[usize::from(*first) % ADAPTERS.len()];
+    let recorded = (first & 0x80 != 0).then_some(Moment(1_772_961_424_000));
+    let decoder = Decoder::new(Arc::clone(&BOOK), Moment(4_200_000_000_000));
+    let mut state = State::default();
+    for line in rest.split(|byte| *byte == b'\n') {
+        let before = state.to_bytes();
+        let record = Record { value: Some(line), recorded, topic: Some("itsm.servicenow.incident"), place: None };
+        let answer = adapter.read(&mut state, &record);
+        let after = state.to_bytes();
+        assert!(!(answer.events.is_empty() && answer.skips.is_empty() && answer.errors.is_empty()));
+        if answer.events.is_empty() && answer.skips.is_empty() {
+            assert_eq!(before, after);
+        }
+        for event in &answer.events {
+            let mut text = String::new();
+            event.write(&mut text);
+            assert!(decoder.record(&text, &mut Batch::default()).is_ok(), "{text}");
+        }
+        let mut again = State::from_bytes(&before).expect("what was written is read");
+        assert_eq!(adapter.read(&mut again, &record), answer);
+        assert_eq!(again.to_bytes(), after);
+    }
+});

@@ -1,0 +1,378 @@
+//! Where released subjects lie: from the hash of a name to the pages that have it.
+//!
+//! A row for each key would be written into the midst of a large table: four kilobytes for its sixteen bytes. So the keys
+//! of new pages wait in memory, and with their pages, until there are some thousands. These are written as a run: sorted,
+//! some hundreds to a row. Eight runs are merged into one of the next level, so that a key is written three times in its
+//! life and looked for in few places. Of runs the first key of each row is in memory.
+
+use super::database::Value::{Bytes, Int};
+use super::database::{Database, Row, Value};
+use super::error::StoreError;
+use super::{Page, schema, sums};
+use std::collections::BTreeMap;
+
+/// Keys that wait.
+const WAITING: usize = 8_192;
+/// Keys of one row: it fits into a page of SQLite's.
+const ROW: usize = 240;
+/// So many runs of one level become one of the next.
+const RUNS: usize = 8;
+/// The highest level: half a million keys. A larger run would be merged for longer than a commit may take.
+const TOP: u8 = 2;
+/// Rows that are asked for at once.
+const AT_ONCE: usize = 16;
+/// Low bits of a place that say which page of its commit, and of a row's name that say which row of its commit.
+const LOW: u32 = 20;
+
+/// What is in memory; None: nothing is known yet.
+#[derive(Debug, Default)]
+pub(super) struct Index(Option<Loaded>);
+
+#[derive(Debug, Default)]
+struct Loaded {
+    /// Pages of commits up to this one are known.
+    seen: u64,
+    /// Keys of pages of commits up to this one are in runs.
+    indexed: u64,
+    /// What was asked for when it was read; for others it is read anew.
+    of: Option<u32>,
+    /// By generation and key: places of pages.
+    waiting: BTreeMap<(u32, u64), Vec<u64>>,
+    count: usize,
+    runs: Vec<Run>,
+}
+
+#[derive(Debug)]
+struct Run {
+    generation: u32,
+    level: u8,
+    /// Of each row the first key, and its name.
+    rows: Vec<(u64, i64)>,
+}
+
+const MISSING: &str = "a row of the keys of released subjects is missing";
+
+/// A row that was there has been merged into another.
+struct Gone;
+
+/// A page of a commit, in one number.
+fn place(sequence: u64, page: usize) -> u64 {
+    sequence << LOW | page as u64
+}
+
+/// A page's keys as its row has them.
+pub(super) fn bytes_of(keys: &[u64]) -> Vec<u8> {
+    keys.iter().flat_map(|key| key.to_be_bytes()).collect()
+}
+
+/// And back.
+pub(super) fn keys_of(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// Key and place, sixteen bytes each, as a row of a run has them.
+pub(super) fn pairs_of(bytes: &[u8]) -> impl Iterator<Item = (u64, u64)> {
+    bytes.as_chunks::<16>().0.iter().map(|both| {
+        let both = u128::from_be_bytes(*both);
+        ((both >> 64) as u64, both as u64)
+    })
+}
+
+/// Commit and page of a place.
+pub(super) fn placed(place: u64) -> (u64, i64) {
+    (place >> LOW, (place & ((1 << LOW) - 1)) as i64)
+}
+
+impl Index {
+    /// Pages with this key, of commits before one, oldest first: commit and number.
+    pub(super) fn find(
+        &mut self,
+        database: &mut impl Database,
+        shard: i64,
+        wanted: (u32, u64),
+        before: u64,
+    ) -> Result<Vec<(u64, i64)>, StoreError> {
+        // The owner's is always up to date; who reads beside it looks for what came later.
+        if let Some(loaded) = self.0.as_mut().filter(|loaded| before != u64::MAX && before > loaded.seen + 1)
+            && !loaded.go_on(database, shard, wanted.0)?
+        {
+            self.0 = None;
+        }
+        let loaded = self.load(database, shard)?;
+        loaded.of.get_or_insert(wanted.0);
+        let mut places = match loaded.look(database, shard, wanted)? {
+            Ok(places) => places,
+            Err(Gone) => {
+                self.0 = None;
+                let again = self.load(database, shard)?.look(database, shard, wanted)?;
+                again.map_err(|Gone| damaged(database, MISSING))?
+            }
+        };
+        places.sort_unstable();
+        places.dedup();
+        Ok(places.into_iter().map(placed).filter(|(sequence, _)| *sequence < before).collect())
+    }
+
+    /// Takes the keys of a commit's pages in; call before those are written.
+    pub(super) fn add(
+        &mut self,
+        database: &mut impl Database,
+        shard: i64,
+        sequence: u64,
+        (generation, pages): (u32, &[Page]),
+    ) -> Result<(), StoreError> {
+        let loaded = self.load(database, shard)?;
+        for (number, page) in pages.iter().enumerate() {
+            for key in &page.keys {
+                loaded.waiting.entry((generation, *key)).or_default().push(place(sequence, number));
+                loaded.count += 1;
+            }
+        }
+        loaded.seen = sequence;
+        if loaded.count < WAITING {
+            return Ok(());
+        }
+        let mut writing = Writing { database, shard, next: (sequence << LOW) as i64 };
+        (loaded.count, loaded.indexed) = (0, sequence);
+        let mut waiting = std::mem::take(&mut loaded.waiting).into_iter().peekable();
+        while let Some(((generation, _), _)) = waiting.peek() {
+            let generation = *generation;
+            let mut pairs = Vec::new();
+            while let Some(((_, key), places)) = waiting.next_if(|((of, _), _)| *of == generation) {
+                pairs.extend(places.into_iter().map(|place| (key, place)));
+            }
+            // A database that was read shows pages in any order.
+            pairs.sort_unstable();
+            loaded.runs.push(writing.run(generation, 0, &pairs)?);
+            loaded.merge(&mut writing, generation)?;
+        }
+        database.run("UPDATE shard SET indexed = $1 WHERE shard = $2", &[Int(sequence as i64), Int(shard)])?;
+        Ok(())
+    }
+
+    /// Generations before this one are gone.
+    pub(super) fn forget(&mut self, before: u32) {
+        if let Some(loaded) = &mut self.0 {
+            loaded.waiting.retain(|(generation, _), _| *generation >= before);
+            loaded.count = loaded.waiting.values().map(Vec::len).sum();
+            loaded.runs.retain(|run| run.generation >= before);
+        }
+    }
+
+    fn load(&mut self, database: &mut impl Database, shard: i64) -> Result<&mut Loaded, StoreError> {
+        let loaded = match self.0.take() {
+            Some(loaded) => loaded,
+            None => Loaded::read(database, shard)?,
+        };
+        Ok(self.0.insert(loaded))
+    }
+}
+
+impl Loaded {
+    fn read(database: &mut impl Database, shard: i64) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        (loaded.seen, loaded.indexed) = reached(database, shard)?;
+        let mut due = 0;
+        database.ask(
+            "SELECT name, run, generation, level, first, rows FROM released_key WHERE shard = $1 ORDER BY name",
+            &[Int(shard)],
+            &mut |row| {
+                let (name, run) = (row.int(0)?, row.int(1)?);
+                if due == 0 {
+                    loaded.runs.push(Run { generation: row.small(2)?, level: row.small(3)?, rows: Vec::new() });
+                    due = row.small::<usize>(5)?;
+                }
+                let Some(known) = loaded.runs.last_mut() else { return Ok(()) };
+                if name != run + known.rows.len() as i64 {
+                    return Err(row.damaged(MISSING.to_owned()));
+                }
+                known.rows.push((row.int(4)? as u64, name));
+                due -= 1;
+                Ok(())
+            },
+        )?;
+        if due > 0 {
+            return Err(damaged(database, MISSING));
+        }
+        database.ask(
+            "SELECT generation, sequence, page, keys, bytes, sum FROM released_page WHERE shard = $1 AND sequence > $2",
+            &[Int(shard), Int(loaded.indexed as i64)],
+            &mut |row| loaded.wait(row),
+        )?;
+        Ok(loaded)
+    }
+
+    /// Takes a page's keys in: generation, sequence, page, keys, bytes, sum.
+    fn wait(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
+        let keys = row.bytes(3)?;
+        if row.int(5)? != sums::page(generation, sequence, page, keys, row.bytes(4)?) {
+            return Err(row.damaged(format!("page {page} of released subjects of commit {sequence} has another sum")));
+        }
+        for key in keys_of(keys) {
+            self.waiting.entry((generation, key)).or_default().push(place(sequence, page as usize));
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    /// Looks for what came since; false: it must be read anew.
+    fn go_on(&mut self, database: &mut impl Database, shard: i64, generation: u32) -> Result<bool, StoreError> {
+        let (sequence, indexed) = reached(database, shard)?;
+        if indexed != self.indexed || self.of != Some(generation) {
+            return Ok(false);
+        }
+        database.ask(
+            "SELECT generation, sequence, page, keys, bytes, sum FROM released_page \
+             WHERE shard = $1 AND generation = $2 AND sequence > $3",
+            &[Int(shard), Int(i64::from(generation)), Int(self.seen as i64)],
+            &mut |row| self.wait(row),
+        )?;
+        self.seen = sequence;
+        Ok(true)
+    }
+
+    fn look(
+        &self,
+        database: &mut impl Database,
+        shard: i64,
+        (generation, key): (u32, u64),
+    ) -> Result<Result<Vec<u64>, Gone>, StoreError> {
+        let mut found = self.waiting.get(&(generation, key)).cloned().unwrap_or_default();
+        let mut names = Vec::new();
+        for run in self.runs.iter().filter(|run| run.generation == generation) {
+            // A key that begins a row may end the one before it, too.
+            let from = run.rows.partition_point(|(first, _)| *first < key).saturating_sub(1);
+            names.extend(run.rows[from..].iter().take_while(|(first, _)| *first <= key).map(|(_, name)| *name));
+        }
+        for some in names.chunks(AT_ONCE) {
+            let mut values = [Int(-1); AT_ONCE + 1];
+            values[0] = Int(shard);
+            for (value, name) in values[1..].iter_mut().zip(some) {
+                *value = Int(*name);
+            }
+            let mut there = 0;
+            database.ask(
+                "SELECT name, keys, sum FROM released_key WHERE shard = $1 AND name IN \
+                 ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                &values,
+                &mut |row| {
+                    there += 1;
+                    let bytes = row.bytes(1)?;
+                    if row.int(2)? != sums::keys(row.int(0)?, bytes) {
+                        return Err(row.damaged("keys of released subjects have another sum".to_owned()));
+                    }
+                    let pairs = bytes.as_chunks::<16>().0;
+                    let begin = pairs.partition_point(|pair| pair[..8] < key.to_be_bytes()[..]);
+                    found.extend(
+                        pairs_of(pairs[begin..].as_flattened()).take_while(|pair| pair.0 == key).map(|pair| pair.1),
+                    );
+                    Ok(())
+                },
+            )?;
+            if there != some.len() {
+                return Ok(Err(Gone));
+            }
+        }
+        Ok(Ok(found))
+    }
+
+    /// Merges what has become too many.
+    fn merge<D: Database>(&mut self, writing: &mut Writing<'_, D>, generation: u32) -> Result<(), StoreError> {
+        for level in 0..TOP {
+            let of = |run: &Run| run.generation == generation && run.level == level;
+            if self.runs.iter().filter(|run| of(run)).count() < RUNS {
+                return Ok(());
+            }
+            let mut pairs = Vec::new();
+            for run in self.runs.extract_if(.., |run| of(run)) {
+                writing.take(&run, &mut pairs)?;
+            }
+            pairs.sort_unstable();
+            self.runs.push(writing.run(generation, level + 1, &pairs)?);
+        }
+        Ok(())
+    }
+}
+
+/// Rows of runs, written with a commit.
+struct Writing<'a, D> {
+    database: &'a mut D,
+    shard: i64,
+    /// Names of rows are never given twice: they begin with the commit's number.
+    next: i64,
+}
+
+impl<D: Database> Writing<'_, D> {
+    /// Pairs are sorted.
+    fn run(&mut self, generation: u32, level: u8, pairs: &[(u64, u64)]) -> Result<Run, StoreError> {
+        let mut run = Run { generation, level, rows: Vec::with_capacity(pairs.len().div_ceil(ROW)) };
+        let named = self.next;
+        let mut contents = Vec::with_capacity(run.rows.capacity());
+        for some in pairs.chunks(ROW) {
+            run.rows.push((some[0].0, self.next));
+            contents.push(
+                some.iter()
+                    .flat_map(|(key, at)| (u128::from(*key) << 64 | u128::from(*at)).to_be_bytes())
+                    .collect::<Vec<u8>>(),
+            );
+            self.next += 1;
+        }
+        let rows = || run.rows.iter().zip(&contents);
+        self.database.add(&schema::RELEASED_KEY, &mut |put| {
+            rows().try_for_each(|((first, name), bytes)| {
+                put(&[
+                    Int(self.shard),
+                    Int(*name),
+                    Int(named),
+                    Int(contents.len() as i64),
+                    Int(i64::from(generation)),
+                    Int(i64::from(level)),
+                    Int(*first as i64),
+                    Bytes(bytes),
+                    Int(sums::keys(*name, bytes)),
+                ])
+            })
+        })?;
+        Ok(run)
+    }
+
+    /// Takes a run's pairs out of the store.
+    fn take(&mut self, run: &Run, pairs: &mut Vec<(u64, u64)>) -> Result<(), StoreError> {
+        let (Some((_, from)), Some((_, to))) = (run.rows.first(), run.rows.last()) else { return Ok(()) };
+        let values: [Value<'_>; 3] = [Int(self.shard), Int(*from), Int(*to)];
+        let mut there = 0;
+        self.database.ask(
+            "SELECT name, keys, sum FROM released_key WHERE shard = $1 AND name BETWEEN $2 AND $3",
+            &values,
+            &mut |row| {
+                let bytes = row.bytes(1)?;
+                if row.int(2)? != sums::keys(row.int(0)?, bytes) {
+                    return Err(row.damaged("keys of released subjects have another sum".to_owned()));
+                }
+                there += 1;
+                pairs.extend(pairs_of(bytes));
+                Ok(())
+            },
+        )?;
+        if there != run.rows.len() {
+            return Err(damaged(self.database, MISSING));
+        }
+        self.database.run("DELETE FROM released_key WHERE shard = $1 AND name BETWEEN $2 AND $3", &values)?;
+        Ok(())
+    }
+}
+
+/// The shard's last commit, and the one up to which keys are in runs.
+fn reached(database: &mut impl Database, shard: i64) -> Result<(u64, u64), StoreError> {
+    let mut found = (0, 0);
+    database.ask("SELECT sequence, indexed FROM shard WHERE shard = $1", &[Int(shard)], &mut |row| {
+        found = (row.small(0)?, row.small(1)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn damaged(database: &impl Database, what: &str) -> StoreError {
+    StoreError::Damaged { target: database.target().to_owned(), what: what.to_owned() }
+}

@@ -1,0 +1,130 @@
+//! `onus adapt` as people run it.
+
+use super::feed::{HERE, samples};
+use onus::ingest::adapt::Adapter;
+use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+fn adapt(args: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onus"))
+        .arg("adapt")
+        .args(args)
+        .args(["--settings", &format!("{HERE}/tests/samples/adapters.config.json")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("its input");
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let run = child.wait_with_output().expect("it ends");
+    writer.join().expect("written");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (run.status.code().unwrap_or(-1), text(run.stdout), text(run.stderr))
+}
+
+fn json(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+#[test]
+fn records_are_answered_line_by_line() {
+    for name in Adapter::names() {
+        let samples = samples(name);
+        let input: String = samples.iter().map(|sample| format!("{sample}\n")).collect();
+        let (code, out, err) = adapt(&["--source", name, "--record"], &input);
+        assert_eq!((code, err.as_str()), (0, ""), "{name}: {out}");
+        let answers: Vec<Value> = out.lines().map(json).collect();
+        assert_eq!(answers.len(), samples.len(), "{name}");
+        for (sample, answer) in samples.iter().zip(answers) {
+            let types: Vec<&Value> =
+                answer["events"].as_array().into_iter().flatten().map(|event| &event["type"]).collect();
+            assert_eq!(serde_json::json!(types), sample["means"], "{name}: {answer}");
+            assert_eq!(types.is_empty(), answer["skip"].is_string() && answer["why"].is_string(), "{name}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn payloads_become_lines_of_canonical_events() {
+    let samples = samples("servicenow");
+    let input: String = samples.iter().map(|sample| format!("{}\n", sample["value"])).collect();
+    let (code, out, _) = adapt(&["--source", "servicenow"], &input);
+    let types: Vec<Value> =
+        out.lines().map(json).filter(|line| line["skip"].is_null()).map(|l| l["type"].clone()).collect();
+    let meant: Vec<Value> = samples.iter().flat_map(|s| s["means"].as_array().cloned().unwrap_or_default()).collect();
+    assert_eq!((code, types), (0, meant));
+}
+
+#[test]
+fn a_value_comes_as_json_as_text_or_in_base64() {
+    let payload = &samples("servicenow")[0]["value"];
+    let texts = [
+        serde_json::json!({ "key": "k", "headers": {}, "kafka_timestamp": 1_772_438_660_000_i64, "payload": payload }),
+        serde_json::json!({ "kafka_timestamp": "2026-03-02T08:04:20Z", "value": payload.to_string() }),
+        serde_json::json!({ "headers": {"kafka_timestamp": "2026-03-02T08:04:20Z"}, "value_b64": base64(payload.to_string().as_bytes()) }),
+    ];
+    for line in texts {
+        let (code, out, _) = adapt(&["--source", "servicenow", "--record"], &line.to_string());
+        let answer = json(&out);
+        assert_eq!(code, 0, "{out}");
+        assert_eq!(answer["events"][0]["recordedtime"], "2026-03-02T08:04:20.000Z", "{out}");
+        assert_eq!(answer["events"][0]["subject"], "INC0010482");
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let three = |c: &[u8]| c.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - c.len()));
+    let four = |c: &[u8]| {
+        (0..=c.len()).map(|n| char::from(ALPHABET[(three(c) >> (18 - 6 * n) & 63) as usize])).collect::<String>()
+    };
+    let text: String = bytes.chunks(3).map(four).collect();
+    format!("{text}{}", "=".repeat((4 - text.len() % 4) % 4))
+}
+
+#[test]
+fn what_cannot_be_read_is_one_line_and_the_exit_code() {
+    for (line, wanted) in [
+        ("{\"value\": null}", "\"skip\":\"tombstone\""),
+        ("{\"val\\u0075e\": null, \"value_b64\": null}", "\"error\":\"unknown-envelope\""),
+        ("{\"value_b64\": null}", "\"skip\":\"tombstone\""),
+        ("{\"value\": 1, \"value\": 2}", "\"error\":\"not-json\""),
+        ("{\"key\": \"k\"}", "\"error\":\"unknown-envelope\""),
+        ("{\"value\": {}, \"payload\": {}}", "\"error\":\"unknown-envelope\""),
+        ("{\"value_b64\": \"!\"}", "\"error\":\"bad-frame\""),
+        ("{\"value\": {}, \"kafka_timestamp\": \"soon\"}", "\"error\":\"bad-time\""),
+        ("not json", "\"error\":\"not-json\""),
+    ] {
+        let (code, out, _) = adapt(&["--source", "servicenow", "--record", "--strict"], line);
+        assert!(out.contains(wanted) && out.lines().count() == 1, "{line}: {out}");
+        assert_eq!(code == 0, wanted.contains("skip"), "{line}");
+        assert_eq!(adapt(&["--source", "servicenow", "--record"], line).0, 0, "{line}");
+    }
+}
+
+#[test]
+fn whoever_sends_one_line_and_waits_has_its_answer() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onus"))
+        .args(["adapt", "--source", "aws", "--settings", &format!("{HERE}/tests/samples/adapters.config.json")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("its input");
+    let mut answers = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("its output")));
+    for sample in &samples("aws")[..3] {
+        writeln!(stdin, "{}", sample["value"]).expect("sent");
+        json(&answers.next().expect("an answer").expect("read"));
+    }
+    drop(stdin);
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_source_that_is_not_there_is_named_with_the_nearest() {
+    let (code, _, err) = adapt(&["--source", "service-now"], "");
+    assert!(code == 2 && err.contains("did you mean `servicenow`?"), "{err}");
+}

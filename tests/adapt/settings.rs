@@ -1,0 +1,76 @@
+//! The tables under which sources are read: strictly.
+
+use super::feed::tables;
+use onus::ingest::adapt::Settings;
+use serde_json::{Value, json};
+
+fn bent(path: &str, value: Value) -> String {
+    let mut all: Value = serde_json::from_str(&tables()).expect("tables");
+    let (parent, key) = path.rsplit_once('/').expect("a path");
+    all.pointer_mut(parent).expect("what it is in")[key] = value;
+    Settings::parse(&all.to_string()).expect_err("refused").to_string()
+}
+
+#[test]
+fn the_tables_of_the_samples_are_read_as_they_are() {
+    Settings::parse(&tables()).expect("read");
+}
+
+#[test]
+fn a_key_that_is_not_known_is_refused_with_the_nearest_word() {
+    for (path, value, wanted) in [
+        ("/servicenw", json!({}), "did you mean `servicenow`?"),
+        ("/servicenow/system_user", json!([]), "did you mean `system_users`?"),
+        ("/partners/fjord-iam/jira/organisations", json!(["x"]), "did you mean `organizations`?"),
+        ("/partners/fjord-iam/okt", json!({}), "did you mean `okta`?"),
+        ("/servicenow/incident/state/9", json!("resolvd"), "did you mean `resolved`?"),
+        ("/servicenow/priority/9", json!("P9"), "servicenow.priority.9"),
+        ("/jira/status/Frozen", json!("on-hodl"), "did you mean `on-hold`?"),
+        ("/error_codes", json!(["not-jsn"]), "did you mean `not-json`?"),
+        ("/partner_rules/aws", json!("role first"), "the one rule is"),
+        ("/ticket_pattern", json!("(INC"), "no pattern"),
+        ("/cyberark/zone", json!("Mars/Olympus"), "no time zone"),
+        ("/servicenow/event_order", json!(["opened"]), "names each of these once"),
+        ("/max_text", json!("many"), "a whole number"),
+        ("/time", json!("local"), "times are written one way"),
+        ("/servicenow/approvals_from", json!("change_request"), "sysapproval_approver"),
+    ] {
+        let said = bent(path, value);
+        assert!(said.contains(wanted), "{path}: {said}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_and_what_stands_twice_is_refused() {
+    let said = Settings::parse(r#"{"a": 1, "b": 2}"#).expect_err("refused");
+    assert_eq!(said.0.len(), 2, "{said}");
+    let said = Settings::parse(r#"{"time": null, "time": null}"#).expect_err("refused").to_string();
+    assert!(said.contains("stands twice"), "{said}");
+}
+
+#[test]
+fn each_source_has_a_page_whose_settings_can_be_copied() {
+    for name in onus::ingest::adapt::Adapter::names() {
+        let page = std::fs::read_to_string(format!("{}/docs/sources/{name}.md", super::feed::HERE)).expect("a page");
+        let mut blocks = page.split("```json\n").skip(1);
+        let block = blocks.next().expect("settings").split("```").next().unwrap_or_default();
+        let settings = Settings::parse(block).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(block.contains(&format!("\"{name}\"")) && onus::ingest::adapt::Adapter::new(name, &settings).is_some());
+        for part in ["## Onto Kafka", "## Switch on", "## What is told", "## What it can't tell", "## Settings"] {
+            assert!(page.contains(part), "{name} has no {part}");
+        }
+    }
+}
+
+#[test]
+fn the_pages_list_every_source_and_every_code_as_it_is() {
+    use onus::ingest::adapt::{Adapter, Error, Skip};
+    let page = std::fs::read_to_string(format!("{}/docs/sources/README.md", super::feed::HERE)).expect("the page");
+    for name in Adapter::names() {
+        assert!(page.contains(&format!("| [{name}]({name}.md) |")), "{name}");
+    }
+    let skips = Skip::ALL.iter().map(|code| (code.word(), code.means()));
+    for (word, means) in skips.chain(Error::ALL.iter().map(|code| (code.word(), code.means()))) {
+        assert!(page.contains(&format!("| {word} | {means} |")), "{word}");
+    }
+}
