@@ -91,6 +91,8 @@ fn commit(store: &mut dyn Store, claim: &onus::store::Claim, sequence: u64, jour
         letters: &[],
         reread: &[],
         released: (0, pages),
+        remembered: &[],
+        stamps: &[],
         positions: &positions,
         terms: None,
     };

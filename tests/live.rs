@@ -1,6 +1,9 @@
 //! `onus run` as people run it: the program itself, killed, fed by files and by a real Kafka, with contracts that change
 //! under it.
 
+#[cfg(feature = "kafka")]
+#[path = "live/adapters.rs"]
+mod adapters;
 #[path = "live/away.rs"]
 mod away;
 #[path = "live/backwards.rs"]

@@ -1,6 +1,8 @@
 //! What operators rely on: what is too old goes and nothing else does, a source says only what it is bound to, and nobody
 //! hides behind the silence of a source of its own.
 
+#[path = "operating/adapters.rs"]
+mod adapters;
 #[path = "operating/away.rs"]
 mod away;
 #[path = "operating/bindings.rs"]

@@ -120,6 +120,7 @@ fn open_by(clock: Clock, store: &Path, hands: &Arc<AtomicI64>) -> Live {
     let plan = Plan {
         contracts: Box::new(move || Ok(contracts.clone())),
         feeds: feeds(),
+        adapters: Vec::new(),
         clock,
         settling: 7 * DAY,
         commit_every: 50,
@@ -371,6 +372,7 @@ impl Desk {
         let plan = Plan {
             contracts: Box::new(move || Ok(contracts.clone())),
             feeds: vec![Feed { heartbeat, ..Feed::named("desk") }],
+            adapters: Vec::new(),
             clock: Clock::Wall,
             settling: 7 * DAY,
             commit_every: 50,

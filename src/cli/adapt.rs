@@ -4,8 +4,7 @@ mod lines;
 mod record;
 
 use super::{CliError, exit};
-use crate::contract::nearest;
-use crate::ingest::adapt::{Adapter, Answer, Error, LONGEST, Record, Settings, State};
+use crate::ingest::adapt::{Answer, Error, LONGEST, Record, State};
 use clap::Args;
 use lines::{Line, Lines};
 use std::fmt::Write as _;
@@ -49,13 +48,7 @@ pub(in crate::cli) struct AdaptArgs {
 
 pub(in crate::cli) fn run(args: &AdaptArgs) -> Result<u8, CliError> {
     let other = |text: String| CliError::Other(text);
-    let name = args.settings.display();
-    let text =
-        std::fs::read_to_string(&args.settings).map_err(|error| other(format!("{name}: cannot read: {error}")))?;
-    let settings = Settings::parse(&text).map_err(|error| other(format!("{name}: {error}")))?;
-    let Some(adapter) = Adapter::new(&args.source, &settings) else {
-        return Err(other(no_adapter(&args.source)));
-    };
+    let adapter = super::run::adapter(&args.source, &args.settings).map_err(other)?;
     let mut state = State::default();
     let mut input = Lines::new(std::io::stdin(), LONGEST_LINE);
     let (mut out, mut bad) = (String::new(), false);
@@ -85,15 +78,6 @@ pub(in crate::cli) fn run(args: &AdaptArgs) -> Result<u8, CliError> {
     }
     told(&out)?;
     Ok(if bad && args.strict { exit::BAD_INPUT } else { exit::FINE })
-}
-
-fn no_adapter(said: &str) -> String {
-    let known: Vec<&str> = Adapter::names().collect();
-    let remedy = match nearest(said, known.iter().copied()) {
-        Some(word) => format!("did you mean `{word}`?"),
-        None => format!("there are {}", known.join(", ")),
-    };
-    format!("no adapter is called `{}`; {remedy}", said.escape_debug())
 }
 
 /// False when nobody reads any more.

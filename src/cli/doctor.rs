@@ -104,6 +104,17 @@ fn port(settings: &Settings) -> Finding {
 }
 
 fn source(settings: &Settings, source: &SourceSettings) -> Vec<Finding> {
+    let mut found = origin(settings, source);
+    if let Some(said) = &source.adapter {
+        found.push(match super::run::adapter(&said.name, &said.file) {
+            Ok(adapter) => Finding::Fine(format!("read as {}", adapter.source())),
+            Err(why) => Finding::Bad(why),
+        });
+    }
+    found
+}
+
+fn origin(settings: &Settings, source: &SourceSettings) -> Vec<Finding> {
     match &source.origin {
         Origin::Kafka { cluster, .. } => match settings.clusters.get(cluster) {
             Some(cluster) => kafka(source, cluster),

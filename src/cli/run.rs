@@ -10,14 +10,14 @@ mod watch;
 pub(super) use notices::target;
 
 pub(super) use figures::Pages;
-pub(super) use plan::{plan, store};
+pub(super) use plan::{adapter, adapters, plan, store};
 
 use super::{CliError, exit};
 use crate::ingest::feed::{self, Heard, Wish};
 use crate::ingest::http;
 use crate::publish::pages::Directory;
 use crate::publish::told::Told;
-use crate::runtime::live::{Live, LiveError, Machine, Proof};
+use crate::runtime::live::{Live, LiveError, Machine, Plan, Proof};
 use crate::{serve, settings, telemetry};
 use clap::Args;
 use std::path::PathBuf;
@@ -93,9 +93,11 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
 
 /// Takes the shard over. A store that is away is waited for: whoever starts both need not start them in order.
 fn open(settings: &settings::Settings, directory: &Arc<Directory>) -> Result<Live, CliError> {
+    let adapters = adapters(settings)?;
     loop {
         let opened = plan::opened(settings).map_err(LiveError::Store).and_then(|store| {
-            Live::open(notices::informed(plan(settings), directory), store, Box::new(Machine::default()))
+            let plan = Plan { adapters: adapters.clone(), ..plan(settings) };
+            Live::open(notices::informed(plan, directory), store, Box::new(Machine::default()))
         });
         match opened {
             Err(LiveError::Store(error)) if error.may_pass() => {

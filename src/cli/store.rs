@@ -1,5 +1,6 @@
-//! `onus store`: what was decided, is it whole, a copy of it, and back.
+//! `onus store`: what was decided and on what, is it whole, a copy of it, and back.
 
+mod events;
 mod ledger;
 
 use super::args::Format;
@@ -23,6 +24,8 @@ enum StoreCommand {
     Verify(VerifyArgs),
     /// List what was decided, oldest first.
     Ledger(ledger::LedgerArgs),
+    /// Print what was taken in, as it came, oldest first.
+    Events(events::EventsArgs),
     /// Copy a store into one file, as of one instant, while a process goes on writing to it.
     Backup(BackupArgs),
     /// Put a backup back, into a file or a PostgreSQL database.
@@ -97,6 +100,7 @@ pub(in crate::cli) fn run(args: &StoreArgs) -> Result<u8, CliError> {
     match &args.command {
         StoreCommand::Verify(args) => verify(args),
         StoreCommand::Ledger(args) => ledger::run(args),
+        StoreCommand::Events(args) => events::run(args),
         StoreCommand::Backup(args) => backup(args),
         StoreCommand::Restore(args) => restore(args),
     }

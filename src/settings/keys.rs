@@ -86,6 +86,8 @@ const fn of(kinds: &'static [&'static str], key: Key) -> Key {
 }
 
 pub(super) const KINDS: &[&str] = &["kafka", "file", "stdin", "http"];
+/// Adapters that there are (ingest/adapt): tests/settings holds both lists against each other.
+pub(super) const ADAPTERS: &[&str] = &["servicenow", "aws", "jira", "vault", "azure", "cyberark", "okta", "pagerduty"];
 pub(super) const CLOCKS: &[&str] = &["wall", "events"];
 pub(super) const TRUST: &[&str] = &["asserted", "shared", "system", "verified"];
 pub(super) const OWNERS: &[&str] = &["partner", "customer"];
@@ -462,6 +464,19 @@ pub(super) const SECTIONS: &[Section] = &[
                     Nothing("\"/run/secrets/push-token\""),
                     "File that holds the token of whoever pushes. Without it, `http.tokens-file` must name the source.",
                 ),
+            ),
+            key(
+                "adapter",
+                Choice(ADAPTERS),
+                Nothing("\"servicenow\""),
+                "How its records become events, where they are a vendor's own. Sources that name the same adapter with the \
+                 same settings share what it remembers.",
+            ),
+            key(
+                "adapter-settings",
+                Path,
+                Nothing("\"/etc/onus/sources.json\""),
+                "The adapter's tables: whose a record is, what states and priorities mean (docs/sources).",
             ),
             key(
                 "trust",

@@ -22,7 +22,7 @@ pub use problem::{Problem, SettingsError};
 pub use publish::{default_file, json, reference, toml};
 pub use reading::InForce;
 pub use secret::Secret;
-pub use source::{Origin, SourceSettings, Start};
+pub use source::{AdapterSettings, Origin, SourceSettings, Start};
 
 use reading::Reader;
 use std::collections::BTreeMap;

@@ -17,6 +17,8 @@ pub struct SourceSettings {
     pub name: String,
     /// Where it is read.
     pub origin: Origin,
+    /// How its records become events; None: they are events.
+    pub adapter: Option<AdapterSettings>,
     /// How far it is believed.
     pub trust: Trust,
     /// Whose it is, if that was said.
@@ -33,6 +35,15 @@ pub struct SourceSettings {
     pub settling: i64,
     /// Whether `recordedtime` inside its events is believed.
     pub may_claim_time: bool,
+}
+
+/// How a vendor's records become events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterSettings {
+    /// The adapter's name.
+    pub name: String,
+    /// File of its tables.
+    pub file: PathBuf,
 }
 
 /// Where a source is read.
@@ -122,6 +133,7 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         }
         _ => Origin::Stdin,
     };
+    let adapter = adapter(part);
     let trust = match part.text("trust").as_str() {
         "shared" => Trust::Shared,
         "system" => Trust::System,
@@ -144,7 +156,36 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         part.wrong(if own.is_some() { "settling" } else { "transit" }, what, remedy);
     }
     let may_claim_time = part.yes("may-claim-time");
-    SourceSettings { name, origin, trust, owner, partners, types, transit, heartbeat, settling, may_claim_time }
+    SourceSettings {
+        name,
+        origin,
+        adapter,
+        trust,
+        owner,
+        partners,
+        types,
+        transit,
+        heartbeat,
+        settling,
+        may_claim_time,
+    }
+}
+
+fn adapter(part: &mut Part<'_, '_>) -> Option<AdapterSettings> {
+    let (name, file) = (part.maybe_text("adapter"), part.maybe_path("adapter-settings"));
+    match (name, file) {
+        (Some(name), Some(file)) => Some(AdapterSettings { name, file }),
+        (Some(_), None) => {
+            let remedy = "name the file that says whose a record is (docs/sources)";
+            part.wrong("adapter-settings", "must be said with `adapter`", remedy);
+            None
+        }
+        (None, Some(_)) => {
+            part.wrong("adapter-settings", "means nothing without `adapter`", "say `adapter`, or take it out");
+            None
+        }
+        (None, None) => None,
+    }
 }
 
 fn some(part: &mut Part<'_, '_>, name: &str) -> Vec<String> {

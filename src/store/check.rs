@@ -76,13 +76,15 @@ pub(super) fn all(database: &mut impl Database, shard: i64, below: Vec<String>) 
     };
     own.tell("shard", &mut found.wrong);
     type Part = fn(&mut dyn Reading, &Shard, &mut Verified, &mut Wrong) -> Result<(), StoreError>;
-    let parts: [(&str, Part); 7] = [
+    let parts: [(&str, Part); 9] = [
         ("journal", journal),
         ("ledger", ledger),
         ("released subjects", pages),
         ("snapshot", snapshot),
         ("dead letters", letters),
         ("positions", positions),
+        ("what adapters remember", remembered),
+        ("stamps of adapters", stamps),
         ("contracts", terms),
     ];
     for (kind, part) in parts {
@@ -290,6 +292,30 @@ fn positions(reading: &mut dyn Reading, _: &Shard, _: &mut Verified, wrong: &mut
             wrong.hold(row.int(5)? == sums::position(&position), || {
                 format!("the position in {}, partition {}, has another sum", position.source, position.partition)
             });
+        }
+        Ok(())
+    })
+}
+
+fn remembered(reading: &mut dyn Reading, _: &Shard, _: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {
+    let sql = "SELECT adapter, id, bytes, at, sum FROM remembered WHERE shard = $1 ORDER BY adapter, id";
+    reading.rows(sql, &mut |row| {
+        if let Some(one) = wrong.read(rows::remembered(row))? {
+            wrong.hold(row.int(4)? == sums::remembered(&one), || {
+                format!("what {} remembers of {} has another sum", one.adapter, one.id)
+            });
+        }
+        Ok(())
+    })
+}
+
+fn stamps(reading: &mut dyn Reading, shard: &Shard, _: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {
+    let sql = "SELECT adapter, config, version, since, sum FROM stamp WHERE shard = $1 ORDER BY adapter";
+    reading.rows(sql, &mut |row| {
+        if let Some(stamp) = wrong.read(rows::stamp(row))? {
+            let name = &stamp.adapter;
+            wrong.hold(row.int(4)? == sums::stamp(&stamp), || format!("that of {name} has another sum"));
+            wrong.hold(stamp.since <= shard.sequence, || format!("that of {name} is of a commit that never was"));
         }
         Ok(())
     })

@@ -122,6 +122,7 @@ pub(super) fn write(
         index.add(database, shard, batch.sequence, batch.released)?;
     }
     release(database, shard, sequence, batch)?;
+    remember(database, shard, batch)?;
     let positions: Vec<_> = batch.positions.iter().map(|p| rows::of_position(shard, p)).collect();
     if !positions.is_empty() {
         let positions: Vec<&[Value<'_>]> = positions.iter().map(|row| &row[..]).collect();
@@ -159,6 +160,57 @@ pub(super) fn add_segments(database: &mut impl Database, shard: i64, segments: &
         "INSERT INTO ledger (shard, last, first, before, digest, latest, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         &rows,
     )?;
+    Ok(())
+}
+
+/// What adapters remember, and forget; under what they read.
+fn remember(database: &mut impl Database, shard: i64, batch: &Batch<'_>) -> Result<(), StoreError> {
+    let (mut kept, mut gone) = (Vec::new(), Vec::new());
+    for one in batch.remembered {
+        match &one.row {
+            Some(row) => kept.push([
+                Int(shard),
+                Text(&one.adapter),
+                Text(&one.id),
+                Bytes(row),
+                Int(one.at.0),
+                Int(sums::remembered(one)),
+            ]),
+            None => gone.push([Int(shard), Text(&one.adapter), Text(&one.id)]),
+        }
+    }
+    if !kept.is_empty() {
+        let kept: Vec<&[Value<'_>]> = kept.iter().map(|row| &row[..]).collect();
+        database.run_each(
+            "INSERT INTO remembered (shard, adapter, id, bytes, at, sum) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (shard, adapter, id) DO UPDATE SET \
+             bytes = excluded.bytes, at = excluded.at, sum = excluded.sum",
+            &kept,
+        )?;
+    }
+    if !gone.is_empty() {
+        let gone: Vec<&[Value<'_>]> = gone.iter().map(|row| &row[..]).collect();
+        database.run_each("DELETE FROM remembered WHERE shard = $1 AND adapter = $2 AND id = $3", &gone)?;
+    }
+    for stamp in batch.stamps {
+        if stamp.since != batch.sequence {
+            let what = format!("{} is said to read so since another commit than its own", stamp.adapter);
+            return refused(database, what);
+        }
+        database.run(
+            "INSERT INTO stamp (shard, adapter, config, version, since, sum) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (shard, adapter) DO UPDATE SET config = excluded.config, version = excluded.version, \
+             since = excluded.since, sum = excluded.sum",
+            &[
+                Int(shard),
+                Text(&stamp.adapter),
+                Bytes(&stamp.config),
+                Int(i64::from(stamp.version)),
+                Int(stamp.since as i64),
+                Int(sums::stamp(stamp)),
+            ],
+        )?;
+    }
     Ok(())
 }
 

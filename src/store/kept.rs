@@ -5,7 +5,10 @@ use super::database::{Database, Row, Value};
 use super::error::StoreError;
 use super::ledger::{self, Segment};
 use super::released::Index;
-use super::{Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Store, Terms, Verified};
+use super::{
+    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Remembered, Stamp, Store, Terms,
+    Verified,
+};
 use super::{check, rows, schema, sums};
 use Value::{Bytes, Int, Text};
 use onus_engine::time::Moment;
@@ -186,6 +189,38 @@ impl<D: Database + 'static> Store for Kept<D> {
 
     fn positions(&mut self) -> Result<Vec<Position>, StoreError> {
         self.transaction(false, |database, shard| positions(database, shard))
+    }
+
+    fn stamps(&mut self) -> Result<Vec<Stamp>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let mut found = Vec::new();
+            database.ask(
+                "SELECT adapter, config, version, since, sum FROM stamp WHERE shard = $1 ORDER BY adapter",
+                &[Int(shard)],
+                &mut |row| {
+                    let stamp = rows::stamp(row)?;
+                    whole(row, 4, sums::stamp(&stamp), || format!("the stamp of {}", stamp.adapter))?;
+                    found.push(stamp);
+                    Ok(())
+                },
+            )?;
+            Ok(found)
+        })
+    }
+
+    fn remembered(&mut self, adapter: &str, show: &mut dyn FnMut(Remembered)) -> Result<(), StoreError> {
+        self.transaction(false, |database, shard| {
+            database.stream(
+                "SELECT adapter, id, bytes, at, sum FROM remembered WHERE shard = $1 AND adapter = $2 ORDER BY id",
+                &[Int(shard), Text(adapter)],
+                &mut |row| {
+                    let one = rows::remembered(row)?;
+                    whole(row, 4, sums::remembered(&one), || format!("what {adapter} remembers of {}", one.id))?;
+                    show(one);
+                    Ok(())
+                },
+            )
+        })
     }
 
     fn commit(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {

@@ -4,7 +4,8 @@
 //! (tests/store) holds both to what stands here.
 //!
 //! A **commit** is one transaction, and its first statement checks and locks the shard's epoch: who has lost the shard
-//! can write nothing. In it are the batch's journal blob, ledger entries, dead letters, released subjects and positions. So none of them is ever seen without the others.
+//! can write nothing. In it are the batch's journal blob, ledger entries, dead letters, released subjects, what adapters
+//! remember, and positions. So none of them is ever seen without the others.
 
 mod check;
 mod commit;
@@ -80,6 +81,32 @@ pub struct Position {
     pub next: u64,
     /// xxh3 of the last record's bytes; 0: none was read.
     pub last: u64,
+}
+
+/// What an adapter remembers of one record of its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// Which adapter: the `source` of its events.
+    pub adapter: String,
+    /// The source's own id of the record.
+    pub id: String,
+    /// The row, in the adapter's form; None: it is forgotten.
+    pub row: Option<Vec<u8>>,
+    /// When the record came that the row was written for last.
+    pub at: Moment,
+}
+
+/// Under what an adapter reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Which adapter: the `source` of its events.
+    pub adapter: String,
+    /// SHA-256 over its settings.
+    pub config: [u8; 32],
+    /// Version of the code.
+    pub version: u32,
+    /// The commit from which on it reads so.
+    pub since: u64,
 }
 
 /// A record that could not be read, placed or trusted.
@@ -169,6 +196,10 @@ pub struct Batch<'a> {
     pub reread: &'a [(u64, LetterState)],
     /// What has left memory, under this generation.
     pub released: (u32, &'a [Page]),
+    /// What adapters remember, where it has changed.
+    pub remembered: &'a [Remembered],
+    /// Under what they read, where it has changed; `since` is this batch's sequence.
+    pub stamps: &'a [Stamp],
     /// Positions that have changed.
     pub positions: &'a [Position],
     /// Contracts, where they have changed; `since` is this batch's sequence.
@@ -186,6 +217,8 @@ impl Batch<'_> {
             letters: &[],
             reread: &[],
             released: (0, &[]),
+            remembered: &[],
+            stamps: &[],
             positions: &[],
             terms: None,
         }
@@ -243,6 +276,12 @@ pub trait Store: Send {
 
     /// How far each source was read; for those who only read.
     fn positions(&mut self) -> Result<Vec<Position>, StoreError>;
+
+    /// Under what adapters read since when.
+    fn stamps(&mut self) -> Result<Vec<Stamp>, StoreError>;
+
+    /// Shows what an adapter remembers, row by row.
+    fn remembered(&mut self, adapter: &str, show: &mut dyn FnMut(Remembered)) -> Result<(), StoreError>;
 
     /// Writes a batch. The very batch that was written last may be told again, and is not written again: after an error
     /// that [may pass](StoreError::may_pass) nobody knows whether a commit took place, so call with the same batch until it

@@ -4,7 +4,7 @@ use super::database::Row;
 use super::database::Value::{self, Bytes, Int, Text};
 use super::error::StoreError;
 use super::ledger::Segment;
-use super::{Committed, Epoch, Letter, LetterState, Position, Terms, sums};
+use super::{Committed, Epoch, Letter, LetterState, Position, Remembered, Stamp, Terms, sums};
 use onus_engine::time::Moment;
 
 pub(super) fn of_segment(shard: i64, segment: &Segment) -> [Value<'_>; 7] {
@@ -101,6 +101,26 @@ pub(super) fn position(row: &Row<'_>) -> Result<Position, StoreError> {
         incarnation: row.text(2)?.into_owned(),
         next: row.int(3)? as u64,
         last: row.int(4)? as u64,
+    })
+}
+
+/// adapter, id, bytes, at
+pub(super) fn remembered(row: &Row<'_>) -> Result<Remembered, StoreError> {
+    Ok(Remembered {
+        adapter: row.text(0)?.into_owned(),
+        id: row.text(1)?.into_owned(),
+        row: Some(row.bytes(2)?.to_vec()),
+        at: Moment(row.int(3)?),
+    })
+}
+
+/// adapter, config, version, since
+pub(super) fn stamp(row: &Row<'_>) -> Result<Stamp, StoreError> {
+    Ok(Stamp {
+        adapter: row.text(0)?.into_owned(),
+        config: row.exactly(1)?,
+        version: row.small(2)?,
+        since: row.small(3)?,
     })
 }
 

@@ -4,7 +4,7 @@ use super::database::{Database, Table};
 use super::error::StoreError;
 
 /// What each migration does; their numbers count from 1. A migration that was released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 
 /// Brings a store to the schema of this program, a migration a transaction. Several programs may do so at once.
 pub(super) fn migrate(database: &mut impl Database) -> Result<(), StoreError> {
@@ -53,7 +53,7 @@ pub(super) fn text_for(text: &str, kind: &str, words: &[(&str, &str)]) -> String
 }
 
 /// Takes all rows out of all tables.
-pub(super) const CLEAR: [&str; 9] = [
+pub(super) const CLEAR: [&str; 11] = [
     "DELETE FROM shard",
     "DELETE FROM journal",
     "DELETE FROM ledger",
@@ -63,11 +63,24 @@ pub(super) const CLEAR: [&str; 9] = [
     "DELETE FROM source_position",
     "DELETE FROM terms",
     "DELETE FROM snapshot_piece",
+    "DELETE FROM remembered",
+    "DELETE FROM stamp",
 ];
 
 /// All tables.
-pub(super) const ALL: [&Table; 9] =
-    [&SHARD, &JOURNAL, &LEDGER, &LETTER, &RELEASED_KEY, &RELEASED_PAGE, &SOURCE_POSITION, &TERMS, &SNAPSHOT_PIECE];
+pub(super) const ALL: [&Table; 11] = [
+    &SHARD,
+    &JOURNAL,
+    &LEDGER,
+    &LETTER,
+    &RELEASED_KEY,
+    &RELEASED_PAGE,
+    &SOURCE_POSITION,
+    &TERMS,
+    &SNAPSHOT_PIECE,
+    &REMEMBERED,
+    &STAMP,
+];
 
 pub(super) static SHARD: Table = Table {
     name: "shard",
@@ -121,3 +134,7 @@ pub(super) static TERMS: Table =
     Table { name: "terms", columns: &["shard", "since", "generation", "digest", "text", "sum"], key: 2 };
 pub(super) static SNAPSHOT_PIECE: Table =
     Table { name: "snapshot_piece", columns: &["shard", "sequence", "piece", "epoch", "bytes", "sum"], key: 3 };
+pub(super) static REMEMBERED: Table =
+    Table { name: "remembered", columns: &["shard", "adapter", "id", "bytes", "at", "sum"], key: 3 };
+pub(super) static STAMP: Table =
+    Table { name: "stamp", columns: &["shard", "adapter", "config", "version", "since", "sum"], key: 2 };

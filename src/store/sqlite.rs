@@ -380,9 +380,7 @@ mod tests {
     use onus_engine::time::Moment;
 
     fn batch<'a>(claim: &Claim, journal: &'a [u8]) -> Batch<'a> {
-        let (sequence, now) = (claim.sequence + 1, Moment(1));
-        let (entries, letters, reread, positions) = (&[], &[], &[], &[]);
-        Batch { sequence, now, journal, entries, letters, reread, released: (0, &[]), positions, terms: None }
+        Batch { journal, ..Batch::empty(claim.sequence + 1, Moment(1)) }
     }
 
     #[test]

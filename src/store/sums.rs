@@ -1,6 +1,6 @@
 //! Sums over rows: disks, cables and hands change bytes, and what was changed must not be judged by.
 
-use super::{Letter, Position, Terms};
+use super::{Letter, Position, Remembered, Stamp, Terms};
 use crc32fast::Hasher;
 
 /// CRC-32 of what a row says; texts and bytes go in with their lengths.
@@ -70,4 +70,14 @@ pub(super) fn position(at: &Position) -> i64 {
 pub(super) fn terms(terms: &Terms) -> i64 {
     let sum = Sum::default().int(terms.since as i64).int(i64::from(terms.generation));
     sum.bytes(&terms.digest).bytes(terms.text.as_bytes()).done()
+}
+
+pub(super) fn remembered(one: &Remembered) -> i64 {
+    let sum = Sum::default().bytes(one.adapter.as_bytes()).bytes(one.id.as_bytes());
+    sum.bytes(one.row.as_deref().unwrap_or_default()).int(one.at.0).done()
+}
+
+pub(super) fn stamp(stamp: &Stamp) -> i64 {
+    let sum = Sum::default().bytes(stamp.adapter.as_bytes()).bytes(&stamp.config);
+    sum.int(i64::from(stamp.version)).int(stamp.since as i64).done()
 }

@@ -213,9 +213,9 @@ families! {
          a heartbeat and missed three. What such a source would tell is unknown: no green is to be believed.";
     /// See its words.
     SOURCE_EVENTS: "onus_source_events_total", Counter, Sources,
-        &[SOURCE, label("result", "`taken`, `idle` (no contract names its type), `unbound` (nor its partner), `refused`")],
+        &[SOURCE, label("result", "`taken`, `idle` (no contract names its type), `unbound` (nor its partner), `refused`, `skipped`")],
         "Records that came, by what became of them.",
-        "Since the process began. `refused` are dead letters. Repeats are `taken`: they change nothing.";
+        "Since the process began. `refused` are dead letters, `skipped` told their adapter nothing. Repeats are `taken`: they change nothing.";
     /// See its words.
     SOURCE_UP: "onus_source_up", Gauge, Sources, &[SOURCE],
         "1: the source can be read, or has come to its end.",

@@ -137,7 +137,7 @@ fn sources(page: &mut Page, reading: &Reading) {
     let all: Vec<_> = reading.sources.iter().map(|one| (labels(&[("source", &one.name)]), one)).collect();
     page.family(&of::SOURCE_EVENTS);
     for (labels, one) in &all {
-        for (result, n) in ["taken", "idle", "unbound", "refused"].into_iter().zip(one.results) {
+        for (result, n) in ["taken", "idle", "unbound", "refused", "skipped"].into_iter().zip(one.results) {
             page.sample_of(labels, ("result", result), n);
         }
     }

@@ -64,8 +64,8 @@ pub struct Reading {
 pub struct SourceReading {
     /// Its name in the settings.
     pub name: String,
-    /// Records by what became of them: taken, idle, unbound, refused.
-    pub results: [u64; 4],
+    /// Records by what became of them: taken, idle, unbound, refused, skipped.
+    pub results: [u64; 5],
     /// Records that are there and have not come.
     pub lag: u64,
     /// Up to when it was heard; None: not at all.

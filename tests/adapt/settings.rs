@@ -1,7 +1,7 @@
 //! The tables under which sources are read: strictly.
 
 use super::feed::tables;
-use onus::ingest::adapt::Settings;
+use onus::ingest::adapt::{Adapter, Record, Settings, State, Value as Field};
 use serde_json::{Value, json};
 
 fn bent(path: &str, value: Value) -> String {
@@ -73,4 +73,35 @@ fn the_pages_list_every_source_and_every_code_as_it_is() {
     for (word, means) in skips.chain(Error::ALL.iter().map(|code| (code.word(), code.means()))) {
         assert!(page.contains(&format!("| {word} | {means} |")), "{word}");
     }
+}
+
+/// Whoever approves or pauses does so for somebody, and only the customer's directory says for whom.
+#[test]
+fn the_settings_say_on_whose_side_people_are_and_nobody_is_by_default() {
+    let mut tables: Value = serde_json::from_str(&tables()).expect("JSON");
+    let incident = |by: &str| {
+        format!(
+            "{{\"sys_id\":\"1\",\"number\":\"INC1\",\"sys_class_name\":\"incident\",\"state\":\"1\",\"assignment_group\":\
+             \"Northwind MSP - IAM Ops\",\"opened_at\":\"2026-03-02 08:00:00\",\"sys_created_by\":\"{by}\",\"sys_updated_on\":\
+             \"2026-03-02 08:00:00\",\"sys_mod_count\":\"0\"}}"
+        )
+    };
+    let side = |tables: &Value, by: &str| {
+        let settings = Settings::parse(&tables.to_string()).expect("settings");
+        let adapter = Adapter::new("servicenow", &settings).expect("an adapter");
+        let text = incident(by);
+        let record = Record { value: Some(text.as_bytes()), ..Record::default() };
+        let answer = adapter.read(&mut State::default(), &record);
+        assert_eq!(answer.events.len(), 1, "{answer:?}");
+        answer.events[0].field("side").cloned()
+    };
+    assert_eq!(side(&tables, "ana.ruiz"), None, "without a directory nothing is said");
+    tables["principals"] = json!({"customer": ["ana.*", "both"], "partner": ["ben.okafor", "both"]});
+    assert_eq!(side(&tables, "ana.ruiz"), Some(Field::from("customer")));
+    assert_eq!(side(&tables, "ben.okafor"), Some(Field::from("partner")));
+    assert_eq!(side(&tables, "both"), None, "who is on both sides is on none");
+    assert_eq!(side(&tables, "somebody"), None);
+    tables["principals"] = json!({"costumer": []});
+    let error = Settings::parse(&tables.to_string()).expect_err("a word that is not known").to_string();
+    assert!(error.contains("did you mean `customer`?"), "{error}");
 }

@@ -29,7 +29,7 @@ pub(crate) const NOON: Moment = Moment(1_767_614_400_000);
 /// What was read off a loop.
 pub(crate) fn reading() -> Reading {
     let name = "sap \"1\"".to_owned();
-    let results = [1, 1, 0, 1];
+    let results = [1, 1, 0, 1, 0];
     let heard = Some(NOON + -1_500);
     let sap = SourceReading { name, results, lag: 17, heard, expected: Some(60_000), ..SourceReading::default() };
     let other = SourceReading { name: "other".to_owned(), state: SourceState::Halted, ..SourceReading::default() };

@@ -1,7 +1,7 @@
 //! A shard by hand: its clock, its sources.
 
 use onus::ingest::feed::{FeedId, Heard, Records};
-use onus::runtime::live::{Clock, Contracts, Feed, Live, Plan, Time};
+use onus::runtime::live::{Clock, Contracts, Feed, Live, LiveError, Plan, Plugged, Time};
 use onus::store::{Letter, Query, Store};
 use onus_engine::time::{DAY, Millis, Moment};
 use std::sync::Arc;
@@ -46,11 +46,23 @@ impl Shard {
     }
 
     pub(crate) fn open_by(clock: Clock, contract: &str, feeds: Vec<Feed>, store: Box<dyn Store>, now: Moment) -> Shard {
+        Shard::plugged(clock, contract, feeds, Vec::new(), store, now).expect("it opens")
+    }
+
+    pub(crate) fn plugged(
+        clock: Clock,
+        contract: &str,
+        feeds: Vec<Feed>,
+        adapters: Vec<Option<Plugged>>,
+        store: Box<dyn Store>,
+        now: Moment,
+    ) -> Result<Shard, LiveError> {
         let list = vec![onus::contract::parse(contract, "contract.yaml").expect("it loads")];
         let contracts = Contracts { list, text: contract.to_owned() };
         let plan = Plan {
             contracts: Box::new(move || Ok(contracts.clone())),
             feeds,
+            adapters,
             clock,
             settling: DAY,
             commit_every: 50,
@@ -60,8 +72,8 @@ impl Shard {
             owner: "tests".to_owned(),
         };
         let hands = Arc::new(AtomicI64::new(now.0));
-        let live = Live::open(plan, store, Box::new(Hands(Arc::clone(&hands)))).expect("it opens");
-        Shard { live, clock: hands, next: 0 }
+        let live = Live::open(plan, store, Box::new(Hands(Arc::clone(&hands))))?;
+        Ok(Shard { live, clock: hands, next: 0 })
     }
 
     pub(crate) fn set(&mut self, now: Moment) {

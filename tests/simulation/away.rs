@@ -56,6 +56,14 @@ impl Store for Away {
         self.store.positions()
     }
 
+    fn stamps(&mut self) -> Result<Vec<onus::store::Stamp>, StoreError> {
+        self.store.stamps()
+    }
+
+    fn remembered(&mut self, adapter: &str, show: &mut dyn FnMut(onus::store::Remembered)) -> Result<(), StoreError> {
+        self.store.remembered(adapter, show)
+    }
+
     fn commit(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
         // What a start writes is no part of this: a start that fails is tried again as a whole.
         if batch.terms.is_some() {
@@ -133,6 +141,7 @@ fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, told: Told, takes: Takes) ->
     let plan = Plan {
         contracts: Box::new(move || Ok(contracts.clone())),
         feeds: vec![Feed::named("w1")],
+        adapters: Vec::new(),
         clock: Clock::Events,
         settling: 7 * DAY,
         commit_every: 1,

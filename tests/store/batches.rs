@@ -1,7 +1,8 @@
 //! Batches as an owner makes them: numbers and digests that follow, drawn from the sequence.
 
 use onus::store::{
-    Batch, Claim, Entry, Epoch, Letter, LetterState, Page, Position, Store, StoreError, Terms, Under, digest,
+    Batch, Claim, Entry, Epoch, Letter, LetterState, Page, Position, Remembered, Stamp, Store, StoreError, Terms,
+    Under, digest,
 };
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
@@ -40,6 +41,8 @@ pub(crate) struct Full {
     pub(crate) reread: Vec<(u64, LetterState)>,
     pub(crate) generation: u32,
     pub(crate) pages: Vec<Page>,
+    pub(crate) remembered: Vec<Remembered>,
+    pub(crate) stamps: Vec<Stamp>,
     pub(crate) positions: Vec<Position>,
     pub(crate) terms: Option<Terms>,
 }
@@ -54,6 +57,8 @@ impl Full {
             letters: &self.letters,
             reread: &self.reread,
             released: (self.generation, &self.pages),
+            remembered: &self.remembered,
+            stamps: &self.stamps,
             positions: &self.positions,
             terms: self.terms.as_ref(),
         }
@@ -89,6 +94,8 @@ impl Owner {
                 Page { keys: vec![7, sequence + 1_000], bytes: format!("page of {sequence}").into_bytes() },
                 Page { keys: vec![sequence + 2_000, u64::MAX - sequence], bytes: vec![0, 255, sequence as u8] },
             ],
+            remembered: vec![row("one", sequence, true), row("two", sequence, sequence % 2 == 1)],
+            stamps: if sequence % 4 == 1 { vec![stamp(sequence)] } else { Vec::new() },
             positions: vec![position("tickets", 0, sequence), position("changes", 3, sequence)],
             terms: (sequence % 4 == 1).then(|| terms(sequence)),
         }
@@ -114,6 +121,20 @@ impl Owner {
             })
             .collect()
     }
+}
+
+/// The adapter `one` remembers a row more with each commit, and each fifth under the same id; `two` forgets each second.
+pub(crate) fn row(adapter: &str, sequence: u64, kept: bool) -> Remembered {
+    Remembered {
+        adapter: format!("urn:onus:{adapter}"),
+        id: if kept { format!("incident:{}", sequence % 5) } else { format!("incident:{}", (sequence - 1) % 5) },
+        row: kept.then(|| format!("row\0 of {sequence}").into_bytes()),
+        at: Moment(sequence as i64),
+    }
+}
+
+pub(crate) fn stamp(sequence: u64) -> Stamp {
+    Stamp { adapter: "urn:onus:one".to_owned(), config: [sequence as u8; 32], version: 3, since: sequence }
 }
 
 pub(crate) fn entry(number: u64, before: &[u8; 32]) -> Entry {

@@ -31,6 +31,7 @@ macro_rules! conforms {
             another_batch_of_the_same_number_is_refused
             numbers_with_gaps_write_nothing
             an_error_in_the_middle_writes_nothing
+            what_adapters_remember_is_theirs
             released_subjects_come_back_oldest_first
             keys_are_found_in_runs_and_beside_them
             generations_go
@@ -65,6 +66,8 @@ macro_rules! conforms {
             a_changed_letter
             changed_contracts
             a_changed_position
+            a_changed_memory
+            a_changed_stamp
             a_cell_of_another_kind
             a_newer_schema
         );
@@ -135,6 +138,33 @@ pub(crate) fn what_was_committed_is_found(ground: &dyn Ground) {
     let all = Query::default();
     assert_eq!(store.entries(&all).unwrap(), written.iter().flat_map(|f| f.entries.clone()).collect::<Vec<_>>());
     assert_eq!(store.letters(&all).unwrap(), written.iter().flat_map(|f| f.letters.clone()).collect::<Vec<_>>());
+}
+
+pub(crate) fn what_adapters_remember_is_theirs(ground: &dyn Ground) {
+    let mut store = ground.open();
+    assert_eq!(store.stamps().unwrap(), []);
+    let mut owner = Owner::claim(&mut *store);
+    owner.write_some(&mut *store, 6);
+    let mut kept = |adapter: &str| {
+        let mut rows = Vec::new();
+        store.remembered(adapter, &mut |row| rows.push(row)).unwrap();
+        rows
+    };
+    // The last word of each id, in the order of ids; what was forgotten is not there.
+    assert_eq!(kept("urn:onus:one"), [5, 6, 2, 3, 4].map(|sequence| batches::row("one", sequence, true)));
+    assert_eq!(kept("urn:onus:two"), []);
+    assert_eq!(kept("urn:onus:three"), []);
+    assert_eq!(store.stamps().unwrap(), [batches::stamp(5)]);
+    // Of another commit than its own, or of one that fails, nothing is kept.
+    let mut full = owner.next();
+    full.stamps = vec![batches::stamp(5)];
+    refused(store.commit(owner.epoch, &full.batch()));
+    let full = owner.next();
+    store.claim("another").unwrap();
+    fenced(store.commit(owner.epoch, &full.batch()));
+    let mut rows = 0;
+    store.remembered("urn:onus:two", &mut |_| rows += 1).unwrap();
+    assert_eq!((rows, store.stamps().unwrap()), (0, vec![batches::stamp(5)]));
 }
 
 pub(crate) fn a_claim_fences_whoever_was_there(ground: &dyn Ground) {
@@ -479,7 +509,17 @@ pub(crate) fn shards_are_walls(ground: &dyn Ground) {
     let mut owner = Owner::claim(&mut *store);
     owner.write_some(&mut *store, 1);
     ground.run("UPDATE shard SET shard = 8");
-    for table in ["journal", "ledger", "letter", "released_key", "released_page", "source_position", "terms"] {
+    for table in [
+        "journal",
+        "ledger",
+        "letter",
+        "released_key",
+        "released_page",
+        "remembered",
+        "source_position",
+        "stamp",
+        "terms",
+    ] {
         ground.run(&format!("UPDATE {table} SET shard = 8"));
     }
     assert_eq!(store.entries(&Query::default()).unwrap(), []);

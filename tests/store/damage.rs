@@ -153,6 +153,18 @@ pub(crate) fn a_changed_position(ground: &dyn Ground) {
     damaged(store.claim("next").map(drop), "changes");
 }
 
+pub(crate) fn a_changed_memory(ground: &dyn Ground) {
+    let (mut store, _, wrong) = after(ground, "UPDATE remembered SET at = at + 1 WHERE id = 'incident:2'");
+    says(&wrong, &["what adapters remember", "urn:onus:one", "incident:2"]);
+    damaged(store.remembered("urn:onus:one", &mut |_| {}), "incident:2");
+}
+
+pub(crate) fn a_changed_stamp(ground: &dyn Ground) {
+    let (mut store, _, wrong) = after(ground, "UPDATE stamp SET version = version + 1");
+    says(&wrong, &["stamps of adapters", "urn:onus:one"]);
+    damaged(store.stamps().map(drop), "urn:onus:one");
+}
+
 pub(crate) fn a_cell_of_another_kind(ground: &dyn Ground) {
     let (mut store, _, wrong) = after(ground, "UPDATE letter SET state = 7 WHERE number > 2");
     says(&wrong, &["dead letters", "7 is no state of a dead letter", "the first of 2"]);
@@ -164,7 +176,7 @@ pub(crate) fn a_newer_schema(ground: &dyn Ground) {
     drop(after(ground, "SELECT 1"));
     ground.run("NEWER SCHEMA");
     match ground.try_open() {
-        Err(StoreError::Newer { found: 99, known: 1, .. }) => {}
+        Err(StoreError::Newer { found: 99, known: 2, .. }) => {}
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("opened"),
     }

@@ -97,6 +97,7 @@ fn plan(contracts: &[Contract]) -> Plan {
     Plan {
         contracts: Box::new(move || Ok(Contracts { list: list.clone(), text: text.clone() })),
         feeds: vec![Feed { claims_time: true, ..Feed::named(FEED) }],
+        adapters: Vec::new(),
         clock: live::Clock::Wall,
         // As in the story that is told from a file: all of it stays in sight.
         settling: 3650 * DAY,

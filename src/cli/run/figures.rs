@@ -103,10 +103,11 @@ fn receiver((name, count): (&String, &Count)) -> ReceiverReading {
 
 fn source(feed: &FeedStatus) -> SourceReading {
     let (idle, unbound) = (feed.taken.idle, feed.taken.unbound);
-    let taken = feed.records.saturating_sub(feed.refused).saturating_sub(idle).saturating_sub(unbound);
+    let nothing = feed.refused + idle + unbound + feed.skipped;
+    let taken = feed.records.saturating_sub(nothing);
     SourceReading {
         name: feed.name.clone(),
-        results: [taken, idle, unbound, feed.refused],
+        results: [taken, idle, unbound, feed.refused, feed.skipped],
         lag: feed.lag.values().sum(),
         heard: feed.heard,
         last: feed.last,

@@ -1,11 +1,14 @@
 //! From settings to what the loop runs by.
 
 use crate::cli::{CliError, check};
-use crate::runtime::live::{Clock, Contracts, Feed, Plan};
+use crate::contract::nearest;
+use crate::ingest::adapt::{Adapter, Settings as Tables};
+use crate::runtime::live::{Clock, Contracts, Feed, Plan, Plugged};
 use crate::settings::{self, Settings};
 use crate::store::place::{self, Place};
 use crate::store::{Store, StoreError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The plan.
 pub(in crate::cli) fn plan(settings: &Settings) -> Plan {
@@ -13,6 +16,7 @@ pub(in crate::cli) fn plan(settings: &Settings) -> Plan {
     Plan {
         contracts: Box::new(move || contracts(&paths, &library)),
         feeds: settings.sources.iter().map(feed).collect(),
+        adapters: Vec::new(),
         clock: match settings.judge.clock {
             settings::Clock::Wall => Clock::Wall,
             settings::Clock::Events => Clock::Events,
@@ -45,6 +49,38 @@ pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> 
         }
     };
     place::open(&place, 0)
+}
+
+/// The adapters of sources that bring a vendor's records.
+///
+/// # Errors
+/// A file of settings that cannot be read, with all that is wrong with it.
+pub(in crate::cli) fn adapters(settings: &Settings) -> Result<Vec<Option<Plugged>>, CliError> {
+    let one = |source: &settings::SourceSettings| {
+        let Some(said) = &source.adapter else { return Ok(None) };
+        let adapter = adapter(&said.name, &said.file).map_err(|why| format!("source `{}`: {why}", source.name))?;
+        let topic = match &source.origin {
+            settings::Origin::Kafka { topic, .. } => Some(topic.clone()),
+            _ => None,
+        };
+        Ok(Some(Plugged { adapter: Arc::new(adapter), topic }))
+    };
+    settings.sources.iter().map(one).collect::<Result<_, String>>().map_err(CliError::Other)
+}
+
+/// An adapter by name, under the settings of a file.
+pub(in crate::cli) fn adapter(name: &str, file: &Path) -> Result<Adapter, String> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: cannot read: {error}"))?;
+    let settings = Tables::parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+    Adapter::new(name, &settings).ok_or_else(|| {
+        let known: Vec<&str> = Adapter::names().collect();
+        let remedy = match nearest(name, known.iter().copied()) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        format!("no adapter is called `{}`; {remedy}", name.escape_debug())
+    })
 }
 
 fn feed(source: &settings::SourceSettings) -> Feed {

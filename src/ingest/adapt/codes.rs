@@ -17,6 +17,11 @@ macro_rules! codes {
                 match self { $($name::$variant => $word,)+ }
             }
 
+            /// By its word.
+            pub fn named(word: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|code| code.word() == word)
+            }
+
             /// What it means, for people.
             pub fn means(self) -> &'static str {
                 match self { $($name::$variant => $means,)+ }

@@ -10,7 +10,7 @@ use super::desk::{ActorType, Desk, actor};
 use super::event::Value;
 use super::partners::{Partners, unknown};
 use super::settings::{Jira as Tables, Settings};
-use super::state::Row;
+use super::state::{Row, State};
 use super::time::{epoch_ms, rfc3339};
 use super::tree::Tree;
 use super::{Page, Vendor};
@@ -52,6 +52,10 @@ impl Vendor for Jira {
             None if tree.at("fields").is_map() => self.row(&tree, None, desk),
             None => No::error(Error::UnknownEnvelope, "the record is no webhook, no change log and no issue"),
         }
+    }
+
+    fn is_over(&self, _: &State, _: &str, row: &Row) -> bool {
+        matches!(row.get("stage"), Some("closed" | "cancelled" | "executed" | "failed" | "rolled-back" | "rejected"))
     }
 }
 

@@ -17,6 +17,7 @@ mod jira;
 mod okta;
 mod pagerduty;
 mod partners;
+mod principals;
 mod servicenow;
 mod settings;
 mod state;
@@ -33,6 +34,7 @@ pub use state::{Row, State, StateError};
 use codes::No;
 use desk::{Desk, Letterhead};
 use onus_engine::time::Moment;
+use principals::Principals;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use tree::Tree;
@@ -66,6 +68,12 @@ struct Page<'a> {
 /// How one vendor's records are read. The vendor lays events down on the desk; what it returns instead of them is why not.
 trait Vendor: std::fmt::Debug + Send + Sync {
     fn read(&self, page: &Page<'_>, desk: &mut Desk<'_>) -> Result<(), No>;
+
+    /// Whether what a row is remembered for is over: nothing more is to come, and nothing waits for it. It may come all the
+    /// same: what is then told of it has the ids that it had.
+    fn is_over(&self, _state: &State, _id: &str, _row: &Row) -> bool {
+        false
+    }
 }
 
 type Build = fn(&Settings) -> Box<dyn Vendor>;
@@ -88,6 +96,7 @@ pub struct Adapter {
     vendor: Box<dyn Vendor>,
     source: String,
     max_text: usize,
+    principals: Principals,
     config: [u8; 32],
 }
 
@@ -100,8 +109,23 @@ impl Adapter {
     /// The adapter of that name; None if there is none.
     pub fn new(name: &str, settings: &Settings) -> Option<Adapter> {
         let (_, build) = VENDORS.iter().find(|(known, _)| *known == name)?;
-        let source = settings.source(name);
-        Some(Adapter { vendor: build(settings), source, max_text: settings.max_text, config: settings.digest() })
+        Some(Adapter {
+            vendor: build(settings),
+            source: settings.source(name),
+            max_text: settings.max_text,
+            principals: settings.principals.clone(),
+            config: settings.digest(),
+        })
+    }
+
+    /// The `source` of its events. What it remembers is kept under this name.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether a row may be forgotten once its settling time is over.
+    pub fn is_over(&self, state: &State, id: &str) -> bool {
+        state.get(id).is_none_or(|row| self.vendor.is_over(state, id, row))
     }
 
     /// What a state belongs to: the settings' digest and the code's version. A state of another one is not gone on with.
@@ -137,6 +161,7 @@ impl Adapter {
         if !answer.events.is_empty() {
             let digest = hex(&Sha256::digest(value));
             for event in &mut answer.events {
+                self.principals.mark(event);
                 event.data.push(("rawdigest", Value::Text(digest.clone())));
             }
         }

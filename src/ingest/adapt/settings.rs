@@ -6,6 +6,7 @@ mod keys;
 use self::keys::Keys;
 use super::codes;
 use super::partners::Partners;
+use super::principals::Principals;
 use super::time::EARLIEST_MS;
 use super::tree::Tree;
 use chrono_tz::Tz;
@@ -79,6 +80,7 @@ pub(super) type Table = BTreeMap<String, String>;
 pub struct Settings {
     pub(super) max_text: usize,
     pub(super) ticket: Option<regex::bytes::Regex>,
+    pub(super) principals: Principals,
     partners: BTreeMap<String, Partners>,
     instances: BTreeMap<String, String>,
     pub(super) servicenow: ServiceNow,
@@ -178,6 +180,7 @@ fn read(tree: &Tree<'_>, keys: &mut Keys, digest: [u8; 32]) -> Settings {
         "max_text",
         "ticket_pattern",
         "partners",
+        "principals",
         "partner_rules",
         "servicenow",
         "jira",
@@ -224,6 +227,7 @@ fn read(tree: &Tree<'_>, keys: &mut Keys, digest: [u8; 32]) -> Settings {
     Settings {
         max_text: usize::try_from(max_text).unwrap_or(4096).clamp(1, 65_536),
         ticket: pattern(tree.at("ticket_pattern"), keys),
+        principals: principals(tree.at("principals"), keys),
         partners: partners(tree.at("partners"), keys),
         instances,
         servicenow: servicenow(tree.at("servicenow"), keys),
@@ -269,6 +273,13 @@ fn partners(tree: &Tree<'_>, keys: &mut Keys) -> BTreeMap<String, Partners> {
         }
     }
     all
+}
+
+/// On whose side people and programs are.
+fn principals(tree: &Tree<'_>, keys: &mut Keys) -> Principals {
+    keys.map("principals", tree, &["customer", "partner"]);
+    let mut side = |name: &str| keys.set(&format!("principals.{name}"), tree.at(name)).into_iter().collect();
+    Principals { customer: side("customer"), partner: side("partner") }
 }
 
 fn servicenow(tree: &Tree<'_>, keys: &mut Keys) -> ServiceNow {

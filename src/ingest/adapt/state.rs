@@ -31,6 +31,11 @@ impl Row {
         self
     }
 
+    /// As bytes: equal rows, equal bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        written(&self.0)
+    }
+
     /// All words, by name.
     pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, word)| (name.as_str(), word.as_str()))
@@ -95,6 +100,15 @@ impl State {
         self.put(id, None);
     }
 
+    /// A row as it was written down: it comes back, and does not count as changed.
+    ///
+    /// # Errors
+    /// The bytes are no row of this program's.
+    pub fn restore(&mut self, id: &str, bytes: &[u8]) -> Result<(), StateError> {
+        self.rows.insert(id.to_owned(), Row(read(bytes)?));
+        Ok(())
+    }
+
     /// What was written or forgotten (`None`) since [`State::committed`] was last called, by id.
     pub fn changed(&self) -> impl Iterator<Item = (&str, Option<&Row>)> {
         self.changed.iter().map(|id| (id.as_str(), self.rows.get(id)))
@@ -107,17 +121,24 @@ impl State {
 
     /// All of it, as bytes: equal states, equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![FORM];
-        bytes.extend(postcard::to_stdvec(&self.rows).expect("maps of texts can be written"));
-        bytes
+        written(&self.rows)
     }
 
     /// What was written; nothing of it counts as changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<State, StateError> {
-        match bytes.split_first() {
-            Some((&FORM, rest)) => Ok(State { rows: postcard::from_bytes(rest)?, changed: BTreeSet::new() }),
-            other => Err(StateError::Form(other.map(|(form, _)| *form))),
-        }
+        Ok(State { rows: read(bytes)?, changed: BTreeSet::new() })
+    }
+}
+
+fn written(what: &impl Serialize) -> Vec<u8> {
+    // Into memory, of plain types: there is nothing that could go wrong.
+    postcard::to_extend(what, vec![FORM]).unwrap_or_default()
+}
+
+fn read<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, StateError> {
+    match bytes.split_first() {
+        Some((&FORM, rest)) => Ok(postcard::from_bytes(rest)?),
+        other => Err(StateError::Form(other.map(|(form, _)| *form))),
     }
 }
 
@@ -146,6 +167,11 @@ mod tests {
         other.put("b", row("2"));
         assert_eq!(one.to_bytes(), other.to_bytes());
         assert_eq!(State::from_bytes(&one.to_bytes()).expect("read back"), one);
+        let mut again = State::default();
+        for (id, row) in one.rows() {
+            again.restore(id, &row.to_bytes()).expect("read back");
+        }
+        assert_eq!((&again, again.changed().count()), (&one, 0));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use super::Waiting;
 use super::journal::Writer;
 use super::shelves::Leaving;
 use super::status::Snap;
-use crate::store::{Batch, Entry, Epoch, Letter, LetterState, Page, Position, Store, StoreError, chain};
+use crate::store::{
+    Batch, Entry, Epoch, Letter, LetterState, Page, Position, Remembered, Stamp, Store, StoreError, chain,
+};
 use onus_engine::time::Moment;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,6 +21,9 @@ pub(super) struct Hand {
     pub(super) letters: Vec<Letter>,
     pub(super) reread: Vec<(u64, LetterState)>,
     pub(super) positions: Vec<Position>,
+    /// What adapters remember since the batch before, and under what they read.
+    pub(super) remembered: Vec<Remembered>,
+    pub(super) stamps: Vec<Stamp>,
     /// Who waits until it is written.
     pub(super) waiting: Vec<Waiting>,
     /// Records in it.
@@ -87,6 +92,8 @@ impl Hand {
             letters: &self.letters,
             reread: &self.reread,
             released: (*generation, pages),
+            remembered: &self.remembered,
+            stamps: &self.stamps,
             positions: &self.positions,
             terms: None,
         };
@@ -101,6 +108,8 @@ impl Hand {
         self.letters.clear();
         self.reread.clear();
         self.positions.clear();
+        self.remembered.clear();
+        self.stamps.clear();
         self.waiting.clear();
         self.events = 0;
         self.began = None;

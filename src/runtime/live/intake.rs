@@ -3,7 +3,7 @@
 use super::halts::HALTED;
 use super::journal::{Item, Piece};
 use super::judge::{CONFLICT, Refused};
-use super::{Live, LiveError, Waiting};
+use super::{Live, LiveError, Waiting, adapted};
 use crate::decode::DecodeError;
 use crate::ingest::feed::{FeedId, Records};
 use crate::store::{LETTER, Letter, LetterState, Position, Query};
@@ -17,53 +17,41 @@ use xxhash_rust::xxh3::xxh3_64;
 const NO_JSON: u8 = 0x0b;
 
 impl Live {
-    /// Takes records in: judged, and in the journal, and not yet written. `letter`: they were a dead letter before.
-    pub(super) fn records(&mut self, mut records: Records, letter: Option<u64>) -> Result<(), LiveError> {
+    /// Takes records in: judged, and in the journal, and not yet written. `letter`: they were this dead letter before.
+    pub(super) fn records(&mut self, records: Records, letter: Option<&Letter>) -> Result<(), LiveError> {
         self.hand.began.get_or_insert_with(Instant::now);
-        let at = usize::from(records.feed.0);
-        let key = (records.feed.0, records.partition);
+        let (feed, key) = (records.feed, (records.feed.0, records.partition));
         self.time_for(key)?;
-        let arrived: Vec<Moment> = records.list.iter().map(|one| one.arrived).collect();
-        let mut refused: Vec<Refused> = Vec::new();
-        for (line, one) in records.list.iter().enumerate() {
-            if let Some(bytes) = one.cut {
-                let error = DecodeError::TooLong { bytes: bytes as usize };
-                refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
-            }
+        // A dead letter of a source with an adapter may be an event already.
+        let (mut events, mut brought) = match letter.is_none_or(|letter| adapted::is_record(&letter.reason)) {
+            true => self.machines.read(records),
+            false => (records, None),
+        };
+        let done = brought.as_mut().map_or(&mut events.done, |brought| &mut brought.records.done).take();
+        let arrived: Vec<Moment> = events.list.iter().map(|one| one.arrived).collect();
+        let mut refused = self.judged(&mut events, &arrived)?;
+        if brought.is_some() {
+            // A row that was forgotten and is seen again tells once more what was told, as it looks now: the first word
+            // counts, and that is no conflict.
+            refused.retain(|one| one.reason != CONFLICT);
         }
-        let cut: Vec<usize> = refused.iter().map(|one| one.line).collect();
-        // What is left of a record that was cut may still be an event; it is not to be taken for one.
-        let starts: Vec<usize> = cut.iter().map(|line| records.list[*line].place.start as usize).collect();
-        let firsts: Vec<u8> = starts.iter().map(|at| std::mem::replace(&mut records.bytes[*at], NO_JSON)).collect();
-        let mut trouble = None;
-        self.with_shelves(|judge, shelves| {
-            judge.lines(at, &records.bytes, &arrived, shelves, &mut |one| {
-                if !cut.contains(&one.line) {
-                    refused.push(one);
-                }
-            });
-            trouble = shelves.trouble.take();
-        });
-        for (at, first) in starts.into_iter().zip(firsts) {
-            records.bytes[at] = first;
-        }
-        if let Some(trouble) = trouble {
-            return Err(trouble.into());
-        }
-        refused.sort_by_key(|one| one.line);
-        self.status.feed(records.feed).took(records.list.len() as u64, refused.len() as u64);
+        let unread = brought.as_ref().map_or(&[][..], |brought| &brought.refused);
+        let whole = brought.as_ref().map_or(&events, |brought| &brought.records);
+        let lost = (refused.len() + unread.len()) as u64;
+        let skipped = brought.as_ref().map_or(0, |brought| brought.skipped);
+        let parts = (events.list.len() + unread.len()) as u64 + skipped;
+        self.status.feed(feed).took(parts, lost, skipped);
         match letter {
-            Some(number) => {
-                let state = if refused.is_empty() { LetterState::Replayed } else { LetterState::Waiting };
-                self.hand.reread.push((number, state));
+            Some(letter) => {
+                let state = if lost == 0 { LetterState::Replayed } else { LetterState::Waiting };
+                self.hand.reread.push((letter.number, state));
             }
             None => {
-                for one in &refused {
-                    self.put_letter(&records, one);
-                }
-                self.note_position(&records, key);
-                if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(at), arrived.last()) {
-                    frontier.came(records.partition, *last, records.stamped);
+                unread.iter().for_each(|one| self.put_letter(whole, one));
+                refused.iter().for_each(|one| self.put_letter(&events, one));
+                self.note_position(whole, key);
+                if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(usize::from(feed.0)), whole.list.last()) {
+                    frontier.came(whole.partition, last.arrived, whole.stamped);
                     if let Some(tick) = self.judge.tick {
                         frontier.tick(tick);
                     }
@@ -73,15 +61,47 @@ impl Live {
         let reached = self.peaks.entry(key).or_default();
         reached.0 = reached.0.max(self.judge.peak);
         self.ledger.take(&mut self.judge.engine);
-        self.hand.events += records.list.len();
-        let done = records.done.take();
-        self.write_down(records, &arrived, &refused);
+        self.hand.events += whole.list.len();
         if let Some(done) = done {
-            let refused = refused.into_iter().map(|one| (one.line, format!("{}: {}", one.reason, one.detail)));
-            self.hand.waiting.push(Waiting { done, refused: refused.collect() });
+            let of = |line: usize| brought.as_ref().map_or(line, |brought| brought.from[line]);
+            let events = refused.iter().map(|one| (of(one.line), one));
+            let all = events.chain(unread.iter().map(|one| (one.line, one)));
+            let refused = all.map(|(line, one)| (line, format!("{}: {}", one.reason, one.detail))).collect();
+            self.hand.waiting.push(Waiting { done, refused });
         }
+        self.write_down(events, &arrived, &refused);
         self.since.get_or_insert(self.now.steady());
         Ok(())
+    }
+
+    /// Has events judged; gives those that were refused, in their order.
+    fn judged(&mut self, events: &mut Records, arrived: &[Moment]) -> Result<Vec<Refused>, LiveError> {
+        let at = usize::from(events.feed.0);
+        let mut refused: Vec<Refused> = Vec::new();
+        for (line, one) in events.list.iter().enumerate() {
+            if let Some(bytes) = one.cut {
+                let error = DecodeError::TooLong { bytes: bytes as usize };
+                refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
+            }
+        }
+        let cut: Vec<usize> = refused.iter().map(|one| one.line).collect();
+        // What is left of a record that was cut may still be an event; it is not to be taken for one.
+        let starts: Vec<usize> = cut.iter().map(|line| events.list[*line].place.start as usize).collect();
+        let firsts: Vec<u8> = starts.iter().map(|at| std::mem::replace(&mut events.bytes[*at], NO_JSON)).collect();
+        let mut trouble = None;
+        self.with_shelves(|judge, shelves| {
+            judge.lines(at, &events.bytes, arrived, shelves, &mut |one| {
+                if !cut.contains(&one.line) {
+                    refused.push(one);
+                }
+            });
+            trouble = shelves.trouble.take();
+        });
+        for (at, first) in starts.into_iter().zip(firsts) {
+            events.bytes[at] = first;
+        }
+        refused.sort_by_key(|one| one.line);
+        trouble.map_or(Ok(refused), |trouble| Err(trouble.into()))
     }
 
     /// What became of it is a matter of the journal from here on; what was refused changed nothing and is not in it.
@@ -179,7 +199,7 @@ impl Live {
             if letter.length > letter.record.len() as u64 {
                 records.list[0].cut = Some(letter.length);
             }
-            self.records(records, Some(letter.number))?;
+            self.records(records, Some(&letter))?;
         }
         Ok(())
     }

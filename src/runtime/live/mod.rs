@@ -11,6 +11,7 @@
 //! Killed at any instant, the next process finds a commit and goes on behind it: the journal is judged again up to there,
 //! and sources are read from the positions that it holds.
 
+mod adapted;
 mod clock;
 mod declared;
 mod figures;
@@ -32,8 +33,10 @@ mod retention;
 mod run;
 mod shelves;
 mod status;
+mod taken;
 mod writing;
 
+pub use adapted::Plugged;
 pub use clock::{Machine, Time};
 pub use figures::{
     Duties, NamedObligation, NamedPartner, Names, OfObligation, PartnerFigures, TakesThreatened, Threatened,
@@ -43,9 +46,11 @@ pub use judge::{Clock, Taken};
 pub use proof::{Proof, Proven};
 pub use recover::{Moved, Replayed, replay};
 pub use status::{Board, Declared, FeedStatus, Shown, Status};
+pub use taken::{TakenIn, taken_in};
 
 use crate::ingest::feed::{FeedId, Heard, Receipt, Wish};
 use crate::store::{Entry, Epoch, Letter, Position, Store, StoreError, Terms};
+use adapted::Machines;
 use clock::Now;
 use frontiers::Frontier;
 use hand::Hand;
@@ -119,6 +124,8 @@ pub struct Plan {
     pub contracts: Box<dyn FnMut() -> Result<Contracts, String> + Send>,
     /// Sources, in the order of their [`FeedId`]s.
     pub feeds: Vec<Feed>,
+    /// Adapters of those that do not bring events of ours; in the same order, and those beyond the end have none.
+    pub adapters: Vec<Option<Plugged>>,
     /// Who says what time it is.
     pub clock: Clock,
     /// How late news may come.
@@ -147,6 +154,9 @@ pub enum LiveError {
     /// The journal says what no version of this program wrote.
     #[error("the journal cannot be judged again: {0}")]
     Journal(String),
+    /// Adapters do not fit together, or not to what they remembered.
+    #[error("{0}")]
+    Adapters(String),
 }
 
 /// One shard, judged as it happens.
@@ -162,6 +172,7 @@ pub struct Live {
     hand: Box<Hand>,
     /// Room for the next.
     spare: Option<Box<Hand>>,
+    machines: Machines,
     frontiers: Vec<Frontier>,
     /// As told to the judge.
     heard: Vec<Moment>,
@@ -228,6 +239,7 @@ impl Live {
         let mut now = Now::new(time);
         let found = recover::recover(&plan, &contracts, store.as_mut())?;
         let recover::Recovered { claim, judge, terms, ledger } = found;
+        let machines = Machines::open(&plan.adapters, store.as_mut())?;
         let entries = ledger.len();
         let heard_before: BTreeMap<String, Moment> =
             judge.engine.frontiers().map(|(name, heard)| (name.to_owned(), heard)).collect();
@@ -250,6 +262,7 @@ impl Live {
             ledger,
             hand: Box::default(),
             spare: None,
+            machines,
             frontiers,
             heard,
             positions,

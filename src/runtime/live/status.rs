@@ -82,10 +82,12 @@ impl Default for Shown {
 pub struct FeedStatus {
     /// Its name.
     pub name: String,
-    /// Records that came.
+    /// Records that came; of one that an adapter has read, each part that became an event or a dead letter.
     pub records: u64,
     /// Of them, dead letters.
     pub refused: u64,
+    /// Of them, those that told their adapter nothing.
+    pub skipped: u64,
     /// What became of the events.
     pub taken: Taken,
     /// Up to when it was heard; None: not at all.
@@ -290,10 +292,11 @@ impl FeedPlace<'_> {
         self.change(|feed| feed.halted = still);
     }
 
-    pub(super) fn took(self, records: u64, refused: u64) {
+    pub(super) fn took(self, records: u64, refused: u64, skipped: u64) {
         self.change(|feed| {
             feed.records += records;
             feed.refused += refused;
+            feed.skipped += skipped;
         });
     }
 }

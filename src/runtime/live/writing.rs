@@ -44,6 +44,8 @@ impl Live {
         let mut hand = std::mem::replace(&mut self.hand, empty);
         std::mem::swap(&mut hand.entries, &mut self.ledger.entries);
         let sequence = self.sequence + 1;
+        let settled = self.judge.engine.now() + -self.plan.settling;
+        self.machines.seal(sequence, settled, &mut hand.remembered, &mut hand.stamps);
         let steady = self.now.steady();
         let count = steady - self.shown >= SHOWN;
         if count {

@@ -6,7 +6,7 @@ use super::{ServiceNow, Update, called};
 use crate::ingest::adapt::codes::{Error, No, Skip, quoted};
 use crate::ingest::adapt::desk::{Desk, Told};
 use crate::ingest::adapt::event::{Quality, Value};
-use crate::ingest::adapt::state::Row;
+use crate::ingest::adapt::state::{Row, State};
 use onus_engine::time::Moment;
 
 /// Whose approval waits for which change's row.
@@ -20,6 +20,11 @@ fn speaks(answer: &Row, change: &Row) -> bool {
     change.get("number").is_some()
         && kind.is_some()
         && (answer.get("group").is_none() || kind == change.get("approval"))
+}
+
+/// Whether an answer waits for its change's row.
+pub(super) fn waits(state: &State, id: &str, answer: &Row) -> bool {
+    answer.get("of").and_then(|change| state.get(&waiting(change))).is_some_and(|queue| queue.get(id).is_some())
 }
 
 impl ServiceNow {
@@ -73,6 +78,7 @@ impl ServiceNow {
         let by = sheet.get("sys_updated_by").filter(|_| next || before.is_none());
         let row = row
             .with("kind", Some(kind))
+            .with("of", Some(&change))
             .with("answer", Some(&count.to_string()))
             .with("at", Some(&at.0.to_string()))
             .with("quality", Some(quality.word()))

@@ -13,7 +13,7 @@ use super::desk::{ActorType, Desk, actor};
 use super::event::{Quality, Value};
 use super::partners::{Partners, unknown};
 use super::settings::{ServiceNow as Tables, Settings, Table};
-use super::state::Row;
+use super::state::{Row, State};
 use super::tree::Tree;
 use super::{Page, Vendor};
 use onus_engine::time::Moment;
@@ -69,6 +69,16 @@ impl Vendor for ServiceNow {
                 Error::UnknownTable,
                 "the record names no table: neither table_name nor sys_class_name, and its topic does not end in one",
             ),
+        }
+    }
+
+    fn is_over(&self, state: &State, id: &str, row: &Row) -> bool {
+        match id.split_once(':') {
+            Some(("sys_user", _)) => false,
+            Some(("sysapproval_approver", approval)) => {
+                row.get("kind").is_some() && !approval::waits(state, approval, row)
+            }
+            _ => matches!(row.get("state"), Some("closed" | "cancelled")),
         }
     }
 }

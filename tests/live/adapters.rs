@@ -1,0 +1,193 @@
+//! What vendors really send, through real topics, to standings.
+
+use crate::house::{House, end};
+use crate::kafka::{Broker, broker};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+/// What Northwind owes on tickets, changes and credentials, whichever tool shows it.
+const CONTRACT: &str = "\
+contract: northwind
+partner: northwind-msp
+customer: globex
+effective: 2026-01-01T00:00:00Z
+zone: UTC
+obligations:
+  - id: acknowledge
+    clause: \"3.1\"
+    when: ticket.opened
+    do: ticket.acknowledged
+    within: 30min
+  - id: resolve
+    clause: \"3.2\"
+    when: ticket.opened
+    do: ticket.resolved
+    within: {P1: 4h, \"*\": 24h}
+    pause: {reasons: [awaiting-caller, awaiting-change], by: partner}
+    reopen: {policy: resume, window: 14 days}
+  - id: approved
+    clause: \"4.1\"
+    when: change.executed
+    requires: change.approved
+  - id: rotate
+    clause: \"5.1\"
+    when: credential.created
+    do: {any: [credential.rotated, credential.revoked]}
+    within: 36h
+";
+
+fn source(name: &str, adapter: &str, topic: &str) -> String {
+    format!(
+        "[[source]]\nname = \"{name}\"\nkind = \"kafka\"\ncluster = \"main\"\ntopic = \"{topic}\"\nadapter = \"{adapter}\"\n\
+         adapter-settings = \"sources.json\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n"
+    )
+}
+
+/// Records of a vendor's samples, as they are sent; each with its own topic's name in `topic`.
+fn samples(text: &str) -> Vec<(String, Vec<u8>)> {
+    let record = |line: &str| {
+        let record: Value = serde_json::from_str(line).expect("a sample");
+        let value = match &record["value"] {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        (record["topic"].as_str().expect("a topic").to_owned(), value.into_bytes())
+    };
+    text.lines().map(record).collect()
+}
+
+/// A house with ServiceNow in three topics, Vault and AWS in one each.
+struct Fed {
+    house: House,
+    /// By the sample's topic.
+    topics: BTreeMap<String, String>,
+}
+
+fn fed(broker: &Broker) -> Fed {
+    let mut topics = BTreeMap::new();
+    let mut settings = format!("[kafka.main]\nbrokers = [\"{}\"]\n", broker.address());
+    for (adapter, topic) in [
+        ("servicenow", "itsm.servicenow.incident"),
+        ("servicenow", "itsm.servicenow.change_request"),
+        ("servicenow", "itsm.servicenow.sysapproval_approver"),
+        ("servicenow", "itsm.servicenow.sc_task"),
+        ("vault", "secrets.vault.audit"),
+        ("vault", "secrets.vault.events"),
+        ("aws", "cloud.aws.eventbridge"),
+    ] {
+        // As a connector names topics: the table is the last part.
+        let own = format!("{}.{topic}", broker.topic(1, &[]));
+        broker.topic_named(&own, 1, &[]);
+        settings += &source(&topic.replace(['.', '_'], "-"), adapter, &own);
+        topics.insert(topic.to_owned(), own);
+    }
+    let house = House::new(CONTRACT, &settings);
+    house.write("sources.json", &tables());
+    Fed { house, topics }
+}
+
+/// The samples' tables, and on whose side the people in them are.
+fn tables() -> String {
+    let mut tables: Value = serde_json::from_str(include_str!("../samples/adapters.config.json")).expect("JSON");
+    tables["principals"] = json!({"customer": ["ana.ruiz", "cho.lin"], "partner": ["ben.okafor", "*NorthwindMSP-*"]});
+    tables.to_string()
+}
+
+const VENDORS: [&str; 3] = [
+    include_str!("../samples/servicenow.jsonl"),
+    include_str!("../samples/vault.jsonl"),
+    include_str!("../samples/aws.jsonl"),
+];
+
+fn send(broker: &Broker, fed: &Fed, records: &[(String, Vec<u8>)]) {
+    for (topic, own) in &fed.topics {
+        let here = records.iter().filter(|(of, _)| of == topic).map(|(_, value)| &value[..]);
+        broker.produce(own, 0, here);
+    }
+}
+
+/// Of each duty, by obligation and subject: how it stood last.
+fn stands(house: &House) -> BTreeMap<(String, String), String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    house.told().iter().map(|line| ((text(&line["obligation"]), text(&line["subject"])), text(&line["to"]))).collect()
+}
+
+fn stands_as(house: &House, obligation: &str, subject: &str, standing: &str) -> bool {
+    stands(house).get(&(obligation.to_owned(), subject.to_owned())).is_some_and(|to| to == standing)
+}
+
+/// A subject, an obligation on it, and how it stands in the end.
+const EXPECTED: &[(&str, &str, &str)] = &[
+    ("acknowledge", "INC0010482", "met"),
+    ("resolve", "INC0010482", "met"),
+    ("acknowledge", "INC0010483", "cancelled"),
+    ("acknowledge", "INC0010501", "met"),
+    ("acknowledge", "SCTASK0020011", "met"),
+    ("resolve", "SCTASK0020011", "met"),
+    ("acknowledge", "INC0010502", "breached"),
+    ("rotate", "aws:secretsmanager:210987654321:eu-west-1:prod/payments/db", "met"),
+    ("rotate", "aws:iam:210987654321:AKIAEXAMPLE000000A02", "breached"),
+    ("rotate", "vault:partners/northwind/secret/prod/payments/api", "met"),
+];
+
+#[test]
+fn what_servicenow_vault_and_aws_send_ends_in_standings_through_kills_of_the_program() {
+    let broker = broker();
+    let fed = fed(&broker);
+    let house = &fed.house;
+    let records: Vec<_> = VENDORS.iter().flat_map(|text| samples(text)).collect();
+    // In three parts, killed after each: what is remembered of a row comes back with the facts that were told of it.
+    for part in [0..11, 11..30, 30..records.len()] {
+        let child = house.start(&["run", "--tell", "told"]);
+        send(&broker, &fed, &records[part.clone()]);
+        house.until("it is written", || written(house) >= part.end as u64);
+        let mut child = child;
+        child.kill().expect("it runs");
+        child.wait().expect("it ended");
+    }
+    let child = house.start(&["run", "--tell", "told"]);
+    for (obligation, subject, standing) in EXPECTED {
+        house.until(&format!("{obligation} of {subject} is {standing}"), || {
+            stands_as(house, obligation, subject, standing)
+        });
+    }
+    // The same records once more, as an at-least-once collector sends them: nothing moves.
+    let before = stands(house);
+    send(&broker, &fed, &records);
+    house.until("all are read again", || written(house) >= 2 * records.len() as u64);
+    assert!(end(child), "{}", house.talk());
+    assert_eq!(stands(house), before);
+    let letters = house.onus(&["dead-letters", "list", "--format", "jsonl"]);
+    assert_eq!(String::from_utf8_lossy(&letters.stdout), "", "every sample is read");
+    let replay = house.onus(&["replay"]);
+    assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stdout));
+    told_by_explain(house);
+}
+
+/// Records that are behind all positions.
+fn written(house: &House) -> u64 {
+    let list = house.onus(&["sources", "list", "--format", "jsonl"]);
+    let text = String::from_utf8_lossy(&list.stdout).into_owned();
+    let positions = |line: &str| serde_json::from_str::<Value>(line).ok()?["positions"].as_array().cloned();
+    let next = text.lines().filter_map(positions).flatten().filter_map(|one| one["next"].as_u64());
+    next.sum()
+}
+
+/// The story of one ticket, from what was taken in.
+fn told_by_explain(house: &House) {
+    let events = house.onus(&["store", "events", "--store", "sqlite:onus.db"]);
+    assert!(events.status.success(), "{}", String::from_utf8_lossy(&events.stderr));
+    let mut explain = house
+        .command(&["explain", "INC0010482", "--contracts", "contract.yaml", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    std::io::Write::write_all(&mut explain.stdin.take().expect("its input"), &events.stdout).expect("it reads");
+    let said = explain.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    for words in ["3.2", "paused", "awaiting", "reopened", "met"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}

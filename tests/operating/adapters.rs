@@ -1,0 +1,180 @@
+//! Sources that bring a vendor's records: what adapters remember is written with the facts, or not at all.
+
+use crate::shard::{DESK, Shard, at};
+use onus::ingest::adapt::{Adapter, Settings};
+use onus::runtime::live::{Clock, Feed, LiveError, Plugged};
+use onus::store::{LetterState, Query, Remembered, sqlite};
+use onus_engine::time::{DAY, HOUR};
+use std::path::Path;
+use std::sync::Arc;
+
+const NOON: &str = "2026-03-02T12:00:00Z";
+
+/// ServiceNow's tables, with these states of incidents.
+fn tables(states: &str) -> String {
+    format!(
+        "{{\"partners\":{{\"p1\":{{\"servicenow\":{{\"assignment_group\":[\"desk\"]}}}}}},\"servicenow\":{{\"incident\":{{\"state\":\
+         {{\"1\":\"new\",\"2\":\"in-progress\",\"7\":\"closed\"{states}}}}}}}}}"
+    )
+}
+
+fn plugged(tables: &str) -> Option<Plugged> {
+    let settings = Settings::parse(tables).expect("tables");
+    Some(Plugged { adapter: Arc::new(Adapter::new("servicenow", &settings).expect("an adapter")), topic: None })
+}
+
+fn open(dir: &Path, feeds: Vec<Feed>, adapters: Vec<Option<Plugged>>, now: &str) -> Result<Shard, LiveError> {
+    let store = sqlite::open(&dir.join("onus.db"), 0).expect("a store");
+    Shard::plugged(Clock::Wall, DESK, feeds, adapters, Box::new(store), at(now))
+}
+
+fn one(dir: &Path, tables: &str, now: &str) -> Shard {
+    open(dir, vec![Feed::named("snow")], vec![plugged(tables)], now).expect("it opens")
+}
+
+/// An incident as it is after so many updates, each an hour after the one before.
+fn row(number: u32, count: u32, state: &str) -> String {
+    let hour = 9 + count;
+    let closed = if state == "7" { format!(",\"closed_at\":\"2026-03-02 {hour:02}:00:00\"") } else { String::new() };
+    format!(
+        "{{\"sys_id\":\"{number}\",\"number\":\"INC-{number}\",\"sys_class_name\":\"incident\",\"state\":\"{state}\",\
+         \"assignment_group\":\"desk\",\"opened_at\":\"2026-03-02 09:00:00\",\"sys_updated_on\":\"2026-03-02 {hour:02}:00:00\",\
+         \"sys_mod_count\":\"{count}\"{closed}}}"
+    )
+}
+
+fn remembered(shard: &mut Shard) -> Vec<Remembered> {
+    let mut rows = Vec::new();
+    let store = shard.live.store().expect("its store");
+    store.remembered("urn:onus:servicenow", &mut |row| rows.push(row)).expect("rows");
+    rows
+}
+
+/// What the ledger says last of a ticket.
+fn stands(shard: &mut Shard, subject: &str) -> Option<String> {
+    let query = Query { subject: Some(subject.to_owned()), ..Query::default() };
+    let entries = shard.live.store().expect("its store").entries(&query).expect("entries");
+    entries.last().map(|entry| entry.to.to_string())
+}
+
+#[test]
+fn what_is_remembered_is_written_with_the_facts_or_not_at_all() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut shard = one(dir.path(), &tables(""), NOON);
+    shard.say(0, &[row(1, 0, "1")]);
+    shard.write();
+    assert_eq!(remembered(&mut shard).len(), 1);
+    // Acknowledged, and killed before that is written.
+    shard.say(0, &[row(1, 1, "2")]);
+    drop(shard);
+    let mut shard = one(dir.path(), &tables(""), NOON);
+    // Read again from the position: the difference is there to be seen once more.
+    shard.say(0, &[row(1, 1, "2")]);
+    shard.write();
+    assert_eq!(stands(&mut shard, "INC-1").as_deref(), Some("met"));
+    // And a third time it is none.
+    let before = remembered(&mut shard);
+    shard.say(0, &[row(1, 1, "2")]);
+    shard.write();
+    assert_eq!((remembered(&mut shard), shard.letters().len()), (before, 0));
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_a_dead_letter_and_is_read_once_the_tables_are_mended() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut shard = one(dir.path(), &tables(""), NOON);
+    shard.say(0, &[row(1, 0, "18"), row(2, 0, "1"), "{".to_owned()]);
+    shard.write();
+    let letters = shard.letters();
+    let reasons: Vec<&str> = letters.iter().map(|letter| &*letter.reason).collect();
+    assert_eq!(reasons, ["unmapped-state", "not-json"]);
+    assert!(
+        letters[0].detail.contains("`18`") && letters[0].detail.contains("adapter-settings"),
+        "{}",
+        letters[0].detail
+    );
+    assert_eq!(letters[0].record, row(1, 0, "18").into_bytes(), "as it came");
+    drop(shard);
+    let mut shard = one(dir.path(), &tables(",\"18\":\"new\""), NOON);
+    let stamps = shard.live.store().expect("its store").stamps().expect("stamps");
+    assert_eq!(stamps.len(), 1);
+    for number in [1, 2] {
+        assert!(shard.live.store().expect("its store").mark(number, LetterState::Asked, None).expect("marked"));
+    }
+    shard.set(at(NOON) + 5_000);
+    shard.write();
+    let states: Vec<_> = shard.letters().iter().map(|letter| letter.state).collect();
+    assert_eq!(states, [LetterState::Replayed, LetterState::Waiting], "what is no JSON stays what it is");
+    assert_eq!(remembered(&mut shard).len(), 2);
+    // The mended tables hold from the commit in which they were first used.
+    let now = shard.live.store().expect("its store").stamps().expect("stamps");
+    assert!(now[0].config != stamps[0].config && now[0].since > stamps[0].since);
+    shard.set(at(NOON) + 2 * HOUR);
+    shard.caught_up(0);
+    shard.write();
+    assert_eq!(stands(&mut shard, "INC-1").as_deref(), Some("breached"));
+}
+
+#[test]
+fn an_event_that_its_source_may_not_say_is_kept_as_an_event_and_counts_once_it_may() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let narrow = Feed { types: vec!["ticket.opened".to_owned()], ..Feed::named("snow") };
+    let mut shard = open(dir.path(), vec![narrow], vec![plugged(&tables(""))], NOON).expect("it opens");
+    shard.say(0, &[row(1, 0, "1"), row(1, 1, "2")]);
+    shard.write();
+    let letters = shard.letters();
+    assert_eq!(letters.iter().map(|letter| &*letter.reason).collect::<Vec<_>>(), ["Unauthorised"]);
+    let event: serde_json::Value = serde_json::from_slice(&letters[0].record).expect("an event");
+    assert_eq!(event["type"], "ticket.acknowledged", "the row has been read; what it told waits");
+    drop(shard);
+    let mut shard = one(dir.path(), &tables(""), NOON);
+    assert!(shard.live.store().expect("its store").mark(1, LetterState::Asked, None).expect("marked"));
+    shard.set(at(NOON) + 5_000);
+    shard.write();
+    assert_eq!(shard.letters()[0].state, LetterState::Replayed);
+    assert_eq!(stands(&mut shard, "INC-1").as_deref(), Some("met"));
+}
+
+#[test]
+fn what_is_over_is_forgotten_after_settling_and_seen_again_it_is_a_repeat() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut shard = one(dir.path(), &tables(""), NOON);
+    let rows = [row(1, 0, "1"), row(1, 1, "2"), row(1, 2, "7"), row(2, 0, "1")];
+    shard.say(0, &rows);
+    shard.write();
+    assert_eq!(remembered(&mut shard).len(), 2);
+    // A day settles it; what is written next forgets it.
+    shard.set(at(NOON) + DAY + HOUR);
+    shard.say(0, &[row(3, 0, "1")]);
+    shard.write();
+    let left: Vec<String> = remembered(&mut shard).into_iter().map(|row| row.id).collect();
+    assert_eq!(left, ["incident:2", "incident:3"]);
+    let entries = shard.live.entries();
+    shard.say(0, &rows[2..3]);
+    shard.say(0, &rows[..2]);
+    shard.write();
+    assert_eq!((shard.live.entries(), shard.letters()), (entries, Vec::new()), "nothing is told twice or taken back");
+    // A restart forgets no less and no more.
+    drop(shard);
+    let mut shard = one(dir.path(), &tables(""), "2026-03-05T09:00:00Z");
+    shard.say(0, &[row(4, 0, "1")]);
+    shard.write();
+    let left: Vec<String> = remembered(&mut shard).into_iter().map(|row| row.id).collect();
+    assert_eq!(left, ["incident:2", "incident:3", "incident:4"]);
+}
+
+#[test]
+fn sources_that_name_one_adapter_share_what_it_remembers_and_must_agree() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let feeds = || vec![Feed::named("incidents"), Feed::named("bridge")];
+    let both = vec![plugged(&tables("")), plugged(&tables(""))];
+    let mut shard = open(dir.path(), feeds(), both, NOON).expect("it opens");
+    shard.say(0, &[row(1, 0, "1")]);
+    shard.say(1, &[row(1, 1, "2")]);
+    shard.write();
+    assert_eq!((remembered(&mut shard).len(), stands(&mut shard, "INC-1").as_deref()), (1, Some("met")));
+    drop(shard);
+    let apart = vec![plugged(&tables("")), plugged(&tables(",\"18\":\"new\""))];
+    let refused = open(dir.path(), feeds(), apart, NOON).err().expect("refused").to_string();
+    assert!(refused.contains("urn:onus:servicenow") && refused.contains("instance"), "{refused}");
+}
