@@ -8,6 +8,9 @@ mod adapters;
 mod away;
 #[path = "live/backwards.rs"]
 mod backwards;
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "clients that are wrong are tried in tests/http")]
+mod client;
 #[path = "live/contracts.rs"]
 mod contracts;
 #[cfg(feature = "kafka")]
@@ -34,6 +37,8 @@ mod owners;
 mod poison;
 #[path = "support/postgres.rs"]
 mod postgres;
+#[path = "live/pushed.rs"]
+mod pushed;
 #[path = "live/renamed.rs"]
 mod renamed;
 #[cfg(feature = "kafka")]

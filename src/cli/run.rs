@@ -13,7 +13,7 @@ pub(super) use figures::Pages;
 pub(super) use plan::{adapter, adapters, plan, store};
 
 use super::{CliError, exit};
-use crate::ingest::feed::{self, Heard, Wish};
+use crate::ingest::feed::{self, FeedId, Heard, Wish};
 use crate::ingest::http;
 use crate::publish::pages::Directory;
 use crate::publish::told::Told;
@@ -119,6 +119,8 @@ fn serving(
     let events = sources::tokens(settings)?.map(|tokens| {
         let mut events = http::Events::from(tokens, super::check::wall_clock);
         events.body = settings.http.max_body as usize;
+        let adapted = settings.sources.iter().zip(0..).filter(|(source, _)| source.adapter.is_some());
+        events.raw = adapted.map(|(_, at)| FeedId(at)).collect();
         (events, sender.clone())
     });
     let status = Arc::clone(live.status());

@@ -34,6 +34,8 @@ use tokio::time::timeout;
 pub struct Events {
     /// Who may send: a source may have several tokens, so that one can be exchanged for another.
     pub tokens: Vec<Token>,
+    /// Sources of which a body is a vendor's record and no event of ours: an adapter reads it.
+    pub raw: Vec<FeedId>,
     /// Bytes that one request may have.
     pub body: usize,
     /// Events that one request may have.
@@ -57,6 +59,7 @@ impl Events {
     pub fn from(tokens: Vec<Token>, clock: fn() -> Moment) -> Events {
         Events {
             tokens,
+            raw: Vec::new(),
             body: 4 << 20,
             most: 10_000,
             longest: 1 << 20,
@@ -116,7 +119,10 @@ impl Door {
         let (head, body) = request.into_parts();
         let feed = tokens::whose(&self.events.tokens, &head.headers).ok_or_else(Answer::stranger)?;
         let line = self.lines.iter().find(|line| line.feed == feed).ok_or_else(Answer::stranger)?;
-        let mode = Mode::of(&head.headers)?;
+        let mode = match self.events.raw.contains(&feed) {
+            true => Mode::of_records(&head.headers)?,
+            false => Mode::of(&head.headers)?,
+        };
         let length = body::length(&head.headers, self.events.body)?;
         let room = length.unwrap_or(self.events.body).div_ceil(UNIT).max(1) as u32;
         let Ok(place) = self.room.clone().try_acquire_many_owned(room) else {

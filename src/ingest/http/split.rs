@@ -18,6 +18,8 @@ pub(super) enum Mode {
     Lines,
     /// Attributes in headers, data in the body.
     Binary,
+    /// The body is one record, whatever stands in it: an adapter reads it.
+    Whole,
 }
 
 /// One event.
@@ -34,13 +36,17 @@ const FORMS: &str = "send `application/cloudevents+json` (one event), `applicati
                      data";
 
 impl Mode {
+    /// Of a vendor's records: one that is the body, or one a line.
+    pub(super) fn of_records(headers: &HeaderMap) -> Result<Mode, Answer> {
+        plain(headers)?;
+        let value = only(headers, &header::CONTENT_TYPE)?.map(String::from_utf8_lossy).unwrap_or_default();
+        let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Ok(if matches!(&*kind, "application/x-ndjson" | "text/plain") { Mode::Lines } else { Mode::Whole })
+    }
+
     /// As the headers say it.
     pub(super) fn of(headers: &HeaderMap) -> Result<Mode, Answer> {
-        if let Some(encoding) = only(headers, &header::CONTENT_ENCODING)?
-            && !encoding.eq_ignore_ascii_case(b"identity")
-        {
-            return Err(Answer::form("compressed bodies are not read: send it without `content-encoding`"));
-        }
+        plain(headers)?;
         let binary = headers.keys().any(|name| name.as_str().starts_with("ce-"));
         let Some(value) = only(headers, &header::CONTENT_TYPE)? else {
             return if binary { Ok(Mode::Binary) } else { Err(Answer::form(&format!("no `content-type`: {FORMS}"))) };
@@ -68,12 +74,23 @@ impl Mode {
     }
 }
 
+/// A body that is not compressed.
+fn plain(headers: &HeaderMap) -> Result<(), Answer> {
+    match only(headers, &header::CONTENT_ENCODING)? {
+        Some(encoding) if !encoding.eq_ignore_ascii_case(b"identity") => {
+            Err(Answer::form("compressed bodies are not read: send it without `content-encoding`"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The events of a body, at most `most`.
 pub(super) fn split<'b>(mode: Mode, headers: &HeaderMap, body: &'b [u8], most: usize) -> Result<Vec<Item<'b>>, Answer> {
     let items = match mode {
         Mode::Structured => vec![structured(body)?],
         Mode::Batch => batch(body)?,
         Mode::Lines => lines(body, most),
+        Mode::Whole => vec![Item { bytes: Cow::Borrowed(body), line: None }],
         Mode::Binary => vec![Item { bytes: Cow::Owned(binary::event(headers, body)?), line: None }],
     };
     if items.len() > most {
