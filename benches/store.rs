@@ -93,6 +93,7 @@ fn commit(store: &mut dyn Store, claim: &onus::store::Claim, sequence: u64, jour
         released: (0, pages),
         remembered: &[],
         stamps: &[],
+        regenerated: &[],
         positions: &positions,
         terms: None,
     };

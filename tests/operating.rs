@@ -17,6 +17,8 @@ mod idle;
 mod postgres;
 #[path = "operating/proof.rs"]
 mod proof;
+#[path = "operating/regenerated.rs"]
+mod regenerated;
 #[path = "operating/retention.rs"]
 mod retention;
 #[path = "operating/shard.rs"]

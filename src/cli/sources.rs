@@ -1,7 +1,9 @@
-//! `onus sources`: how far sources were read, which partitions halted, and where one of them goes on.
+//! `onus sources`: how far sources were read, which partitions halted, where one of them goes on, and what is read anew.
 //!
 //! Works on the store, beside a process that runs: what is decided here, it does within some seconds; if none runs, the
 //! next one does. What that leaves out is a dead letter of its own, which nobody can take away.
+
+mod regenerate;
 
 use super::args::Format;
 use super::style::{BAD, DIM, HEAD, WARN, paint, plain};
@@ -34,6 +36,8 @@ enum What {
     List(ListArgs),
     /// Say where a source that halted goes on, and why.
     Resume(ResumeArgs),
+    /// Read anew what an adapter has read, under its settings of today.
+    Regenerate(regenerate::RegenerateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +84,7 @@ pub(in crate::cli) fn run(args: &SourcesArgs) -> Result<u8, CliError> {
     match &args.what {
         What::List(args) => list(args),
         What::Resume(args) => resume(args),
+        What::Regenerate(args) => regenerate::regenerate(args),
     }
 }
 

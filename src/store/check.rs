@@ -6,7 +6,7 @@ use super::database::Value::Int;
 use super::database::{Database, Row};
 use super::error::StoreError;
 use super::released::{keys_of, pairs_of, placed};
-use super::{Verified, rows, sums};
+use super::{Regenerated, Verified, rows, sums};
 use std::collections::BTreeMap;
 
 /// The shard's own row.
@@ -76,7 +76,7 @@ pub(super) fn all(database: &mut impl Database, shard: i64, below: Vec<String>) 
     };
     own.tell("shard", &mut found.wrong);
     type Part = fn(&mut dyn Reading, &Shard, &mut Verified, &mut Wrong) -> Result<(), StoreError>;
-    let parts: [(&str, Part); 9] = [
+    let parts: [(&str, Part); 10] = [
         ("journal", journal),
         ("ledger", ledger),
         ("released subjects", pages),
@@ -85,6 +85,7 @@ pub(super) fn all(database: &mut impl Database, shard: i64, below: Vec<String>) 
         ("positions", positions),
         ("what adapters remember", remembered),
         ("stamps of adapters", stamps),
+        ("what was read anew", regenerated),
         ("contracts", terms),
     ];
     for (kind, part) in parts {
@@ -316,6 +317,20 @@ fn stamps(reading: &mut dyn Reading, shard: &Shard, _: &mut Verified, wrong: &mu
             let name = &stamp.adapter;
             wrong.hold(row.int(4)? == sums::stamp(&stamp), || format!("that of {name} has another sum"));
             wrong.hold(stamp.since <= shard.sequence, || format!("that of {name} is of a commit that never was"));
+        }
+        Ok(())
+    })
+}
+
+fn regenerated(reading: &mut dyn Reading, _: &Shard, _: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {
+    let sql = "SELECT source, part, generation, begins, ends, why, sum FROM regenerated WHERE shard = $1 \
+               ORDER BY generation, source, part";
+    reading.rows(sql, &mut |row| {
+        if let Some(one) = wrong.read(rows::regenerated(row))? {
+            let Regenerated { source, partition, .. } = &one;
+            wrong.hold(row.int(6)? == sums::regenerated(&one), || {
+                format!("that of {source}, partition {partition}, has another sum")
+            });
         }
         Ok(())
     })

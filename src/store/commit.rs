@@ -163,7 +163,7 @@ pub(super) fn add_segments(database: &mut impl Database, shard: i64, segments: &
     Ok(())
 }
 
-/// What adapters remember, and forget; under what they read.
+/// What adapters remember, and forget; under what they read; what was read anew.
 fn remember(database: &mut impl Database, shard: i64, batch: &Batch<'_>) -> Result<(), StoreError> {
     let (mut kept, mut gone) = (Vec::new(), Vec::new());
     for one in batch.remembered {
@@ -208,6 +208,22 @@ fn remember(database: &mut impl Database, shard: i64, batch: &Batch<'_>) -> Resu
                 Int(i64::from(stamp.version)),
                 Int(stamp.since as i64),
                 Int(sums::stamp(stamp)),
+            ],
+        )?;
+    }
+    for one in batch.regenerated {
+        database.run(
+            "INSERT INTO regenerated (shard, source, part, generation, begins, ends, why, sum) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            &[
+                Int(shard),
+                Text(&one.source),
+                Int(i64::from(one.partition)),
+                Int(one.generation as i64),
+                Int(one.begins as i64),
+                Int(one.ends as i64),
+                Text(&one.why),
+                Int(sums::regenerated(one)),
             ],
         )?;
     }

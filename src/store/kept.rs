@@ -6,8 +6,8 @@ use super::error::StoreError;
 use super::ledger::{self, Segment};
 use super::released::Index;
 use super::{
-    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Remembered, Stamp, Store, Terms,
-    Verified,
+    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Regenerated, Remembered, Stamp, Store,
+    Terms, Verified,
 };
 use super::{check, rows, schema, sums};
 use Value::{Bytes, Int, Text};
@@ -201,6 +201,24 @@ impl<D: Database + 'static> Store for Kept<D> {
                     let stamp = rows::stamp(row)?;
                     whole(row, 4, sums::stamp(&stamp), || format!("the stamp of {}", stamp.adapter))?;
                     found.push(stamp);
+                    Ok(())
+                },
+            )?;
+            Ok(found)
+        })
+    }
+
+    fn regenerated(&mut self) -> Result<Vec<Regenerated>, StoreError> {
+        self.transaction(false, |database, shard| {
+            let mut found = Vec::new();
+            database.ask(
+                "SELECT source, part, generation, begins, ends, why, sum FROM regenerated WHERE shard = $1 \
+                 ORDER BY generation, source, part",
+                &[Int(shard)],
+                &mut |row| {
+                    let one = rows::regenerated(row)?;
+                    whole(row, 6, sums::regenerated(&one), || format!("what was read anew of {}", one.source))?;
+                    found.push(one);
                     Ok(())
                 },
             )?;

@@ -109,6 +109,23 @@ pub struct Stamp {
     pub since: u64,
 }
 
+/// Records of a partition that were read anew, under other settings of their adapter: what was made of them before is void.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regenerated {
+    /// The source's name in the settings.
+    pub source: String,
+    /// Partition.
+    pub partition: i32,
+    /// Which reading: later ones are greater. What is read as usual is 0.
+    pub generation: u64,
+    /// The first position that was read anew.
+    pub begins: u64,
+    /// The first after them.
+    pub ends: u64,
+    /// Why, by whoever did it.
+    pub why: String,
+}
+
 /// A record that could not be read, placed or trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -200,6 +217,8 @@ pub struct Batch<'a> {
     pub remembered: &'a [Remembered],
     /// Under what they read, where it has changed; `since` is this batch's sequence.
     pub stamps: &'a [Stamp],
+    /// What was read anew; it counts from this commit on.
+    pub regenerated: &'a [Regenerated],
     /// Positions that have changed.
     pub positions: &'a [Position],
     /// Contracts, where they have changed; `since` is this batch's sequence.
@@ -219,6 +238,7 @@ impl Batch<'_> {
             released: (0, &[]),
             remembered: &[],
             stamps: &[],
+            regenerated: &[],
             positions: &[],
             terms: None,
         }
@@ -279,6 +299,9 @@ pub trait Store: Send {
 
     /// Under what adapters read since when.
     fn stamps(&mut self) -> Result<Vec<Stamp>, StoreError>;
+
+    /// What was read anew, the oldest first.
+    fn regenerated(&mut self) -> Result<Vec<Regenerated>, StoreError>;
 
     /// Shows what an adapter remembers, row by row.
     fn remembered(&mut self, adapter: &str, show: &mut dyn FnMut(Remembered)) -> Result<(), StoreError>;

@@ -4,7 +4,7 @@ use super::database::Row;
 use super::database::Value::{self, Bytes, Int, Text};
 use super::error::StoreError;
 use super::ledger::Segment;
-use super::{Committed, Epoch, Letter, LetterState, Position, Remembered, Stamp, Terms, sums};
+use super::{Committed, Epoch, Letter, LetterState, Position, Regenerated, Remembered, Stamp, Terms, sums};
 use onus_engine::time::Moment;
 
 pub(super) fn of_segment(shard: i64, segment: &Segment) -> [Value<'_>; 7] {
@@ -121,6 +121,18 @@ pub(super) fn stamp(row: &Row<'_>) -> Result<Stamp, StoreError> {
         config: row.exactly(1)?,
         version: row.small(2)?,
         since: row.small(3)?,
+    })
+}
+
+/// source, part, generation, begins, ends, why
+pub(super) fn regenerated(row: &Row<'_>) -> Result<Regenerated, StoreError> {
+    Ok(Regenerated {
+        source: row.text(0)?.into_owned(),
+        partition: row.small(1)?,
+        generation: row.small(2)?,
+        begins: row.int(3)? as u64,
+        ends: row.int(4)? as u64,
+        why: row.text(5)?.into_owned(),
     })
 }
 

@@ -53,7 +53,7 @@ pub(super) fn text_for(text: &str, kind: &str, words: &[(&str, &str)]) -> String
 }
 
 /// Takes all rows out of all tables.
-pub(super) const CLEAR: [&str; 11] = [
+pub(super) const CLEAR: [&str; 12] = [
     "DELETE FROM shard",
     "DELETE FROM journal",
     "DELETE FROM ledger",
@@ -65,10 +65,11 @@ pub(super) const CLEAR: [&str; 11] = [
     "DELETE FROM snapshot_piece",
     "DELETE FROM remembered",
     "DELETE FROM stamp",
+    "DELETE FROM regenerated",
 ];
 
 /// All tables.
-pub(super) const ALL: [&Table; 11] = [
+pub(super) const ALL: [&Table; 12] = [
     &SHARD,
     &JOURNAL,
     &LEDGER,
@@ -80,6 +81,7 @@ pub(super) const ALL: [&Table; 11] = [
     &SNAPSHOT_PIECE,
     &REMEMBERED,
     &STAMP,
+    &REGENERATED,
 ];
 
 pub(super) static SHARD: Table = Table {
@@ -138,3 +140,8 @@ pub(super) static REMEMBERED: Table =
     Table { name: "remembered", columns: &["shard", "adapter", "id", "bytes", "at", "sum"], key: 3 };
 pub(super) static STAMP: Table =
     Table { name: "stamp", columns: &["shard", "adapter", "config", "version", "since", "sum"], key: 2 };
+pub(super) static REGENERATED: Table = Table {
+    name: "regenerated",
+    columns: &["shard", "source", "part", "generation", "begins", "ends", "why", "sum"],
+    key: 4,
+};

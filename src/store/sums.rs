@@ -1,6 +1,6 @@
 //! Sums over rows: disks, cables and hands change bytes, and what was changed must not be judged by.
 
-use super::{Letter, Position, Remembered, Stamp, Terms};
+use super::{Letter, Position, Regenerated, Remembered, Stamp, Terms};
 use crc32fast::Hasher;
 
 /// CRC-32 of what a row says; texts and bytes go in with their lengths.
@@ -80,4 +80,9 @@ pub(super) fn remembered(one: &Remembered) -> i64 {
 pub(super) fn stamp(stamp: &Stamp) -> i64 {
     let sum = Sum::default().bytes(stamp.adapter.as_bytes()).bytes(&stamp.config);
     sum.int(i64::from(stamp.version)).int(stamp.since as i64).done()
+}
+
+pub(super) fn regenerated(one: &Regenerated) -> i64 {
+    let sum = Sum::default().bytes(one.source.as_bytes()).int(i64::from(one.partition)).int(one.generation as i64);
+    sum.int(one.begins as i64).int(one.ends as i64).bytes(one.why.as_bytes()).done()
 }

@@ -165,6 +165,60 @@ fn what_servicenow_vault_and_aws_send_ends_in_standings_through_kills_of_the_pro
     told_by_explain(house);
 }
 
+#[test]
+fn records_are_read_anew_by_mended_tables_and_what_was_made_of_them_is_void() {
+    let broker = broker();
+    let topic = format!("{}.incident", broker.topic(1, &[]));
+    broker.topic_named(&topic, 2, &[]);
+    let row = |number: u32, count: u32, state: &str| {
+        json!({"sys_id": number.to_string(), "number": format!("INC-{number}"), "state": state, "assignment_group": "desk",
+               "opened_at": "2026-03-02 09:00:00", "sys_updated_on": format!("2026-03-02 09:0{count}:00"),
+               "sys_mod_count": count.to_string()})
+        .to_string()
+    };
+    // State 18 is the instance's own: somebody took it for work that has begun.
+    let send =
+        |number: u32, rows: &[String]| broker.produce(&topic, number as i32 % 2, rows.iter().map(String::as_bytes));
+    send(1, &[row(1, 0, "1"), row(1, 1, "18")]);
+    send(2, &[row(2, 0, "1"), row(2, 1, "2"), row(2, 2, "99")]);
+    let tables = |meaning: &str| {
+        json!({"partners": {"northwind-msp": {"servicenow": {"assignment_group": ["desk"]}}},
+               "servicenow": {"incident": {"state": {"1": "new", "2": "in-progress", "18": meaning}}}})
+        .to_string()
+    };
+    let cluster = format!("[kafka.main]\nbrokers = [\"{}\"]\n", broker.address());
+    let house = House::new(CONTRACT, &(cluster + &source("snow", "servicenow", &topic)));
+    house.write("sources.json", &tables("in-progress"));
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("both are acknowledged", || {
+        (1..3).all(|n| stands_as(&house, "acknowledge", &format!("INC-{n}"), "met"))
+    });
+    assert!(end(child), "{}", house.talk());
+
+    house.write("sources.json", &tables("new"));
+    let said = |out: &std::process::Output| {
+        format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+    };
+    let out = house.onus(&["sources", "regenerate", "snow", "--reason", "18 is not begun"]);
+    assert!(out.status.success(), "{}", said(&out));
+    assert!(
+        said(&out).contains("5 records were read anew: 3 events, 1 dead letters; 1 dead letters of before"),
+        "{}",
+        said(&out)
+    );
+    // What that changes is there to be read before anybody acts by it.
+    let replay = said(&house.onus(&["replay"]));
+    assert!(replay.contains("INC-1") && replay.contains("breached") && !replay.contains("INC-2"), "{replay}");
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("the first is breached", || stands_as(&house, "acknowledge", "INC-1", "breached"));
+    send(1, &[row(1, 2, "2").replace("09:02:00", "11:00:00")]);
+    house.until("it goes on where the new reading ends", || stands_as(&house, "acknowledge", "INC-1", "met-late"));
+    assert!(end(child), "{}", house.talk());
+    assert!(stands_as(&house, "acknowledge", "INC-2", "met"));
+    let replay = house.onus(&["replay"]);
+    assert!(replay.status.success(), "{}", said(&replay));
+}
+
 /// Records that are behind all positions.
 fn written(house: &House) -> u64 {
     let list = house.onus(&["sources", "list", "--format", "jsonl"]);

@@ -11,19 +11,24 @@ use std::sync::Arc;
 const NOON: &str = "2026-03-02T12:00:00Z";
 
 /// ServiceNow's tables, with these states of incidents.
-fn tables(states: &str) -> String {
+pub(crate) fn tables(states: &str) -> String {
     format!(
         "{{\"partners\":{{\"p1\":{{\"servicenow\":{{\"assignment_group\":[\"desk\"]}}}}}},\"servicenow\":{{\"incident\":{{\"state\":\
          {{\"1\":\"new\",\"2\":\"in-progress\",\"7\":\"closed\"{states}}}}}}}}}"
     )
 }
 
-fn plugged(tables: &str) -> Option<Plugged> {
+pub(crate) fn plugged(tables: &str) -> Option<Plugged> {
     let settings = Settings::parse(tables).expect("tables");
     Some(Plugged { adapter: Arc::new(Adapter::new("servicenow", &settings).expect("an adapter")), topic: None })
 }
 
-fn open(dir: &Path, feeds: Vec<Feed>, adapters: Vec<Option<Plugged>>, now: &str) -> Result<Shard, LiveError> {
+pub(crate) fn open(
+    dir: &Path,
+    feeds: Vec<Feed>,
+    adapters: Vec<Option<Plugged>>,
+    now: &str,
+) -> Result<Shard, LiveError> {
     let store = sqlite::open(&dir.join("onus.db"), 0).expect("a store");
     Shard::plugged(Clock::Wall, DESK, feeds, adapters, Box::new(store), at(now))
 }

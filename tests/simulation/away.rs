@@ -60,6 +60,10 @@ impl Store for Away {
         self.store.stamps()
     }
 
+    fn regenerated(&mut self) -> Result<Vec<onus::store::Regenerated>, StoreError> {
+        self.store.regenerated()
+    }
+
     fn remembered(&mut self, adapter: &str, show: &mut dyn FnMut(onus::store::Remembered)) -> Result<(), StoreError> {
         self.store.remembered(adapter, show)
     }

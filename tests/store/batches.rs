@@ -1,8 +1,8 @@
 //! Batches as an owner makes them: numbers and digests that follow, drawn from the sequence.
 
 use onus::store::{
-    Batch, Claim, Entry, Epoch, Letter, LetterState, Page, Position, Remembered, Stamp, Store, StoreError, Terms,
-    Under, digest,
+    Batch, Claim, Entry, Epoch, Letter, LetterState, Page, Position, Regenerated, Remembered, Stamp, Store, StoreError,
+    Terms, Under, digest,
 };
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
@@ -43,6 +43,7 @@ pub(crate) struct Full {
     pub(crate) pages: Vec<Page>,
     pub(crate) remembered: Vec<Remembered>,
     pub(crate) stamps: Vec<Stamp>,
+    pub(crate) regenerated: Vec<Regenerated>,
     pub(crate) positions: Vec<Position>,
     pub(crate) terms: Option<Terms>,
 }
@@ -59,6 +60,7 @@ impl Full {
             released: (self.generation, &self.pages),
             remembered: &self.remembered,
             stamps: &self.stamps,
+            regenerated: &self.regenerated,
             positions: &self.positions,
             terms: self.terms.as_ref(),
         }
@@ -96,6 +98,7 @@ impl Owner {
             ],
             remembered: vec![row("one", sequence, true), row("two", sequence, sequence % 2 == 1)],
             stamps: if sequence % 4 == 1 { vec![stamp(sequence)] } else { Vec::new() },
+            regenerated: if sequence % 4 == 2 { vec![regenerated(sequence)] } else { Vec::new() },
             positions: vec![position("tickets", 0, sequence), position("changes", 3, sequence)],
             terms: (sequence % 4 == 1).then(|| terms(sequence)),
         }
@@ -131,6 +134,11 @@ pub(crate) fn row(adapter: &str, sequence: u64, kept: bool) -> Remembered {
         row: kept.then(|| format!("row\0 of {sequence}").into_bytes()),
         at: Moment(sequence as i64),
     }
+}
+
+pub(crate) fn regenerated(sequence: u64) -> Regenerated {
+    let (source, why) = ("tickets".to_owned(), format!("priority 18 in {sequence}"));
+    Regenerated { source, partition: 0, generation: sequence, begins: 3, ends: u64::MAX / 2, why }
 }
 
 pub(crate) fn stamp(sequence: u64) -> Stamp {

@@ -68,6 +68,7 @@ macro_rules! conforms {
             a_changed_position
             a_changed_memory
             a_changed_stamp
+            a_changed_generation
             a_cell_of_another_kind
             a_newer_schema
         );
@@ -155,6 +156,7 @@ pub(crate) fn what_adapters_remember_is_theirs(ground: &dyn Ground) {
     assert_eq!(kept("urn:onus:two"), []);
     assert_eq!(kept("urn:onus:three"), []);
     assert_eq!(store.stamps().unwrap(), [batches::stamp(5)]);
+    assert_eq!(store.regenerated().unwrap(), [2, 6].map(batches::regenerated));
     // Of another commit than its own, or of one that fails, nothing is kept.
     let mut full = owner.next();
     full.stamps = vec![batches::stamp(5)];
@@ -515,6 +517,7 @@ pub(crate) fn shards_are_walls(ground: &dyn Ground) {
         "letter",
         "released_key",
         "released_page",
+        "regenerated",
         "remembered",
         "source_position",
         "stamp",

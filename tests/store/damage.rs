@@ -165,6 +165,12 @@ pub(crate) fn a_changed_stamp(ground: &dyn Ground) {
     damaged(store.stamps().map(drop), "urn:onus:one");
 }
 
+pub(crate) fn a_changed_generation(ground: &dyn Ground) {
+    let (mut store, _, wrong) = after(ground, "UPDATE regenerated SET begins = begins + 1");
+    says(&wrong, &["what was read anew", "tickets"]);
+    damaged(store.regenerated().map(drop), "tickets");
+}
+
 pub(crate) fn a_cell_of_another_kind(ground: &dyn Ground) {
     let (mut store, _, wrong) = after(ground, "UPDATE letter SET state = 7 WHERE number > 2");
     says(&wrong, &["dead letters", "7 is no state of a dead letter", "the first of 2"]);

@@ -36,7 +36,7 @@ pub(super) struct Machines {
 
 /// An adapter and what it remembers.
 #[derive(Debug)]
-struct Machine {
+pub(super) struct Machine {
     adapter: Arc<Adapter>,
     state: State,
     /// It reads otherwise than the store says: written down with the next commit.
@@ -116,15 +116,31 @@ impl Machines {
             machine.forget(before);
             machine.seal(remembered);
             if std::mem::take(&mut machine.restamp) {
-                let (config, version) = machine.adapter.stamp();
-                let adapter = machine.adapter.source().to_owned();
-                stamps.push(Stamp { adapter, config, version, since: sequence });
+                stamps.push(machine.stamp(sequence));
             }
         }
     }
 }
 
 impl Machine {
+    /// One that remembers nothing.
+    pub(super) fn new(adapter: &Arc<Adapter>) -> Machine {
+        Machine {
+            adapter: Arc::clone(adapter),
+            state: State::default(),
+            restamp: true,
+            over: BTreeMap::new(),
+            ends: BTreeSet::new(),
+            came: Moment::DAWN,
+        }
+    }
+
+    /// Under what it reads, from a commit on.
+    pub(super) fn stamp(&self, since: u64) -> Stamp {
+        let (config, version) = self.adapter.stamp();
+        Stamp { adapter: self.adapter.source().to_owned(), config, version, since }
+    }
+
     fn open(adapter: &Arc<Adapter>, stamps: &[Stamp], store: &mut dyn Store) -> Result<Machine, LiveError> {
         let name = adapter.source();
         let (config, version) = adapter.stamp();
@@ -138,14 +154,7 @@ impl Machine {
                  so, too: `onus sources regenerate`"
             );
         }
-        let mut machine = Machine {
-            adapter: Arc::clone(adapter),
-            state: State::default(),
-            restamp,
-            over: BTreeMap::new(),
-            ends: BTreeSet::new(),
-            came: Moment::DAWN,
-        };
+        let mut machine = Machine { restamp, ..Machine::new(adapter) };
         let mut trouble = None;
         store.remembered(name, &mut |one| {
             let Some(row) = one.row else { return };
@@ -159,7 +168,8 @@ impl Machine {
         trouble.map_or(Ok(machine), |trouble| Err(LiveError::Adapters(trouble)))
     }
 
-    fn read(&mut self, records: Records, topic: Option<&str>) -> (Records, Brought) {
+    /// Events of records, each at its record's place.
+    pub(super) fn read(&mut self, records: Records, topic: Option<&str>) -> (Records, Brought) {
         let mut events = Records::new(records.feed, records.partition, Arc::clone(&records.incarnation));
         events.stamped = records.stamped;
         let (mut from, mut refused, mut skipped) = (Vec::new(), Vec::new(), 0);
@@ -196,7 +206,8 @@ impl Machine {
         (events, Brought { records, from, refused, skipped })
     }
 
-    fn seal(&mut self, remembered: &mut Vec<Remembered>) {
+    /// What it remembers otherwise than at the last commit.
+    pub(super) fn seal(&mut self, remembered: &mut Vec<Remembered>) {
         let (adapter, at) = (self.adapter.source(), self.came);
         let changed: Vec<Remembered> = self
             .state

@@ -94,6 +94,7 @@ impl Hand {
             released: (*generation, pages),
             remembered: &self.remembered,
             stamps: &self.stamps,
+            regenerated: &[],
             positions: &self.positions,
             terms: None,
         };

@@ -124,6 +124,24 @@ impl Writer {
     }
 }
 
+/// One record of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Placed<'a> {
+    pub(crate) line: &'a [u8],
+    pub(crate) offset: u64,
+    pub(crate) arrived: Moment,
+}
+
+/// The records of a piece, in order.
+pub(crate) fn places<'a>(lines: &'a [u8], offsets: &'a [u64], arrived: &'a [i64]) -> impl Iterator<Item = Placed<'a>> {
+    let (mut offset, mut at) = (0u64, 0i64);
+    lines.split(|byte| *byte == b'\n').zip(offsets.iter().zip(arrived)).map(move |(line, (further, later))| {
+        offset = offset.wrapping_add(*further);
+        at += later;
+        Placed { line, offset, arrived: Moment(at) }
+    })
+}
+
 /// Shows what a blob holds, in order, with the names of its feeds.
 ///
 /// # Errors

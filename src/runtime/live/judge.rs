@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Events from further in the future than this are dead letters: their source's clock is wrong.
-const FUTURE: Millis = DAY;
+pub(super) const FUTURE: Millis = DAY;
 
 /// Who says what time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

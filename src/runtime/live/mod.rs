@@ -17,6 +17,7 @@ mod declared;
 mod figures;
 mod follow;
 mod frontiers;
+pub mod generations;
 pub mod halts;
 mod hand;
 mod intake;
@@ -28,6 +29,7 @@ mod known;
 mod ledger;
 mod proof;
 mod recover;
+mod regenerate;
 mod reload;
 mod retention;
 mod run;
@@ -45,6 +47,7 @@ pub use follow::{Receiver, Takes};
 pub use judge::{Clock, Taken};
 pub use proof::{Proof, Proven};
 pub use recover::{Moved, Replayed, replay};
+pub use regenerate::{Regeneration, Renewed};
 pub use status::{Board, Declared, FeedStatus, Shown, Status};
 pub use taken::{TakenIn, taken_in};
 
@@ -53,6 +56,7 @@ use crate::store::{Entry, Epoch, Letter, Position, Store, StoreError, Terms};
 use adapted::Machines;
 use clock::Now;
 use frontiers::Frontier;
+use generations::Generations;
 use hand::Hand;
 use journal::Item;
 use judge::Judge;
@@ -173,6 +177,7 @@ pub struct Live {
     /// Room for the next.
     spare: Option<Box<Hand>>,
     machines: Machines,
+    generations: Generations,
     frontiers: Vec<Frontier>,
     /// As told to the judge.
     heard: Vec<Moment>,
@@ -238,7 +243,7 @@ impl Live {
         let contracts = (plan.contracts)().map_err(LiveError::Contracts)?;
         let mut now = Now::new(time);
         let found = recover::recover(&plan, &contracts, store.as_mut())?;
-        let recover::Recovered { claim, judge, terms, ledger } = found;
+        let recover::Recovered { claim, judge, terms, ledger, generations } = found;
         let machines = Machines::open(&plan.adapters, store.as_mut())?;
         let entries = ledger.len();
         let heard_before: BTreeMap<String, Moment> =
@@ -263,6 +268,7 @@ impl Live {
             hand: Box::default(),
             spare: None,
             machines,
+            generations,
             frontiers,
             heard,
             positions,

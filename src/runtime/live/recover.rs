@@ -1,8 +1,9 @@
 //! From what is written to a judge that goes on: the snapshot and the journal after it, or, where contracts have changed
 //! or the snapshot is another version's, the whole journal.
 
+use super::generations::{Generations, split};
 use super::joined::{gone, joined, text};
-use super::journal::{self, Item};
+use super::journal::{self, Item, places};
 use super::judge::Judge;
 use super::ledger::{self, Ledger};
 use super::shelves::{Behind, Leaving, Shelves};
@@ -29,6 +30,7 @@ pub(super) struct Recovered {
     pub(super) judge: Judge,
     pub(super) terms: Terms,
     pub(super) ledger: Ledger,
+    pub(super) generations: Generations,
 }
 
 /// A judge by other terms, and the net of what it decided.
@@ -39,8 +41,9 @@ pub(super) struct Rebuilt {
     leaving: Leaving,
 }
 
-/// One number for everything that a judgement depends on but the facts: this program, contracts, feeds, settling.
-pub(super) fn digest_of(plan: &Plan, contracts: &Contracts) -> [u8; 32] {
+/// One number for everything that a judgement depends on but the facts: this program, contracts, feeds, settling,
+/// and which readings of records count.
+pub(super) fn digest_of(plan: &Plan, contracts: &Contracts, generations: &Generations) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(format!("{:?} {:?} {}", contracts.list, plan.clock, plan.settling));
@@ -48,6 +51,7 @@ pub(super) fn digest_of(plan: &Plan, contracts: &Contracts) -> [u8; 32] {
         let Feed { name, partners, types, trust, owner, claims_time, .. } = feed;
         hash.update(format!("{name:?} {partners:?} {types:?} {trust:?} {owner:?} {claims_time}"));
     }
+    hash.update(generations.text());
     hash.finalize().into()
 }
 
@@ -55,18 +59,19 @@ pub(super) fn digest_of(plan: &Plan, contracts: &Contracts) -> [u8; 32] {
 pub(super) fn recover(plan: &Plan, contracts: &Contracts, store: &mut dyn Store) -> Result<Recovered, LiveError> {
     let mut claim = store.claim(&plan.owner)?;
     let mut ledger = Ledger::new(claim.entries, claim.digest);
-    let digest = digest_of(plan, contracts);
+    let generations = Generations::of(store)?;
+    let digest = digest_of(plan, contracts, &generations);
     let known = claim.terms.clone().filter(|terms| terms.digest == digest);
     if let Some(terms) = known
         && let Some((judge, after)) = restored(plan, contracts, store, &terms)?
     {
-        let judge = replayed(judge, store, after, terms.generation, &joined(plan, Some(&terms)))?;
-        return Ok(Recovered { claim, judge, terms, ledger });
+        let judge = replayed(judge, store, after, terms.generation, (&joined(plan, Some(&terms)), &generations))?;
+        return Ok(Recovered { claim, judge, terms, ledger, generations });
     }
-    let rebuilt = rebuild(plan, contracts, store, claim.epoch, &mut claim.sequence)?;
+    let rebuilt = rebuild(plan, contracts, &generations, store, claim.epoch, &mut claim.sequence)?;
     let (judge, terms) = adopt(rebuilt, store, claim.epoch, &mut claim.sequence, &mut ledger)?;
     write_snapshot(store, claim.epoch, claim.sequence, &judge, &terms)?;
-    Ok(Recovered { claim, judge, terms, ledger })
+    Ok(Recovered { claim, judge, terms, ledger, generations })
 }
 
 /// The newest snapshot, if it was taken under these terms; where there is none and the terms hold from the first commit
@@ -110,7 +115,7 @@ fn replayed(
     store: &mut dyn Store,
     after: u64,
     generation: u32,
-    joined: &[Moment],
+    past: Past<'_>,
 ) -> Result<Judge, LiveError> {
     let mut after = after;
     let mut leaving = Leaving::default();
@@ -125,7 +130,7 @@ fn replayed(
             let behind = Behind::Store(&mut *store);
             let (trouble, patience) = (None, None);
             let mut shelves = Shelves { leaving: &mut leaving, known, behind, generation, before, trouble, patience };
-            take_again(&mut judge, &commit.journal, joined, &mut shelves)?;
+            take_again(&mut judge, &commit.journal, past, &mut shelves)?;
             judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());
@@ -137,8 +142,16 @@ fn replayed(
     }
 }
 
-/// Takes a commit's records in again. `joined`: of each feed, until when it is taken to have been heard.
-fn take_again(judge: &mut Judge, blob: &[u8], joined: &[Moment], archive: &mut dyn Archive) -> Result<(), LiveError> {
+/// How the journal is looked at: of each feed, until when it is taken to have been heard, and which readings count.
+type Past<'a> = (&'a [Moment], &'a Generations);
+
+/// Takes a commit's records in again.
+fn take_again(
+    judge: &mut Judge,
+    blob: &[u8],
+    (joined, generations): Past<'_>,
+    archive: &mut dyn Archive,
+) -> Result<(), LiveError> {
     if blob.is_empty() {
         return Ok(());
     }
@@ -152,17 +165,31 @@ fn take_again(judge: &mut Judge, blob: &[u8], joined: &[Moment], archive: &mut d
         }
         Item::Ceiling(at) => judge.ceiling = at,
         Item::Piece(piece) => {
-            let Some(feed) = names.get(usize::from(piece.feed)).and_then(|name| judge.feed(name)) else { return };
-            let mut at = 0;
-            let arrived: Vec<Moment> = piece
-                .arrived
-                .iter()
-                .map(|apart| {
-                    at += apart;
-                    Moment(at)
-                })
-                .collect();
-            judge.lines(feed, &piece.lines, &arrived, archive, &mut |_| {});
+            let Some((source, generation)) = names.get(usize::from(piece.feed)).map(|name| split(name)) else { return };
+            let Some(feed) = judge.feed(source) else { return };
+            let (mut lines, mut arrived) = (piece.lines, Vec::with_capacity(piece.arrived.len()));
+            match generations.of_all(source, generation) {
+                Some(false) => return,
+                Some(true) => {
+                    let mut at = 0;
+                    arrived.extend(piece.arrived.iter().map(|apart| {
+                        at += apart;
+                        Moment(at)
+                    }));
+                }
+                None => {
+                    let mut left = Vec::new();
+                    for one in places(&lines, &piece.offsets, &piece.arrived) {
+                        if generations.counts(source, generation, piece.partition, one.offset) {
+                            left.extend_from_slice(one.line);
+                            left.push(b'\n');
+                            arrived.push(one.arrived);
+                        }
+                    }
+                    lines = left.into();
+                }
+            }
+            judge.lines(feed, &lines, &arrived, archive, &mut |_| {});
         }
     });
     // They became dead letters when they first came home.
@@ -174,6 +201,7 @@ fn take_again(judge: &mut Judge, blob: &[u8], joined: &[Moment], archive: &mut d
 pub(super) fn rebuild(
     plan: &Plan,
     contracts: &Contracts,
+    generations: &Generations,
     store: &mut dyn Store,
     epoch: Epoch,
     sequence: &mut u64,
@@ -194,7 +222,7 @@ pub(super) fn rebuild(
             let behind = Behind::Store(&mut *store);
             let (before, trouble, patience) = (u64::MAX, None, None);
             let mut shelves = Shelves { leaving: &mut leaving, known, behind, generation, before, trouble, patience };
-            take_again(&mut judge, &commit.journal, &joined, &mut shelves)?;
+            take_again(&mut judge, &commit.journal, (&joined, generations), &mut shelves)?;
             judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {
                 return Err(trouble.into());
@@ -212,7 +240,7 @@ pub(super) fn rebuild(
     keep_net(&mut judge, &mut net);
     let end = judge.engine.now();
     let text = text(&contracts.text, plan, before.as_ref(), end).map_err(LiveError::Journal)?;
-    let terms = Terms { since: 0, generation, digest: digest_of(plan, contracts), text };
+    let terms = Terms { since: 0, generation, digest: digest_of(plan, contracts, generations), text };
     Ok(Rebuilt { judge, net, terms, leaving })
 }
 
@@ -324,7 +352,7 @@ pub struct Replayed {
 /// Judges the whole journal by these contracts and holds the outcome against the ledger. Writes nothing.
 pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveError> {
     let contracts = (plan.contracts)().map_err(LiveError::Contracts)?;
-    let terms = store.terms()?;
+    let (terms, generations) = (store.terms()?, Generations::of(store)?);
     let (retired, joined) = (gone(plan, terms.as_ref()), joined(plan, terms.as_ref()));
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
     let mut spill = Spill::new().map_err(|e| LiveError::Journal(format!("a temporary file: {e}")))?;
@@ -335,7 +363,7 @@ pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveEr
         after = last.sequence;
         for commit in &commits {
             out.commits += 1;
-            take_again(&mut judge, &commit.journal, &joined, &mut spill)?;
+            take_again(&mut judge, &commit.journal, (&joined, &generations), &mut spill)?;
             keep_net(&mut judge, &mut net);
         }
     }

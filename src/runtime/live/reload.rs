@@ -14,12 +14,13 @@ impl Live {
             }
         };
         self.status.contracts(None);
-        if recover::digest_of(&self.plan, &contracts) == self.terms.digest {
+        if recover::digest_of(&self.plan, &contracts, &self.generations) == self.terms.digest {
             return Ok(());
         }
         self.commit()?;
         let store = self.keeper.store()?;
-        let rebuilt = match recover::rebuild(&self.plan, &contracts, store, self.epoch, &mut self.sequence) {
+        let (plan, generations) = (&self.plan, &self.generations);
+        let rebuilt = match recover::rebuild(plan, &contracts, generations, store, self.epoch, &mut self.sequence) {
             Err(LiveError::Store(error)) if error.may_pass() => {
                 tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
                 self.reload_at = Some(self.now.steady() + WISHES);

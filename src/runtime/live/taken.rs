@@ -1,7 +1,8 @@
 //! What was taken in, as it lies in the journal: for whoever wants to look, or to judge it by other means.
 
 use super::LiveError;
-use super::journal::{self, Item};
+use super::generations::{Generations, split};
+use super::journal::{self, Item, places};
 use crate::store::Store;
 use onus_engine::time::Moment;
 
@@ -23,11 +24,12 @@ pub struct TakenIn<'a> {
     pub event: &'a [u8],
 }
 
-/// Shows every event of the journal, in the order in which they were taken in.
+/// Shows every event of the journal that counts, in the order in which they were taken in.
 ///
 /// # Errors
 /// The store, or a journal that no version of this program wrote.
 pub fn taken_in(store: &mut dyn Store, show: &mut dyn FnMut(TakenIn<'_>)) -> Result<(), LiveError> {
+    let generations = Generations::of(store)?;
     let mut after = 0;
     loop {
         let commits = store.journal(after, AT_ONCE)?;
@@ -36,13 +38,13 @@ pub fn taken_in(store: &mut dyn Store, show: &mut dyn FnMut(TakenIn<'_>)) -> Res
         for commit in commits.iter().filter(|commit| !commit.journal.is_empty()) {
             journal::read(&commit.journal, &mut |names, item| {
                 let Item::Piece(piece) = item else { return };
-                let source = names.get(usize::from(piece.feed)).map_or("", String::as_str);
-                let (mut offset, mut at) = (0u64, 0i64);
-                let places = piece.offsets.iter().zip(&piece.arrived);
-                for (event, (further, later)) in piece.lines.split(|byte| *byte == b'\n').zip(places) {
-                    offset = offset.wrapping_add(*further);
-                    at += later;
-                    show(TakenIn { source, partition: piece.partition, offset, arrived: Moment(at), event });
+                let name = names.get(usize::from(piece.feed)).map_or("", String::as_str);
+                let ((source, generation), partition) = (split(name), piece.partition);
+                for one in places(&piece.lines, &piece.offsets, &piece.arrived) {
+                    if generations.counts(source, generation, partition, one.offset) {
+                        let (offset, arrived, event) = (one.offset, one.arrived, one.line);
+                        show(TakenIn { source, partition, offset, arrived, event });
+                    }
                 }
             })
             .map_err(LiveError::Journal)?;

@@ -19,3 +19,16 @@ CREATE TABLE stamp (
     sum BIGINT NOT NULL,
     PRIMARY KEY (shard, adapter)
 );
+
+-- What was read anew under other settings of an adapter: what was made of these records before is void.
+CREATE TABLE regenerated (
+    shard BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    part BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    begins BIGINT NOT NULL,
+    ends BIGINT NOT NULL,
+    why TEXT NOT NULL,
+    sum BIGINT NOT NULL,
+    PRIMARY KEY (shard, source, part, generation)
+);

@@ -1,0 +1,323 @@
+//! `onus sources regenerate`: the records of an adapter's sources, read anew under its settings of today.
+//!
+//! Nothing of it counts before the last commit, which says what it takes the place of (generations.rs). Whoever judges the
+//! journal next judges it so, and the ledger gets what that changes.
+
+use super::adapted::{Machine, Plugged};
+use super::generations::named;
+use super::journal::{Item, Piece, Writer};
+use super::judge::FUTURE;
+use super::{Feed, LiveError, Plan};
+use crate::ingest::feed::{FeedId, Records};
+use crate::store::{
+    Batch, Epoch, LETTER, Letter, LetterState, Position, Query, Regenerated, Remembered, Store, StoreError,
+};
+use onus_engine::rule::glob;
+use onus_engine::time::Moment;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes of events that are written at once.
+const ENOUGH: usize = 8 << 20;
+
+/// See the module.
+pub struct Regeneration {
+    epoch: Epoch,
+    sequence: u64,
+    now: Moment,
+    generation: u64,
+    machine: Machine,
+    adapter: String,
+    readings: BTreeMap<FeedId, Reading>,
+    writer: Writer,
+    bytes: usize,
+    letters: Vec<Letter>,
+    letter: u64,
+    renewed: Renewed,
+}
+
+/// One source that is read anew.
+struct Reading {
+    feed: Feed,
+    topic: Option<String>,
+    /// By partition: how far it was read before, and from where it is read now.
+    partitions: BTreeMap<i32, (Position, Option<u64>)>,
+    /// Partitions that are not read to there yet.
+    left: BTreeSet<i32>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Renewed {
+    /// Records that were read anew.
+    pub records: u64,
+    /// Events that were made of them.
+    pub events: u64,
+    /// Dead letters among them now.
+    pub letters: u64,
+    /// Dead letters of the reading before that are none any more, or are among those.
+    pub settled: u64,
+}
+
+/// What is asked of an event.
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    partner: Cow<'a, str>,
+    #[serde(borrow)]
+    time: Cow<'a, str>,
+}
+
+impl Regeneration {
+    /// Takes the shard over, to read anew what the adapter of this source has read. Whoever ran it is fenced off.
+    ///
+    /// # Errors
+    /// There is no such source, no adapter reads it, or nothing of it was read yet; the store.
+    pub fn begin(plan: &Plan, name: &str, store: &mut dyn Store) -> Result<Regeneration, LiveError> {
+        let wrong = |what: String| LiveError::Adapters(what);
+        let plugged = |at: usize| plan.adapters.get(at).and_then(Option::as_ref);
+        let Some(at) = plan.feeds.iter().position(|feed| feed.name == name) else {
+            return Err(wrong(format!("there is no source `{name}` in the settings")));
+        };
+        let Some(Plugged { adapter, .. }) = plugged(at) else {
+            return Err(wrong(format!("`{name}` brings events and no vendor's records: no `adapter` reads it")));
+        };
+        let claim = store.claim(&plan.owner)?;
+        let mut readings = BTreeMap::new();
+        for (at, feed) in plan.feeds.iter().enumerate() {
+            let Some(other) = plugged(at).filter(|other| other.adapter.source() == adapter.source()) else { continue };
+            if other.adapter.stamp() != adapter.stamp() {
+                let what = format!("`{}` and `{name}` read {} under different settings", feed.name, adapter.source());
+                return Err(wrong(what));
+            }
+            let own = claim.positions.iter().filter(|position| position.source == feed.name);
+            let partitions: BTreeMap<i32, _> = own.map(|at| (at.partition, (at.clone(), None))).collect();
+            let left = partitions.iter().filter(|(_, (at, _))| at.next > 0).map(|(partition, _)| *partition).collect();
+            let reading = Reading { feed: feed.clone(), topic: other.topic.clone(), partitions, left };
+            readings.insert(FeedId(at as u16), reading);
+        }
+        let last = store.journal(claim.sequence.saturating_sub(1), 1)?;
+        let Some(last) = last.first() else {
+            return Err(wrong("nothing was ever read: there is nothing to read anew".to_owned()));
+        };
+        Ok(Regeneration {
+            epoch: claim.epoch,
+            sequence: claim.sequence,
+            now: last.now,
+            generation: claim.sequence + 1,
+            machine: Machine::new(adapter),
+            adapter: adapter.source().to_owned(),
+            readings,
+            writer: Writer::default(),
+            bytes: 0,
+            letters: Vec::new(),
+            letter: claim.letters,
+            renewed: Renewed::default(),
+        })
+    }
+
+    /// The sources that are to be read from where they begin, one after the other, until they are [done](Self::is_done).
+    pub fn feeds(&self) -> Vec<FeedId> {
+        self.readings.keys().copied().collect()
+    }
+
+    /// Whether all that had been read of a source is read anew.
+    pub fn is_done(&self, feed: FeedId) -> bool {
+        self.readings.get(&feed).is_none_or(|reading| reading.left.is_empty())
+    }
+
+    /// There is no more in this partition, or in all of them.
+    pub fn ended(&mut self, feed: FeedId, partition: Option<i32>) {
+        if let Some(reading) = self.readings.get_mut(&feed) {
+            reading.left.retain(|one| partition.is_some_and(|partition| *one != partition));
+        }
+    }
+
+    /// Reads records; those that were not read before are left for later.
+    ///
+    /// # Errors
+    /// They are not what was read before; the store.
+    pub fn take(&mut self, mut records: Records, store: &mut dyn Store) -> Result<(), LiveError> {
+        let Some(reading) = self.readings.get_mut(&records.feed) else { return Ok(()) };
+        let partition = records.partition;
+        let Some((position, begins)) = reading.partitions.get_mut(&partition) else { return Ok(()) };
+        if position.incarnation != *records.incarnation {
+            return Err(LiveError::Adapters(format!(
+                "what is in `{}` now, {}, is not what was read, {}: nothing was changed",
+                reading.feed.name, records.incarnation, position.incarnation
+            )));
+        }
+        records.list.retain(|one| one.offset < position.next);
+        let Some((first, last)) = records.list.first().zip(records.list.last()) else {
+            reading.left.remove(&partition);
+            return Ok(());
+        };
+        begins.get_or_insert(first.offset);
+        if last.next >= position.next {
+            reading.left.remove(&partition);
+        }
+        self.renewed.records += records.list.len() as u64;
+        let topic = reading.topic.clone();
+        let (events, brought) = self.machine.read(records, topic.as_deref());
+        let mut piece = Vec::with_capacity(events.bytes.len());
+        let (mut offsets, mut arrived) = (Vec::new(), Vec::new());
+        let (mut place, mut then) = (0, 0);
+        for one in &events.list {
+            let line = events.record(one);
+            if let Some((reason, detail)) = self.barred(events.feed, line) {
+                self.put_letter(&events, one, reason, detail);
+                continue;
+            }
+            offsets.push(one.offset.wrapping_sub(place));
+            arrived.push(one.arrived.0 - then);
+            (place, then) = (one.offset, one.arrived.0);
+            piece.extend_from_slice(line);
+            piece.push(b'\n');
+        }
+        for refused in &brought.refused {
+            let one = &brought.records.list[refused.line];
+            self.put_letter(&brought.records, one, refused.reason, refused.detail.clone());
+        }
+        self.renewed.events += offsets.len() as u64;
+        if !offsets.is_empty() {
+            self.bytes += piece.len();
+            let name = self.readings.get(&events.feed).map_or("", |reading| &reading.feed.name);
+            let feed = self.writer.name(&named(name, self.generation));
+            let piece = Piece { feed, partition, offsets, arrived, lines: Cow::Owned(piece) };
+            self.writer.put(Item::Piece(piece));
+        }
+        if self.bytes >= ENOUGH {
+            self.write(store, &Batch::empty(0, Moment::DAWN))?;
+        }
+        Ok(())
+    }
+
+    /// All has been read: from here on it counts. What the adapter remembers is as if it had read so from the beginning.
+    ///
+    /// # Errors
+    /// The store; then nothing has changed.
+    pub fn finish(mut self, why: &str, store: &mut dyn Store) -> Result<Renewed, LiveError> {
+        let mut marks = Vec::new();
+        // Whether records are missing of which the adapter may remember something.
+        let mut whole = true;
+        for reading in self.readings.values() {
+            for (position, begins) in reading.partitions.values() {
+                whole &= position.next == 0 || *begins == Some(0);
+                let Some(begins) = *begins else { continue };
+                marks.push(Regenerated {
+                    source: reading.feed.name.clone(),
+                    partition: position.partition,
+                    generation: self.generation,
+                    begins,
+                    ends: position.next,
+                    why: why.to_owned(),
+                });
+            }
+        }
+        let mut remembered = Vec::new();
+        self.machine.seal(&mut remembered);
+        if whole {
+            let known: BTreeSet<String> = remembered.iter().map(|row| row.id.clone()).collect();
+            let (adapter, now) = (&self.adapter, self.now);
+            store.remembered(adapter, &mut |row| {
+                if !known.contains(&row.id) {
+                    remembered.push(Remembered { adapter: adapter.clone(), id: row.id, row: None, at: now });
+                }
+            })?;
+        }
+        let settled = settled(&marks, store)?;
+        self.renewed.settled = settled.len() as u64;
+        self.renewed.letters = self.letters.len() as u64;
+        let letters = std::mem::take(&mut self.letters);
+        let stamps = [self.machine.stamp(self.sequence + 1)];
+        let last = Batch {
+            letters: &letters,
+            reread: &settled,
+            remembered: &remembered,
+            stamps: &stamps,
+            regenerated: &marks,
+            ..Batch::empty(0, Moment::DAWN)
+        };
+        self.write(store, &last)?;
+        Ok(self.renewed)
+    }
+
+    /// Writes what is in hand, with the rest of this batch.
+    fn write(&mut self, store: &mut dyn Store, rest: &Batch<'_>) -> Result<(), LiveError> {
+        let blob = match self.writer.is_empty() {
+            true => Vec::new(),
+            false => self.writer.blob().map_err(|error| LiveError::Journal(error.to_string()))?,
+        };
+        let batch = Batch { sequence: self.sequence + 1, now: self.now, journal: &blob, ..rest.clone() };
+        store.commit(self.epoch, &batch)?;
+        self.sequence += 1;
+        self.writer.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// Why an event does not count, as the judge would say it.
+    fn barred(&self, feed: FeedId, line: &[u8]) -> Option<(&'static str, String)> {
+        let feed = &self.readings.get(&feed)?.feed;
+        let said: Said<'_> = serde_json::from_slice(line).ok()?;
+        let may = |patterns: &[String], name: &str| patterns.iter().any(|pattern| glob(pattern, name));
+        if !may(&feed.types, &said.kind) {
+            let detail =
+                format!("the source {} may not say {}: let its `types` in the settings have it", feed.name, said.kind);
+            return Some(("Unauthorised", detail));
+        }
+        if !may(&feed.partners, &said.partner) {
+            let (name, partner) = (&feed.name, &said.partner);
+            let detail =
+                format!("the source {name} may not speak of {partner}: let its `partners` in the settings have it");
+            return Some(("Unauthorised", detail));
+        }
+        let late = Moment::parse(&said.time).is_some_and(|at| at > self.now + FUTURE);
+        late.then(|| ("Future", format!("its time {} lies more than a day ahead of {}", said.time, self.now)))
+    }
+
+    fn put_letter(&mut self, records: &Records, one: &crate::ingest::feed::Record, reason: &str, detail: String) {
+        let whole = records.record(one);
+        let source = self.readings.get(&records.feed).map_or_else(String::new, |reading| reading.feed.name.clone());
+        self.letter += 1;
+        self.letters.push(Letter {
+            number: self.letter,
+            source,
+            partition: records.partition,
+            offset: one.offset,
+            at: one.arrived,
+            reason: reason.to_owned(),
+            detail,
+            record: whole[..whole.len().min(LETTER)].to_vec(),
+            length: one.cut.unwrap_or(whole.len() as u64),
+            hash: xxh3_64(whole),
+            state: LetterState::Waiting,
+            note: None,
+        });
+    }
+}
+
+/// Dead letters of what was read anew: whatever they were, the new reading says it.
+fn settled(marks: &[Regenerated], store: &mut dyn Store) -> Result<Vec<(u64, LetterState)>, StoreError> {
+    let covers = |letter: &Letter| {
+        marks.iter().any(|mark| {
+            let here = mark.source == letter.source && mark.partition == letter.partition;
+            here && (mark.begins..mark.ends).contains(&letter.offset)
+        })
+    };
+    let mut found = Vec::new();
+    let mut query = Query { limit: 1_000, ..Query::default() };
+    loop {
+        let some = store.letters(&query)?;
+        let Some(last) = some.last() else { return Ok(found) };
+        query.after = last.number;
+        let open = some.iter().filter(|one| matches!(one.state, LetterState::Waiting | LetterState::Asked));
+        // A halt is no record: what was decided about it stands.
+        let records = open.filter(|one| !matches!(&*one.reason, super::halts::HALTED | super::halts::SKIPPED));
+        found.extend(records.filter(|one| covers(one)).map(|one| (one.number, LetterState::Replayed)));
+    }
+}
