@@ -6,7 +6,7 @@
     live.py restart sqlite|postgres   restart with millions of live subjects
     live.py compare                   peers and Onus in turn, in rounds, then a table of medians
 """
-import argparse, json, os, pwd, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
+import argparse, bisect, json, os, pwd, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
@@ -238,6 +238,32 @@ def w1(args, kind):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def to_commit(args, store, commits):
+    """Of each S4 finding, milliseconds from when its event was produced (by the record's own stamp) to when the commit that
+    holds it had been written, as the process says it."""
+    produced = {}
+    command = [args.onus, "store", "events", "--store", store.url, "--places"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listing:
+        for line in listing.stdout:
+            if '"change.executed"' in line:
+                record = json.loads(line)
+                produced[record["event"]["subject"]] = millis(record["arrived"])
+    written, last = [], 0
+    for at, _, entries, _, _ in commits:
+        last += entries
+        written.append((last, at * 1e3))
+    found = []
+    command = [args.onus, "store", "ledger", "--store", store.url, "--limit", "0", "--format", "jsonl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listing:
+        for line in listing.stdout:
+            entry = json.loads(line)
+            if entry["obligation"] == "S4" and entry["broken"] and entry["subject"] in produced:
+                at = written[bisect.bisect_left(written, (entry["number"], 0))][1]
+                found.append((produced[entry["subject"]], at - produced[entry["subject"]]))
+    begin = min(at for at, _ in found) + args.warm * 1000
+    return sorted(took for at, took in found if at >= begin)
+
+
 def latency(args, kind):
     """As latency.sh: breaches are told on a topic, and the peers' own tool reads them there."""
     raw = args.peers / "raw" / "target" / "release" / "raw"
@@ -260,8 +286,10 @@ def latency(args, kind):
         spent = [int(b) - int(a) for a, b in zip(before[1:], after[1:])]
         run.end()
         waits = sorted(c[4] for c in run.commits if c[4])
+        took = to_commit(args, store, run.commits)
         found = {"peer": "onus", "mode": kind} | json.loads(line)
         found |= {"engine_cpu_s": round(cpu, 2), "machine_idle": round(spent[3] / sum(spent), 3), "commits": len(run.commits)}
+        found |= {f"to_commit_ms_p{p}": round(took[(len(took) - 1) * p // 100], 1) for p in (50, 90, 99)} | {"to_commit_samples": len(took)}
         found |= {"taken_to_written_ms_p50": round(waits[len(waits) // 2], 1), "taken_to_written_ms_p99": round(waits[len(waits) * 99 // 100], 1)}
         return found
     finally:
