@@ -238,16 +238,16 @@ def w1(args, kind):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def to_commit(args, store, commits):
-    """Of each S4 finding, milliseconds from when its event was produced (by the record's own stamp) to when the commit that
-    holds it had been written, as the process says it."""
+def to_commit(args, topic, store, commits):
+    """Of each S4 finding, milliseconds from when its event was produced (by the producer's own stamp on the record) to when the
+    commit that holds it had been written, as the process says it."""
     produced = {}
-    command = [args.onus, "store", "events", "--store", store.url, "--places"]
+    command = ["kcat", "-b", args.brokers, "-C", "-t", topic, "-e", "-q", "-f", "%T %s\\n"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listing:
         for line in listing.stdout:
             if '"change.executed"' in line:
-                record = json.loads(line)
-                produced[record["event"]["subject"]] = millis(record["arrived"])
+                at, event = line.split(" ", 1)
+                produced[json.loads(event)["subject"]] = int(at)
     written, last = [], 0
     for at, _, entries, _, _ in commits:
         last += entries
@@ -286,7 +286,7 @@ def latency(args, kind):
         spent = [int(b) - int(a) for a, b in zip(before[1:], after[1:])]
         run.end()
         waits = sorted(c[4] for c in run.commits if c[4])
-        took = to_commit(args, store, run.commits)
+        took = to_commit(args, into, store, run.commits)
         found = {"peer": "onus", "mode": kind} | json.loads(line)
         found |= {"engine_cpu_s": round(cpu, 2), "machine_idle": round(spent[3] / sum(spent), 3), "commits": len(run.commits)}
         found |= {f"to_commit_ms_p{p}": round(took[(len(took) - 1) * p // 100], 1) for p in (50, 90, 99)} | {"to_commit_samples": len(took)}
