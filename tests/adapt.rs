@@ -19,6 +19,8 @@ mod laws;
 mod okta;
 #[path = "adapt/pagerduty.rs"]
 mod pagerduty;
+#[path = "adapt/secrets.rs"]
+mod secrets;
 #[path = "adapt/servicenow.rs"]
 mod servicenow;
 #[path = "adapt/settings.rs"]

@@ -29,6 +29,7 @@ impl ServiceNow {
         let key = format!("change_request:{}", sheet.id()?);
         let known = desk.known(&key).cloned();
         let update = self.update("change_request", sheet, known.as_ref(), previous.is_some())?;
+        desk.about(&update.number, &update.partner, update.at);
         let Some(state) = sheet.get("state") else {
             return No::error(Error::UnmappedState, "the row has no state");
         };

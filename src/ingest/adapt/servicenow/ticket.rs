@@ -48,6 +48,7 @@ impl ServiceNow {
         let key = format!("{table}:{}", sheet.id()?);
         let known = desk.known(&key).cloned();
         let update = self.update(table, sheet, known.as_ref(), previous.is_some())?;
+        desk.about(&update.number, &update.partner, update.at);
         let now = self.now(states, sheet)?;
         let mut deeds = Vec::new();
         let mut paused = known.as_ref().and_then(|row| row.get("paused")).map(str::to_owned);
