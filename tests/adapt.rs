@@ -23,6 +23,8 @@ mod pagerduty;
 mod secrets;
 #[path = "adapt/servicenow.rs"]
 mod servicenow;
+#[path = "adapt/servicenow_audit.rs"]
+mod servicenow_audit;
 #[path = "adapt/settings.rs"]
 mod settings;
 #[path = "adapt/vault.rs"]

@@ -15,6 +15,14 @@ static ADAPTERS: LazyLock<Vec<Adapter>> = LazyLock::new(|| {
     Adapter::names().filter_map(|name| Adapter::new(name, &settings)).collect()
 });
 
+/// ServiceNow under tables of which the audit log tells what changed.
+static AUDITED: LazyLock<Adapter> = LazyLock::new(|| {
+    let tables = include_str!("../../tests/samples/adapters.config.json");
+    let tables = tables.replacen("\"system_users\"", "\"audited\": [\"incident\", \"change_request\"], \"system_users\"", 1);
+    let settings = Settings::parse(&tables).expect("the tables load");
+    Adapter::new("servicenow", &settings).expect("an adapter")
+});
+
 static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
     let contract = onus::contract::parse(include_str!("../../examples/w1/w1.yaml"), "w1");
     Arc::new(Book::new(&[contract.expect("the example contract loads")]))
@@ -23,7 +31,10 @@ static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
 fuzz_target!(|bytes: &[u8]| {
     // The first byte says which adapter and whether it is known when the record came; then records, a line each.
     let Some((first, rest)) = bytes.split_first() else { return };
-    let adapter = &ADAPTERS[usize::from(*first) % ADAPTERS.len()];
+    let adapter = match usize::from(*first) % ADAPTERS.len() {
+        0 if first & 0x40 != 0 => &AUDITED,
+        n => &ADAPTERS[n],
+    };
     let recorded = (first & 0x80 != 0).then_some(Moment(1_772_961_424_000));
     let decoder = Decoder::new(Arc::clone(&BOOK), Moment(4_200_000_000_000));
     let mut state = State::default();
