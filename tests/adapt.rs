@@ -19,8 +19,12 @@ mod laws;
 mod okta;
 #[path = "adapt/pagerduty.rs"]
 mod pagerduty;
+#[path = "adapt/secrets.rs"]
+mod secrets;
 #[path = "adapt/servicenow.rs"]
 mod servicenow;
+#[path = "adapt/servicenow_audit.rs"]
+mod servicenow_audit;
 #[path = "adapt/settings.rs"]
 mod settings;
 #[path = "adapt/vault.rs"]

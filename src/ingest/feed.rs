@@ -166,6 +166,11 @@ impl Records {
         self.list.push(Record { place, offset, next, arrived, cut: None });
     }
 
+    /// The bytes of the one at this place of the list.
+    pub fn of(&self, line: usize) -> &[u8] {
+        self.record(&self.list[line])
+    }
+
     /// One's bytes.
     pub fn record(&self, one: &Record) -> &[u8] {
         &self.bytes[one.place.start as usize..one.place.end as usize]

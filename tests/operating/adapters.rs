@@ -99,6 +99,16 @@ fn a_record_that_cannot_be_read_is_a_dead_letter_and_is_read_once_the_tables_are
         letters[0].detail
     );
     assert_eq!(letters[0].record, row(1, 0, "18").into_bytes(), "as it came");
+    // But for what nobody should keep.
+    let leak = row(9, 0, "18").replace("INC-9", "INC-9 password=hunter2hunter2");
+    shard.say(0, &[leak]);
+    shard.write();
+    let last = shard.letters().pop().expect("a letter");
+    let (record, detail) = (String::from_utf8_lossy(&last.record).into_owned(), last.detail);
+    assert!(
+        record.contains("[redacted:") && !record.contains("hunter2") && !detail.contains("hunter2"),
+        "{record} {detail}"
+    );
     drop(shard);
     let mut shard = one(dir.path(), &tables(",\"18\":\"new\""), NOON);
     let stamps = shard.live.store().expect("its store").stamps().expect("stamps");
@@ -109,7 +119,11 @@ fn a_record_that_cannot_be_read_is_a_dead_letter_and_is_read_once_the_tables_are
     shard.set(at(NOON) + 5_000);
     shard.write();
     let states: Vec<_> = shard.letters().iter().map(|letter| letter.state).collect();
-    assert_eq!(states, [LetterState::Replayed, LetterState::Waiting], "what is no JSON stays what it is");
+    assert_eq!(
+        states,
+        [LetterState::Replayed, LetterState::Waiting, LetterState::Waiting],
+        "what is no JSON stays what it is"
+    );
     assert_eq!(remembered(&mut shard).len(), 2);
     // The mended tables hold from the commit in which they were first used.
     let now = shard.live.store().expect("its store").stamps().expect("stamps");

@@ -1,6 +1,6 @@
 //! A record as one line: `{key, headers, kafka_timestamp, topic, partition, offset}` and its value.
 
-use crate::ingest::adapt::{Adapter, Answer, Error, Record, State};
+use crate::ingest::adapt::{Adapter, Answer, Error, Record, State, redact_text};
 use onus_engine::time::Moment;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -35,7 +35,9 @@ pub(super) fn read(adapter: &Adapter, state: &mut State, line: &[u8]) -> Answer 
     let wrong = |code: Error, why: String| Answer { errors: vec![(code, why)], ..Answer::default() };
     let parsed = match serde_json::from_slice::<Line<'_>>(line) {
         Ok(parsed) => parsed,
-        Err(error) => return wrong(Error::NotJson, format!("the line is no record: {error}")),
+        Err(error) => {
+            return wrong(Error::NotJson, redact_text(&format!("the line is no record: {error}")).into_owned());
+        }
     };
     let text = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
     let bytes = match (parsed.payload, parsed.value, parsed.value_b64) {

@@ -145,7 +145,7 @@ impl Vendor for Aws {
             _ => return self.entry(&tree, desk),
         };
         for item in items {
-            desk.item(|desk| self.entry(item, desk));
+            desk.item_of(item, |desk| self.entry(item, desk));
         }
         Ok(())
     }

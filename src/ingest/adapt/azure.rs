@@ -8,6 +8,7 @@ use super::codes::{Error, No, Skip, quoted};
 use super::desk::{ActorType, Desk, Told, actor};
 use super::event::{Quality, Value};
 use super::partners::{Partners, unknown};
+use super::redact;
 use super::settings::Settings;
 use super::time::rfc3339;
 use super::tree::Tree;
@@ -127,6 +128,9 @@ impl Vendor for Azure {
         let packed =
             (!bare.starts_with(['{', '[']) && !bare.is_empty()).then(|| crate::ingest::base64::base64(bare)).flatten();
         let unpacked = packed.and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some(text) = unpacked.as_deref().filter(|text| redact::marked(text)) {
+            desk.exposed(redact::forms(text));
+        }
         let page = Page { text: unpacked.as_deref().unwrap_or(page.text), topic: page.topic };
         let tree = page.json()?;
         let items = match &tree {
@@ -136,7 +140,7 @@ impl Vendor for Azure {
             _ => return No::error(Error::UnknownEnvelope, "neither events nor entries of a log"),
         };
         for item in items {
-            desk.item(|desk| self.one(item, desk));
+            desk.item_of(item, |desk| self.one(item, desk));
         }
         Ok(())
     }

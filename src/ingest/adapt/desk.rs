@@ -3,7 +3,9 @@
 
 use super::codes::{Error, No, Skip, quoted};
 use super::event::{Event, Quality, Value};
+use super::exposure::{self, About};
 use super::state::{Row, State};
+use super::tree::Tree;
 use onus_engine::time::Moment;
 
 /// Names longer than this no record may have (docs/seams.md, section 1).
@@ -34,6 +36,11 @@ pub(super) struct Desk<'s> {
     head: Letterhead,
     undo: Vec<(String, Option<Row>)>,
     answer: Answer,
+    /// Secrets were taken out of the record.
+    marked: bool,
+    /// The forms of those that are still to be told of.
+    forms: Vec<&'static str>,
+    about: Option<About>,
 }
 
 /// An event in the making: what must be said of each.
@@ -53,7 +60,8 @@ pub(super) struct Told {
 
 impl<'s> Desk<'s> {
     pub(super) fn new(state: &'s mut State, head: Letterhead) -> Desk<'s> {
-        Desk { state, head, undo: Vec::new(), answer: Answer::default() }
+        let (undo, answer, forms) = (Vec::new(), Answer::default(), Vec::new());
+        Desk { state, head, undo, answer, marked: false, forms, about: None }
     }
 
     /// What is remembered of a record of the source.
@@ -76,6 +84,19 @@ impl<'s> Desk<'s> {
     /// When the record was received, if that is known.
     pub(super) fn received(&self) -> Option<Moment> {
         self.head.recorded
+    }
+
+    /// Secrets of these forms were taken out of the record.
+    pub(super) fn exposed(&mut self, forms: Vec<&'static str>) {
+        self.marked = !forms.is_empty();
+        self.forms = forms;
+    }
+
+    /// Which ticket or change the record speaks of, and when it was so: known even where nothing is told of it.
+    pub(super) fn about(&mut self, subject: &str, partner: &str, at: Moment) {
+        if self.marked {
+            self.about = Some(About { subject: subject.to_owned(), partner: partner.to_owned(), at });
+        }
     }
 
     /// Lays down an event.
@@ -101,14 +122,25 @@ impl<'s> Desk<'s> {
         Ok(())
     }
 
+    /// Works on one of the items that a record is made of.
+    pub(super) fn item_of(&mut self, tree: &Tree<'_>, work: impl FnOnce(&mut Self) -> Result<(), No>) {
+        if self.marked {
+            // A secret is exposed with what its own item tells, and not with its neighbours'.
+            self.forms = exposure::forms(tree);
+            self.about = None;
+        }
+        self.item(work);
+    }
+
     /// Works on one item. An error takes back what the item has changed.
     pub(super) fn item(&mut self, work: impl FnOnce(&mut Self) -> Result<(), No>) {
         let (events, changes) = (self.answer.events.len(), self.undo.len());
         match work(self) {
-            Ok(()) => {}
+            Ok(()) => self.tell_exposure(events),
             Err(No::Skip(code, why)) => {
                 self.answer.events.truncate(events);
                 self.answer.skips.push((code, why));
+                self.tell_exposure(events);
             }
             Err(No::Error(code, why)) => {
                 self.answer.events.truncate(events);
@@ -116,7 +148,25 @@ impl<'s> Desk<'s> {
                     self.state.put(&id, before);
                 }
                 self.answer.errors.push((code, why));
+                // A dead letter; when it is read again, this is told, too.
+                self.forms.clear();
             }
+        }
+    }
+
+    /// Tells that secrets stood in the item whose events begin there, if it says what they are of.
+    fn tell_exposure(&mut self, from: usize) {
+        let forms = std::mem::take(&mut self.forms);
+        if forms.is_empty() {
+            return;
+        }
+        let told = exposure::told(&self.answer.events[from..], self.about.take(), forms, |id| self.state.get(id));
+        for (told, row) in told {
+            if let Some((id, row)) = row {
+                self.remember(&id, row);
+            }
+            // Its names are those of an event that was told, or of a ticket's row, which fit.
+            let _ = self.tell(told);
         }
     }
 

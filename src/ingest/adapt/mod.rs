@@ -6,6 +6,8 @@
 //!
 //! Differences are read, transitions are never invented: what one poll missed is not made up, and a time that is only known
 //! to have come by then says so. An error leaves the state as it was.
+//!
+//! Before anything is made of a record, secrets are taken out of it (redact/); that one was found is told (desk.rs).
 
 mod aws;
 mod azure;
@@ -13,11 +15,13 @@ mod codes;
 mod cyberark;
 mod desk;
 mod event;
+mod exposure;
 mod jira;
 mod okta;
 mod pagerduty;
 mod partners;
 mod principals;
+mod redact;
 mod servicenow;
 mod settings;
 mod state;
@@ -28,6 +32,7 @@ mod vault;
 pub use codes::{Error, Skip};
 pub use desk::Answer;
 pub use event::{Event, Quality, Value};
+pub use redact::{redact_bytes, redact_text};
 pub use settings::{Settings, SettingsError};
 pub use state::{Row, State, StateError};
 
@@ -41,7 +46,7 @@ use tree::Tree;
 
 /// The version of what adapters make of records. Raised whenever the same record would give other events or another state:
 /// what was read by an older one is read anew, or the new one takes effect at a committed position.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// No record is longer (docs/seams.md, section 1).
 pub const LONGEST: usize = 1 << 20;
@@ -135,7 +140,9 @@ impl Adapter {
 
     /// Reads one record. Never fails: what cannot be read is an error in the answer, and leaves the state as it was.
     pub fn read(&self, state: &mut State, record: &Record<'_>) -> Answer {
-        let value = record.value.unwrap_or_default();
+        // What is longer than any may be is not looked at, and nothing is told of it.
+        let readable = record.value.filter(|value| value.len() <= LONGEST).unwrap_or_default();
+        let value = redact_bytes(readable);
         let head = Letterhead {
             source: self.source.clone(),
             recorded: record.recorded,
@@ -144,22 +151,26 @@ impl Adapter {
         };
         let mut desk = Desk::new(state, head);
         desk.item(|desk| {
-            let Some(value) = record.value else {
+            let Some(came) = record.value else {
                 return No::skip(Skip::Tombstone, "the record has no value");
             };
-            if value.len() > LONGEST {
-                let why = format!("the record has {} bytes, and none has more than {LONGEST}", value.len());
+            if came.len() > LONGEST {
+                let why = format!("the record has {} bytes, and none has more than {LONGEST}", came.len());
                 return No::error(Error::TooLarge, why);
             }
-            let text = text(value)?;
+            let text = text(&value)?;
             if text.trim() == "null" {
                 return No::skip(Skip::Tombstone, "the record's value is null");
+            }
+            if redact::marked(&text) {
+                desk.exposed(redact::forms(&text));
             }
             self.vendor.read(&Page { text: &text, topic: record.topic }, desk)
         });
         let mut answer = desk.answer();
         if !answer.events.is_empty() {
-            let digest = hex(&Sha256::digest(value));
+            // Of the record without its secrets: a digest of the whole would let them be tried out.
+            let digest = hex(&Sha256::digest(&value));
             for event in &mut answer.events {
                 self.principals.mark(event);
                 event.data.push(("rawdigest", Value::Text(digest.clone())));

@@ -189,7 +189,7 @@ impl Vendor for Okta {
             _ => return self.entry(&tree, None, desk),
         };
         for item in items {
-            desk.item(|desk| self.entry(item, org, desk));
+            desk.item_of(item, |desk| self.entry(item, org, desk));
         }
         Ok(())
     }

@@ -111,6 +111,10 @@ impl Vendor for PagerDuty {
             // Of a security service it would tell something, and whether it is of one the event does not say.
             return unknown(&format!("incident {}, which was never seen whole", quoted(incident)));
         }
+        let time = event.at("occurred_at").text();
+        if let (Ok(partner), Some(at)) = (&partner, time.and_then(|time| rfc3339("occurred_at", time).ok())) {
+            desk.about(incident, partner, at);
+        }
         let Some(told) = meaning(word, security, merged) else {
             let code = if word == "unacknowledged" || merged { Skip::NoCanonicalType } else { Skip::NotRelevant };
             return No::skip(code, format!("{} tells nothing", quoted(kind)));
@@ -118,7 +122,7 @@ impl Vendor for PagerDuty {
         let Some(id) = event.at("id").text() else {
             return No::error(Error::MissingId, "the event has no id");
         };
-        let Some(time) = event.at("occurred_at").text() else {
+        let Some(time) = time else {
             return No::error(Error::MissingTime, "the event has no occurred_at");
         };
         let at = rfc3339("occurred_at", time)?;

@@ -104,6 +104,7 @@ pub(super) struct ServiceNow {
     pub(super) priority: Table,
     pub(super) order: Vec<String>,
     pub(super) display_zone: Option<Tz>,
+    pub(super) audited: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -293,6 +294,7 @@ fn servicenow(tree: &Tree<'_>, keys: &mut Keys) -> ServiceNow {
         "priority",
         "event_order",
         "display_zone",
+        "audited",
     ];
     keys.map("servicenow", tree, &known);
     if let Some(table) = keys.text("servicenow.approvals_from", tree.at("approvals_from"))
@@ -321,6 +323,10 @@ fn servicenow(tree: &Tree<'_>, keys: &mut Keys) -> ServiceNow {
         priority: keys.table("servicenow.priority", tree.at("priority"), PRIORITIES),
         order,
         display_zone: keys.zone("servicenow.display_zone", tree.at("display_zone")),
+        audited: keys
+            .list_of("servicenow.audited", tree.at("audited"), &["incident", "sc_task", "change_request"])
+            .into_iter()
+            .collect(),
     }
 }
 

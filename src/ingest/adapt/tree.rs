@@ -101,6 +101,19 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Each text in it, keys too.
+    pub(super) fn texts(&self, told: &mut impl FnMut(&str)) {
+        match self {
+            Tree::Text(text) => told(text),
+            Tree::List(items) => items.iter().for_each(|item| item.texts(told)),
+            Tree::Map(members) => members.iter().for_each(|(key, value)| {
+                told(key);
+                value.texts(told);
+            }),
+            Tree::Null | Tree::Bool(_) | Tree::Whole(_) | Tree::Broken => {}
+        }
+    }
+
     pub(super) fn is_map(&self) -> bool {
         matches!(self, Tree::Map(_))
     }

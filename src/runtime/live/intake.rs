@@ -5,6 +5,7 @@ use super::journal::{Item, Piece};
 use super::judge::{CONFLICT, Refused};
 use super::{Live, LiveError, Waiting, adapted};
 use crate::decode::DecodeError;
+use crate::ingest::adapt::redact_bytes;
 use crate::ingest::feed::{FeedId, Records};
 use crate::store::{LETTER, Letter, LetterState, Position, Query};
 use onus_engine::time::Moment;
@@ -47,8 +48,9 @@ impl Live {
                 self.hand.reread.push((letter.number, state));
             }
             None => {
-                unread.iter().for_each(|one| self.put_letter(whole, one));
-                refused.iter().for_each(|one| self.put_letter(&events, one));
+                // A vendor's record may hold what nobody should keep; an event was made without it.
+                unread.iter().for_each(|one| self.put_letter(whole, one, &redact_bytes(whole.of(one.line))));
+                refused.iter().for_each(|one| self.put_letter(&events, one, events.of(one.line)));
                 self.note_position(whole, key);
                 if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(usize::from(feed.0)), whole.list.last()) {
                     frontier.came(whole.partition, last.arrived, whole.stamped);
@@ -133,9 +135,9 @@ impl Live {
         self.hand.journal.put(Item::Piece(piece));
     }
 
-    fn put_letter(&mut self, records: &Records, refused: &Refused) {
+    /// `whole`: its record, as it is to be kept.
+    fn put_letter(&mut self, records: &Records, refused: &Refused, whole: &[u8]) {
         let one = &records.list[refused.line];
-        let whole = records.record(one);
         self.letter += 1;
         self.hand.letters.push(Letter {
             number: self.letter,

@@ -8,6 +8,7 @@ use super::generations::named;
 use super::journal::{Item, Piece, Writer};
 use super::judge::FUTURE;
 use super::{Feed, LiveError, Plan};
+use crate::ingest::adapt::redact_bytes;
 use crate::ingest::feed::{FeedId, Records};
 use crate::store::{
     Batch, Epoch, LETTER, Letter, LetterState, Position, Query, Regenerated, Remembered, Store, StoreError,
@@ -169,7 +170,7 @@ impl Regeneration {
         for one in &events.list {
             let line = events.record(one);
             if let Some((reason, detail)) = self.barred(events.feed, line) {
-                self.put_letter(&events, one, reason, detail);
+                self.put_letter(&events, one, line, (reason, detail));
                 continue;
             }
             offsets.push(one.offset.wrapping_sub(place));
@@ -180,7 +181,8 @@ impl Regeneration {
         }
         for refused in &brought.refused {
             let one = &brought.records.list[refused.line];
-            self.put_letter(&brought.records, one, refused.reason, refused.detail.clone());
+            let kept = redact_bytes(brought.records.record(one));
+            self.put_letter(&brought.records, one, &kept, (refused.reason, refused.detail.clone()));
         }
         self.renewed.events += offsets.len() as u64;
         if !offsets.is_empty() {
@@ -280,8 +282,14 @@ impl Regeneration {
         late.then(|| ("Future", format!("its time {} lies more than a day ahead of {}", said.time, self.now)))
     }
 
-    fn put_letter(&mut self, records: &Records, one: &crate::ingest::feed::Record, reason: &str, detail: String) {
-        let whole = records.record(one);
+    /// `whole`: its record, as it is to be kept.
+    fn put_letter(
+        &mut self,
+        records: &Records,
+        one: &crate::ingest::feed::Record,
+        whole: &[u8],
+        (reason, detail): (&str, String),
+    ) {
         let source = self.readings.get(&records.feed).map_or_else(String::new, |reading| reading.feed.name.clone());
         self.letter += 1;
         self.letters.push(Letter {

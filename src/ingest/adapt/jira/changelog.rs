@@ -21,6 +21,7 @@ impl Jira {
         let Some(id) = log.at("id").word() else {
             return No::error(Error::MissingId, "the change log has no id");
         };
+        desk.about(&issue.key, &issue.partner, at);
         let mut row = issue.onto(desk.known(&place(&issue.id)).cloned().unwrap_or_default());
         // A log that comes late says what happened, and not how the issue stands.
         let newest = row.get("at").and_then(|at| at.parse::<i64>().ok()).is_none_or(|seen| seen <= at.0);

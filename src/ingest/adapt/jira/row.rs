@@ -41,6 +41,7 @@ impl Jira {
         if late && before.get("opened").is_some() {
             return No::skip(Skip::Stale, "a newer state of the issue was read");
         }
+        desk.about(&issue.key, &issue.partner, updated);
         let base = |log: String| Source {
             issue: &issue,
             log,

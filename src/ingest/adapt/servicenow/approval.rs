@@ -2,7 +2,7 @@
 //! these and is not told again.
 
 use super::sheet::Sheet;
-use super::{ServiceNow, Update, called};
+use super::{ServiceNow, called};
 use crate::ingest::adapt::codes::{Error, No, Skip, quoted};
 use crate::ingest::adapt::desk::{Desk, Told};
 use crate::ingest::adapt::event::{Quality, Value};
@@ -98,10 +98,10 @@ impl ServiceNow {
     }
 
     /// Approvals that came before the row of their change.
-    pub(super) fn release(&self, change: &Update<'_, '_, '_>, desk: &mut Desk<'_>) -> Result<usize, No> {
-        let place = waiting(&change.id);
+    pub(super) fn release(&self, change: &str, desk: &mut Desk<'_>) -> Result<usize, No> {
+        let place = waiting(change);
         let Some(queue) = desk.known(&place).cloned() else { return Ok(0) };
-        let row = desk.known(&format!("change_request:{}", change.id)).cloned().unwrap_or_default();
+        let row = desk.known(&format!("change_request:{change}")).cloned().unwrap_or_default();
         let (mut told, mut left) = (0, queue.clone());
         for (id, _) in queue.words() {
             let Some(answer) = desk.known(&format!("sysapproval_approver:{id}")).cloned() else { continue };
@@ -129,7 +129,12 @@ impl ServiceNow {
         };
         // A vote counts from when the change was decided, and not from when it was given.
         let decided = time(change, "voted").filter(|decided| row.get("group").is_some() && *decided > at);
-        let exact = row.get("quality") == Some(Quality::Exact.word()) && row.get("group").is_none();
+        // When a vote was decided the change's row shows at the latest, and the audit log exactly.
+        let logged = change.get("voted-in").is_some();
+        let exact = match decided {
+            Some(_) => logged,
+            None => row.get("quality") == Some(Quality::Exact.word()) && (logged || row.get("group").is_none()),
+        };
         let at = decided.unwrap_or(at);
         let count = row.get("answer").unwrap_or_default();
         let mut data = Vec::from(self.who(row.get("by")));

@@ -29,6 +29,7 @@ impl ServiceNow {
         let key = format!("change_request:{}", sheet.id()?);
         let known = desk.known(&key).cloned();
         let update = self.update("change_request", sheet, known.as_ref(), previous.is_some())?;
+        desk.about(&update.number, &update.partner, update.at);
         let Some(state) = sheet.get("state") else {
             return No::error(Error::UnmappedState, "the row has no state");
         };
@@ -47,7 +48,12 @@ impl ServiceNow {
         };
         let window = format!("{:?} {:?}", times.planned_start.map(|at| at.0), times.planned_end.map(|at| at.0));
         // What came of a vote, and since when at the latest.
-        let approval = sheet.get("approval").map(|word| word.trim().to_lowercase());
+        let said = if self.audited("change_request") { None } else { sheet.get("approval") };
+        let audited = known.as_ref().filter(|_| self.audited("change_request"));
+        let approval = match audited {
+            Some(row) => row.get("approval").map(str::to_owned),
+            None => said.map(|word| word.trim().to_lowercase()),
+        };
         let voted = match known.as_ref().filter(|row| row.get("approval") == approval.as_deref()) {
             Some(row) => row.get("voted").map(str::to_owned),
             None => Some(update.at.0.to_string()),
@@ -59,7 +65,8 @@ impl ServiceNow {
             .with("state", Some(state))
             .with("window", Some(&window))
             .with("approval", approval.as_deref())
-            .with("voted", voted.as_deref());
+            .with("voted", voted.as_deref())
+            .with("voted-in", audited.and_then(|row| row.get("voted-in")));
         let mut told = 0;
         let mut worked = known.as_ref().and_then(|row| row.get("worked")).map(str::to_owned);
         if known.is_none() {
@@ -80,7 +87,10 @@ impl ServiceNow {
             _ => {}
         }
         desk.remember(&key, row.with("worked", worked.as_deref()));
-        told += self.release(&update, desk)?;
+        if known.is_none() && self.audited("change_request") {
+            told += self.catch_up(&update, desk)?;
+        }
+        told += self.release(&update.id, desk)?;
         match (told, moved, state) {
             (0, true, "implement") => No::skip(Skip::NotFinal, "the work has begun; it is told when it is done"),
             (0, true, _) => No::skip(Skip::NotFinal, format!("the change is at {state}, which tells nothing yet")),

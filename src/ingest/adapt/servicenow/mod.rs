@@ -1,9 +1,11 @@
 //! ServiceNow: rows of tables as they are now. What happened is the difference from the row before.
 //!
-//! Read are incidents, change requests, catalogue tasks, approvals, and users for their names. `sys_mod_count` tells the
+//! Read are incidents, change requests, catalogue tasks, approvals, users for their names, and the log of what changed, which tells
+//! transitions exactly where it is read (audit.rs). `sys_mod_count` tells the
 //! states of a row apart; a count that jumps hides updates, and what is read across a jump had happened by then, no more.
 
 mod approval;
+mod audit;
 mod change;
 mod sheet;
 mod ticket;
@@ -63,6 +65,7 @@ impl Vendor for ServiceNow {
             Some("change_request") => self.change(&sheet, previous, desk),
             Some("sysapproval_approver") => self.approval(&sheet, desk),
             Some("sys_user") => user(&sheet, desk),
+            Some("sys_audit") => self.audit(&sheet, desk),
             Some("sys_audit_delete") => No::skip(Skip::DeletedRow, "a row was deleted; what was told of it stands"),
             Some(other) => No::error(Error::UnknownTable, format!("table {} is not read", quoted(other))),
             None => No::error(
@@ -83,6 +86,10 @@ impl Vendor for ServiceNow {
     }
 }
 
+/// The tables that a topic may be named after.
+const TABLES: &[&str] =
+    &["incident", "sc_task", "change_request", "sysapproval_approver", "sys_user", "sys_audit", "sys_audit_delete"];
+
 /// Which table: named by the collector, by the row's class, or by the topic's last part.
 fn table(tree: &Tree<'_>, row: &Tree<'_>, topic: Option<&str>) -> Option<String> {
     let class = row.at("sys_class_name");
@@ -100,9 +107,11 @@ fn table(tree: &Tree<'_>, row: &Tree<'_>, topic: Option<&str>) -> Option<String>
     if !row.at("sysapproval").is_null() {
         return Some("sysapproval_approver".to_owned());
     }
+    if !row.at("documentkey").is_null() && !row.at("fieldname").is_null() {
+        return Some("sys_audit".to_owned());
+    }
     let last = topic?.rsplit(['.', '/']).next()?;
-    let known = ["incident", "sc_task", "change_request", "sysapproval_approver", "sys_user", "sys_audit_delete"];
-    known.contains(&last).then(|| last.to_owned())
+    TABLES.contains(&last).then(|| last.to_owned())
 }
 
 /// A user's name by the user's id: rows name people by the one or by the other.

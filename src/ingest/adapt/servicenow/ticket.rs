@@ -32,7 +32,7 @@ struct Deed {
     data: Vec<(&'static str, Value)>,
 }
 
-fn ended(state: &str) -> bool {
+pub(super) fn ended(state: &str) -> bool {
     matches!(state, "resolved" | "closed" | "cancelled")
 }
 
@@ -48,10 +48,14 @@ impl ServiceNow {
         let key = format!("{table}:{}", sheet.id()?);
         let known = desk.known(&key).cloned();
         let update = self.update(table, sheet, known.as_ref(), previous.is_some())?;
+        desk.about(&update.number, &update.partner, update.at);
         let now = self.now(states, sheet)?;
         let mut deeds = Vec::new();
         let mut paused = known.as_ref().and_then(|row| row.get("paused")).map(str::to_owned);
         match (&known, previous) {
+            // The log tells what changed.
+            (Some(_), _) if self.audited(table) => {}
+            (None, _) if self.audited(table) => deeds.push(self.opened(&update, &now)?),
             (Some(row), _) => self.differences(&update, row, &now, &mut paused, desk, &mut deeds)?,
             (None, Some(previous)) => {
                 // The sender says what stood before: that is a difference, too.
@@ -85,6 +89,9 @@ impl ServiceNow {
         let change = sheet.get("rfc").and_then(|id| number_of("change_request", &id, desk));
         for deed in deeds {
             tell(&update, &now, deed, change.as_deref(), desk)?;
+        }
+        if known.is_none() && self.audited(table) {
+            self.catch_up(&update, desk)?;
         }
         Ok(())
     }
@@ -289,7 +296,7 @@ pub(super) fn number_of(table: &str, id: &str, desk: &Desk<'_>) -> Option<String
     desk.known(&format!("{table}:{id}")).and_then(|row| row.get("number")).map(str::to_owned)
 }
 
-fn kind(word: &str) -> &'static str {
+pub(super) fn kind(word: &str) -> &'static str {
     match word {
         "opened" => "ticket.opened",
         "acknowledged" => "ticket.acknowledged",

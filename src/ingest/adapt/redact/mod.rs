@@ -1,0 +1,107 @@
+//! Known secrets, taken out of a record before anything is made of it, so that none can stand in an event, a reason, a state or a
+//! dead letter: in its place stands `[redacted:FORM]`. No digest of it: whoever has one can try out what a password may be.
+//!
+//! A record of JSON stays JSON: its texts are read without their escapes, and written anew only where one was changed; all
+//! else stays byte for byte. What a record that was redacted before says is read like the first time: `[redacted:FORM]` counts.
+
+mod assigned;
+mod find;
+mod formats;
+mod shapes;
+mod texts;
+
+use crate::ingest::base64::base64;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use find::find;
+use formats::{FORMATS, OTHERS};
+use std::borrow::Cow;
+
+const MARK: &str = "[redacted:";
+
+/// A record or any other text without the secrets that are known by their form, or by the name that they stand under. What has
+/// none is given back as it is; JSON stays JSON, and doing it twice changes nothing.
+pub fn redact_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if let Some((inner, quoted)) = packed(bytes) {
+        let Cow::Owned(clean) = redact_bytes(&inner) else { return Cow::Borrowed(bytes) };
+        let text = STANDARD.encode(clean);
+        return Cow::Owned(if quoted { format!("\"{text}\"") } else { text }.into_bytes());
+    }
+    let escaped = memchr::memchr(b'\\', bytes).is_some();
+    if !escaped {
+        // Nothing is written otherwise than it is: one look at the whole is enough.
+        if find(bytes).is_empty() {
+            return Cow::Borrowed(bytes);
+        }
+    } else if find::nothing_to_stop_at(bytes) && !hidden(bytes) {
+        return Cow::Borrowed(bytes);
+    }
+    texts::redact(bytes)
+}
+
+/// What a record holds that was put into base64 as a whole, as storage queues do, and whether quotation marks stand around it.
+fn packed(bytes: &[u8]) -> Option<(Vec<u8>, bool)> {
+    let bare = bytes.trim_ascii();
+    let inner = bare.strip_prefix(b"\"").and_then(|bare| bare.strip_suffix(b"\""));
+    let text = inner.unwrap_or(bare);
+    let may_be = text.len() >= 8 && text[..8].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+    let unpacked = may_be.then(|| std::str::from_utf8(text).ok().and_then(base64)).flatten()?;
+    matches!(unpacked.trim_ascii_start(), [b'{' | b'[', ..]).then_some((unpacked, inner.is_some()))
+}
+
+/// The same of a text.
+pub fn redact_text(text: &str) -> Cow<'_, str> {
+    match redact_bytes(text.as_bytes()) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        // Whole characters were taken out, and letters put in.
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+/// The forms of what was taken out of a text, each once, in order.
+pub(super) fn forms(text: &str) -> Vec<&'static str> {
+    let mut forms = Vec::new();
+    for (at, _) in text.match_indices(MARK) {
+        let rest = &text[at + MARK.len()..];
+        let Some((word, _)) = rest.split_once(']') else { continue };
+        let known = FORMATS.iter().map(|format| format.form).chain(OTHERS.iter().copied());
+        forms.extend(known.filter(|form| *form == word).take(1));
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    forms
+}
+
+/// Whether a record may hold the sign of what was taken out.
+pub(super) fn marked(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some()
+}
+
+/// Whether letters are written as escapes (`\u0067hp_`, `\/`), so that what they spell cannot be seen.
+fn hidden(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\\', bytes).any(|at| match bytes[at + 1..] {
+        [b'/', ..] => true,
+        [b'u', b'0', b'0', high, ..] => (b'2'..b'8').contains(&high),
+        _ => false,
+    })
+}
+
+/// A text without its secrets, None if it has none.
+fn plain(text: &[u8]) -> Option<Vec<u8>> {
+    let found = find(text);
+    if found.is_empty() {
+        return None;
+    }
+    let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
+    for one in found {
+        out.extend_from_slice(&text[at..one.place.start]);
+        out.extend_from_slice(mark(one.form).as_bytes());
+        at = one.place.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    Some(out)
+}
+
+fn mark(form: &str) -> String {
+    format!("{MARK}{form}]")
+}
