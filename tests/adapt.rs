@@ -15,6 +15,8 @@ mod feed;
 mod jira;
 #[path = "adapt/laws.rs"]
 mod laws;
+#[path = "adapt/mapper.rs"]
+mod mapper;
 #[path = "adapt/okta.rs"]
 mod okta;
 #[path = "adapt/pagerduty.rs"]

@@ -14,6 +14,7 @@ mod cyberark;
 mod desk;
 mod event;
 mod jira;
+mod mapped;
 mod okta;
 mod pagerduty;
 mod partners;
@@ -26,10 +27,12 @@ mod vault;
 
 pub use codes::{Error, Skip};
 pub use desk::Answer;
-pub use event::{Event, Quality, Value};
+pub use event::{Event, Evidence, Quality, Value};
+pub use mapped::{Difference, tried};
 pub use settings::{Settings, SettingsError};
 pub use state::{Row, State, StateError};
 
+use crate::mapper::Mapper;
 use codes::No;
 use desk::{Desk, Letterhead};
 use onus_engine::time::Moment;
@@ -104,6 +107,12 @@ impl Adapter {
         Some(Adapter { vendor: build(settings), source, max_text: settings.max_text, config: settings.digest() })
     }
 
+    /// The adapter that a mapper describes; `source` is what its events name as theirs.
+    pub fn mapped(mapper: &Mapper, source: &str) -> Adapter {
+        let vendor = Box::new(mapped::Mapped::new(mapper));
+        Adapter { vendor, source: source.to_owned(), max_text: mapped::MAX_TEXT, config: mapper.digest }
+    }
+
     /// What a state belongs to: the settings' digest and the code's version. A state of another one is not gone on with.
     pub fn stamp(&self) -> ([u8; 32], u32) {
         (self.config, VERSION)
@@ -137,7 +146,7 @@ impl Adapter {
         if !answer.events.is_empty() {
             let digest = hex(&Sha256::digest(value));
             for event in &mut answer.events {
-                event.data.push(("rawdigest", Value::Text(digest.clone())));
+                event.data.push(("rawdigest".into(), Value::Text(digest.clone())));
             }
         }
         answer
