@@ -220,11 +220,8 @@ fn changed(text: &str, edits: Edits) -> String {
             lines.remove(a.index(lines.len()));
             text = lines.join("\n");
         } else {
-            let words: Vec<String> = text
-                .split([' ', '\n', ',', '{', '}', '[', ']'])
-                .filter(|w| !w.is_empty())
-                .map(str::to_owned)
-                .collect();
+            let words: Vec<String> =
+                text.split([' ', '\n', ',', '{', '}', '[', ']']).filter(|w| !w.is_empty()).map(str::to_owned).collect();
             text = text.replacen(&words[a.index(words.len())], &words[b.index(words.len())], 1);
         }
     }

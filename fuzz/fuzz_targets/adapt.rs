@@ -1,4 +1,4 @@
-//! Arbitrary bytes go through each adapter: nothing panics, each record is answered, an error alone leaves the state as it was,
+//! Arbitrary bytes go through each adapter and each mapper that ships: nothing panics, each record is answered, an error alone leaves the state as it was,
 //! what is told is an event that the decoder takes, and the same again from the same state is the same.
 #![no_main]
 
@@ -9,9 +9,19 @@ use onus_engine::book::Book;
 use onus_engine::time::Moment;
 use std::sync::{Arc, LazyLock};
 
+const MAPPERS: &[&str] = &[
+    include_str!("../../config/mappers/evidence-log.yaml"),
+    include_str!("../../config/mappers/grc-exceptions.yaml"),
+    include_str!("../../config/mappers/servicenow-access-review.yaml"),
+];
+
 static ADAPTERS: LazyLock<Vec<Adapter>> = LazyLock::new(|| {
     let settings = Settings::parse(include_str!("../../tests/samples/adapters.config.json")).expect("the tables load");
-    Adapter::names().filter_map(|name| Adapter::new(name, &settings)).collect()
+    let mapped = MAPPERS.iter().map(|text| {
+        let mapper = onus::contract::mapper(text, "shipped").expect("it loads");
+        Adapter::mapped(&mapper, &format!("urn:onus:{}", mapper.name))
+    });
+    Adapter::names().filter_map(|name| Adapter::new(name, &settings)).chain(mapped).collect()
 });
 
 static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
@@ -22,7 +32,7 @@ static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
 fuzz_target!(|bytes: &[u8]| {
     // The first byte says which adapter and whether it is known when the record came; then records, a line each.
     let Some((first, rest)) = bytes.split_first() else { return };
-    let adapter = &ADAPTERS[usize::from(*first) % ADAPTERS.len()];
+    let adapter = &ADAPTERS[usize::from(first & 0x7f) % ADAPTERS.len()];
     let recorded = (first & 0x80 != 0).then_some(Moment(1_772_961_424_000));
     let decoder = Decoder::new(Arc::clone(&BOOK), Moment(4_200_000_000_000));
     let mut state = State::default();

@@ -56,7 +56,7 @@ pub use format::{Unformatted, format};
 pub use library::Library;
 pub(crate) use load::together;
 pub use load::{Survey, files, load, none, read, survey, survey_against};
-pub use mapper::{mapper, mapper_problems};
+pub use mapper::{mapper, mapper_file, mapper_problems};
 pub use problem::{Excerpt, Problem};
 pub use publish::{key_page, mapper_page, mapper_schema, part_schema, schema};
 pub(crate) use report::nearest;

@@ -116,7 +116,10 @@ mod tests {
         let keys = |keys: &[&str]| Ok(keys.iter().map(|key| (*key).to_owned()).collect());
         assert_eq!(steps("number"), keys(&["k:number"]));
         assert_eq!(steps("a.b[0][12].c"), keys(&["k:a", "k:b", "i:0", "i:12", "k:c"]));
-        assert_eq!(steps("labels[\"app.kubernetes.io/name\"].x"), keys(&["k:labels", "k:app.kubernetes.io/name", "k:x"]));
+        assert_eq!(
+            steps("labels[\"app.kubernetes.io/name\"].x"),
+            keys(&["k:labels", "k:app.kubernetes.io/name", "k:x"])
+        );
         assert_eq!(steps("[0].a"), keys(&["i:0", "k:a"]));
     }
 

@@ -31,6 +31,11 @@ impl Pattern {
         self.whole.is_match(word.as_bytes())
     }
 
+    /// Whether any text passes: then it guards nothing.
+    pub fn is_open(&self) -> bool {
+        self.fits("? see A.'s note / 7")
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -46,6 +51,13 @@ mod tests {
         let pattern = Pattern::parse("INC[0-9]{7}|REQ.*").expect("a pattern");
         assert!(pattern.fits("INC0010482") && pattern.fits("REQ1"));
         assert!(!pattern.fits("see INC0010482") && !pattern.fits("INC00104821") && !pattern.fits(""));
+    }
+
+    #[test]
+    fn what_lets_everything_pass_is_open() {
+        let open = |text: &str| Pattern::parse(text).expect("a pattern").is_open();
+        assert!(open(".*") && open(".+") && open("[^x]*"));
+        assert!(!open("[A-Za-z0-9._-]+") && !open("INC.*"));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Sources that a mapper describes: the pitfalls of customers' own tables, each by its name.
 
 use super::feed::{HERE, code, decoded, says};
-use onus::contract::{mapper, mapper_problems};
+use onus::contract::{Library, load, mapper, mapper_problems, survey};
 use onus::ingest::adapt::{Adapter, Answer, Record, State, tried};
 use onus::mapper::Mapper;
 use onus_engine::time::Moment;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Events that happened, a record each.
 const LOG: &str = "
@@ -164,7 +165,11 @@ fn what_is_of_another_kind_is_an_error_that_names_its_place() {
         (json!({"why": "2"}), "unmapped-state", "the field `reason`: why is `2`"),
         (json!({"files": "https://f/1"}), "bad-field", "href is nothing, and no reference"),
         (json!({"files": [{"href": "https://f/1", "digest": "abc"}]}), "bad-field", "digest is `abc`, and no SHA-256"),
-        (json!({"action": "download"}), "unmapped-state", "action is `download`, and the table under `type` has no such row"),
+        (
+            json!({"action": "download"}),
+            "unmapped-state",
+            "action is `download`, and the table under `type` has no such row",
+        ),
         (json!({"action": {"x": 1}}), "unmapped-state", "no word"),
     ] {
         let answer = log(with);
@@ -189,12 +194,18 @@ fn a_huge_text_is_cut_and_a_huge_name_refused() {
 #[test]
 fn a_record_that_does_not_fit_is_passed_over_by_name() {
     let mut feed = Feed::of(LOG);
-    for with in [json!({"kind": "mail"}), json!({"kind": null}), json!({"deleted": "2026"}), json!({"action": "view"})] {
+    for with in [json!({"kind": "mail"}), json!({"kind": null}), json!({"deleted": "2026"}), json!({"action": "view"})]
+    {
         assert_eq!(code(&feed.read(entry(with))), "not-relevant");
     }
     let bytes = entry(json!({})).to_string();
-    let mut of = |topic| code(&feed.adapter.read(&mut feed.state, &Record { value: Some(bytes.as_bytes()), topic, ..Record::default() }));
-    assert_eq!(["grc.evidence", "grc.eu.x", "grc.evidence.x", "grc"].map(|topic| of(Some(topic))), ["", "", "not-relevant", "not-relevant"]);
+    let mut of = |topic| {
+        code(&feed.adapter.read(&mut feed.state, &Record { value: Some(bytes.as_bytes()), topic, ..Record::default() }))
+    };
+    assert_eq!(
+        ["grc.evidence", "grc.eu.x", "grc.evidence.x", "grc"].map(|topic| of(Some(topic))),
+        ["", "", "not-relevant", "not-relevant"]
+    );
     assert_eq!(of(None), "");
 }
 
@@ -239,7 +250,10 @@ fn a_time_without_a_zone_in_a_gap_or_of_zero_is_no_time() {
     let event = &twice.events[1];
     assert_eq!((event.at, event.quality.word()), (Moment(1_792_891_800_000), "upper-bound"));
     let exact = approved("2026-03-02 09:00:00");
-    assert_eq!((exact.events[1].at.to_string(), exact.events[1].quality.word()), ("2026-03-02T08:00:00.000Z".into(), "exact"));
+    assert_eq!(
+        (exact.events[1].at.to_string(), exact.events[1].quality.word()),
+        ("2026-03-02T08:00:00.000Z".into(), "exact")
+    );
     for ms in [json!(1_772_000_000_000_i64), json!(-5), json!("soon"), json!([1])] {
         assert_eq!(super::feed::code(&Feed::of(ROWS).read(row(1, 2, json!({ "asked": ms })))), "bad-time", "{ms}");
     }
@@ -247,6 +261,20 @@ fn a_time_without_a_zone_in_a_gap_or_of_zero_is_no_time() {
     assert_eq!(super::feed::code(&day("29.03.2026")), "bad-time");
     assert_eq!(super::feed::code(&day("2026-02-30")), "bad-time");
     assert_eq!(says(&day("2026-12-31"), "due"), "2026-12-31T23:00:00.000Z");
+}
+
+#[test]
+fn of_an_hour_that_came_twice_nothing_is_made_that_could_not_say_so() {
+    let local =
+        |time: &str| ROWS.replace("order: n\n", &format!("order: {{from: {time}, as: local, zone: Europe/Warsaw}}\n"));
+    let answer = Feed::of(&local("updated")).read(row(1, 2, json!({"updated": "2026-10-25 02:30:00"})));
+    assert!(
+        why(&answer).0 == "bad-time" && why(&answer).1.contains("updated is of an hour that the clocks showed twice")
+    );
+    let ends = ROWS.replace("{from: until, as: rfc3339,", "{from: until, as: local, zone: Europe/Warsaw,");
+    let answer = Feed::of(&ends).read(row(1, 3, json!({"until": "2026-10-25 02:30:00"})));
+    assert!(why(&answer).0 == "bad-time" && why(&answer).1.contains("could be two instants"));
+    assert_eq!(told(&Feed::of(&ends).read(row(1, 3, json!({"until": "2026-10-25 03:30:00"})))).len(), 2);
 }
 
 #[test]
@@ -270,7 +298,10 @@ fn a_proof_that_was_told_proves_nothing_new() {
     assert_eq!(code(&feed.read(row(2, 2, proof.clone()))), "no-change");
     let again = feed.read(row(3, 3, merged(proof, json!({"updated": "2026-03-09 08:00:00"}))));
     let event = &again.events[0];
-    assert_eq!((event.id.as_str(), event.at.to_string().as_str()), ("r1:3:waiver.approved", "2026-03-09T08:00:00.000Z"));
+    assert_eq!(
+        (event.id.as_str(), event.at.to_string().as_str()),
+        ("r1:3:waiver.approved", "2026-03-09T08:00:00.000Z")
+    );
 }
 
 #[test]
@@ -318,7 +349,10 @@ fn a_state_that_is_not_in_the_table_and_a_change_of_which_no_line_speaks_are_err
     assert!(feed.state.is_empty());
     feed.read(row(1, 4, json!({})));
     let answer = feed.read(row(2, 1, json!({})));
-    assert_eq!(why(&answer), ("unmapped-state", "the row of `r1` went from `ended` to `draft`, and no line of `changes` speaks of that"));
+    assert_eq!(
+        why(&answer),
+        ("unmapped-state", "the row of `r1` went from `ended` to `draft`, and no line of `changes` speaks of that")
+    );
     // It is read again when the line is there: nothing of it was remembered.
     assert_eq!(feed.state.get("r1").and_then(|row| row.get("order")), Some("1"));
 }
@@ -350,14 +384,16 @@ fn where_no_time_stands_the_time_of_receipt_says_so() {
     let bytes = row(1, 2, json!({"updated": ""})).to_string();
     assert_eq!(code(&feed.text(&bytes)), "missing-time");
     let recorded = Some(Moment(1_772_500_000_000));
-    let answer = feed.adapter.read(&mut feed.state, &Record { value: Some(bytes.as_bytes()), recorded, ..Record::default() });
+    let answer =
+        feed.adapter.read(&mut feed.state, &Record { value: Some(bytes.as_bytes()), recorded, ..Record::default() });
     assert_eq!((answer.events[0].at, answer.events[0].quality.word()), (Moment(1_772_500_000_000), "received"));
 }
 
 #[test]
 fn one_bad_item_spoils_no_other() {
     let mut feed = Feed::of(&LOG.replace("id: id\ntype", "each: batch.items\nid: id\ntype"));
-    let items = json!([entry(json!({})), entry(json!({"id": "e2", "at": "soon"})), entry(json!({"id": "e3", "kind": "mail"}))]);
+    let items =
+        json!([entry(json!({})), entry(json!({"id": "e2", "at": "soon"})), entry(json!({"id": "e3", "kind": "mail"}))]);
     let answer = feed.read(json!({"batch": { "items": items }}));
     assert_eq!((answer.events.len(), answer.errors.len(), answer.skips.len()), (1, 1, 1));
     assert_eq!(code(&feed.read(json!({"batch": {}}))), "not-relevant");
@@ -376,8 +412,13 @@ fn connect_s_envelope_and_tombstones_are_read_as_of_every_source() {
 #[test]
 fn a_stamp_is_of_what_is_told_and_not_of_remarks() {
     let stamp = |text: &str| Adapter::mapped(&read(text), "urn:x").stamp();
-    let remarks = format!("# why\n{}says: what it is\nexamples: [{{name: a, records: [{{value: null, skips: tombstone}}]}}]\n", LOG.trim_start());
+    let remarks = format!(
+        "# why\n{}says: what it is\nexamples: [{{name: a, records: [{{value: null, skips: tombstone}}]}}]\n",
+        LOG.trim_start()
+    );
     assert_eq!(stamp(LOG), stamp(&remarks));
+    // `onus fmt` puts keys in order.
+    assert_eq!(stamp(LOG), stamp(&onus::contract::format(LOG, "log").expect("a form")));
     assert_ne!(stamp(LOG), stamp(&LOG.replace("B2: berth-iam", "B2: halden-pam")));
 }
 
@@ -405,6 +446,20 @@ fn each_mapper_that_ships_has_nothing_wrong_with_it_and_its_examples_hold() {
 }
 
 #[test]
+fn a_mapper_among_contracts_is_linted_and_judges_nobody() {
+    let library = Library::default();
+    let paths = [format!("{HERE}/config/mappers"), format!("{HERE}/examples/w1/w1.yaml")].map(PathBuf::from);
+    assert_eq!(load(&paths, &library).expect("they load").len(), 1);
+    let none = load(&paths[..1], &library).expect_err("no contract");
+    assert_eq!(none[0].code.as_str(), "E502");
+    let broken = PathBuf::from(format!("{HERE}/tests/contracts/broken/mapper-of-nothing.yaml"));
+    assert!(load(&[broken.clone(), paths[1].clone()], &library).is_ok());
+    let today = chrono::NaiveDate::from_ymd_opt(2026, 6, 1).expect("a date");
+    let found = survey(&[broken], &library, today);
+    assert_eq!((found.problems.len(), found.contracts.len(), found.files), (2, 0, 1));
+}
+
+#[test]
 fn an_example_that_does_not_hold_says_what_came() {
     let text = format!(
         "{}examples:\n  - name: wrong\n    records:\n      - {{value: {}, tells: {{type: evidence.submitted, partner: berth-iam, data: {{note: x, reason: null}}}}}}\n      - {{value: null, skips: tombston}}\n      - {{value: 4, tells: evidence.submitted}}\n",
@@ -414,9 +469,18 @@ fn an_example_that_does_not_hold_says_what_came() {
     let (count, differences) = tried(&read(&text));
     assert_eq!((count, differences.len()), (3, 3));
     let what = differences[0].what.join("\n");
-    assert_eq!(what, "wanted: evidence.submitted, partner \"berth-iam\"\ncame:   evidence.submitted, partner \"halden-pam\"\nwanted: evidence.submitted, data.note \"x\"\ncame:   evidence.submitted, data.note null");
-    assert!(differences[1].what[0] == "wanted: skips tombston" && differences[1].what[2].starts_with("there is no such code"));
-    assert_eq!(differences[2].what, ["wanted: tells evidence.submitted", "came:   fails unknown-envelope: the record is `4`, and no object"]);
+    assert_eq!(
+        what,
+        "wanted: evidence.submitted, partner \"berth-iam\"\ncame:   evidence.submitted, partner \"halden-pam\"\nwanted: evidence.submitted, data.note \"x\"\ncame:   evidence.submitted, data.note null"
+    );
+    assert!(
+        differences[1].what[0] == "wanted: skips tombston"
+            && differences[1].what[2].starts_with("there is no such code")
+    );
+    assert_eq!(
+        differences[2].what,
+        ["wanted: tells evidence.submitted", "came:   fails unknown-envelope: the record is `4`, and no object"]
+    );
 }
 
 /// Rows and entries, some bent, in some order.

@@ -29,7 +29,7 @@ const MAPPER: &[(&str, &str)] = &[
 #[allow(dead_code)]
 pub(crate) fn whole_mapper(example: &str) -> String {
     let has = |key: &str| example.lines().any(|line| line.starts_with(&format!("{key}:")));
-    let wanted = |key: &str| !has(key) && !(key == "type" && has("state"));
+    let wanted = |key: &str| !has(key) && (key != "type" || !has("state"));
     let rest: String = MAPPER.iter().filter(|(key, _)| wanted(key)).map(|(_, line)| *line).collect();
     // Without examples is one of the examples.
     let example = if example == "examples: null" { "" } else { example };

@@ -51,9 +51,7 @@ fn tell(file: &str, difference: &Difference, out: &mut String) {
 }
 
 fn load(path: &Path) -> Result<Mapper, CliError> {
-    let name = path.display().to_string();
-    let read = contract::read(path).and_then(|text| contract::mapper(&text, &name));
-    read.map_err(|problems| {
+    contract::mapper_file(path).map_err(|problems| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let count = if texts.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", texts.len()) };
         CliError::Other(format!("the mapper cannot be used:\n\n{}\n\n{count}; nothing was read", texts.join("\n\n")))

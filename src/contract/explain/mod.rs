@@ -57,14 +57,18 @@ impl Example {
     /// The wrong one.
     pub fn broken(&self) -> &'static str {
         match self {
-            Example::Contract { broken, .. } | Example::Mapper { broken, .. } | Example::Around { broken, .. } => broken,
+            Example::Contract { broken, .. } | Example::Mapper { broken, .. } | Example::Around { broken, .. } => {
+                broken
+            }
         }
     }
 
     /// The right one.
     pub fn mended(&self) -> &'static str {
         match self {
-            Example::Contract { mended, .. } | Example::Mapper { mended, .. } | Example::Around { mended, .. } => mended,
+            Example::Contract { mended, .. } | Example::Mapper { mended, .. } | Example::Around { mended, .. } => {
+                mended
+            }
         }
     }
 }

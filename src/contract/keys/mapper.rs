@@ -125,7 +125,10 @@ pub(crate) static PLACE: Block = Block {
         ),
         LIKE,
     ],
-    ways: &[Way { with: &["from"], without: &["fixed"] }, Way { with: &["fixed"], without: &["from", "table", "like"] }],
+    ways: &[
+        Way { with: &["from"], without: &["fixed"] },
+        Way { with: &["fixed"], without: &["from", "table", "like"] },
+    ],
 };
 
 static PLACE_SHAPE: Shape = Shape::Either(&[&Shape::Text(&PATH), &Shape::Block(&PLACE)]);
@@ -157,7 +160,11 @@ pub(crate) static ACTOR: Block = Block {
     says: "Who did it: `actor` and `actortype` of the event. Nobody there is null, which contracts can tell from somebody.",
     keys: &[
         key!(true, Judged, "from", PATHS, "Where it stands; of several the first that says something."),
-        may!("nobody", Shape::OneOrMore(&Shape::Text(&SAID)), "Names that stand for nobody: `system`, an integration's user."),
+        may!(
+            "nobody",
+            Shape::OneOrMore(&Shape::Text(&SAID)),
+            "Names that stand for nobody: `system`, an integration's user."
+        ),
         may!("type", Shape::Word(ACTOR_WORDS), "What those are who stand there; by default `unknown`."),
     ],
     ways: &[],
@@ -172,7 +179,11 @@ pub(crate) static LINK: Block = Block {
     says: "Where another subject is named. What does not match the pattern is no link, and is left out.",
     keys: &[
         key!(true, Judged, "from", PATHS, "Where it stands; of several the first that says something."),
-        must!("like", Shape::Text(&PATTERN), "What its name is like, as a whole: fields for links hold all kinds of remarks."),
+        must!(
+            "like",
+            Shape::Text(&PATTERN),
+            "What its name is like, as a whole: fields for links hold all kinds of remarks."
+        ),
     ],
     ways: &[],
 };
@@ -229,7 +240,11 @@ pub(crate) static TAKES: Block = Block {
     what: "`takes`",
     says: "Which records are read; all of it must hold. Others are passed over by name: `not-relevant`.",
     keys: &[
-        may!("topics", Shape::OneOrMore(&Shape::Text(&TOPIC)), "From these topics. Where no topic is known, it is not asked."),
+        may!(
+            "topics",
+            Shape::OneOrMore(&Shape::Text(&TOPIC)),
+            "From these topics. Where no topic is known, it is not asked."
+        ),
         may!(
             "where",
             Shape::Map(&PATH, &Shape::Either(&[&Shape::OneOrMore(&Shape::Text(&SAID)), &Shape::Block(&TEST)])),
@@ -260,10 +275,8 @@ pub(crate) static TYPE: Block = Block {
     ways: &[],
 };
 
-static STATES: Shape = Shape::Either(&[
-    &Shape::Word(&[("any", "Any state.")]),
-    &Shape::OneOrMore(&Shape::Text(&STATE)),
-]);
+static STATES: Shape =
+    Shape::Either(&[&Shape::Word(&[("any", "Any state.")]), &Shape::OneOrMore(&Shape::Text(&STATE))]);
 
 /// A line of changes.
 pub(crate) static CHANGE: Block = Block {
@@ -341,32 +354,40 @@ pub(crate) static MAPPER: Block = Block {
     keys: &[
         must!("mapper", Shape::Text(&forms::NAME), "Its name; the file is a mapper because of this key."),
         key!(false, Told, "says", WORDS_SHAPE, "What it reads, in words."),
-        may!("events", Shape::List(&Shape::Text(&forms::OWN_EVENT)), "Event types of its own, which contracts declare, too."),
+        may!(
+            "events",
+            Shape::List(&Shape::Text(&forms::OWN_EVENT)),
+            "Event types of its own, which contracts declare, too."
+        ),
         may!("takes", Shape::Block(&TAKES), "Which records it takes; by default all."),
         may!(
             "each",
             Shape::Text(&PATH),
             "A list in the record whose items are each read by themselves. All other paths begin at the item."
         ),
-        must!("id", Shape::Text(&PATH), "The record's own id. In a log an event's; of rows the same for all states of a row."),
+        must!(
+            "id",
+            Shape::Text(&PATH),
+            "The record's own id. In a log no two events share it; of rows it is the same for all states of a row."
+        ),
         may!(
             "order",
             TIME_SHAPE,
             "What grows with each state of a record: a path to a whole number, or a time in braces. Rows need it: what is \
              not newer is passed over. In a log it is the events' `sequence`."
         ),
-        may!(
-            "type",
-            Shape::Either(&[&EVENT, &Shape::Block(&TYPE)]),
-            "Of a log: which event a record is."
-        ),
+        may!("type", Shape::Either(&[&EVENT, &Shape::Block(&TYPE)]), "Of a log: which event a record is."),
         may!("state", PLACE_SHAPE, "Of rows: where the state stands, and what its values mean."),
         may!(
             "first-sight",
             Shape::Map(&STATE, &TELLS),
             "Of rows: what a row tells that is seen for the first time, by its state. Every state is there."
         ),
-        may!("changes", Shape::List(&Shape::Block(&CHANGE)), "Of rows: what changes of state tell; the first line that fits."),
+        may!(
+            "changes",
+            Shape::List(&Shape::Block(&CHANGE)),
+            "Of rows: what changes of state tell; the first line that fits."
+        ),
         may!("time", TIME_SHAPE, "Of a log: when it happened. Of rows: when the row was written."),
         must!("subject", PLACE_SHAPE, "What it is about. Of rows it stays what it was at first sight."),
         must!(
@@ -378,7 +399,11 @@ pub(crate) static MAPPER: Block = Block {
         may!("links", Shape::Map(&LINK_KIND, &Shape::Block(&LINK)), "Other subjects that it names, by their kind."),
         DATA,
         may!("tells", Shape::Map(&TYPE_KEY, &Shape::Block(&TELLING)), "What holds for events of one type."),
-        may!("examples", Shape::List(&Shape::Block(&EXAMPLE)), "Its tests: `onus adapt --mapper FILE --test` runs them."),
+        may!(
+            "examples",
+            Shape::List(&Shape::Block(&EXAMPLE)),
+            "Its tests: `onus adapt --mapper FILE --test` runs them."
+        ),
     ],
     ways: &[
         Way { with: &["type", "time"], without: &["state", "first-sight", "changes"] },

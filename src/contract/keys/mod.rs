@@ -173,7 +173,13 @@ impl Shape {
             Shape::List(item) | Shape::OneOrMore(item) => Some(item),
             Shape::Either(shapes) => shapes.iter().find_map(|shape| shape.item()),
             Shape::Named(named) => named.shape.item(),
-            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Any | Shape::Block(_) | Shape::Map(..) | Shape::Rows(_) => None,
+            Shape::Text(_)
+            | Shape::Word(_)
+            | Shape::Null
+            | Shape::Any
+            | Shape::Block(_)
+            | Shape::Map(..)
+            | Shape::Rows(_) => None,
         }
     }
 
@@ -184,7 +190,13 @@ impl Shape {
             Shape::OneOrMore(shape) => shape.row(),
             Shape::Either(shapes) => shapes.iter().find_map(|shape| shape.row()),
             Shape::Named(named) => named.shape.row(),
-            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Any | Shape::Block(_) | Shape::List(_) | Shape::Map(..) => None,
+            Shape::Text(_)
+            | Shape::Word(_)
+            | Shape::Null
+            | Shape::Any
+            | Shape::Block(_)
+            | Shape::List(_)
+            | Shape::Map(..) => None,
         }
     }
 
@@ -195,7 +207,13 @@ impl Shape {
             Shape::OneOrMore(shape) => shape.value(),
             Shape::Either(shapes) => shapes.iter().find_map(|shape| shape.value()),
             Shape::Named(named) => named.shape.value(),
-            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Any | Shape::Block(_) | Shape::List(_) | Shape::Rows(_) => None,
+            Shape::Text(_)
+            | Shape::Word(_)
+            | Shape::Null
+            | Shape::Any
+            | Shape::Block(_)
+            | Shape::List(_)
+            | Shape::Rows(_) => None,
         }
     }
 }

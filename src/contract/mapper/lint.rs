@@ -20,8 +20,14 @@ pub(super) fn run(root: &Node, mapper: &Mapper, report: &mut Report<'_>) {
     if mapper.examples.is_empty()
         && let Some(entry) = root.entry("mapper")
     {
-        let hint = "add `examples:` with a record of each kind and what it tells; `onus adapt --mapper FILE --test` runs them";
-        report.hinted(Code::NoExamples, entry.at, "a mapper without examples: nobody sees whether it does what it says", hint);
+        let hint =
+            "add `examples:` with a record of each kind and what it tells; `onus adapt --mapper FILE --test` runs them";
+        report.hinted(
+            Code::NoExamples,
+            entry.at,
+            "a mapper without examples: nobody sees whether it does what it says",
+            hint,
+        );
     }
 }
 
@@ -38,7 +44,8 @@ fn changes(root: &Node, states: &States, report: &mut Report<'_>) {
     let Some(entry) = root.entry("changes").or_else(|| root.entry("state")) else { return };
     if let Some(first) = missing.first() {
         let shown: Vec<&str> = missing.iter().map(String::as_str).collect();
-        let message = format!("nothing is said of rows that go from {}: each is an error when it comes", states::list(&shown));
+        let message =
+            format!("nothing is said of rows that go from {}: each is an error when it comes", states::list(&shown));
         let (from, to) = first.split_once(" to ").unwrap_or((first, ""));
         let hint = format!("add `{{from: {from}, to: {to}, tells: ..}}`, or `tells: nothing` for what tells nothing");
         report.hinted(Code::UntoldChange, entry.at, message, hint);

@@ -9,15 +9,16 @@ mod values;
 
 use super::code::Code;
 use super::fields::{self, Fields};
-use super::keys::mapper::{LINK, LINKS, MAPPER, TAKES, TELLING, TEST, TYPE};
+use super::keys::mapper::{LINK, LINKS, MAPPER, PLACE, TAKES, TELLING, TEST, TYPE};
 use super::names::{Cx, Names};
 use super::problem::Problem;
 use super::report::{Report, quote};
 use super::yaml::{self, Entry, Node, Value};
-use super::{asides, finish, include};
-use crate::mapper::{Kind, Mapper, Order, Place, Reading, Takes, Telling, Test};
+use super::{asides, finish, include, load};
+use crate::mapper::{Kind, Mapper, Order, Pattern, Place, Reading, Takes, Telling, Test};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Reads one mapper from its text; `origin` is how problems name it.
 ///
@@ -28,6 +29,14 @@ pub fn mapper(text: &str, origin: &str) -> Result<Mapper, Vec<Problem>> {
     let root = yaml::tree(text, &mut report);
     let (mapper, report) = whole(root, report);
     finish(mapper, report)
+}
+
+/// The same from a file; `-` is standard input.
+///
+/// # Errors
+/// It cannot be read, or everything that is wrong with it.
+pub fn mapper_file(path: &Path) -> Result<Mapper, Vec<Problem>> {
+    mapper(&load::read(path)?, &path.display().to_string())
 }
 
 /// Everything that is wrong with a mapper; where there are no errors, what it may say and rarely means.
@@ -155,7 +164,8 @@ fn reading(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Reading> {
         }
         (None, None) => {
             if !fields.is_meant("type") && !fields.is_meant("state") {
-                let hint = "add `type:` if each record is something that happened, `state:` if it is a row as it is now";
+                let hint =
+                    "add `type:` if each record is something that happened, `state:` if it is a row as it is now";
                 report.hinted(Code::NoReading, fields.at, "a mapper that does not say what its records are", hint);
             }
             None
@@ -232,16 +242,31 @@ fn order(node: &Node, report: &mut Report<'_>) -> Option<Order> {
 /// A record must not be able to name whom it likes.
 fn partner(node: &Node, report: &mut Report<'_>) -> Option<Place> {
     let place = places::place(node, "`partner`", report)?;
-    let longest = |name: &&str| name.len() > 1024;
-    if let Some(name) = place.fixed.iter().chain(place.table.iter().flat_map(|table| table.values())).find(|n| longest(&n.as_str())) {
+    let mut names = place.fixed.iter().chain(place.table.iter().flat_map(|table| table.values()));
+    if let Some(name) = names.find(|name| name.len() > 1024) {
         let message = format!("{} has {} bytes, and no partner's name has more than 1,024", quote(name), name.len());
         report.error(Code::BadName, node.at, message);
+        return None;
+    }
+    // A key that is misspelt has been reported, and may have been the one that is missed.
+    let misspelt = matches!(&node.value, Value::Map(entries) if entries.iter().any(|e| PLACE.key(&e.key).is_none()));
+    if misspelt {
         return None;
     }
     if place.fixed.is_none() && place.table.is_none() && place.like.is_none() {
         let message = "a partner that the record names at will";
         let hint = "add `table:` from what stands there to the partners' names, or `like:` with a pattern of them";
         report.hinted(Code::FreePartner, node.at, message, hint);
+        return None;
+    }
+    if place.table.is_none() && place.like.as_ref().is_some_and(Pattern::is_open) {
+        let message = "a partner that the record names at will: the pattern lets any name pass";
+        report.hinted(
+            Code::FreePartner,
+            node.at,
+            message,
+            "say what the partners' names have in common, or add `table:`",
+        );
         return None;
     }
     Some(place)
@@ -255,7 +280,20 @@ fn links(node: &Node, report: &mut Report<'_>) -> Option<Vec<(String, Place)>> {
         kinds.contains(&entry.key.as_str()).then_some(())?;
         let fields = Fields::of(&entry.node, &LINK, report)?;
         let from = fields.need("from", report).and_then(|node| places::paths(node, "`from`", report));
-        let like = fields.need("like", report).and_then(|node| places::pattern(node, report));
+        let like = fields.need("like", report).and_then(|node| {
+            let like = places::pattern(node, report)?;
+            if like.is_open() {
+                let message = format!("{} lets any remark pass for a link", quote(like.text()));
+                report.hinted(
+                    Code::BadPattern,
+                    node.at,
+                    message,
+                    "say what the names have in common, like `INC[0-9]{7}`",
+                );
+                return None;
+            }
+            Some(like)
+        });
         Some((entry.key.clone(), Place { from: from?, like: Some(like?), ..Place::default() }))
     })
 }
@@ -279,30 +317,36 @@ fn key_of(entry: &Entry) -> Node {
     Node { at: entry.at, value: Value::Scalar { text: entry.key.clone(), quoted: entry.quoted } }
 }
 
-/// Of the whole tree without what changes nothing: comments, places, remarks, examples.
+/// Of the whole tree without what changes nothing: comments, places, remarks, examples, and the order of keys.
 fn digest(root: &Node) -> [u8; 32] {
     let mut text = String::new();
     if let Value::Map(entries) = &root.value {
-        for entry in entries.iter().filter(|entry| !["says", "examples"].contains(&entry.key.as_str())) {
-            canonical(&entry.key, &entry.node, &mut text);
-        }
+        sorted(entries, |entry| !["says", "examples"].contains(&entry.key.as_str()), &mut text);
     }
     Sha256::digest(text.as_bytes()).into()
 }
 
-fn canonical(key: &str, node: &Node, out: &mut String) {
-    *out += &format!("{key:?}:");
+fn sorted(entries: &[Entry], counts: impl Fn(&Entry) -> bool, out: &mut String) {
+    let mut entries: Vec<&Entry> = entries.iter().filter(|entry| counts(entry)).collect();
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    for entry in entries {
+        *out += &format!("{:?}:", entry.key);
+        canonical(&entry.node, out);
+    }
+}
+
+fn canonical(node: &Node, out: &mut String) {
     match &node.value {
-        Value::Scalar { text, .. } if !node.is_null() => *out += &format!("{text:?}"),
-        Value::Scalar { .. } => out.push('~'),
+        Value::Scalar { .. } if node.is_null() => out.push('~'),
+        Value::Scalar { text, .. } => *out += &format!("{text:?}"),
         Value::List(items) => {
             out.push('[');
-            items.iter().for_each(|item| canonical("", item, out));
+            items.iter().for_each(|item| canonical(item, out));
             out.push(']');
         }
         Value::Map(entries) => {
             out.push('{');
-            entries.iter().for_each(|entry| canonical(&entry.key, &entry.node, out));
+            sorted(entries, |_| true, out);
             out.push('}');
         }
     }

@@ -125,16 +125,17 @@ pub(super) fn clock(node: &Node, what: &str, report: &mut Report<'_>) -> Option<
     let form = match fields.get("as") {
         Some(node) => {
             let words: Vec<(&str, &str)> = TIME_WORDS.iter().map(|(word, _)| (*word, *word)).collect();
-            fields::word(node, "how a time is written", &words, report)
-                .and_then(|word| form(word, &fields, report))
+            fields::word(node, "how a time is written", &words, report).and_then(|word| form(word, &fields, report))
         }
         None => form("rfc3339", &fields, report),
     };
-    let qualities: Vec<(&str, Quality)> =
-        QUALITY_WORDS.iter().map(|(word, _)| *word).zip([Quality::Exact, Quality::UpperBound, Quality::Received]).collect();
-    let quality = fields::optional(
-        fields.get("timequality").map(|node| fields::word(node, "`timequality`", &qualities, report)),
-    );
+    let qualities: Vec<(&str, Quality)> = QUALITY_WORDS
+        .iter()
+        .map(|(word, _)| *word)
+        .zip([Quality::Exact, Quality::UpperBound, Quality::Received])
+        .collect();
+    let quality =
+        fields::optional(fields.get("timequality").map(|node| fields::word(node, "`timequality`", &qualities, report)));
     Some(Clock { from: from?, form: form?, quality: quality? })
 }
 
@@ -153,7 +154,12 @@ pub(super) fn form(word: &str, fields: &Fields<'_>, report: &mut Report<'_>) -> 
             let at = fields.get("as").map_or(fields.at, |node| node.at);
             if !fields.is_meant("zone") {
                 let hint = "add `zone:`, like UTC or Europe/Warsaw: the zone of whoever the source is read as";
-                report.hinted(Code::MissingKey, at, format!("`{word}` without a `zone` could be several instants"), hint);
+                report.hinted(
+                    Code::MissingKey,
+                    at,
+                    format!("`{word}` without a `zone` could be several instants"),
+                    hint,
+                );
             }
             None
         }
@@ -191,5 +197,9 @@ pub(super) fn actor(node: &Node, report: &mut Report<'_>) -> Option<Actor> {
     }));
     let kinds: Vec<(&'static str, &'static str)> = ACTOR_WORDS.iter().map(|(word, _)| (*word, *word)).collect();
     let kind = fields::optional(fields.get("type").map(|node| fields::word(node, "an actor's type", &kinds, report)));
-    Some(Actor { from: from?, nobody: nobody?.unwrap_or_default().into_iter().collect(), kind: kind?.unwrap_or("unknown") })
+    Some(Actor {
+        from: from?,
+        nobody: nobody?.unwrap_or_default().into_iter().collect(),
+        kind: kind?.unwrap_or("unknown"),
+    })
 }

@@ -7,7 +7,7 @@ use crate::contract::keys::mapper::CHANGE;
 use crate::contract::names::Cx;
 use crate::contract::report::{At, Report, quote};
 use crate::contract::yaml::{Node, Value};
-use crate::mapper::{Change, Place, States};
+use crate::mapper::{Change, States};
 use std::collections::BTreeSet;
 
 /// What tells nothing, on purpose.
@@ -23,56 +23,49 @@ pub(super) fn read(node: &Node, fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<
         let message = "rows without an `order`: an old row that comes again would undo what a newer one told";
         cx.report.hinted(Code::MissingKey, fields.at, message, hint);
     }
-    let first = fields.need("first-sight", &mut cx.report).and_then(|node| first(node, cx));
-    let known = known(state.as_ref(), first.as_deref());
+    // What the table gives; without one, the states are those of which a first sight is told.
+    let given: Option<BTreeSet<String>> =
+        state.as_ref().and_then(|place| place.table.as_ref()).map(|table| table.values().cloned().collect());
+    let first = fields.need("first-sight", &mut cx.report).and_then(|node| first(node, given.as_ref(), cx));
+    let told = || first.iter().flatten().map(|(state, _)| state.clone()).collect();
+    let known = given.unwrap_or_else(told);
     let changes = fields::optional(fields.get("changes").map(|node| changes(node, &known, cx)));
     let (state, first) = (state?, first?);
     let complete = complete(&known, &first, fields, &mut cx.report);
-    let first = first.into_iter().map(|(state, _, tells)| (state, tells)).collect();
-    let states = States { state, first, changes: changes?.unwrap_or_default() };
+    let states = States { state, first: first.into_iter().collect(), changes: changes?.unwrap_or_default() };
     (complete && fields.has("order")).then_some(states)
 }
 
-/// A state, where it was written, and what it tells at first sight.
-type First = (String, At, Vec<String>);
-
-fn first(node: &Node, cx: &mut Cx<'_>) -> Option<Vec<First>> {
+/// What each state tells at first sight.
+fn first(node: &Node, given: Option<&BTreeSet<String>>, cx: &mut Cx<'_>) -> Option<Vec<(String, Vec<String>)>> {
     let entries = fields::map(node, "`first-sight`", &mut cx.report)?;
     fields::every(entries, |entry| {
         let state = places::said(entry, "a state", &mut cx.report);
+        let tells = tells(&entry.node, cx);
         if entry.key == ANY {
             let message = "no state is called `any`: each has a line of its own here";
             cx.report.hinted(Code::NoState, entry.at, message, "write a line for each state");
             return None;
         }
-        let tells = tells(&entry.node, cx);
-        Some((state?, entry.at, tells?))
+        let state = state.filter(|state| given.is_none_or(|known| is_known(state, entry.at, known, &mut cx.report)));
+        Some((state?, tells?))
     })
 }
 
-/// The states that there are: what the table gives, else those of which a first sight is told.
-fn known(state: Option<&Place>, first: Option<&[First]>) -> BTreeSet<String> {
-    match state.and_then(|place| place.table.as_ref()) {
-        Some(table) => table.values().cloned().collect(),
-        None => first.unwrap_or_default().iter().map(|(state, ..)| state.clone()).collect(),
-    }
-}
-
-/// Of every state it is said what its first sight tells, and of no other.
-fn complete(known: &BTreeSet<String>, first: &[First], fields: &Fields<'_>, report: &mut Report<'_>) -> bool {
-    let mut good = true;
-    for (state, at, _) in first {
-        good &= is_known(state, *at, known, report);
-    }
+/// Of every state it is said what its first sight tells.
+fn complete(
+    known: &BTreeSet<String>,
+    first: &[(String, Vec<String>)],
+    fields: &Fields<'_>,
+    report: &mut Report<'_>,
+) -> bool {
     let missing: Vec<&str> =
-        known.iter().map(String::as_str).filter(|state| !first.iter().any(|(said, ..)| said == state)).collect();
-    if let (Some(state), Some(entry)) = (missing.first(), fields.entry("first-sight")) {
-        let message = format!("nothing is said of rows that are first seen as {}", list(&missing));
-        let hint = format!("add `{state}:` with event types, or `{state}: nothing`");
-        report.hinted(Code::UntoldState, entry.at, message, hint);
-        good = false;
-    }
-    good
+        known.iter().map(String::as_str).filter(|state| !first.iter().any(|(said, _)| said == state)).collect();
+    let (Some(state), Some(entry)) = (missing.first(), fields.entry("first-sight")) else { return true };
+    let message = format!("nothing is said of rows that are first seen as {}", list(&missing));
+    let hint = format!("add `{state}:` with event types, or `{state}: nothing`");
+    report.hinted(Code::UntoldState, entry.at, message, hint);
+    false
 }
 
 /// Words in a row, for a message.

@@ -77,16 +77,14 @@ written and tried. Keys stand in the order in which they are read; `onus fmt` pu
 const MAPPER_SECTIONS: &[(&str, &[&Block])] = &[
     ("The mapper", &[&mapper::MAPPER, &mapper::TAKES, &mapper::TEST]),
     ("Logs and rows", &[&mapper::TYPE, &mapper::CHANGE, &mapper::TELLING]),
-    (
-        "Where things stand",
-        &[&mapper::PLACE, &mapper::TIME, &mapper::ACTOR, &mapper::LINK, &mapper::FIELD],
-    ),
+    ("Where things stand", &[&mapper::PLACE, &mapper::TIME, &mapper::ACTOR, &mapper::LINK, &mapper::FIELD]),
     ("Examples", &[&mapper::EXAMPLE, &mapper::SAMPLE, &mapper::WANT]),
 ];
 
 /// docs/reference/contract.md.
 pub fn page() -> String {
-    let values = "Wherever one of these stands, a value of the contract may stand as `$name`, except in words for people.";
+    let values =
+        "Wherever one of these stands, a value of the contract may stand as `$name`, except in words for people.";
     whole(INTRO, SECTIONS, values, "Those that are built in; a contract declares its own under `events`.")
 }
 

@@ -83,7 +83,8 @@ impl<'s> Desk<'s> {
     pub(super) fn tell<N: Into<Cow<'static, str>>>(&mut self, told: Told<N>) -> Result<(), No> {
         let Told { id, kind, at, quality, subject, partner, factkey, sequence, correlation, data } = told;
         let kind = kind.into();
-        let mut data: Vec<(Cow<'static, str>, Value)> = data.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let mut data: Vec<(Cow<'static, str>, Value)> =
+            data.into_iter().map(|(name, value)| (name.into(), value)).collect();
         for (what, name, code) in [
             ("its id", &id, Error::MissingId),
             ("its subject", &subject, Error::MissingSubject),

@@ -111,7 +111,9 @@ impl Mapped {
                 };
                 match table.get(word.as_ref()) {
                     Some(Some(kind)) => kind,
-                    Some(None) => return No::skip(Skip::NotRelevant, format!("{path} {} tells nothing", quoted(&word))),
+                    Some(None) => {
+                        return No::skip(Skip::NotRelevant, format!("{path} {} tells nothing", quoted(&word)));
+                    }
                     None => {
                         let why = format!("{path} is {}, and the table under `type` has no such row", quoted(&word));
                         return No::error(Error::UnmappedState, why);
@@ -131,7 +133,8 @@ impl Mapped {
             None => None,
         };
         let Some((at, quality)) = time else {
-            let at = clock.map_or_else(String::new, |clock| format!(": there is nothing at {}", values::list(&clock.from)));
+            let at =
+                clock.map_or_else(String::new, |clock| format!(": there is nothing at {}", values::list(&clock.from)));
             return No::error(Error::MissingTime, format!("the record does not say when it happened{at}"));
         };
         let (subject, partner) = (self.subject(tree)?, self.partner(tree)?);
@@ -156,12 +159,13 @@ impl Mapped {
             Order::Count(path) => match item_at(tree, path).whole() {
                 Some(count) => Ok(count),
                 None => {
-                    let why = format!("{path} is {}, and no number that tells its states apart", shown(item_at(tree, path)));
+                    let why =
+                        format!("{path} is {}, and no number that tells its states apart", shown(item_at(tree, path)));
                     No::error(Error::MissingId, why)
                 }
             },
-            Order::Time(clock) => match values::time(tree, clock)? {
-                Some((at, _)) => Ok(at.0),
+            Order::Time(clock) => match values::one_instant(tree, clock)? {
+                Some(at) => Ok(at.0),
                 None => No::error(
                     Error::MissingTime,
                     format!("there is nothing at {}, which tells the record's states apart", values::list(&clock.from)),

@@ -23,7 +23,10 @@ impl Mapped {
         let before = desk.known(&id).cloned();
         let last = before.as_ref().and_then(|row| row.get("order")).and_then(|order| order.parse::<i64>().ok());
         if last.is_some_and(|last| order < last) {
-            return No::skip(Skip::Stale, format!("the row of {} is older than one that was read already", quoted(&id)));
+            return No::skip(
+                Skip::Stale,
+                format!("the row of {} is older than one that was read already", quoted(&id)),
+            );
         }
         let Some(state) = values::word(tree, &states.state, "the state", Error::UnmappedState)? else {
             let at = values::list(&states.state.from);
@@ -35,15 +38,15 @@ impl Mapped {
         let from = before.as_ref().and_then(|row| row.get("state"));
         if last == Some(order) {
             return match from {
-                Some(from) if from != state => {
-                    self.same_order(&id, from, &state)
-                }
+                Some(from) if from != state => self.same_order(&id, from, &state),
                 _ => No::skip(Skip::Duplicate, format!("this state of {} was read already", quoted(&id))),
             };
         }
         let (subject, partner) = match &before {
             // Whose it is and what it is about stays, whatever the row is moved to.
-            Some(row) => (row.get("subject").unwrap_or_default().to_owned(), row.get("partner").unwrap_or_default().to_owned()),
+            Some(row) => {
+                (row.get("subject").unwrap_or_default().to_owned(), row.get("partner").unwrap_or_default().to_owned())
+            }
             None => (self.subject(tree)?, self.partner(tree)?),
         };
         let tells: &[String] = match from {
@@ -99,13 +102,7 @@ impl Mapped {
     }
 
     /// When it happened, and whether the row proves it. A proof that was told already proves nothing new.
-    fn when(
-        &self,
-        tree: &Tree<'_>,
-        kind: &str,
-        row: &Row,
-        desk: &Desk<'_>,
-    ) -> Result<(Moment, Quality, bool), No> {
+    fn when(&self, tree: &Tree<'_>, kind: &str, row: &Row, desk: &Desk<'_>) -> Result<(Moment, Quality, bool), No> {
         let clock = self.mapper.events.get(kind).and_then(|telling| telling.time.as_ref());
         if let Some(clock) = clock
             && let Some((at, quality)) = values::time(tree, clock)?
@@ -121,7 +118,9 @@ impl Mapped {
         }
         match desk.received() {
             Some(at) => Ok((at, Quality::Received, false)),
-            None => No::error(Error::MissingTime, format!("nothing says when {kind} happened, or when the row was written")),
+            None => {
+                No::error(Error::MissingTime, format!("nothing says when {kind} happened, or when the row was written"))
+            }
         }
     }
 }

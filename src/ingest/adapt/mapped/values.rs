@@ -108,8 +108,34 @@ fn meant(found: &Tree<'_>, path: &Path, place: &Place, what: &str, wrong: Error)
     }
 }
 
-/// A time. None: nothing stands there, or zero, which is written for nothing.
+/// A time, and how exact it is. None: nothing stands there, or zero, which is written for nothing.
 pub(super) fn time(tree: &Tree<'_>, clock: &Clock) -> Result<Option<(Moment, Quality)>, No> {
+    Ok(instant(tree, clock)?.map(|(at, twice)| {
+        let said = match clock.quality {
+            // What could be two instants is not exact, whoever says so.
+            Some(mapper::Quality::Exact) | None if twice => Quality::UpperBound,
+            Some(mapper::Quality::Exact) | None => Quality::Exact,
+            Some(mapper::Quality::UpperBound) => Quality::UpperBound,
+            Some(mapper::Quality::Received) => Quality::Received,
+        };
+        (at, said)
+    }))
+}
+
+/// A time that must be one instant, because nothing could say of it that it is an upper bound.
+pub(super) fn one_instant(tree: &Tree<'_>, clock: &Clock) -> Result<Option<Moment>, No> {
+    match instant(tree, clock)? {
+        Some((_, true)) => {
+            let why =
+                format!("{} is of an hour that the clocks showed twice, and could be two instants", list(&clock.from));
+            No::error(Error::BadTime, why)
+        }
+        time => Ok(time.map(|(at, _)| at)),
+    }
+}
+
+/// A time, of two instants the later, and whether there were two.
+fn instant(tree: &Tree<'_>, clock: &Clock) -> Result<Option<(Moment, bool)>, No> {
     let Some((path, found)) = first(tree, &clock.from) else { return Ok(None) };
     let field = path.to_string();
     let (at, quality) = match clock.form {
@@ -139,13 +165,7 @@ pub(super) fn time(tree: &Tree<'_>, clock: &Clock) -> Result<Option<(Moment, Qua
             }
         }
     };
-    let said = match clock.quality {
-        Some(mapper::Quality::UpperBound) => Quality::UpperBound,
-        Some(mapper::Quality::Received) => Quality::Received,
-        // What could be two instants is not exact, whoever says so.
-        Some(mapper::Quality::Exact) | None => quality,
-    };
-    Ok(Some((at, said)))
+    Ok(Some((at, quality == Quality::UpperBound)))
 }
 
 /// What an event carries of a field. None: nothing stands there.
@@ -175,7 +195,7 @@ pub(super) fn value(tree: &Tree<'_>, field: &Field) -> Result<Option<Value>, No>
             },
             None => None,
         },
-        Shape::Time(clock) => time(tree, clock)?.map(|(at, _)| Value::At(at)),
+        Shape::Time(clock) => one_instant(tree, clock)?.map(Value::At),
         Shape::Evidence(evidence) => match found(&evidence.from) {
             Some((path, tree)) => Some(Value::Evidence(references(tree, &path, evidence, &what)?)),
             None => None,
@@ -193,12 +213,7 @@ fn of(place: &Place) -> Error {
 }
 
 /// References to evidence: of each object two members, and nothing else.
-fn references(
-    found: &Tree<'_>,
-    path: &str,
-    evidence: &mapper::Evidence,
-    what: &str,
-) -> Result<Vec<Evidence>, No> {
+fn references(found: &Tree<'_>, path: &str, evidence: &mapper::Evidence, what: &str) -> Result<Vec<Evidence>, No> {
     let items = match found {
         Tree::List(items) => items.as_slice(),
         one => std::slice::from_ref(one),
