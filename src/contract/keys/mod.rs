@@ -38,6 +38,7 @@ macro_rules! told {
 }
 
 pub(crate) mod duty;
+pub(crate) mod examples;
 pub(crate) mod forms;
 pub(crate) mod holidays;
 pub(crate) mod mapper;

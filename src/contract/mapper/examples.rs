@@ -4,7 +4,7 @@ use super::places;
 use crate::contract::code::Code;
 use crate::contract::dates;
 use crate::contract::fields::{self, Fields};
-use crate::contract::keys::mapper::{EXAMPLE, SAMPLE, WANT};
+use crate::contract::keys::examples::{EXAMPLE, SAMPLE, WANT};
 use crate::contract::names::Cx;
 use crate::contract::report::Report;
 use crate::contract::yaml::{Node, Value};

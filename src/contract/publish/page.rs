@@ -1,6 +1,6 @@
 //! The key references, of contracts and of mappers: every key, what may stand under it, what it means.
 
-use crate::contract::keys::{Block, Effect, Form, Key, Shape, duty, holidays, mapper, selectors, top};
+use crate::contract::keys::{Block, Effect, Form, Key, Shape, duty, examples, holidays, mapper, selectors, top};
 use crate::contract::words;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -67,7 +67,8 @@ const MAPPER_INTRO: &str = "\
 # The keys of a mapper
 
 One YAML file is one mapper: a source that no adapter knows, described. [The guide](../sources/mapper.md) says how one is
-written and tried. Keys stand in the order in which they are read; `onus fmt` puts them so. A key in **bold** must be there.
+written and tried. Keys stand in the order in which they are read; `onus fmt` puts them so. A key in **bold** must be there; one
+that is *told* is for people.
 
 `onus schema mapper` prints the JSON Schema of the same for editors: a first line
 `# yaml-language-server: $schema=mapper.schema.json` gives completion, and the words of this page as hovers.
@@ -78,7 +79,7 @@ const MAPPER_SECTIONS: &[(&str, &[&Block])] = &[
     ("The mapper", &[&mapper::MAPPER, &mapper::TAKES, &mapper::TEST]),
     ("Logs and rows", &[&mapper::TYPE, &mapper::CHANGE, &mapper::TELLING]),
     ("Where things stand", &[&mapper::PLACE, &mapper::TIME, &mapper::ACTOR, &mapper::LINK, &mapper::FIELD]),
-    ("Examples", &[&mapper::EXAMPLE, &mapper::SAMPLE, &mapper::WANT]),
+    ("Examples", &[&examples::EXAMPLE, &examples::SAMPLE, &examples::WANT]),
 ];
 
 /// docs/reference/contract.md.
