@@ -299,6 +299,8 @@ codes! {
     UntoldChange = "W601": mappers::UNTOLD_CHANGE,
     /// A mapper without examples.
     NoExamples = "W602": mappers::NO_EXAMPLES,
+    /// Approved waivers that may say neither their end nor what they waive.
+    OpenWaiver = "W603": mappers::OPEN_WAIVER,
 }
 
 impl Code {

@@ -160,6 +160,45 @@ fn a_mapper_s_examples_hold_or_differ_or_are_not_there() {
 }
 
 #[test]
+fn an_exception_that_a_mapper_tells_waives_what_it_names() {
+    const CONTRACT: &str = "contract: halden\npartner: halden-pam\ncustomer: bank\neffective: 2026-01-01T00:00:00Z\nzone: Europe/Zurich\n\
+        waivers: {approve: customer.ciso-office}\nobligations:\n  - {id: rotate, clause: \"7.3\", when: credential.expiring, do: credential.rotated, within: 1h}\n";
+    const SECRET: &str = "aws:secretsmanager:4711:eu-central-1:pay/db";
+    let row = serde_json::json!({"third_parties": "Halden PAM AG", "exception": {"id": 81, "key": "EXC-81", "status": "Approved",
+        "updated": 1_772_611_200_000_i64, "submitted": 1_772_437_500_000_i64, "clauses": "7.3 Rotate", "asset": SECRET, "valid_from": "2026-03-03",
+        "valid_to": "2026-03-29", "approval": {"at": 1_772_524_800_000_i64, "by": "iberg", "role": "CISO"}}});
+    let mapper = format!("{HERE}/config/mappers/grc-exceptions.yaml");
+    let (code, told, _) = without_settings(&["--mapper", &mapper, "--strict"], &row.to_string());
+    assert_eq!((code, told.lines().count()), (0, 2));
+    let expiring = format!(
+        "{{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"s\",\"type\":\"credential.expiring\",\"time\":\"2026-03-10T08:00:00Z\",\"subject\":\"{SECRET}\",\"partner\":\"halden-pam\"}}\n"
+    );
+    let folder = std::env::temp_dir().join(format!("onus-waived-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let stands = |events: &str| {
+        std::fs::write(folder.join("c.yaml"), CONTRACT).expect("written");
+        std::fs::write(folder.join("e.jsonl"), events).expect("written");
+        let args = [
+            "check",
+            "--contracts",
+            "c.yaml",
+            "--until",
+            "2026-03-20T00:00:00Z",
+            "--format",
+            "json",
+            "--duties",
+            "e.jsonl",
+        ];
+        let run = Command::new(env!("CARGO_BIN_EXE_onus")).args(args).current_dir(&folder).output().expect("it runs");
+        let report: Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        report["duties"][0]["standing"].clone()
+    };
+    let (without, with) = (stands(&expiring), stands(&format!("{told}{expiring}")));
+    std::fs::remove_dir_all(&folder).expect("it goes");
+    assert_eq!((without, with), ("breached".into(), "waived".into()));
+}
+
+#[test]
 fn a_mapper_or_a_source_is_said_and_not_both() {
     for args in [
         &["--mapper", "m.yaml", "--source", "aws"][..],

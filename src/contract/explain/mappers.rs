@@ -100,3 +100,14 @@ pub(crate) const NO_EXAMPLES: Explanation = Explanation {
         mended: "examples: [{name: a tombstone, records: [{value: null, skips: tombstone}]}]",
     },
 };
+
+pub(crate) const OPEN_WAIVER: Explanation = Explanation {
+    name: "open-waiver",
+    remedy: "Give `ends` and `obligations`, each `required: true` or `fixed`.",
+    why: "An approval without `ends` holds for ever, and one without `obligations` waives all. In a table of exceptions an \
+          empty field means neither: somebody forgot it.",
+    example: Example::Mapper {
+        broken: "type: waiver.approved\ndata: {ends: {from: until, as: rfc3339}}",
+        mended: "type: waiver.approved\ndata: {ends: {from: until, as: rfc3339, required: true}, obligations: {fixed: rotate}}",
+    },
+};

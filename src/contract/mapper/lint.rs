@@ -4,12 +4,13 @@ use super::states;
 use crate::contract::code::Code;
 use crate::contract::report::Report;
 use crate::contract::yaml::{Node, Value};
-use crate::mapper::{Mapper, Reading, States};
+use crate::mapper::{Mapper, Reading, Shape, States};
 
 pub(super) fn run(root: &Node, mapper: &Mapper, report: &mut Report<'_>) {
     if let Reading::Rows(states) = &mapper.reading {
         changes(root, states, report);
     }
+    waivers(root, mapper, report);
     if let Some(Value::Map(entries)) = root.get("tells").map(|node| &node.value) {
         let types = mapper.types();
         for entry in entries.iter().filter(|entry| !types.contains(entry.key.as_str())) {
@@ -28,6 +29,32 @@ pub(super) fn run(root: &Node, mapper: &Mapper, report: &mut Report<'_>) {
             "a mapper without examples: nobody sees whether it does what it says",
             hint,
         );
+    }
+}
+
+/// What an approval leaves out, it waives without measure.
+fn waivers(root: &Node, mapper: &Mapper, report: &mut Report<'_>) {
+    const APPROVED: &str = "waiver.approved";
+    if !mapper.types().contains(APPROVED) {
+        return;
+    }
+    let own = mapper.events.get(APPROVED).map_or(&[][..], |telling| &telling.data);
+    let said = |name: &str| {
+        let field = own.iter().find(|field| field.name == name).or_else(|| mapper.data.iter().find(|f| f.name == name));
+        field.is_some_and(|field| {
+            field.required || matches!(&field.shape, Shape::Text(place) | Shape::List(place) if place.fixed.is_some())
+        })
+    };
+    let own = root.get("tells").and_then(|node| node.entry(APPROVED));
+    let Some(entry) = own.or_else(|| root.entry("data")).or_else(|| root.entry("mapper")) else { return };
+    for (missing, means) in [
+        (!said("ends"), "`ends`, and without it a waiver holds for ever"),
+        (!said("obligations") && !said("obligation"), "`obligations`, and without them it waives all"),
+    ] {
+        if missing {
+            let message = format!("an approved waiver need not say {means}");
+            report.hinted(Code::OpenWaiver, entry.at, message, "add it to `data` with `required: true`, or `fixed:`");
+        }
     }
 }
 
