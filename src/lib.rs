@@ -2,7 +2,7 @@
 //!
 //! The rooms in the order in which the data travels: [`ingest`] reads files, [`decode`] makes facts of events,
 //! [`runtime`] runs the judge (the package `onus_engine`) over them by the [`contract`]s, [`cli`] shows the outcome.
-//! [`settings`] say how a process runs that goes on; [`store`] keeps what must outlive it; [`serve`] listens for HTTP, and
+//! A [`mapper`] is what people say of a source that no adapter knows. [`settings`] say how a process runs that goes on; [`store`] keeps what must outlive it; [`serve`] listens for HTTP, and
 //! [`telemetry`] says there how the process is. [`clauses`] has people's own cases judged in the same way.
 
 pub mod clauses;
@@ -10,6 +10,7 @@ pub mod cli;
 pub mod contract;
 pub mod decode;
 pub mod ingest;
+pub mod mapper;
 pub mod publish;
 pub mod runtime;
 pub mod serve;

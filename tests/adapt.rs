@@ -15,6 +15,12 @@ mod feed;
 mod jira;
 #[path = "adapt/laws.rs"]
 mod laws;
+#[path = "adapt/mapper.rs"]
+mod mapper;
+#[path = "adapt/mapper_laws.rs"]
+mod mapper_laws;
+#[path = "adapt/mapper_rows.rs"]
+mod mapper_rows;
 #[path = "adapt/okta.rs"]
 mod okta;
 #[path = "adapt/pagerduty.rs"]

@@ -1,6 +1,6 @@
 //! Broken contracts: what is wrong, where, and what to do about it.
 
-use onus::contract::{Problem, parse};
+use onus::contract::{Problem, mapper, mapper_problems, parse};
 use proptest::prelude::*;
 
 const FULL: &str = include_str!("contracts/full.yaml");
@@ -590,8 +590,58 @@ fn shuffled() -> impl Strategy<Value = String> {
     )
 }
 
+/// A mapper that ships with something done to it.
+fn broken_mapper() -> impl Strategy<Value = String> {
+    const SHIPPED: &[&str] = &[
+        include_str!("../config/mappers/evidence-log.yaml"),
+        include_str!("../config/mappers/grc-exceptions.yaml"),
+        include_str!("../config/mappers/servicenow-access-review.yaml"),
+    ];
+    let words = prop::sample::select(vec![
+        ": ",
+        "\n",
+        "- ",
+        "{",
+        "]",
+        "\"",
+        "*",
+        "null",
+        "nothing",
+        "any",
+        "local",
+        "[0]",
+        "..",
+        "from",
+        "(",
+        "true",
+        "4.10",
+        "as: number",
+    ]);
+    let edit = (any::<prop::sample::Index>(), 0usize..24, words);
+    (prop::sample::select(SHIPPED), prop::collection::vec(edit, 1..6)).prop_map(|(text, edits)| {
+        let mut text: Vec<char> = text.chars().collect();
+        for (at, cut, word) in edits {
+            let at = at.index(text.len() + 1);
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, word.chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
 fn holds(text: &str) -> Result<(), TestCaseError> {
-    if let Err(problems) = parse(text, "full.yaml") {
+    told(text, parse(text, "full.yaml").err())
+}
+
+fn mapper_holds(text: &str) -> Result<(), TestCaseError> {
+    let problems = mapper(text, "m.yaml").err();
+    let errors = mapper_problems(text, "m.yaml").into_iter().filter(|problem| problem.code.as_str().starts_with('E'));
+    prop_assert_eq!(problems.clone().unwrap_or_default(), errors.collect::<Vec<_>>());
+    told(text, problems)
+}
+
+fn told(text: &str, problems: Option<Vec<Problem>>) -> Result<(), TestCaseError> {
+    if let Some(problems) = problems {
         prop_assert!(!problems.is_empty());
         for problem in problems {
             prop_assert!(problem.line >= 1 && problem.column >= 1);
@@ -614,7 +664,13 @@ proptest! {
     }
 
     #[test]
+    fn an_edited_mapper_loads_or_says_why(text in broken_mapper()) {
+        mapper_holds(&text)?;
+    }
+
+    #[test]
     fn no_text_makes_it_panic(text in "[\\PC\\n\\t:,{}\\[\\]&*!|>%@-]{0,200}") {
         holds(&text)?;
+        mapper_holds(&text)?;
     }
 }

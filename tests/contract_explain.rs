@@ -6,8 +6,8 @@ mod checked_in;
 mod example;
 
 use chrono::NaiveDate;
-use example::whole;
-use onus::contract::{Code, Example, Level, Problem, error_page, explanation, lint};
+use example::{whole, whole_mapper};
+use onus::contract::{Code, Example, Level, Problem, error_page, explanation, lint, mapper_problems};
 
 fn problems(example: &str) -> Vec<Problem> {
     let today = NaiveDate::from_ymd_opt(2026, 6, 1).expect("a date");
@@ -18,18 +18,31 @@ fn told(problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("{problem}\n")).collect()
 }
 
+/// The whole texts of a code's examples, with what is wrong with each.
+type Read = [(String, Vec<Problem>); 2];
+
+/// None: no file could show it.
+fn read(code: Code) -> Option<Read> {
+    let contract = |text: &str| (whole(text), problems(text));
+    let mapper = |text: &str| (whole_mapper(text), mapper_problems(&whole_mapper(text), "example.yaml"));
+    match code.explain().example {
+        Example::Contract { broken, mended } => Some([broken, mended].map(contract)),
+        Example::Mapper { broken, mended } => Some([broken, mended].map(mapper)),
+        Example::Around { .. } => None,
+    }
+}
+
 #[test]
 fn each_broken_example_has_its_problem_and_each_mended_one_has_not() {
     let mut wrong = Vec::new();
     for code in Code::ALL {
-        let Example::Contract { broken, mended } = code.explain().example else { continue };
+        let Some([(broken, found), (mended, left)]) = read(*code) else { continue };
         let says = |found: &[Problem]| found.iter().any(|problem| problem.code == *code);
-        let (found, left) = (problems(broken), problems(mended));
         if !says(&found) {
-            wrong.push(format!("{code}: the broken example gives\n{}{}", told(&found), whole(broken)));
+            wrong.push(format!("{code}: the broken example gives\n{}{broken}", told(&found)));
         }
         if says(&left) || left.iter().any(|problem| problem.level() == Level::Error) {
-            wrong.push(format!("{code}: the mended example gives\n{}{}", told(&left), whole(mended)));
+            wrong.push(format!("{code}: the mended example gives\n{}{mended}", told(&left)));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -38,8 +51,7 @@ fn each_broken_example_has_its_problem_and_each_mended_one_has_not() {
 #[test]
 fn a_broken_example_has_no_error_beside_its_own() {
     for code in Code::ALL {
-        let Example::Contract { broken, .. } = code.explain().example else { continue };
-        let mut others = problems(broken);
+        let Some([(_, mut others), _]) = read(*code) else { continue };
         others.retain(|problem| problem.level() == Level::Error && problem.code != *code);
         assert!(others.is_empty(), "{code}:\n{}", told(&others));
     }

@@ -9,9 +9,9 @@ mod tree;
 #[path = "support/waiting.rs"]
 mod waiting;
 
-use example::whole;
+use example::{whole, whole_mapper};
 use jsonschema::Validator;
-use onus::contract::{Code, Example, key_page, parse, part_schema, schema};
+use onus::contract::{Code, Example, key_page, mapper, mapper_page, mapper_schema, parse, part_schema, schema};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -32,27 +32,37 @@ fn the_schema_and_the_page_are_those_checked_in() {
     checked_in::same("docs/reference/contract.schema.json", &format!("{:#}\n", schema()));
     checked_in::same("docs/reference/part.schema.json", &format!("{:#}\n", part_schema()));
     checked_in::same("docs/reference/contract.md", &key_page());
+    checked_in::same("docs/reference/mapper.schema.json", &format!("{:#}\n", mapper_schema()));
+    checked_in::same("docs/reference/mapper.md", &mapper_page());
 }
 
 #[test]
-fn every_link_of_the_page_leads_somewhere() {
-    let page = key_page();
+fn every_link_of_the_pages_leads_somewhere() {
+    leads_somewhere(&key_page(), 100);
+    leads_somewhere(&mapper_page(), 50);
+}
+
+fn leads_somewhere(page: &str, least: usize) {
     let headings: Vec<String> = page
         .lines()
         .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')))
         .map(|heading| heading.to_lowercase().replace(' ', "-"))
         .collect();
     let links: Vec<&str> = page.split("](#").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert!(links.len() > 100, "only {} links", links.len());
+    assert!(links.len() > least, "only {} links", links.len());
     for link in links {
         assert!(headings.iter().any(|heading| heading == link), "#{link}");
     }
 }
 
 #[test]
-fn the_schema_is_of_draft_2020_12_and_has_words_for_every_key() {
-    let schema = schema();
-    jsonschema::draft202012::meta::validate(&schema).expect("a schema of draft 2020-12");
+fn the_schemas_are_of_draft_2020_12_and_have_words_for_every_key() {
+    has_words(&schema(), 100);
+    has_words(&mapper_schema(), 60);
+}
+
+fn has_words(schema: &serde_json::Value, least: usize) {
+    jsonschema::draft202012::meta::validate(schema).expect("a schema of draft 2020-12");
     fn look(value: &serde_json::Value, keys: &mut usize) {
         if let Some(properties) = value.get("properties").and_then(serde_json::Value::as_object) {
             for (key, schema) in properties {
@@ -66,8 +76,8 @@ fn the_schema_is_of_draft_2020_12_and_has_words_for_every_key() {
         below.unwrap_or_default().into_iter().for_each(|value| look(value, keys));
     }
     let mut keys = 0;
-    look(&schema, &mut keys);
-    assert!(keys > 100, "only {keys} keys");
+    look(schema, &mut keys);
+    assert!(keys > least, "only {keys} keys");
 }
 
 #[test]
@@ -128,6 +138,36 @@ fn mended_examples_pass_and_what_a_schema_can_say_against_broken_ones_is_said() 
 }
 
 #[test]
+fn mappers_that_are_shipped_pass_and_what_a_schema_can_say_against_broken_ones_is_said() {
+    let validator = jsonschema::draft202012::new(&mapper_schema()).expect("the schema is one");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/mappers");
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert_eq!(against(&validator, &text), [""; 0], "{}", path.display());
+    }
+    // What paths and patterns are like, and names that must be there.
+    let beyond = ["E602", "E603", "E604", "E605", "E606", "E607"];
+    for code in Code::ALL {
+        let Example::Mapper { broken, mended } = code.explain().example else { continue };
+        assert_eq!(against(&validator, &whole_mapper(mended)), [""; 0], "{code}");
+        if code.as_str().starts_with('E') && !beyond.contains(&code.as_str()) {
+            assert!(!against(&validator, &whole_mapper(broken)).is_empty(), "{code}: {}", whole_mapper(broken));
+        }
+    }
+}
+
+/// A mapper that ships, with a line lost or a word of it exchanged for another.
+fn edited_mapper() -> impl Strategy<Value = String> {
+    const SHIPPED: &[&str] = &[
+        include_str!("../config/mappers/evidence-log.yaml"),
+        include_str!("../config/mappers/grc-exceptions.yaml"),
+        include_str!("../config/mappers/servicenow-access-review.yaml"),
+    ];
+    (prop::sample::select(SHIPPED), edits()).prop_map(|(text, edits)| changed(text, edits))
+}
+
+#[test]
 fn lengths_that_load_are_lengths_to_the_schema_and_others_are_not() {
     let validator = validator();
     let duty = |within: &str| {
@@ -162,25 +202,30 @@ fn lengths_that_load_are_lengths_to_the_schema_and_others_are_not() {
 
 /// The full contract with a line lost, or a word of it exchanged for another of the contract.
 fn edited() -> impl Strategy<Value = String> {
+    edits().prop_map(|edits| changed(FULL, edits))
+}
+
+type Edits = Vec<(prop::sample::Index, prop::sample::Index, bool)>;
+
+fn edits() -> impl Strategy<Value = Edits> {
     let at = any::<prop::sample::Index>;
-    prop::collection::vec((at(), at(), any::<bool>()), 1..4).prop_map(|edits| {
-        let mut text = FULL.to_owned();
-        for (a, b, lose) in edits {
-            if lose {
-                let mut lines: Vec<&str> = text.lines().collect();
-                lines.remove(a.index(lines.len()));
-                text = lines.join("\n");
-            } else {
-                let words: Vec<String> = text
-                    .split([' ', '\n', ',', '{', '}', '[', ']'])
-                    .filter(|w| !w.is_empty())
-                    .map(str::to_owned)
-                    .collect();
-                text = text.replacen(&words[a.index(words.len())], &words[b.index(words.len())], 1);
-            }
+    prop::collection::vec((at(), at(), any::<bool>()), 1..4)
+}
+
+fn changed(text: &str, edits: Edits) -> String {
+    let mut text = text.to_owned();
+    for (a, b, lose) in edits {
+        if lose {
+            let mut lines: Vec<&str> = text.lines().collect();
+            lines.remove(a.index(lines.len()));
+            text = lines.join("\n");
+        } else {
+            let words: Vec<String> =
+                text.split([' ', '\n', ',', '{', '}', '[', ']']).filter(|w| !w.is_empty()).map(str::to_owned).collect();
+            text = text.replacen(&words[a.index(words.len())], &words[b.index(words.len())], 1);
         }
-        text
-    })
+    }
+    text
 }
 
 proptest! {
@@ -188,6 +233,16 @@ proptest! {
     fn whatever_loads_passes(text in edited()) {
         static VALIDATOR: std::sync::LazyLock<Validator> = std::sync::LazyLock::new(validator);
         if parse(&text, "c.yaml").is_ok() {
+            let said = against(&VALIDATOR, &text);
+            prop_assert!(said.is_empty(), "{said:?}\n{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_mapper_loads_passes(text in edited_mapper()) {
+        static VALIDATOR: std::sync::LazyLock<Validator> =
+            std::sync::LazyLock::new(|| jsonschema::draft202012::new(&mapper_schema()).expect("the schema is one"));
+        if mapper(&text, "m.yaml").is_ok() {
             let said = against(&VALIDATOR, &text);
             prop_assert!(said.is_empty(), "{said:?}\n{text}");
         }

@@ -1,12 +1,17 @@
 //! The guides are true: each contract in them loads, and each command prints what stands below it.
 //!
 //! A block's info string may name a file (```` ```yaml acme.yaml ````): it is written, and later commands find it. A
-//! YAML block without a name is part of a contract, and is loaded with the rest of one around it. `ONUS_UPDATE=1`
-//! writes what the commands print.
+//! YAML block without a name is part of a contract, or of a mapper, and is loaded with the rest of one around it.
+//! `ONUS_UPDATE=1` writes what the commands print.
 
-use onus::contract::parse;
+#[path = "support/example.rs"]
+#[allow(dead_code)]
+mod example;
+
+use onus::contract::{Problem, mapper, mapper_problems, parse};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What stands around a part of a contract, by its top-level keys.
 const AROUND: &[(&str, &str)] = &[
@@ -40,6 +45,10 @@ fn guides() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = files.filter(|file| file.ends_with("contracts.md")).collect();
     files.sort();
     files
+}
+
+fn mapper_guide() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sources/mapper.md")
 }
 
 fn blocks(page: &str) -> Vec<Block<'_>> {
@@ -91,10 +100,25 @@ fn every_part_of_a_contract_loads() {
 }
 
 #[test]
+fn every_part_of_a_mapper_loads_and_every_whole_one_says_what_is_wrong_with_nothing() {
+    let page = std::fs::read_to_string(mapper_guide()).expect("a guide");
+    let (mut parts, mut wholes) = (0, 0);
+    for block in blocks(&page).into_iter().filter(|block| block.kind == "yaml") {
+        let whole = block.file.is_some();
+        let text = if whole { block.text.clone() } else { example::whole_mapper(block.text.trim_end()) };
+        let problems = if whole { mapper_problems(&text, "m") } else { mapper(&text, "m").err().unwrap_or_default() };
+        let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        assert!(problems.is_empty(), "line {}:\n{}\n{text}", block.line, told.join("\n"));
+        if whole { wholes += 1 } else { parts += 1 }
+    }
+    assert!(parts >= 6 && wholes >= 3, "{parts} parts, {wholes} mappers");
+}
+
+#[test]
 fn every_command_prints_what_stands_below_it() {
-    for guide in guides() {
+    for (n, guide) in guides().into_iter().chain([mapper_guide()]).enumerate() {
         let page = std::fs::read_to_string(&guide).expect("a guide");
-        let folder = std::env::temp_dir().join(format!("onus-guide-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("onus-guide-{n}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let mut want = page.clone();
         for block in blocks(&page) {
@@ -143,8 +167,13 @@ fn console(block: &Block<'_>, folder: &Path) -> String {
         if !args.first().is_some_and(|name| has_command(name)) {
             return block.text.clone();
         }
+        let (args, input) = match args {
+            [args @ .., "<", file] => (args, Stdio::from(File::open(folder.join(file)).expect("a file of the guide"))),
+            args => (args, Stdio::null()),
+        };
         let run = Command::new(env!("CARGO_BIN_EXE_onus"))
             .args(args)
+            .stdin(input)
             .current_dir(folder)
             .env("NO_COLOR", "1")
             .output()

@@ -1,4 +1,4 @@
-//! Arbitrary bytes go through each adapter: nothing panics, each record is answered, an error alone leaves the state as it was,
+//! Arbitrary bytes go through each adapter and each mapper that ships: nothing panics, each record is answered, an error alone leaves the state as it was,
 //! what is told is an event that the decoder takes, and the same again from the same state is the same. Secrets are taken out of each
 //! line: JSON stays JSON, twice is once, and the line without them says what the line with them says.
 #![no_main]
@@ -10,9 +10,19 @@ use onus_engine::book::Book;
 use onus_engine::time::Moment;
 use std::sync::{Arc, LazyLock};
 
+const MAPPERS: &[&str] = &[
+    include_str!("../../config/mappers/evidence-log.yaml"),
+    include_str!("../../config/mappers/grc-exceptions.yaml"),
+    include_str!("../../config/mappers/servicenow-access-review.yaml"),
+];
+
 static ADAPTERS: LazyLock<Vec<Adapter>> = LazyLock::new(|| {
     let settings = Settings::parse(include_str!("../../tests/samples/adapters.config.json")).expect("the tables load");
-    Adapter::names().filter_map(|name| Adapter::new(name, &settings)).collect()
+    let mapped = MAPPERS.iter().map(|text| {
+        let mapper = onus::contract::mapper(text, "shipped").expect("it loads");
+        Adapter::mapped(&mapper, &format!("urn:onus:{}", mapper.name))
+    });
+    Adapter::names().filter_map(|name| Adapter::new(name, &settings)).chain(mapped).collect()
 });
 
 /// ServiceNow under tables of which the audit log tells what changed.
@@ -31,7 +41,7 @@ static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
 fuzz_target!(|bytes: &[u8]| {
     // The first byte says which adapter and whether it is known when the record came; then records, a line each.
     let Some((first, rest)) = bytes.split_first() else { return };
-    let adapter = match usize::from(*first) % ADAPTERS.len() {
+    let adapter = match usize::from(first & 0x3f) % ADAPTERS.len() {
         0 if first & 0x40 != 0 => &AUDITED,
         n => &ADAPTERS[n],
     };

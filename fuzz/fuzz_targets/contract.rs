@@ -1,5 +1,6 @@
-//! Arbitrary text as a contract, a file of calendars and a calendar block: a contract or problems, never a panic; and what
-//! loads can be compiled. Its warnings never panic, and its canonical form is its own.
+//! Arbitrary text as a contract, a mapper, a file of calendars and a calendar block: a contract or problems, never a panic; and
+//! what loads can be compiled. Its warnings never panic, and its canonical form is its own. What a mapper that loads makes of its
+//! own examples are events and differences.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,6 +11,10 @@ fuzz_target!(|text: &str| {
         let book = onus_engine::book::Book::new(&[contract]);
         assert!(book.rules().len() < 1 << 16);
     }
+    if let Ok(mapper) = onus::contract::mapper(text, "fuzz") {
+        let _ = onus::ingest::adapt::tried(&mapper);
+    }
+    let _ = onus::contract::mapper_problems(text, "fuzz");
     let _ = onus::contract::lint(text, "fuzz", Default::default());
     if let Ok(once) = onus::contract::format(text, "fuzz") {
         assert_eq!(onus::contract::format(&once, "fuzz").ok(), Some(once));

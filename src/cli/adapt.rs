@@ -1,6 +1,8 @@
-//! `onus adapt`: a vendor's records on standard input become canonical events on standard output.
+//! `onus adapt`: a vendor's records on standard input become canonical events on standard output, by an adapter that there
+//! is or as a mapper describes it; and a mapper's examples are tried.
 
 mod lines;
+pub(super) mod mapper;
 mod record;
 
 use super::{CliError, exit};
@@ -23,21 +25,32 @@ const ENOUGH: usize = 1 << 16;
   kcat -C -t itsm.servicenow.incident -e -J | jq -c '{key, headers: {}, kafka_timestamp: .ts, topic, value: .payload}' |
     onus adapt --source servicenow --settings sources.json --record
   onus adapt --source servicenow --settings sources.json < rows.jsonl | onus check --contracts contracts/ -
+  onus adapt --mapper reviews.yaml < rows.jsonl > events.jsonl
+  onus adapt --mapper reviews.yaml --test
 
 Each line of the input is one record's value; the answer is its events, a line each, or one line {\"skip\": CODE, \"why\"} or
 {\"error\": CODE, \"why\"}. With --record a line is an object with key, headers, kafka_timestamp, topic, and payload, value or
 value_b64, and the answer is one line: {\"events\": [...]}, {\"skip\": ...} or {\"error\": ...}.
 
-What sources look like, and what the settings say: docs/sources/.
+What sources look like, and what the settings say: docs/sources/. With --mapper the source is described in YAML
+(docs/sources/mapper.md); with --test nothing is read from standard input: the mapper's own examples are, and what differs from
+what they say is printed.
 
-Exit codes: 0 the input was read to its end, 2 the settings are bad, or --strict was given and a record could not be read.")]
+Exit codes: 0 the input was read to its end; 2 the settings or the mapper are bad, or --strict was given and a record could not
+be read. With --test: 0 all examples hold, 1 some do not, 2 the mapper is bad or has no examples.")]
 pub(in crate::cli) struct AdaptArgs {
     /// Whose records these are
-    #[arg(long, value_name = "NAME")]
-    source: String,
+    #[arg(long, value_name = "NAME", requires = "settings", required_unless_present = "mapper")]
+    source: Option<String>,
     /// The tables of partners, states and priorities
-    #[arg(long, value_name = "FILE")]
-    settings: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "source", conflicts_with = "mapper")]
+    settings: Option<PathBuf>,
+    /// A source that no adapter knows, described in YAML
+    #[arg(long, value_name = "FILE", conflicts_with = "source")]
+    mapper: Option<PathBuf>,
+    /// Try the mapper's own examples
+    #[arg(long, requires = "mapper", conflicts_with_all = ["record", "strict"])]
+    test: bool,
     /// Lines are records with key, headers and times; the answer is one line each
     #[arg(long)]
     record: bool,
@@ -48,7 +61,12 @@ pub(in crate::cli) struct AdaptArgs {
 
 pub(in crate::cli) fn run(args: &AdaptArgs) -> Result<u8, CliError> {
     let other = |text: String| CliError::Other(text);
-    let adapter = super::run::adapter(&args.source, &args.settings).map_err(other)?;
+    let adapter = match (&args.mapper, &args.source, &args.settings) {
+        (Some(path), ..) if args.test => return mapper::test(path),
+        (Some(path), ..) => mapper::adapter(path)?,
+        (None, Some(source), Some(settings)) => super::run::adapter(source, settings).map_err(other)?,
+        (None, ..) => return Err(other("say `--source` with `--settings`, or `--mapper`".to_owned())),
+    };
     let mut state = State::default();
     let mut input = Lines::new(std::io::stdin(), LONGEST_LINE);
     let (mut out, mut bad) = (String::new(), false);

@@ -1,4 +1,4 @@
-//! `onus schema`: the contract language for editors, and its reference page.
+//! `onus schema`: the languages of contracts and mappers for editors, and their reference pages.
 
 use super::{CliError, exit, write_out};
 use crate::contract;
@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 #[command(after_help = "Examples:
   onus schema contract > contract.schema.json
   onus schema contract --format page > contract.md
+  onus schema mapper > mapper.schema.json
 
 With the first line `# yaml-language-server: $schema=contract.schema.json` in a
 contract, editors complete keys and show what they mean. The schema has what the
@@ -27,6 +28,8 @@ enum Language {
     Contract,
     /// Files that contracts include.
     Part,
+    /// Mappers: sources described in YAML.
+    Mapper,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -41,7 +44,9 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<u8, CliError> {
     let text = match (args.of, args.format) {
         (Language::Contract, Format::Json) => format!("{:#}\n", contract::schema()),
         (Language::Part, Format::Json) => format!("{:#}\n", contract::part_schema()),
+        (Language::Mapper, Format::Json) => format!("{:#}\n", contract::mapper_schema()),
         (Language::Contract | Language::Part, Format::Page) => contract::key_page(),
+        (Language::Mapper, Format::Page) => contract::mapper_page(),
     };
     write_out(&text)?;
     Ok(exit::FINE)

@@ -1,6 +1,6 @@
 //! The stable names of what can be wrong, and how much it matters. What each means, at length, is in `explain`.
 
-use super::explain::{Explanation, clocks, files, gaps, names, sense, several, shape, values};
+use super::explain::{Explanation, clocks, files, gaps, mappers, names, sense, several, shape, values};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -181,6 +181,22 @@ codes! {
     PartnersDiffer = "E507": several::PARTNERS_DIFFER,
     /// A version that would move what has ended.
     Backdated = "E520": several::BACKDATED,
+    /// A mapper that says neither what happened nor how rows stand, or both.
+    NoReading = "E601": mappers::NO_READING,
+    /// No path in a record.
+    BadPath = "E602": mappers::BAD_PATH,
+    /// No regular expression.
+    BadPattern = "E603": mappers::BAD_PATTERN,
+    /// Something of a mapper where it cannot stand.
+    Misplaced = "E604": mappers::MISPLACED,
+    /// A partner that the record names at will.
+    FreePartner = "E605": mappers::FREE_PARTNER,
+    /// No state of that name.
+    NoState = "E606": mappers::NO_STATE,
+    /// A state of which nothing is said at first sight.
+    UntoldState = "E607": mappers::UNTOLD_STATE,
+    /// An example that shows nothing.
+    BadExample = "E608": mappers::BAD_EXAMPLE,
     /// Part of the language, but not supported yet where ignoring it would change a standing.
     Unsupported = "E900": sense::UNSUPPORTED,
     /// More warnings than are shown.
@@ -279,6 +295,12 @@ codes! {
     ScopeOfMany = "W505": several::SCOPE_OF_MANY,
     /// A version that moves what has ended, on purpose.
     Restated = "W520": several::RESTATED,
+    /// Changes of state of which nothing is said.
+    UntoldChange = "W601": mappers::UNTOLD_CHANGE,
+    /// A mapper without examples.
+    NoExamples = "W602": mappers::NO_EXAMPLES,
+    /// Approved waivers that may say neither their end nor what they waive.
+    OpenWaiver = "W603": mappers::OPEN_WAIVER,
 }
 
 impl Code {

@@ -2,6 +2,7 @@
 
 use super::code::Code;
 use super::keys::Block;
+use super::keys::mapper::MAPPER;
 use super::report::{At, Report, nearest, quote};
 use super::yaml::{Entry, Node, Value};
 
@@ -74,7 +75,9 @@ pub(crate) fn unknown(entry: &Entry, what: &str, keys: &[&str], report: &mut Rep
         let hint = "a map in braces wants a blank after the colon";
         report.hinted(Code::UnknownKey, entry.at, message, hint);
     } else if keys.len() > 12 && nearest(&entry.key, keys.iter().copied()).is_none() {
-        let hint = "no key is like it; `onus schema contract --format page` has them all, and remarks go into comments";
+        let page = if what == MAPPER.what { "mapper" } else { "contract" };
+        let hint =
+            format!("no key is like it; `onus schema {page} --format page` has them all, and remarks go into comments");
         report.hinted(Code::UnknownKey, entry.at, message, hint);
     } else {
         report.misnamed(Code::UnknownKey, entry.at, message, &entry.key, keys.iter().copied());

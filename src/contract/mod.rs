@@ -1,4 +1,5 @@
-//! Contracts as people write them, read strictly into what the judge works by ([`Contract`]).
+//! Contracts as people write them, read strictly into what the judge works by ([`Contract`]); and mappers, read by the same
+//! means into what adapters work by ([`crate::mapper::Mapper`]).
 //!
 //! A file is read in layers: YAML into a tree with places (`yaml`), the names it declares (`names`), then each part by
 //! a reader of its own. Readers report what is wrong and go on, so that all problems of a file are told at once; one
@@ -30,6 +31,7 @@ mod library;
 mod limit;
 mod lint;
 mod load;
+mod mapper;
 mod names;
 mod obligation;
 mod order;
@@ -54,8 +56,9 @@ pub use format::{Unformatted, format};
 pub use library::Library;
 pub(crate) use load::together;
 pub use load::{Survey, files, load, none, read, survey, survey_against};
+pub use mapper::{mapper, mapper_file, mapper_problems};
 pub use problem::{Excerpt, Problem};
-pub use publish::{key_page, part_schema, schema};
+pub use publish::{key_page, mapper_page, mapper_schema, part_schema, schema};
 pub(crate) use report::nearest;
 pub(crate) use words::{TRUST, events};
 

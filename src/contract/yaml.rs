@@ -16,6 +16,9 @@ pub(crate) const MAX_BYTES: usize = 1 << 20;
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
 
+/// What to do instead of repeating by reference.
+const SAY_ONCE: &str = "write it out, or in a contract use `defaults` or `values`";
+
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
@@ -283,7 +286,7 @@ impl<'t> Reader<'_, 't, '_> {
                 continue;
             }
             if text == "<<" {
-                self.report.hinted(Code::MergeKey, at, "merge keys are not allowed", "use `defaults` or `values`");
+                self.report.hinted(Code::MergeKey, at, "merge keys are not allowed", SAY_ONCE);
                 continue;
             }
             if let Some(line) = seen.get(&text) {
@@ -333,7 +336,7 @@ impl<'t> Reader<'_, 't, '_> {
 
     fn refuse(&mut self, anchor: usize, tag: Option<String>, at: At) {
         if anchor != 0 {
-            self.report.hinted(Code::Alias, at, "anchors are not allowed", "use `defaults` or `values`");
+            self.report.hinted(Code::Alias, at, "anchors are not allowed", SAY_ONCE);
         }
         if let Some(tag) = tag {
             let hint = "leave it out; quote what must be text";
@@ -343,7 +346,7 @@ impl<'t> Reader<'_, 't, '_> {
     }
 
     fn alias(&mut self, at: At) {
-        let hint = "write it out, or use `defaults` or `values`; quote a text that begins with `*`";
+        let hint = format!("{SAY_ONCE}; quote a text that begins with `*`");
         self.report.hinted(Code::Alias, at, "aliases are not allowed", hint);
     }
 }

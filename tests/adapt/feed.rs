@@ -1,10 +1,11 @@
 //! A feed: one adapter under the samples' tables, and what it has read.
 
 use onus::decode::{Batch, Decoder};
-use onus::ingest::adapt::{Adapter, Answer, Record, Settings, State};
+use onus::ingest::adapt::{Adapter, Answer, Event, Record, Settings, State};
 use onus_engine::book::Book;
 use onus_engine::time::Moment;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) const HERE: &str = env!("CARGO_MANIFEST_DIR");
@@ -64,9 +65,13 @@ impl Feed {
     }
 }
 
-/// The types of its events.
+/// The types of its events, which are a vendor's adapter's own words.
 pub(crate) fn told(answer: &Answer) -> Vec<&'static str> {
-    answer.events.iter().map(|event| event.kind).collect()
+    let word = |event: &Event| match event.kind {
+        Cow::Borrowed(word) => word,
+        Cow::Owned(_) => panic!("only a mapper makes words"),
+    };
+    answer.events.iter().map(word).collect()
 }
 
 /// Its first error, else its first skip, else nothing.

@@ -116,7 +116,7 @@ fn an_id_is_given_once_over_all_samples_but_for_copies_of_one_fact() {
         let mut seen: std::collections::BTreeMap<String, (String, String)> = std::collections::BTreeMap::new();
         for sample in samples(name) {
             for event in feed.read(&sample).events {
-                let fact = (event.kind.to_owned(), event.subject.clone());
+                let fact = (event.kind.to_string(), event.subject.clone());
                 let before = seen.insert(event.id.clone(), fact.clone());
                 assert!(before.is_none_or(|before| before == fact), "{name}: {} is two things", event.id);
             }

@@ -14,6 +14,28 @@ const SOUND: &[(&str, &str)] = &[
     ),
 ];
 
+/// A sound mapper, by its top-level keys.
+const MAPPER: &[(&str, &str)] = &[
+    ("mapper", "mapper: reviews\n"),
+    ("id", "id: id\n"),
+    ("type", "type: review.completed\n"),
+    ("time", "time: done_at\n"),
+    ("subject", "subject: number\n"),
+    ("partner", "partner: {fixed: acme}\n"),
+    ("examples", "examples: [{name: a tombstone, records: [{value: null, skips: tombstone}]}]\n"),
+];
+
+/// An example with the rest of a sound mapper around it.
+#[allow(dead_code)]
+pub(crate) fn whole_mapper(example: &str) -> String {
+    let has = |key: &str| example.lines().any(|line| line.starts_with(&format!("{key}:")));
+    let wanted = |key: &str| !has(key) && (key != "type" || !has("state"));
+    let rest: String = MAPPER.iter().filter(|(key, _)| wanted(key)).map(|(_, line)| *line).collect();
+    // Without examples is one of the examples.
+    let example = if example == "examples: null" { "" } else { example };
+    format!("{rest}{example}\n")
+}
+
 /// An example with the rest of a sound contract around it.
 pub(crate) fn whole(example: &str) -> String {
     let example = if example.starts_with("- ") {

@@ -68,8 +68,11 @@ pub(in crate::cli) fn adapters(settings: &Settings) -> Result<Vec<Option<Plugged
     settings.sources.iter().map(one).collect::<Result<_, String>>().map_err(CliError::Other)
 }
 
-/// An adapter by name, under the settings of a file.
+/// An adapter by name, under the settings of a file; of a mapper, the file is the mapper.
 pub(in crate::cli) fn adapter(name: &str, file: &Path) -> Result<Adapter, String> {
+    if name == "mapper" {
+        return crate::cli::adapt::mapper::adapter(file).map_err(|error| error.to_string());
+    }
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: cannot read: {error}"))?;
     let settings = Tables::parse(&text).map_err(|error| format!("{shown}: {error}"))?;

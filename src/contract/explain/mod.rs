@@ -4,6 +4,7 @@
 pub(crate) mod clocks;
 pub(crate) mod files;
 pub(crate) mod gaps;
+pub(crate) mod mappers;
 pub(crate) mod names;
 mod page;
 pub(crate) mod sense;
@@ -36,6 +37,13 @@ pub enum Example {
         /// Without it.
         mended: &'static str,
     },
+    /// Part of a mapper. Both are read by a test.
+    Mapper {
+        /// With the problem.
+        broken: &'static str,
+        /// Without it.
+        mended: &'static str,
+    },
     /// What no contract by itself can show: files, bytes, commands.
     Around {
         /// With the problem.
@@ -49,14 +57,18 @@ impl Example {
     /// The wrong one.
     pub fn broken(&self) -> &'static str {
         match self {
-            Example::Contract { broken, .. } | Example::Around { broken, .. } => broken,
+            Example::Contract { broken, .. } | Example::Mapper { broken, .. } | Example::Around { broken, .. } => {
+                broken
+            }
         }
     }
 
     /// The right one.
     pub fn mended(&self) -> &'static str {
         match self {
-            Example::Contract { mended, .. } | Example::Around { mended, .. } => mended,
+            Example::Contract { mended, .. } | Example::Mapper { mended, .. } | Example::Around { mended, .. } => {
+                mended
+            }
         }
     }
 }

@@ -12,12 +12,14 @@ const GROUPS: &[(&str, &str)] = &[
     ("E3", "Names"),
     ("E4", "Sense"),
     ("E5", "Several files"),
+    ("E6", "Mappers"),
     ("E9", "Not yet"),
     ("W0", "Too many"),
     ("W1", "Clocks and limits"),
     ("W2", "Calendars and names"),
     ("W3", "Gaps"),
     ("W5", "Several versions"),
+    ("W6", "Mappers' gaps"),
 ];
 
 const INTRO: &str = "\
@@ -37,8 +39,9 @@ is in, and what to do. Codes are stable: scripts may rely on them. `onus lint --
 and may say other than what was meant. Warnings are looked for in files without errors. `onus lint --allow W102` leaves
 a kind out; `--strict` makes the exit code 1 where there is any.
 
-The first digit says where to look. Errors: 0 file and YAML, 1 shape, 2 values, 3 names, 4 sense, 5 several files, 9 not
-supported yet. Warnings: 1 clocks and limits, 2 calendars and names, 3 what the contract leaves out, 5 several versions.
+The first digit says where to look. Errors: 0 file and YAML, 1 shape, 2 values, 3 names, 4 sense, 5 several files, 6 mappers,
+9 not supported yet. Warnings: 1 clocks and limits, 2 calendars and names, 3 what the contract leaves out, 5 several versions,
+6 what a mapper leaves out. The codes of shape, values and names are those of [mappers](mapper.md), too.
 Most gaps are looked for in contracts that list `controls:`; those of rotation, grants and waivers in all.
 ";
 
@@ -91,7 +94,7 @@ fn section(code: Code, out: &mut String) {
     let explanation = code.explain();
     let (broken, mended) = titles(&explanation.example);
     let kind = match explanation.example {
-        Example::Contract { .. } => "yaml",
+        Example::Contract { .. } | Example::Mapper { .. } => "yaml",
         Example::Around { .. } => "text",
     };
     let _ = write!(
@@ -107,7 +110,7 @@ fn section(code: Code, out: &mut String) {
 
 fn titles(example: &Example) -> (&'static str, &'static str) {
     match example {
-        Example::Contract { .. } => ("Broken", "Mended"),
+        Example::Contract { .. } | Example::Mapper { .. } => ("Broken", "Mended"),
         Example::Around { .. } => ("Instead of", "Write or do"),
     }
 }

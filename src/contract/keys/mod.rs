@@ -38,8 +38,10 @@ macro_rules! told {
 }
 
 pub(crate) mod duty;
+pub(crate) mod examples;
 pub(crate) mod forms;
 pub(crate) mod holidays;
+pub(crate) mod mapper;
 pub(crate) mod selectors;
 pub(crate) mod top;
 
@@ -109,6 +111,8 @@ pub(crate) enum Shape {
     Either(&'static [&'static Shape]),
     /// A shape with a name of its own, because it stands in many places.
     Named(&'static Named),
+    /// Whatever JSON can say.
+    Any,
 }
 
 /// See [`Shape::Named`].
@@ -160,7 +164,7 @@ impl Shape {
             Shape::OneOrMore(shape) => shape.blocks(out),
             Shape::Either(shapes) => shapes.iter().for_each(|shape| shape.blocks(out)),
             Shape::Named(named) => named.shape.blocks(out),
-            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::List(_) | Shape::Map(..) => {}
+            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Any | Shape::List(_) | Shape::Map(..) => {}
         }
     }
 
@@ -170,7 +174,13 @@ impl Shape {
             Shape::List(item) | Shape::OneOrMore(item) => Some(item),
             Shape::Either(shapes) => shapes.iter().find_map(|shape| shape.item()),
             Shape::Named(named) => named.shape.item(),
-            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Block(_) | Shape::Map(..) | Shape::Rows(_) => None,
+            Shape::Text(_)
+            | Shape::Word(_)
+            | Shape::Null
+            | Shape::Any
+            | Shape::Block(_)
+            | Shape::Map(..)
+            | Shape::Rows(_) => None,
         }
     }
 
@@ -181,7 +191,13 @@ impl Shape {
             Shape::OneOrMore(shape) => shape.row(),
             Shape::Either(shapes) => shapes.iter().find_map(|shape| shape.row()),
             Shape::Named(named) => named.shape.row(),
-            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Block(_) | Shape::List(_) | Shape::Map(..) => None,
+            Shape::Text(_)
+            | Shape::Word(_)
+            | Shape::Null
+            | Shape::Any
+            | Shape::Block(_)
+            | Shape::List(_)
+            | Shape::Map(..) => None,
         }
     }
 
@@ -192,7 +208,13 @@ impl Shape {
             Shape::OneOrMore(shape) => shape.value(),
             Shape::Either(shapes) => shapes.iter().find_map(|shape| shape.value()),
             Shape::Named(named) => named.shape.value(),
-            Shape::Text(_) | Shape::Word(_) | Shape::Null | Shape::Block(_) | Shape::List(_) | Shape::Rows(_) => None,
+            Shape::Text(_)
+            | Shape::Word(_)
+            | Shape::Null
+            | Shape::Any
+            | Shape::Block(_)
+            | Shape::List(_)
+            | Shape::Rows(_) => None,
         }
     }
 }

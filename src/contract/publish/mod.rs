@@ -3,5 +3,5 @@
 mod page;
 mod schema;
 
-pub use page::page as key_page;
-pub use schema::{part_schema, schema};
+pub use page::{mapper_page, page as key_page};
+pub use schema::{mapper_schema, part_schema, schema};

@@ -1,6 +1,6 @@
-//! The key reference: every key, what may stand under it, what it means.
+//! The key references, of contracts and of mappers: every key, what may stand under it, what it means.
 
-use crate::contract::keys::{Block, Effect, Form, Key, Shape, duty, holidays, selectors, top};
+use crate::contract::keys::{Block, Effect, Form, Key, Shape, duty, examples, holidays, mapper, selectors, top};
 use crate::contract::words;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -61,15 +61,48 @@ const SECTIONS: &[(&str, &[&Block])] = &[
     ("Waivers", &[&top::WAIVERS, &top::GRANTED]),
 ];
 
+const MAPPER_INTRO: &str = "\
+<!-- Written by `onus schema mapper --format page`. The words are in src/contract/keys/mapper.rs. -->
+
+# The keys of a mapper
+
+One YAML file is one mapper: a source that no adapter knows, described. [The guide](../sources/mapper.md) says how one is
+written and tried. Keys stand in the order in which they are read; `onus fmt` puts them so. A key in **bold** must be there; one
+that is *told* is for people.
+
+`onus schema mapper` prints the JSON Schema of the same for editors: a first line
+`# yaml-language-server: $schema=mapper.schema.json` gives completion, and the words of this page as hovers.
+[What can be wrong](contract-errors.md#mappers) has every problem by its code.
+";
+
+const MAPPER_SECTIONS: &[(&str, &[&Block])] = &[
+    ("The mapper", &[&mapper::MAPPER, &mapper::TAKES, &mapper::TEST]),
+    ("Logs and rows", &[&mapper::TYPE, &mapper::CHANGE, &mapper::TELLING]),
+    ("Where things stand", &[&mapper::PLACE, &mapper::TIME, &mapper::ACTOR, &mapper::LINK, &mapper::FIELD]),
+    ("Examples", &[&examples::EXAMPLE, &examples::SAMPLE, &examples::WANT]),
+];
+
 /// docs/reference/contract.md.
 pub fn page() -> String {
-    let mut writer = Page { out: INTRO.to_owned(), forms: BTreeMap::new() };
-    for (title, blocks) in SECTIONS {
+    let values =
+        "Wherever one of these stands, a value of the contract may stand as `$name`, except in words for people.";
+    whole(INTRO, SECTIONS, values, "Those that are built in; a contract declares its own under `events`.")
+}
+
+/// docs/reference/mapper.md.
+pub fn mapper_page() -> String {
+    let words = "Plain text that YAML takes for something else, like 1.10 or True, is quoted.";
+    whole(MAPPER_INTRO, MAPPER_SECTIONS, words, "Those that are built in; a mapper declares others under `events`.")
+}
+
+fn whole(intro: &str, sections: &[(&str, &[&'static Block])], texts: &str, events: &str) -> String {
+    let mut writer = Page { out: intro.to_owned(), forms: BTreeMap::new() };
+    for (title, blocks) in sections {
         let _ = writeln!(writer.out, "\n## {title}");
         blocks.iter().for_each(|block| writer.block(block));
     }
-    writer.texts();
-    writer.events();
+    writer.texts(texts);
+    writer.events(events);
     writer.out
 }
 
@@ -111,6 +144,7 @@ impl Page {
             }
             Shape::Word(words) => words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", "),
             Shape::Null => "`null`".to_owned(),
+            Shape::Any => "JSON".to_owned(),
             Shape::Block(block) => link(block.name),
             Shape::List(item) => format!("list of {}", self.shape(item)),
             Shape::OneOrMore(item) => format!("{}, or a list", self.shape(item)),
@@ -129,11 +163,8 @@ impl Page {
         }
     }
 
-    fn texts(&mut self) {
-        let _ = write!(
-            self.out,
-            "\n## Forms of text\n\nWherever one of these stands, a value of the contract may stand as `$name`, except in words for people.\n"
-        );
+    fn texts(&mut self, says: &str) {
+        let _ = write!(self.out, "\n## Forms of text\n\n{says}\n");
         for (name, form) in std::mem::take(&mut self.forms) {
             let examples: Vec<String> = form.examples.iter().map(|example| format!("`{example}`")).collect();
             let like = if examples.is_empty() { String::new() } else { format!(" Like {}.", examples.join(", ")) };
@@ -141,11 +172,8 @@ impl Page {
         }
     }
 
-    fn events(&mut self) {
-        let _ = write!(
-            self.out,
-            "\n## Event types\n\nThose that are built in; a contract declares its own under `events`.\n\n| kind | acts |\n|---|---|\n"
-        );
+    fn events(&mut self, says: &str) {
+        let _ = write!(self.out, "\n## Event types\n\n{says}\n\n| kind | acts |\n|---|---|\n");
         for (kind, acts) in words::EVENTS {
             let _ = writeln!(self.out, "| {kind} | {} |", acts.join(", "));
         }
@@ -163,6 +191,7 @@ fn words_of(shape: &'static Shape) -> Vec<(&'static str, &'static str)> {
         Shape::Either(shapes) => shapes.iter().flat_map(|shape| words_of(shape)).collect(),
         Shape::Text(_)
         | Shape::Null
+        | Shape::Any
         | Shape::Block(_)
         | Shape::List(_)
         | Shape::OneOrMore(_)

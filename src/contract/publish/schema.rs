@@ -1,9 +1,9 @@
-//! The JSON Schema (draft 2020-12) of what the loader accepts today, with the words that editors show.
+//! The JSON Schemas (draft 2020-12) of what the loader accepts today, with the words that editors show.
 //!
 //! It cannot say all that the loader checks: names that must be defined, dates that must exist, cycles. Whatever it
 //! refuses the loader refuses too, and whatever loads passes it; a test holds both to that.
 
-use crate::contract::keys::{Block, Effect, Form, Key, Shape, Way, duty, forms, top};
+use crate::contract::keys::{Block, Effect, Form, Key, Shape, Way, duty, forms, mapper, top};
 use crate::contract::words;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,11 @@ pub fn schema() -> Value {
 /// The schema of a file that contracts include.
 pub fn part_schema() -> Value {
     whole(&top::PART, "urn:onus:part", "Part of Onus contracts")
+}
+
+/// The schema of a mapper.
+pub fn mapper_schema() -> Value {
+    whole(&mapper::MAPPER, "urn:onus:mapper", "An Onus mapper")
 }
 
 fn whole(block: &'static Block, id: &str, title: &str) -> Value {
@@ -75,6 +80,7 @@ impl Writer {
             Shape::Text(form) => self.define(form.name, |_| text(form)),
             Shape::Word(words) => word(words),
             Shape::Null => json!({"type": "null"}),
+            Shape::Any => json!({}),
             Shape::Block(block) => self.define(block.name, |writer| writer.block(block)),
             Shape::List(item) => json!({"type": "array", "minItems": 1, "items": self.shape(item)}),
             Shape::OneOrMore(item) => {

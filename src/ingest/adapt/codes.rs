@@ -64,6 +64,7 @@ codes! {
         UnknownPartner = "unknown-partner": "the settings name no partner for it",
         AmbiguousPartner = "ambiguous-partner": "the settings name several partners for it",
         UnmappedState = "unmapped-state": "a state or priority that the settings do not translate",
+        BadField = "bad-field": "a field is missing that must be there, or holds something else than the mapper says",
         SchemaUnavailable = "schema-unavailable": "the schema that the record was written by cannot be had now; it is tried again",
         BadFrame = "bad-frame": "the bytes around the record are damaged or of an unknown kind",
         TooLarge = "too-large": "the record, or a name in it, is longer than any may be",

@@ -7,6 +7,7 @@ use super::exposure::{self, About};
 use super::state::{Row, State};
 use super::tree::Tree;
 use onus_engine::time::Moment;
+use std::borrow::Cow;
 
 /// Names longer than this no record may have (docs/seams.md, section 1).
 const LONGEST_NAME: usize = 1024;
@@ -43,11 +44,11 @@ pub(super) struct Desk<'s> {
     about: Option<About>,
 }
 
-/// An event in the making: what must be said of each.
+/// An event in the making: what must be said of each. Its names are our own words; a mapper's are its author's.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct Told<N = &'static str> {
     pub(super) id: String,
-    pub(super) kind: &'static str,
+    pub(super) kind: N,
     pub(super) at: Moment,
     pub(super) quality: Quality,
     pub(super) subject: String,
@@ -55,7 +56,7 @@ pub(super) struct Told {
     pub(super) factkey: Option<String>,
     pub(super) sequence: Option<String>,
     pub(super) correlation: Option<String>,
-    pub(super) data: Vec<(&'static str, Value)>,
+    pub(super) data: Vec<(N, Value)>,
 }
 
 impl<'s> Desk<'s> {
@@ -100,8 +101,11 @@ impl<'s> Desk<'s> {
     }
 
     /// Lays down an event.
-    pub(super) fn tell(&mut self, told: Told) -> Result<(), No> {
-        let Told { id, kind, at, quality, subject, partner, factkey, sequence, correlation, mut data } = told;
+    pub(super) fn tell<N: Into<Cow<'static, str>>>(&mut self, told: Told<N>) -> Result<(), No> {
+        let Told { id, kind, at, quality, subject, partner, factkey, sequence, correlation, data } = told;
+        let kind = kind.into();
+        let mut data: Vec<(Cow<'static, str>, Value)> =
+            data.into_iter().map(|(name, value)| (name.into(), value)).collect();
         for (what, name, code) in [
             ("its id", &id, Error::MissingId),
             ("its subject", &subject, Error::MissingSubject),
@@ -113,7 +117,7 @@ impl<'s> Desk<'s> {
             shorten(value, self.head.max_text);
         }
         if let Some(place) = &self.head.rawref {
-            data.push(("rawref", Value::Text(place.clone())));
+            data.push(("rawref".into(), Value::Text(place.clone())));
         }
         let Letterhead { source, recorded, .. } = self.head.clone();
         let event =
@@ -192,7 +196,8 @@ fn shorten(value: &mut Value, most: usize) {
     match value {
         Value::Text(text) => cut(text),
         Value::List(items) => items.iter_mut().for_each(cut),
-        Value::Null | Value::Bool(_) | Value::At(_) => {}
+        // A reference that was cut leads elsewhere: whoever makes one sees to its length.
+        Value::Null | Value::Bool(_) | Value::Whole(_) | Value::At(_) | Value::Evidence(_) => {}
     }
 }
 

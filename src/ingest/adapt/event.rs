@@ -1,6 +1,7 @@
 //! One canonical event, as an adapter tells it, and the line that it becomes (docs/seams.md, section 1).
 
 use onus_engine::time::Moment;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The version of what stands in `data`.
@@ -37,10 +38,23 @@ pub enum Value {
     Bool(bool),
     /// A name or a word.
     Text(String),
+    /// A whole number.
+    Whole(i64),
     /// Names.
     List(Vec<String>),
+    /// References to evidence.
+    Evidence(Vec<Evidence>),
     /// An instant.
     At(Moment),
+}
+
+/// A reference to evidence: where it is, and the digest that it must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Where it is to be had.
+    pub uri: String,
+    /// Its SHA-256, in lower-case hexadecimal digits.
+    pub sha256: Option<String>,
 }
 
 impl From<&str> for Value {
@@ -63,7 +77,7 @@ pub struct Event {
     /// `urn:onus:` with the adapter, and the instance if it has a name.
     pub source: String,
     /// `ticket.opened` and the like.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// When it happened.
     pub at: Moment,
     /// How exact that is.
@@ -81,7 +95,7 @@ pub struct Event {
     /// The ticket or change behind it.
     pub correlation: Option<String>,
     /// What else is known, by allow-list.
-    pub data: Vec<(&'static str, Value)>,
+    pub data: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Event {
@@ -96,7 +110,7 @@ impl Event {
         quote(line, &self.id);
         line.push_str(",\"source\":");
         quote(line, &self.source);
-        // Our own words, and instants: nothing in them needs escaping.
+        // Our own words, those of a mapper, which are as plain, and instants: nothing in them needs escaping.
         let _ = write!(line, ",\"type\":\"{}\",\"time\":\"{}\",\"subject\":", self.kind, self.at);
         quote(line, &self.subject);
         line.push_str(",\"partner\":");
@@ -130,6 +144,22 @@ impl Value {
             Value::Null => line.push_str("null"),
             Value::Bool(truth) => line.push_str(if *truth { "true" } else { "false" }),
             Value::Text(text) => quote(line, text),
+            Value::Whole(number) => {
+                let _ = write!(line, "{number}");
+            }
+            Value::Evidence(items) => {
+                line.push('[');
+                for (n, item) in items.iter().enumerate() {
+                    line.push_str(if n > 0 { ",{\"uri\":" } else { "{\"uri\":" });
+                    quote(line, &item.uri);
+                    if let Some(digest) = &item.sha256 {
+                        line.push_str(",\"sha256\":");
+                        quote(line, digest);
+                    }
+                    line.push('}');
+                }
+                line.push(']');
+            }
             Value::At(at) => {
                 let _ = write!(line, "\"{at}\"");
             }

@@ -17,6 +17,7 @@ mod desk;
 mod event;
 mod exposure;
 mod jira;
+mod mapped;
 mod okta;
 mod pagerduty;
 mod partners;
@@ -31,11 +32,13 @@ mod vault;
 
 pub use codes::{Error, Skip};
 pub use desk::Answer;
-pub use event::{Event, Quality, Value};
+pub use event::{Event, Evidence, Quality, Value};
+pub use mapped::{Difference, tried};
 pub use redact::{redact_bytes, redact_text};
 pub use settings::{Settings, SettingsError};
 pub use state::{Row, State, StateError};
 
+use crate::mapper::Mapper;
 use codes::No;
 use desk::{Desk, Letterhead};
 use onus_engine::time::Moment;
@@ -133,6 +136,13 @@ impl Adapter {
         state.get(id).is_none_or(|row| self.vendor.is_over(state, id, row))
     }
 
+    /// The adapter that a mapper describes; `source` is what its events name as theirs.
+    pub fn mapped(mapper: &Mapper, source: &str) -> Adapter {
+        let vendor = Box::new(mapped::Mapped::new(mapper));
+        let (max_text, principals) = (mapped::MAX_TEXT, Principals::default());
+        Adapter { vendor, source: source.to_owned(), max_text, principals, config: mapper.digest }
+    }
+
     /// What a state belongs to: the settings' digest and the code's version. A state of another one is not gone on with.
     pub fn stamp(&self) -> ([u8; 32], u32) {
         (self.config, VERSION)
@@ -173,7 +183,7 @@ impl Adapter {
             let digest = hex(&Sha256::digest(&value));
             for event in &mut answer.events {
                 self.principals.mark(event);
-                event.data.push(("rawdigest", Value::Text(digest.clone())));
+                event.data.push(("rawdigest".into(), Value::Text(digest.clone())));
             }
         }
         answer

@@ -25,7 +25,7 @@ impl Principals {
         let Some(side) = name("approver").or_else(|| name("actor")).and_then(|name| self.side(name)) else { return };
         match event.data.iter_mut().find(|(field, _)| *field == "side") {
             Some((_, said)) => *said = Value::from(side),
-            None => event.data.push(("side", Value::from(side))),
+            None => event.data.push(("side".into(), Value::from(side))),
         }
     }
 

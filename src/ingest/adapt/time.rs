@@ -2,7 +2,7 @@
 
 use super::codes::{Error, No, quoted};
 use super::event::Quality;
-use chrono::{LocalResult, NaiveDateTime, TimeZone};
+use chrono::{LocalResult, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use onus_engine::time::Moment;
 
@@ -56,6 +56,15 @@ pub(super) fn local(field: &str, text: &str, zone: Tz) -> Result<(Moment, Qualit
         return wrong("which lies outside 2000 to 2100");
     }
     Ok((at, quality))
+}
+
+/// `2026-03-02`: the first instant of that day, or of the day after, on the clocks of a zone.
+pub(super) fn day(field: &str, text: &str, zone: Tz, after: bool) -> Result<(Moment, Quality), No> {
+    let date = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok().filter(|_| text.trim().len() == 10);
+    match date.and_then(|date| if after { date.succ_opt() } else { Some(date) }) {
+        Some(date) => local(field, &format!("{date} 00:00:00"), zone),
+        None => No::error(Error::BadTime, format!("{field} is {}, and not a day like `2026-03-02`", quoted(text))),
+    }
 }
 
 #[cfg(test)]

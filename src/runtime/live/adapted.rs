@@ -262,6 +262,9 @@ fn remedy(code: Error) -> &'static str {
         Error::UnknownPartner | Error::AmbiguousPartner => {
             "say in `adapter-settings` whose it is, then replay this dead letter"
         }
+        Error::BadField => {
+            "have the source send it as the mapper says, or mend the mapper, then replay this dead letter"
+        }
         Error::UnmappedState | Error::UnknownTable => {
             "translate it in `adapter-settings`, then replay this dead letter"
         }
