@@ -3,7 +3,7 @@
 //! The rooms in the order in which the data travels: [`ingest`] reads files, [`decode`] makes facts of events,
 //! [`runtime`] runs the judge (the package `onus_engine`) over them by the [`contract`]s, [`cli`] shows the outcome.
 //! [`settings`] say how a process runs that goes on; [`store`] keeps what must outlive it; [`serve`] listens for HTTP, and
-//! [`telemetry`] says there how the process is. [`clauses`] has people's own cases judged in the same way.
+//! [`telemetry`] says there how the process is; [`web`] asks and tells others over HTTP. [`clauses`] has people's own cases judged in the same way.
 
 pub mod clauses;
 pub mod cli;
@@ -16,3 +16,4 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -69,7 +69,7 @@ fn every_commented_line_of_the_default_file_names_a_setting_that_there_is() {
 fn a_cluster_and_its_source_are_read() {
     let settings = good(&format!("{CLUSTER}{SOURCE}start = 2026-01-01T00:00:00Z\nheartbeat = \"1min\"\n"), &[]);
     let source = &settings.sources[0];
-    let Origin::Kafka { cluster, topic, start } = &source.origin else { panic!("it is Kafka's") };
+    let Origin::Kafka { cluster, topic, start, .. } = &source.origin else { panic!("it is Kafka's") };
     assert_eq!((cluster.as_str(), topic.as_str()), ("main", "itsm.tickets"));
     assert_eq!(*start, Start::At(onus_engine::time::Moment::parse("2026-01-01T00:00:00Z").expect("an instant")));
     assert_eq!((source.transit, source.heartbeat, source.settling), (5_000, Some(60_000), 7 * 86_400_000));

@@ -21,7 +21,7 @@ pub use directory::Directory;
 pub use risk::Risk;
 
 use super::told::Told;
-use super::web::Target;
+use crate::web::Target;
 use crate::store::Entry;
 use board::Board;
 use onus_engine::time::{Millis, Moment};

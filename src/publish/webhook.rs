@@ -5,7 +5,7 @@
 
 use super::events::Event;
 use super::told::Told;
-use super::web::{Client, Target};
+use crate::web::{Client, Target};
 use crate::store::Entry;
 use onus_engine::rule::glob;
 use onus_engine::time::Moment;

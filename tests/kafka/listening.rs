@@ -3,8 +3,10 @@
 use crate::support::Broker;
 use onus::ingest::feed::{FeedId, Heard, Records, channel};
 use onus::ingest::kafka::{Access, Begin, GoOn, Handle, Known, Topic, digest, spawn};
+use onus::ingest::wire::Wire;
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -19,8 +21,19 @@ pub(crate) fn access(broker: &Broker) -> Access {
 }
 
 pub(crate) fn topic(name: &str) -> Topic {
-    let source = name.to_owned();
-    Topic { feed: FeedId(3), source, name: name.to_owned(), begin: Begin::Earliest, longest: 1 << 20, clock: now }
+    topic_with(name, Wire::default())
+}
+
+pub(crate) fn topic_with(name: &str, wire: Wire) -> Topic {
+    Topic {
+        feed: FeedId(3),
+        source: name.to_owned(),
+        name: name.to_owned(),
+        begin: Begin::Earliest,
+        wire: Arc::new(wire),
+        longest: 1 << 20,
+        clock: now,
+    }
 }
 
 /// One record as it was handed over.
@@ -97,7 +110,7 @@ impl Listening {
         let got = self.got.entry(records.partition).or_default();
         for one in &records.list {
             let bytes = records.record(one).to_vec();
-            got.push(Got { offset: one.offset, next: one.next, bytes, arrived: one.arrived, cut: one.cut });
+            got.push(Got { offset: one.offset, next: one.next, bytes, arrived: one.arrived, cut: one.cut() });
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::cli::{CliError, check};
 use crate::publish::pages::{Directory, Manner, Pages, Risk};
 use crate::publish::told::Told;
-use crate::publish::web::{Login, Target};
+use crate::web::{Login, Target};
 use crate::publish::webhook::{Wants, Webhook};
 use crate::runtime::live::{Live, Plan, Receiver, Threatened};
 use crate::settings::{Settings, Web, WebLogin};

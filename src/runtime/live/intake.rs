@@ -5,7 +5,7 @@ use super::journal::{Item, Piece};
 use super::judge::{CONFLICT, Refused};
 use super::{Live, LiveError, Waiting};
 use crate::decode::DecodeError;
-use crate::ingest::feed::{FeedId, Records};
+use crate::ingest::feed::{FeedId, Records, Wrong};
 use crate::store::{LETTER, Letter, LetterState, Position, Query};
 use onus_engine::time::Moment;
 use std::borrow::Cow;
@@ -26,9 +26,15 @@ impl Live {
         let arrived: Vec<Moment> = records.list.iter().map(|one| one.arrived).collect();
         let mut refused: Vec<Refused> = Vec::new();
         for (line, one) in records.list.iter().enumerate() {
-            if let Some(bytes) = one.cut {
-                let error = DecodeError::TooLong { bytes: bytes as usize };
-                refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
+            match one.wrong.as_deref() {
+                None => {}
+                Some(Wrong::Cut(bytes)) => {
+                    let error = DecodeError::TooLong { bytes: *bytes as usize };
+                    refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
+                }
+                Some(Wrong::Wire { reason, detail }) => {
+                    refused.push(Refused { line, reason, detail: detail.clone() });
+                }
             }
         }
         let cut: Vec<usize> = refused.iter().map(|one| one.line).collect();
@@ -126,7 +132,7 @@ impl Live {
             reason: refused.reason.to_owned(),
             detail: refused.detail.clone(),
             record: whole[..whole.len().min(LETTER)].to_vec(),
-            length: one.cut.unwrap_or(whole.len() as u64),
+            length: one.cut().unwrap_or(whole.len() as u64),
             hash: xxh3_64(whole),
             state: LetterState::Waiting,
             note: None,
@@ -151,7 +157,7 @@ impl Live {
             partition: records.partition,
             incarnation: records.incarnation.to_string(),
             next: last.next,
-            last: xxh3_64(records.record(last)),
+            last: records.last.unwrap_or_else(|| xxh3_64(records.record(last))),
         };
         self.positions.insert(key, position);
         self.moved.insert(key);
@@ -174,11 +180,8 @@ impl Live {
             }
             let known = self.hand.reread.iter().any(|(number, _)| *number == letter.number);
             let Some(feed) = feed.filter(|_| !known) else { continue };
-            let mut records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
-            records.push(&letter.record, letter.offset, letter.offset, letter.at);
-            if letter.length > letter.record.len() as u64 {
-                records.list[0].cut = Some(letter.length);
-            }
+            let records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
+            let Some(records) = self.unwrapped(&letter, records) else { continue };
             self.records(records, Some(letter.number))?;
         }
         Ok(())

@@ -32,6 +32,7 @@ mod retention;
 mod run;
 mod shelves;
 mod status;
+mod unwrap;
 mod writing;
 
 pub use clock::{Machine, Time};
@@ -43,6 +44,7 @@ pub use judge::{Clock, Taken};
 pub use proof::{Proof, Proven};
 pub use recover::{Moved, Replayed, replay};
 pub use status::{Board, Declared, FeedStatus, Shown, Status};
+pub use unwrap::Unwrap;
 
 use crate::ingest::feed::{FeedId, Heard, Receipt, Wish};
 use crate::store::{Entry, Epoch, Letter, Position, Store, StoreError, Terms};
@@ -187,6 +189,7 @@ pub struct Live {
     kept_for: Millis,
     retire_at: Millis,
     halts: halts::Halts,
+    unwrap: Option<Unwrap>,
     followers: follow::Followers<Entry>,
     letters_told: follow::Followers<Letter>,
     /// When the contracts are to be read again, if they are.
@@ -268,6 +271,7 @@ impl Live {
             kept_for: retention::kept_for(plan.retention, &contracts.list),
             retire_at: 0,
             halts: halts::Halts::default(),
+            unwrap: None,
             letters_told: follow::Followers::new(&claim.positions, claim.letters),
             followers: follow::Followers::new(&claim.positions, entries),
             reload_at: None,
