@@ -9,9 +9,9 @@ mod hostile;
 #[expect(dead_code, reason = "what else the program can do is tried in tests/live")]
 mod house;
 #[cfg(feature = "kafka")]
-#[path = "support/kafka.rs"]
-#[expect(dead_code, reason = "what else a broker can do is tried in tests/kafka")]
-mod kafka;
+#[path = "kafka/listening.rs"]
+#[expect(dead_code, reason = "what else a topic can do is tried in tests/kafka")]
+mod listening;
 #[cfg(feature = "kafka")]
 #[path = "wire/live.rs"]
 mod live;
@@ -19,5 +19,11 @@ mod live;
 mod outages;
 #[path = "wire/real.rs"]
 mod real;
+#[path = "support/registry.rs"]
+mod registry;
 #[path = "wire/schemas.rs"]
 mod schemas;
+#[cfg(feature = "kafka")]
+#[path = "support/kafka.rs"]
+#[expect(dead_code, reason = "what else a broker can do is tried in tests/kafka")]
+mod support;

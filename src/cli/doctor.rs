@@ -148,7 +148,9 @@ fn kafka(source: &SourceSettings, cluster: &settings::Cluster) -> Vec<Finding> {
     const APART: i64 = 60_000;
 
     let clock: fn() -> Moment = super::check::wall_clock;
-    let Some(topic) = crate::runtime::feeds::topic(crate::ingest::feed::FeedId(0), source, std::sync::Arc::default(), clock) else {
+    let Some(topic) =
+        crate::runtime::feeds::topic(crate::ingest::feed::FeedId(0), source, std::sync::Arc::default(), clock)
+    else {
         return Vec::new();
     };
     let seen = match look(&topic, &crate::runtime::feeds::access(cluster), std::time::Duration::from_secs(15)) {

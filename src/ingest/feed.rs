@@ -177,7 +177,16 @@ pub enum Receipt {
 impl Records {
     /// None yet.
     pub fn new(feed: FeedId, partition: i32, incarnation: Arc<str>) -> Records {
-        Records { feed, partition, incarnation, bytes: Vec::new(), list: Vec::new(), stamped: true, last: None, done: None }
+        Records {
+            feed,
+            partition,
+            incarnation,
+            bytes: Vec::new(),
+            list: Vec::new(),
+            stamped: true,
+            last: None,
+            done: None,
+        }
     }
 
     /// Adds one. Its bytes may contain line ends: between the tokens of JSON they become blanks, within its texts, where

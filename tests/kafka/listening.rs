@@ -1,7 +1,7 @@
 //! A source that runs, and what it says.
 
 use crate::support::Broker;
-use onus::ingest::feed::{FeedId, Heard, Records, channel};
+use onus::ingest::feed::{FeedId, Heard, Records, Wrong, channel};
 use onus::ingest::kafka::{Access, Begin, GoOn, Handle, Known, Topic, digest, spawn};
 use onus::ingest::wire::Wire;
 use onus_engine::time::Moment;
@@ -44,6 +44,9 @@ pub(crate) struct Got {
     pub(crate) bytes: Vec<u8>,
     pub(crate) arrived: Moment,
     pub(crate) cut: Option<u64>,
+    pub(crate) wrong: Option<Box<Wrong>>,
+    /// What it is known by.
+    digest: u64,
 }
 
 /// A source, and all that was heard of it.
@@ -110,7 +113,19 @@ impl Listening {
         let got = self.got.entry(records.partition).or_default();
         for one in &records.list {
             let bytes = records.record(one).to_vec();
-            got.push(Got { offset: one.offset, next: one.next, bytes, arrived: one.arrived, cut: one.cut() });
+            let (digest, wrong) = (digest(&bytes), one.wrong.clone());
+            got.push(Got {
+                offset: one.offset,
+                next: one.next,
+                bytes,
+                arrived: one.arrived,
+                cut: one.cut(),
+                wrong,
+                digest,
+            });
+        }
+        if let (Some(last), Some(digest)) = (got.last_mut(), records.last) {
+            last.digest = digest;
         }
     }
 
@@ -174,7 +189,7 @@ impl Listening {
         let one = |(partition, got): (&i32, &Vec<Got>)| {
             let last = got.get(..upto.min(got.len()))?.last()?;
             let incarnation = self.incarnations[partition].clone();
-            Some(Known { partition: *partition, incarnation, next: last.next, last: digest(&last.bytes) })
+            Some(Known { partition: *partition, incarnation, next: last.next, last: last.digest })
         };
         self.got.iter().filter_map(one).collect()
     }

@@ -20,7 +20,11 @@ fn lengths_are_not_believed() {
     desk.schema(1, "AVRO", "{\"type\":\"array\",\"items\":\"null\"}");
     desk.schema(2, "AVRO", "\"bytes\"");
     desk.schema(3, "AVRO", "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"a\",\"type\":\"A\"}]}");
-    desk.schema(4, "AVRO", "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"a\",\"type\":[\"null\",\"A\"]}]}");
+    desk.schema(
+        4,
+        "AVRO",
+        "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"a\",\"type\":[\"null\",\"A\"]}]}",
+    );
     desk.schema(5, "AVRO", "{\"type\":\"map\",\"values\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":4294967295}}");
     desk.schema(6, "AVRO", "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"E\",\"fields\":[]}}");
     let wire = desk.wire();
@@ -89,7 +93,8 @@ fn schemas_that_name_each_other_in_a_ring_come_to_an_end() {
     let desk = Desk::new();
     let body = |name: &str| {
         let reference = serde_json::json!([{"name": name, "subject": name, "version": 1}]);
-        serde_json::json!({"schema": "{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}", "references": reference}).to_string()
+        serde_json::json!({"schema": "{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}", "references": reference})
+            .to_string()
     };
     desk.answers("/schemas/ids/1", 200, &body("a"));
     desk.answers("/subjects/a/versions/1?deleted=true", 200, &body("b"));

@@ -47,7 +47,9 @@ fn a_schema_is_asked_for_once_and_those_that_it_names_with_it() {
 fn a_record_that_was_cut_anywhere_is_damaged_and_never_another_record() {
     let desk = Desk::new();
     let wire = desk.wire();
-    for (name, value, _) in records().into_iter().filter(|(name, ..)| !["json", "message", "nested"].contains(&name.as_str())) {
+    for (name, value, _) in
+        records().into_iter().filter(|(name, ..)| !["json", "message", "nested"].contains(&name.as_str()))
+    {
         let whole = format!("{:?}", found(&wire, &value, &[]));
         for end in 1..value.len() {
             let (reason, why) = wrong(found(&wire, &value[..end], &[]));
@@ -66,7 +68,10 @@ fn a_frame_around_an_events_data_and_around_an_event() {
     let headers: [(&str, &[u8]); 3] =
         [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("content-type", b"application/avro")];
     let event = json(found(&wire, &value, &headers));
-    assert_eq!(event, serde_json::json!({"specversion": "1.0", "id": "1", "datacontenttype": "application/json", "data": means}));
+    assert_eq!(
+        event,
+        serde_json::json!({"specversion": "1.0", "id": "1", "datacontenttype": "application/json", "data": means})
+    );
     // As it is kept, it is read again.
     let kept = onus::ingest::wire::kept(&value, &headers);
     assert_eq!(json(wire.again(&kept)), event);
@@ -92,7 +97,11 @@ fn messages_are_found_by_the_way_to_them() {
     assert_eq!(json(read(b"\x02\x00\x0a\x01x")), serde_json::json!({"a": "x"}));
     assert_eq!(json(read(b"\x04\x00\x00\x08\x07")), serde_json::json!({"b": 7}));
     assert_eq!(json(read(b"\x06\x00\x00\x00\x08\x01")), serde_json::json!({"c": true}));
-    assert_eq!(json(read(b"\x04\x02\x00\x0a\x01x")), serde_json::json!({"e": "x"}), "the map's entries are not counted");
+    assert_eq!(
+        json(read(b"\x04\x02\x00\x0a\x01x")),
+        serde_json::json!({"e": "x"}),
+        "the map's entries are not counted"
+    );
     for damaged in [&b""[..], b"\x01", b"\x80", b"\x08\x00", b"\x02\x0a", b"\x04\x00\x0a\x00", b"\x00\x0a\x05x"] {
         assert_eq!(wrong(read(damaged)).0, "BadFrame", "{damaged:?}");
     }
@@ -101,13 +110,19 @@ fn messages_are_found_by_the_way_to_them() {
 #[test]
 fn a_schema_that_cannot_be_used_says_why() {
     let desk = Desk::new();
-    desk.schema(60, "AVRO", "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"b\",\"type\":\"com.example.B\"}]}");
+    desk.schema(
+        60,
+        "AVRO",
+        "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"b\",\"type\":\"com.example.B\"}]}",
+    );
     desk.schema(61, "AVRO", "nonsense {");
     desk.schema(62, "PROTOBUF", "syntax = \"proto3\"; import \"other.proto\"; message M { Other o = 1; }");
     desk.schema(63, "PROTOBUF", "message {");
     desk.schema(64, "THRIFT", "struct");
     let wire = desk.wire();
-    for (id, words) in [(60, "com.example.B"), (61, "no Avro schema"), (62, "other.proto"), (63, "no Protobuf"), (64, "THRIFT")] {
+    for (id, words) in
+        [(60, "com.example.B"), (61, "no Avro schema"), (62, "other.proto"), (63, "no Protobuf"), (64, "THRIFT")]
+    {
         let (reason, why) = wrong(found(&wire, &frame(id, b"\0\0"), &[]));
         assert_eq!(reason, "BadSchema", "{why}");
         assert!(why.contains(words) && why.contains(&format!("schema {id} of http://")), "{why}");

@@ -2,8 +2,8 @@
 
 use super::Finding;
 use crate::cli::run::target;
-use crate::web::Client;
 use crate::settings::{Alertmanager, Settings, Webhook};
+use crate::web::Client;
 
 pub(super) fn looked_at(settings: &Settings) -> Vec<(String, Finding)> {
     let alertmanagers =

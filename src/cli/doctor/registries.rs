@@ -12,9 +12,9 @@ pub(super) fn looked_at(settings: &Settings) -> Vec<(String, Finding)> {
         let used = settings.clusters.values().any(|cluster| cluster.registry.as_ref() == Some(name));
         let finding = match wire::types(&target(web)) {
             Ok(types) if used => Finding::Fine(format!("{url}: {}", types.join(", "))),
-            Ok(_) => {
-                Finding::Worth(format!("{url}: it answers, and no cluster uses it: write registry = \"{name}\" in [kafka.NAME]"))
-            }
+            Ok(_) => Finding::Worth(format!(
+                "{url}: it answers, and no cluster uses it: write registry = \"{name}\" in [kafka.NAME]"
+            )),
             Err(why) if why.starts_with("it answered") || why.starts_with("something") => {
                 Finding::Bad(format!("{url}: {why}"))
             }

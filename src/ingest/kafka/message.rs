@@ -44,7 +44,10 @@ pub(super) fn take(topic: &Topic, message: &BorrowedMessage<'_>, arrived: Moment
             let last = lines.len().wrapping_sub(1);
             lines.iter().enumerate().for_each(|(at, line)| one(line, at == last));
         }
-        Found::Skip(_) => return Taken::Records(0),
+        Found::Skip(skip) => {
+            tracing::debug!(source = topic.source, offset, "passed over: {}", skip.word());
+            return Taken::Records(0);
+        }
         Found::Waits(need) => return Taken::Waits(need),
         Found::Wrong(fault) => {
             one(&kept(value, &headers), true);

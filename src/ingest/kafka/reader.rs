@@ -104,6 +104,7 @@ impl Reader {
                 std::thread::sleep(IDLE);
             }
             self.push(Heard::Fine { feed });
+            self.say_again();
             let _ = self.errands.send(Errand::Verify);
         }
     }
@@ -145,6 +146,9 @@ impl Reader {
             Order::Stop => self.stopping = true,
             Order::Say(heard) => {
                 self.flush_all();
+                if matches!(heard, Heard::Fine { .. }) {
+                    self.say_again();
+                }
                 self.push(heard);
             }
             Order::Committed(positions) => self.commits.extend(positions),
@@ -377,6 +381,11 @@ impl Reader {
             self.push(Heard::Fine { feed });
         }
         self.assign(client)
+    }
+
+    /// Another trouble is over, and with it what was said: one that waits for a schema says so again.
+    fn say_again(&mut self) {
+        self.waits.values_mut().for_each(|one| one.said = None);
     }
 
     fn failed(&mut self, error: &KafkaError) -> Result<(), End> {

@@ -13,6 +13,8 @@ const CHANGE: [&str; 8] = ["before", "after", "source", "op", "ts_ms", "ts_us", 
 pub(super) fn object(value: &[u8]) -> Result<Layer, Stop> {
     match first_name(value) {
         Some(b"schema" | b"payload") => connect(value),
+        // An event may begin with its source, too; a change's is an object.
+        Some(b"source") if !source_is_object(value) => Ok(Layer::Bare),
         Some(name) if CHANGE.iter().any(|known| known.as_bytes() == name) => debezium(value),
         Some(b"messageType" | b"owner") => Ok(log_events(value)),
         _ => Ok(Layer::Bare),
@@ -25,6 +27,11 @@ fn first_name(value: &[u8]) -> Option<&[u8]> {
     // None of ours is longer.
     let end = rest.iter().take(16).position(|byte| *byte == b'"')?;
     Some(&rest[..end])
+}
+
+fn source_is_object(value: &[u8]) -> bool {
+    let rest = memchr::memchr(b':', value).map_or(&[][..], |at| &value[at + 1..]);
+    rest.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// Kafka Connect's JSON with its schema beside it.

@@ -46,8 +46,7 @@ impl Wire {
             Some((name, text))
         });
         let texts: Vec<(String, String)> = texts.filter(|(name, _)| name != "ce_data_base64").collect();
-        let headers: Vec<(&str, &[u8])> =
-            texts.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+        let headers: Vec<(&str, &[u8])> = texts.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
         Some(owned(self.read(Some(&value), &headers)))
     }
 }

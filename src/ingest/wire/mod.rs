@@ -186,7 +186,9 @@ impl Wire {
             Mode::Structured => Ok(Found::One(self.bare(plain)?)),
             Mode::Unread(format) => Stop::wrong(
                 BAD_FRAME,
-                format!("a CloudEvent in the format `{format}`; events are read in JSON: send them so, or in binary mode"),
+                format!(
+                    "a CloudEvent in the format `{format}`; events are read in JSON: send them so, or in binary mode"
+                ),
             ),
             Mode::Binary(content) => {
                 let undone = self.bare(plain)?;

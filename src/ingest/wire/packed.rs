@@ -29,7 +29,9 @@ fn bounded(how: &str, from: impl Read) -> Result<Vec<u8>, Stop> {
         Err(error) => Stop::wrong(BAD_FRAME, format!("cannot be undone by {how}: {error}; it was cut or damaged")),
         Ok(_) if out.len() > LONGEST => Stop::wrong(
             TOO_LARGE,
-            format!("is more than {LONGEST} bytes once {how} is undone: send it in several records, or a reference to it"),
+            format!(
+                "is more than {LONGEST} bytes once {how} is undone: send it in several records, or a reference to it"
+            ),
         ),
         Ok(_) => Ok(out),
     }

@@ -39,7 +39,8 @@ impl Schema {
         let name = kind.full_name().to_owned();
         let message = DynamicMessage::decode(kind, bytes).map_err(|error| format!("no message {name}: {error}"))?;
         let mut out = Bounded(Vec::with_capacity(2 * bytes.len()));
-        serde_json::to_writer(&mut out, &message).map_err(|error| format!("the message {name} has no JSON: {error}"))?;
+        serde_json::to_writer(&mut out, &message)
+            .map_err(|error| format!("the message {name} has no JSON: {error}"))?;
         Ok(out.0)
     }
 

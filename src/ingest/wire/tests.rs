@@ -86,10 +86,7 @@ fn a_binary_event_becomes_a_structured_one() {
 #[test]
 fn data_that_is_no_json_is_a_text_and_no_data_is_none() {
     let headers = [("ce_specversion", "1.0"), ("Content-Type", "text/plain")];
-    assert_eq!(
-        texts("12", &headers),
-        ["{\"specversion\":\"1.0\",\"datacontenttype\":\"text/plain\",\"data\":\"12\"}"]
-    );
+    assert_eq!(texts("12", &headers), ["{\"specversion\":\"1.0\",\"datacontenttype\":\"text/plain\",\"data\":\"12\"}"]);
     assert_eq!(texts("", &headers[..1]), ["{\"specversion\":\"1.0\"}"]);
     assert_eq!(texts("{", &headers[..1]), ["{\"specversion\":\"1.0\",\"data\":\"{\"}"]);
     // A text that looks like base64 of something is a text.
@@ -108,7 +105,10 @@ fn a_batch_is_parted_and_what_is_no_batch_stays_whole() {
     let headers = [("content-type", "application/cloudevents-batch+json")];
     assert_eq!(texts("[{\"a\": [1]}, {\"b\":2}]", &headers), ["{\"a\": [1]}", "{\"b\":2}"]);
     assert_eq!(texts("[{\"a\": 1}, ", &headers), ["[{\"a\": 1}, "]);
-    assert_eq!(Wire::default().read(Some(b"[]"), &[("content-type", b"application/cloudevents-batch")]), Found::Skip(Skip::Empty));
+    assert_eq!(
+        Wire::default().read(Some(b"[]"), &[("content-type", b"application/cloudevents-batch")]),
+        Found::Skip(Skip::Empty)
+    );
     // Headers are lost on the way: all in it show that they are events, or none of it is touched.
     assert_eq!(texts("[{\"specversion\":\"1.0\"} ,{\"id\":1,\"specversion\":\"1.0\"}]", &[]).len(), 2);
     assert_eq!(texts("[{\"specversion\":\"1.0\"},{\"id\":1}]", &[]).len(), 1);
@@ -128,7 +128,9 @@ fn connects_schema_is_left_and_its_payload_read() {
 #[test]
 fn of_a_change_of_a_row_the_row_is_read_and_a_deleted_one_is_passed_over() {
     let change = |op: &str, before: &str, after: &str| {
-        format!("{{\"before\":{before},\"after\":{after},\"source\":{{\"table\":\"t\"}},\"op\":\"{op}\",\"ts_ms\":1,\"transaction\":null}}")
+        format!(
+            "{{\"before\":{before},\"after\":{after},\"source\":{{\"table\":\"t\"}},\"op\":\"{op}\",\"ts_ms\":1,\"transaction\":null}}"
+        )
     };
     for op in ["c", "u", "r"] {
         let change = change(op, "null", "{\"id\": 1}");

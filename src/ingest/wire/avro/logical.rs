@@ -78,7 +78,9 @@ pub(super) fn text(logical: Logical, size: Option<usize>, reader: &mut Reader<'_
         Logical::Date => instant(i64::from(reader.int()?) * 86_400, 1)?.format("%Y-%m-%d").to_string(),
         Logical::TimeMillis => time(i64::from(reader.int()?), 1_000, 3)?,
         Logical::TimeMicros => time(reader.long()?, 1_000_000, 6)?,
-        Logical::Timestamp(unit) => instant(reader.long()?, unit)?.and_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        Logical::Timestamp(unit) => {
+            instant(reader.long()?, unit)?.and_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        }
         Logical::Local(unit) => instant(reader.long()?, unit)?.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
         Logical::Duration => {
             let [months, days, millis] =

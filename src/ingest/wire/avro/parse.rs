@@ -90,7 +90,9 @@ impl Parser {
             name => {
                 let full = full_name(name, space);
                 let found = self.named.get(&full).or_else(|| self.named.get(name));
-                return found.copied().ok_or_else(|| format!("the type `{full}` is not there, nor among its references"));
+                return found
+                    .copied()
+                    .ok_or_else(|| format!("the type `{full}` is not there, nor among its references"));
             }
         };
         self.add(node)

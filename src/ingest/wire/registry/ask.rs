@@ -147,10 +147,13 @@ impl Asker {
         match (answer.status, refusal.error_code) {
             // No schema, no subject, no version. A page that is not there is another answer: then `url` is wrong.
             (404, Some(40401..=40403)) => Err(Miss::None(message)),
-            (401 | 403 | 407, _) => {
-                away(&format!("it answered {}; look at `basic`, `bearer-token-file` and `tls`, and at its rights", answer.status))
-            }
-            (404, _) => away("it answered 404, and not as a schema registry does; look at `url`, which has no /schemas at its end"),
+            (401 | 403 | 407, _) => away(&format!(
+                "it answered {}; look at `basic`, `bearer-token-file` and `tls`, and at its rights",
+                answer.status
+            )),
+            (404, _) => away(
+                "it answered 404, and not as a schema registry does; look at `url`, which has no /schemas at its end",
+            ),
             (status, _) => away(&format!("it answered {status} {message}; its own log says why")),
         }
     }
