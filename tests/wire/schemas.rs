@@ -83,6 +83,27 @@ fn a_frame_around_an_events_data_and_around_an_event() {
 }
 
 #[test]
+fn a_schema_may_be_named_in_a_header_and_by_what_it_is_called_everywhere() {
+    let desk = Desk::new();
+    let guid = [0x89, 0x79, 0x1d, 0x54, 0xee, 0x37, 0x43, 0x9c, 0x97, 0x53, 0x19, 0xc2, 0x1a, 0xa0, 0x5d, 0x2c];
+    let known = recorded()["answers"]["/schemas/ids/3"].to_string();
+    desk.answers("/schemas/guids/89791d54-ee37-439c-9753-19c21aa05d2c", 200, &known);
+    let wire = desk.wire();
+    let (_, value, means) = records().into_iter().find(|(name, ..)| name == "chain").expect("it is there");
+    let head = [&[1][..], &guid].concat();
+    let headers: [(&str, &[u8]); 1] = [("__value_schema_id", &head)];
+    let bare = &value[5..];
+    assert_eq!(json(found(&wire, bare, &headers)), means);
+    assert_eq!(json(found(&wire, &[&head[..], bare].concat(), &[])), means, "or before the value");
+    assert_eq!(json(found(&wire, bare, &[("__value_schema_id", &value[..5])])), means, "or its number in the header");
+    assert_eq!(json(wire.again(&onus::ingest::wire::kept(bare, &headers))), means, "as it is kept");
+    let event: [(&str, &[u8]); 2] = [("ce_specversion", b"1.0"), headers[0]];
+    assert_eq!(json(found(&wire, bare, &event))["data"], means);
+    let (reason, why) = wrong(found(&onus::ingest::wire::Wire::default(), bare, &headers));
+    assert!(reason == "BadFrame" && why.contains("[registry.NAME]"), "{why}");
+}
+
+#[test]
 fn messages_are_found_by_the_way_to_them() {
     let desk = Desk::new();
     desk.schema(

@@ -366,8 +366,7 @@ impl Reader {
                 let why = format!(
                     "{trouble}. The record at offset {next} of partition {partition} of `{}` waits for schema {}; nothing \
                      behind it is read until then, and it goes on by itself",
-                    self.shared.topic.name,
-                    one.need.id()
+                    self.shared.topic.name, one.need
                 );
                 // Once for all that wait, whatever their number.
                 self.waits.values_mut().for_each(|one| one.said = Some(trouble.clone()));

@@ -1,6 +1,6 @@
 //! A record that cannot be read, as it is kept in a dead letter: a text, from which it can be read again.
 
-use super::{Found, Mode, Wire, cloudevents, envelope};
+use super::{Found, Mode, Wire, cloudevents, envelope, schema};
 use crate::ingest::base64::base64;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,10 @@ use std::borrow::Cow;
 
 /// What lies there: as it is where it is text, in base64 where it is not; with its attributes where they are in headers.
 pub fn kept<'m>(value: &'m [u8], headers: &[(&str, &[u8])]) -> Cow<'m, [u8]> {
+    if let Some(head) = schema::in_header(headers) {
+        let headers: Vec<(&str, &[u8])> = headers.iter().filter(|(_, value)| *value != head).copied().collect();
+        return Cow::Owned(kept(&[head, value].concat(), &headers).into_owned());
+    }
     if let Mode::Binary(content) = Mode::of(headers) {
         let mut out = cloudevents::attributes(headers, content.as_deref());
         out.extend_from_slice(b"\"data_base64\":\"");

@@ -177,7 +177,13 @@ impl Wire {
     }
 
     fn made<'m>(&self, value: &'m [u8], headers: &[(&str, &[u8])]) -> Result<Found<'m>, Stop> {
-        let plain = Cow::Borrowed(value);
+        let plain = match schema::in_header(headers) {
+            Some(_) if self.registry.is_none() && self.format != Format::Json => {
+                return Stop::wrong(BAD_FRAME, schema::NEEDED);
+            }
+            Some(head) if self.format != Format::Json => Cow::Owned([head, value].concat()),
+            _ => Cow::Borrowed(value),
+        };
         match Mode::of(headers) {
             Mode::Batch => {
                 let value = self.bare(plain)?;
@@ -244,7 +250,7 @@ impl Wire {
 
     /// Where each record is said to have a frame, this one has.
     fn framed(&self, value: &[u8]) -> Result<(), Stop> {
-        if self.format == Format::Confluent && value.first() != Some(&schema::MAGIC) {
+        if self.format == Format::Confluent && !schema::is_framed(value) {
             let why = "is in no schema registry's frame, which begins with a byte 0 and four of the schema's id; if such \
                        records are meant to come here, take `format = \"confluent\"` from the source";
             return Stop::wrong(BAD_FRAME, why);
@@ -270,7 +276,8 @@ impl Wire {
         match value {
             [0x1f, 0x8b, ..] => packed::gzip(value).map(Layer::Unpacked),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => packed::zstd(value).map(Layer::Unpacked),
-            [schema::MAGIC, ..] => schema::unframed(value, self.registry.as_deref()),
+            [0, ..] => schema::unframed(value, self.registry.as_deref()),
+            [1, ..] if self.registry.is_some() => schema::unframed(value, self.registry.as_deref()),
             _ => Ok(Layer::Bare),
         }
     }

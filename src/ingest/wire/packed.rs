@@ -55,10 +55,7 @@ pub(super) fn quoted(value: &[u8], registry: bool) -> Layer {
     if matches!(inner.trim_ascii_start().first(), Some(b'{' | b'[')) {
         return Layer::Undone(inner);
     }
-    match text(&inner, registry) {
-        Layer::Bare => Layer::Bare,
-        undone => undone,
-    }
+    text(&inner, registry)
 }
 
 /// A text that is base64 as a whole, of JSON or of something that is undone here.
@@ -69,7 +66,7 @@ pub(super) fn text(value: &[u8], registry: bool) -> Layer {
     };
     let worth = match head.as_slice() {
         [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => true,
-        [0, ..] => registry,
+        [0 | 1, ..] => registry,
         head => matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')),
     };
     let whole = if worth { std::str::from_utf8(value).ok().and_then(base64) } else { None };

@@ -5,7 +5,7 @@ mod ask;
 
 pub use ask::types;
 
-use super::schema::Schema;
+use super::schema::{Id, Schema};
 use super::{BAD_SCHEMA, Fault, Stop, UNKNOWN_SCHEMA};
 use crate::web::Target;
 use std::collections::{HashMap, VecDeque};
@@ -23,12 +23,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A schema that a record waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Need(u32);
+pub struct Need(Id);
 
-impl Need {
-    /// The schema's id.
-    pub fn id(self) -> u32 {
-        self.0
+impl std::fmt::Display for Need {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -48,12 +47,12 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    known: HashMap<u32, Known>,
+    known: HashMap<Id, Known>,
     weight: usize,
     /// Rises with each use.
     uses: u64,
     /// Asked for, and not answered yet.
-    asked: VecDeque<u32>,
+    asked: VecDeque<Id>,
     /// Why it does not answer.
     trouble: Option<String>,
     /// Its thread runs.
@@ -86,7 +85,7 @@ impl Registry {
     }
 
     /// Has a schema be asked for, if it is not known.
-    pub(super) fn schema(&self, id: u32) -> Result<Arc<Schema>, Stop> {
+    pub(super) fn schema(&self, id: Id) -> Result<Arc<Schema>, Stop> {
         let mut state = self.shared.state();
         state.uses += 1;
         let uses = state.uses;
@@ -198,7 +197,7 @@ impl Shared {
 }
 
 impl State {
-    fn keep(&mut self, id: u32, (what, weight, until): (Result<Arc<Schema>, Fault>, usize, Option<Instant>)) {
+    fn keep(&mut self, id: Id, (what, weight, until): (Result<Arc<Schema>, Fault>, usize, Option<Instant>)) {
         while !self.known.is_empty() && (self.known.len() >= KEPT || self.weight + weight > WEIGHT) {
             // Some hundred of them, now and then: not worth an order of its own.
             let Some(oldest) = self.known.iter().min_by_key(|(_, known)| known.used).map(|(id, _)| *id) else { break };
@@ -208,7 +207,7 @@ impl State {
         self.known.insert(id, Known { what, weight, used: self.uses, until });
     }
 
-    fn forget(&mut self, id: u32) {
+    fn forget(&mut self, id: Id) {
         if let Some(known) = self.known.remove(&id) {
             self.weight -= known.weight;
         }

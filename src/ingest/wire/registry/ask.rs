@@ -1,6 +1,6 @@
 //! The questions to a schema registry, by the interface that Confluent's has, and others as well.
 
-use super::super::schema::{Schema, Text};
+use super::super::schema::{Id, Schema, Text};
 use super::{Answer, unknown, unusable};
 use crate::web::{Client, Target};
 use serde::Deserialize;
@@ -57,7 +57,7 @@ impl Asker {
         Asker { target, client: None }
     }
 
-    pub(super) fn schema(&mut self, id: u32) -> Answer {
+    pub(super) fn schema(&mut self, id: Id) -> Answer {
         let mut times = 1;
         loop {
             let missing = match self.whole(id) {
@@ -89,8 +89,11 @@ impl Asker {
     }
 
     /// A schema with all that it names.
-    fn whole(&mut self, id: u32) -> Result<Text, Miss> {
-        let said = self.ask(&format!("/schemas/ids/{id}"))?;
+    fn whole(&mut self, id: Id) -> Result<Text, Miss> {
+        let said = self.ask(&match id {
+            Id::Number(id) => format!("/schemas/ids/{id}"),
+            Id::Guid(_) => format!("/schemas/guids/{id}"),
+        })?;
         let mut text = Text { kind: said.kind.unwrap_or_else(|| "AVRO".to_owned()), ..Text::default() };
         text.text = said.schema;
         // What another one needs comes before it: each waits until those that it names are there.
