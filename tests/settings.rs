@@ -69,7 +69,7 @@ fn every_commented_line_of_the_default_file_names_a_setting_that_there_is() {
 fn a_cluster_and_its_source_are_read() {
     let settings = good(&format!("{CLUSTER}{SOURCE}start = 2026-01-01T00:00:00Z\nheartbeat = \"1min\"\n"), &[]);
     let source = &settings.sources[0];
-    let Origin::Kafka { cluster, topic, start } = &source.origin else { panic!("it is Kafka's") };
+    let Origin::Kafka { cluster, topic, start, .. } = &source.origin else { panic!("it is Kafka's") };
     assert_eq!((cluster.as_str(), topic.as_str()), ("main", "itsm.tickets"));
     assert_eq!(*start, Start::At(onus_engine::time::Moment::parse("2026-01-01T00:00:00Z").expect("an instant")));
     assert_eq!((source.transit, source.heartbeat, source.settling), (5_000, Some(60_000), 7 * 86_400_000));
@@ -136,7 +136,7 @@ fn all_mistakes_are_told_at_once_each_with_place_and_remedy() {
 onus.toml:2: judge.setling: there is no such setting
     did you mean `settling`?
 onus.toml:6: portal: there is no such section
-    known are: contracts, store, judge, http, dead-letters, alerting, alertmanager, breaches, webhook, kafka, source
+    known are: contracts, store, judge, http, dead-letters, alerting, alertmanager, breaches, webhook, registry, kafka, source
 onus.toml:4: judge.commit-every: `50` is no text
     write it in quotation marks
 onus.toml:3: judge.batch: 0 is out of range
@@ -178,6 +178,36 @@ onus.toml:15: source.t.settling: 1h is less than `transit`, 2 days
 onus.toml:20: source.u.cluster: there is no cluster `mian`
     did you mean `main`?";
     assert_eq!(said(text, &[]), want);
+}
+
+#[test]
+fn a_clusters_registry_is_a_section_of_its_own() {
+    let registry = "[registry.schemas]\nurl = \"http://localhost:8081/\"\nbasic = { username = \"onus\", password-file = \"Cargo.toml\" }\n";
+    let cluster = CLUSTER.replace("[kafka.main]\n", "[kafka.main]\nregistry = \"schemas\"\n");
+    let settings = good(&format!("{registry}{cluster}{SOURCE}format = \"confluent\"\n"), &[]);
+    assert_eq!(settings.registries["schemas"].url, "http://localhost:8081");
+    assert_eq!(settings.clusters["main"].registry.as_deref(), Some("schemas"));
+    let Origin::Kafka { format, .. } = &settings.sources[0].origin else { panic!("it is Kafka's") };
+    assert_eq!(*format, onus::settings::Format::Confluent);
+    let shown = settings::toml(&read(&format!("{registry}{cluster}{SOURCE}"), &[]).expect("settings"));
+    assert!(shown.contains("[registry.schemas]") && !shown.contains("onus-engine"), "{shown}");
+    let want = "onus.toml:1: registry.schemas.url: holds a name or a password
+    take it out; there is `basic`, with a file for the password";
+    assert!(said("[registry.schemas]\nurl = \"http://a:b@localhost:8081\"\n", &[]).contains(&want[14..]));
+}
+
+#[test]
+fn a_registry_that_is_not_there_and_a_format_without_one() {
+    let near = "[registry.schemas]\nurl = \"http://localhost:8081\"\n[kafka.main]\nbrokers = [\"a:1\"]\nregistry = \"schema\"\n";
+    assert!(
+        said(near, &[]).contains("kafka.main.registry: there is no registry `schema`\n    did you mean `schemas`?")
+    );
+    let none = "[kafka.main]\nbrokers = [\"a:1\"]\nregistry = \"x\"\n";
+    assert!(said(none, &[]).contains("write a section [registry.x] with its url"));
+    let without = said(&format!("{CLUSTER}{SOURCE}format = \"confluent\"\n"), &[]);
+    assert!(without.contains("source.tickets.format: the cluster `main` has no registry"), "{without}");
+    let other = said(&format!("{CLUSTER}{SOURCE}format = \"avro\"\n"), &[]);
+    assert!(other.contains("There are: auto, json, confluent"), "{other}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `onus doctor`: is everything there that `onus run` needs, and what to do where it is not.
 
 mod receivers;
+mod registries;
 
 use super::check::surveyed;
 use super::{CliError, exit, style, write_out};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Looks at settings, contracts, store, port, sources, Alertmanagers and webhooks; reads, and changes
+    after_help = "Looks at settings, contracts, store, port, schema registries, sources, Alertmanagers and webhooks; reads, and changes
 nothing. Webhooks are connected to, and told nothing.
 Exit code 2 if `onus run` could not work as it is."
 )]
@@ -47,6 +48,7 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, CliError> {
     } else {
         found.push(("kafka client".to_owned(), client()));
     }
+    found.extend(registries::looked_at(settings));
     for one in &settings.sources {
         found.extend(source(settings, one).into_iter().map(|finding| (format!("source {}", one.name), finding)));
     }
@@ -157,7 +159,9 @@ fn kafka(source: &SourceSettings, cluster: &settings::Cluster) -> Vec<Finding> {
     const APART: i64 = 60_000;
 
     let clock: fn() -> Moment = super::check::wall_clock;
-    let Some(topic) = crate::runtime::feeds::topic(crate::ingest::feed::FeedId(0), source, clock) else {
+    let Some(topic) =
+        crate::runtime::feeds::topic(crate::ingest::feed::FeedId(0), source, std::sync::Arc::default(), clock)
+    else {
         return Vec::new();
     };
     let seen = match look(&topic, &crate::runtime::feeds::access(cluster), std::time::Duration::from_secs(15)) {

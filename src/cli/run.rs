@@ -66,6 +66,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     let (sender, heard) = feed::channel();
     let sources = sources::Sources::spawn(&settings, &live, &sender)?;
     live.decide_by(sources.decide());
+    live.unwrap_by(sources.unwrap());
     let proof = live.prove(super::check::wall_clock).map_err(told)?;
     let serving = serving(&settings, &live, &sender, Arc::clone(&counts), Arc::new(proof))?;
     tracing::info!("listening on http://{}", serving.addr);

@@ -119,6 +119,9 @@ pub struct Records {
     /// Arrivals are those of where the records are kept, not of when we read them: they say how far was heard while we
     /// are behind. A backlog that is read now would otherwise be taken for news.
     pub stamped: bool,
+    /// What tells the last one from another when the partition is taken up again, where that is not its line: the digest of
+    /// the bytes that lie there. What is made of them may look otherwise under the next version, or need what is away.
+    pub last: Option<u64>,
     /// Whoever waits until they are written down.
     pub done: Option<oneshot::Sender<Receipt>>,
 }
@@ -134,8 +137,32 @@ pub struct Record {
     pub next: u64,
     /// When it came: the broker's append time, else when it was read.
     pub arrived: Moment,
+    /// It cannot be read, and is a dead letter as it is.
+    pub wrong: Option<Box<Wrong>>,
+}
+
+impl Record {
+    /// Its whole length, if it was cut.
+    pub fn cut(&self) -> Option<u64> {
+        match self.wrong.as_deref() {
+            Some(Wrong::Cut(length)) => Some(*length),
+            _ => None,
+        }
+    }
+}
+
+/// Why a record cannot be read, known before anybody has read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrong {
     /// It was longer than a record may be, and was cut: its whole length.
-    pub cut: Option<u64>,
+    Cut(u64),
+    /// What it is wrapped in cannot be undone. Its line is what lies there, in base64 where that is no text.
+    Wire {
+        /// Stable, without the particulars.
+        reason: &'static str,
+        /// What is wrong, where, and what to do.
+        detail: String,
+    },
 }
 
 /// What became of records that somebody waited for.
@@ -150,7 +177,16 @@ pub enum Receipt {
 impl Records {
     /// None yet.
     pub fn new(feed: FeedId, partition: i32, incarnation: Arc<str>) -> Records {
-        Records { feed, partition, incarnation, bytes: Vec::new(), list: Vec::new(), stamped: true, done: None }
+        Records {
+            feed,
+            partition,
+            incarnation,
+            bytes: Vec::new(),
+            list: Vec::new(),
+            stamped: true,
+            last: None,
+            done: None,
+        }
     }
 
     /// Adds one. Its bytes may contain line ends: between the tokens of JSON they become blanks, within its texts, where
@@ -163,7 +199,14 @@ impl Records {
         }
         let place = from as u32..self.bytes.len() as u32;
         self.bytes.push(b'\n');
-        self.list.push(Record { place, offset, next, arrived, cut: None });
+        self.list.push(Record { place, offset, next, arrived, wrong: None });
+    }
+
+    /// The last one is a dead letter, because.
+    pub fn is_wrong(&mut self, wrong: Wrong) {
+        if let Some(last) = self.list.last_mut() {
+            last.wrong = Some(Box::new(wrong));
+        }
     }
 
     /// The bytes of the one at this place of the list.

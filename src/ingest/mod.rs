@@ -8,6 +8,7 @@ pub mod http;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod tail;
+pub mod wire;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};

@@ -8,5 +8,4 @@ pub mod events;
 pub mod letters;
 pub mod pages;
 pub mod told;
-pub mod web;
 pub mod webhook;

@@ -21,8 +21,8 @@ pub use directory::Directory;
 pub use risk::Risk;
 
 use super::told::Told;
-use super::web::Target;
 use crate::store::Entry;
+use crate::web::Target;
 use board::Board;
 use onus_engine::time::{Millis, Moment};
 use std::path::PathBuf;

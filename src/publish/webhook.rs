@@ -5,8 +5,8 @@
 
 use super::events::Event;
 use super::told::Told;
-use super::web::{Client, Target};
 use crate::store::Entry;
+use crate::web::{Client, Target};
 use onus_engine::rule::glob;
 use onus_engine::time::Moment;
 use openssl::hash::MessageDigest;

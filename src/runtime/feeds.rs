@@ -2,9 +2,11 @@
 
 use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::kafka::{Access, Begin, Handle, Known, Login, Tls, Topic, spawn};
-use crate::settings::{Cluster, Origin, Sasl, SourceSettings, Start};
+use crate::ingest::wire::{self, Registry, Wire};
+use crate::settings::{Cluster, Format, Origin, Sasl, SourceSettings, Start};
 use crate::store::Position;
 use onus_engine::time::Moment;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 /// How to reach a cluster.
@@ -22,8 +24,19 @@ pub fn access(cluster: &Cluster) -> Access {
     Access { brokers, group, tls, login, properties }
 }
 
+/// What takes off what a source's records are wrapped in; None: it is no Kafka source.
+pub fn wire(source: &SourceSettings, registry: Option<Arc<Registry>>) -> Option<Wire> {
+    let Origin::Kafka { format, .. } = &source.origin else { return None };
+    let format = match format {
+        Format::Auto => wire::Format::Auto,
+        Format::Json => wire::Format::Json,
+        Format::Confluent => wire::Format::Confluent,
+    };
+    Some(Wire::new(format, registry))
+}
+
 /// What is read; None: it is no Kafka source.
-pub fn topic(feed: FeedId, source: &SourceSettings, clock: fn() -> Moment) -> Option<Topic> {
+pub fn topic(feed: FeedId, source: &SourceSettings, wire: Arc<Wire>, clock: fn() -> Moment) -> Option<Topic> {
     let Origin::Kafka { topic, start, .. } = &source.origin else { return None };
     let begin = match start {
         Start::Earliest => Begin::Earliest,
@@ -31,7 +44,7 @@ pub fn topic(feed: FeedId, source: &SourceSettings, clock: fn() -> Moment) -> Op
         Start::At(instant) => Begin::At(*instant),
     };
     let (source, name) = (source.name.clone(), topic.clone());
-    Some(Topic { feed, source, name, begin, longest: crate::decode::LONGEST, clock })
+    Some(Topic { feed, source, name, begin, wire, longest: crate::decode::LONGEST, clock })
 }
 
 /// How far it was read, as the store has it.
@@ -50,9 +63,10 @@ pub fn kafka(
     feed: FeedId,
     source: &SourceSettings,
     cluster: &Cluster,
+    wire: Arc<Wire>,
     positions: &[Position],
     clock: fn() -> Moment,
     sender: SyncSender<Heard>,
 ) -> Option<std::io::Result<Handle>> {
-    topic(feed, source, clock).map(|topic| spawn(topic, access(cluster), &known(positions), sender))
+    topic(feed, source, wire, clock).map(|topic| spawn(topic, access(cluster), &known(positions), sender))
 }

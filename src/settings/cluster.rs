@@ -1,6 +1,8 @@
-//! Kafka clusters.
+//! Kafka clusters, and their schema registries.
 
 use super::keys;
+use super::notices::{Web, web};
+use super::problem::nearest;
 use super::reading::{Part, Reader};
 use super::secret::Secret;
 use std::collections::BTreeMap;
@@ -13,6 +15,8 @@ pub struct Cluster {
     pub brokers: Vec<String>,
     /// Under which consumer group positions are told, for lag tools.
     pub group: String,
+    /// Name of its schema registry, if it has one.
+    pub registry: Option<String>,
     /// TLS; None: plain text.
     pub tls: Option<Tls>,
     /// Who we are; None: nobody.
@@ -51,17 +55,32 @@ pub enum Sasl {
     },
 }
 
-pub(super) fn all(reader: &mut Reader<'_>) -> BTreeMap<String, Cluster> {
-    let section = super::declared("kafka");
-    reader.names(section).into_iter().map(|name| (name.clone(), one(&mut reader.part(section, Some(&name))))).collect()
+/// Schema registries, by name.
+pub(super) fn registries(reader: &mut Reader<'_>) -> BTreeMap<String, Web> {
+    let section = super::declared("registry");
+    reader.names(section).into_iter().map(|name| (name.clone(), web(&mut reader.part(section, Some(&name))))).collect()
 }
 
-fn one(part: &mut Part<'_, '_>) -> Cluster {
+pub(super) fn all(reader: &mut Reader<'_>, registries: &BTreeMap<String, Web>) -> BTreeMap<String, Cluster> {
+    let section = super::declared("kafka");
+    let names = reader.names(section).into_iter();
+    names.map(|name| (name.clone(), one(&mut reader.part(section, Some(&name)), registries))).collect()
+}
+
+fn one(part: &mut Part<'_, '_>, registries: &BTreeMap<String, Web>) -> Cluster {
     let brokers = part.list("brokers");
     if brokers.is_empty() && part.has("brokers") {
         part.wrong("brokers", "is empty", "name at least one: [\"broker-1:9092\"]");
     }
     let group = part.text("group");
+    let registry = part.maybe_text("registry");
+    if let Some(name) = registry.as_ref().filter(|name| !registries.contains_key(*name)) {
+        let remedy = match nearest(name, registries.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write a section [registry.{name}] with its url"),
+        };
+        part.wrong("registry", format!("there is no registry `{name}`"), remedy);
+    }
     let tls = part.has("tls").then(|| tls(part));
     let sasl = if part.has("sasl") { sasl(part) } else { None };
     let properties = part.open("properties");
@@ -78,7 +97,7 @@ fn one(part: &mut Part<'_, '_>) -> Cluster {
         (name.clone(), toml::Value::String(value.to_owned()))
     });
     part.show_as("properties", toml::Value::Table(shown.collect()));
-    Cluster { brokers, group, tls, sasl, properties }
+    Cluster { brokers, group, registry, tls, sasl, properties }
 }
 
 fn tls(part: &mut Part<'_, '_>) -> Tls {

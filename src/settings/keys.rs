@@ -86,17 +86,19 @@ const fn of(kinds: &'static [&'static str], key: Key) -> Key {
 }
 
 pub(super) const KINDS: &[&str] = &["kafka", "file", "stdin", "http"];
-/// Adapters that there are (ingest/adapt): tests/settings holds both lists against each other.
-pub(super) const ADAPTERS: &[&str] = &["servicenow", "aws", "jira", "vault", "azure", "cyberark", "okta", "pagerduty"];
+/// Adapters that there are (ingest/adapt), and a source's own; a test holds the list against theirs.
+pub(super) const ADAPTERS: &[&str] =
+    &["servicenow", "aws", "jira", "vault", "azure", "cyberark", "okta", "pagerduty", "mapper"];
 pub(super) const CLOCKS: &[&str] = &["wall", "events"];
 pub(super) const TRUST: &[&str] = &["asserted", "shared", "system", "verified"];
 pub(super) const OWNERS: &[&str] = &["partner", "customer"];
+pub(super) const FORMATS: &[&str] = &["auto", "json", "confluent"];
 pub(super) const MECHANISMS: &[&str] = &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
 
 use Absent::{Is, Nothing, Refused};
 use Shape::{Bool, Choice, Length, List, MaybeLength, Open, Path, Paths, Size, Start, Text, Whole};
 
-// Whoever is told over HTTP.
+// Whoever is told or asked over HTTP.
 const TLS_CA: Key = key(
     "tls.ca-file",
     Path,
@@ -367,6 +369,22 @@ pub(super) const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        name: "registry",
+        form: Form::Named,
+        words: "A schema registry that speaks as Confluent's does: Confluent, Karapace, Redpanda, Apicurio (below \
+                `/apis/ccompat/v7`). docs/sources/wire.md says what is read.",
+        keys: &[
+            key("url", Text, Refused("\"https://registry:8081\""), "Where it listens; `/schemas/ids` is below it."),
+            TLS_CA,
+            TLS_CERT,
+            TLS_KEY,
+            BASIC_NAME,
+            BASIC_PASSWORD,
+            BEARER,
+            TIMEOUT,
+        ],
+    },
+    Section {
         name: "kafka",
         form: Form::Named,
         words: "A Kafka cluster, by a name of your own.",
@@ -383,6 +401,13 @@ pub(super) const SECTIONS: &[Section] = &[
                 Is("\"onus\""),
                 "Consumer group under which positions are told to Kafka, so that lag tools show them. Onus never reads \
                  them: it goes on from what its own store says.",
+            ),
+            key(
+                "registry",
+                Text,
+                Nothing("\"main\""),
+                "Name of a `[registry.NAME]` section: the schemas by which its records were written. Without it a frame \
+                 with a schema's id is a dead letter.",
             ),
             key(
                 "tls.ca-file",
@@ -451,6 +476,16 @@ pub(super) const SECTIONS: &[Section] = &[
                      2026-01-01T00:00:00Z.",
                 ),
             ),
+            of(
+                &["kafka"],
+                key(
+                    "format",
+                    Choice(FORMATS),
+                    Is("\"auto\""),
+                    "What its records are wrapped in. `auto`: as each one shows. `json`: in nothing. `confluent`: each in a \
+                     schema registry's frame, and one without it is a dead letter.",
+                ),
+            ),
             of(&["file"], key("path", Path, Refused("\"/var/spool/onus/tickets.jsonl\""), "A file of JSON lines.")),
             of(
                 &["file"],
@@ -469,14 +504,14 @@ pub(super) const SECTIONS: &[Section] = &[
                 "adapter",
                 Choice(ADAPTERS),
                 Nothing("\"servicenow\""),
-                "How its records become events, where they are a vendor's own. Sources that name the same adapter with the \
-                 same settings share what it remembers.",
+                "How its records become events, where they are a vendor's own, or as a mapper says (docs/sources). Sources \
+                 that name the same adapter with the same settings share what it remembers.",
             ),
             key(
                 "adapter-settings",
                 Path,
                 Nothing("\"/etc/onus/sources.json\""),
-                "The adapter's tables: whose a record is, what states and priorities mean (docs/sources).",
+                "The adapter's tables: whose a record is, what states and priorities mean; of `mapper`, the mapper's file.",
             ),
             key(
                 "trust",

@@ -22,7 +22,7 @@ pub use problem::{Problem, SettingsError};
 pub use publish::{default_file, json, reference, toml};
 pub use reading::InForce;
 pub use secret::Secret;
-pub use source::{AdapterSettings, Origin, SourceSettings, Start};
+pub use source::{AdapterSettings, Format, Origin, SourceSettings, Start};
 
 use reading::Reader;
 use std::collections::BTreeMap;
@@ -43,6 +43,8 @@ pub struct Settings {
     pub judge: Judge,
     /// The port.
     pub http: Http,
+    /// Schema registries by name.
+    pub registries: BTreeMap<String, Web>,
     /// Kafka clusters by name.
     pub clusters: BTreeMap<String, Cluster>,
     /// Where dead letters are told besides.
@@ -187,7 +189,8 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let store = store(&mut reader);
     let judge = judge(&mut reader);
     let http = http(&mut reader);
-    let clusters = cluster::all(&mut reader);
+    let registries = cluster::registries(&mut reader);
+    let clusters = cluster::all(&mut reader, &registries);
     let dead_letters = out_topic("dead-letters", &mut reader, &clusters);
     let breaches = out_topic("breaches", &mut reader, &clusters);
     let alerting = notices::alerting(&mut reader);
@@ -204,6 +207,7 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
             store,
             judge,
             http,
+            registries,
             clusters,
             dead_letters,
             breaches,

@@ -57,6 +57,8 @@ pub enum Origin {
         topic: String,
         /// Where to begin in partitions that were never read.
         start: Start,
+        /// What its records are wrapped in.
+        format: Format,
     },
     /// A file of JSON lines.
     File {
@@ -83,6 +85,17 @@ pub enum Start {
     Latest,
     /// With the first record that is not older.
     At(Moment),
+}
+
+/// What records are wrapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// As each one shows.
+    Auto,
+    /// Nothing.
+    Json,
+    /// A schema registry's frame.
+    Confluent,
 }
 
 pub(super) fn all(
@@ -221,5 +234,17 @@ fn kafka(part: &mut Part<'_, '_>, clusters: &BTreeMap<String, Cluster>) -> Origi
         "latest" => Start::Latest,
         text => Moment::parse(text).map_or(Start::Earliest, Start::At),
     };
-    Origin::Kafka { cluster, topic, start }
+    let format = match part.text("format").as_str() {
+        "json" => Format::Json,
+        "confluent" => Format::Confluent,
+        _ => Format::Auto,
+    };
+    if format == Format::Confluent && clusters.get(&cluster).is_some_and(|cluster| cluster.registry.is_none()) {
+        part.wrong(
+            "format",
+            format!("the cluster `{cluster}` has no registry"),
+            format!("write registry = \"NAME\" in [kafka.{cluster}], and a section [registry.NAME] with its url"),
+        );
+    }
+    Origin::Kafka { cluster, topic, start, format }
 }

@@ -105,3 +105,12 @@ fn the_settings_say_on_whose_side_people_are_and_nobody_is_by_default() {
     let error = Settings::parse(&tables.to_string()).expect_err("a word that is not known").to_string();
     assert!(error.contains("did you mean `customer`?"), "{error}");
 }
+
+/// The settings of a process name the adapters that there are, and mappers.
+#[test]
+fn a_source_of_the_settings_may_name_every_adapter() {
+    let reference = std::fs::read_to_string(format!("{}/docs/reference/settings.md", super::feed::HERE)).expect("it");
+    for name in Adapter::names().chain(["mapper"]) {
+        assert!(reference.contains(&format!("`{name}`")), "{name} is not among the values of `source.adapter`");
+    }
+}

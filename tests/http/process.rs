@@ -238,7 +238,7 @@ pub(crate) fn listening(heard: &Receiver<Heard>, stopped: &Receiver<()>, told: &
                     let plain = || if id.is_none() { Some("no event".to_owned()) } else { None };
                     let why = if now == Way::Decodes { undecoded(&text) } else { plain() };
                     letters.extend(why.map(|why| (at, why)));
-                    told.records.push((records.feed, one.offset, text, one.cut));
+                    told.records.push((records.feed, one.offset, text, one.cut()));
                 }
                 let done = records.done.take().expect("somebody waits");
                 match now {

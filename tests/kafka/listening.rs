@@ -1,10 +1,12 @@
 //! A source that runs, and what it says.
 
 use crate::support::Broker;
-use onus::ingest::feed::{FeedId, Heard, Records, channel};
+use onus::ingest::feed::{FeedId, Heard, Records, Wrong, channel};
 use onus::ingest::kafka::{Access, Begin, GoOn, Handle, Known, Topic, digest, spawn};
+use onus::ingest::wire::Wire;
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -19,8 +21,19 @@ pub(crate) fn access(broker: &Broker) -> Access {
 }
 
 pub(crate) fn topic(name: &str) -> Topic {
-    let source = name.to_owned();
-    Topic { feed: FeedId(3), source, name: name.to_owned(), begin: Begin::Earliest, longest: 1 << 20, clock: now }
+    topic_with(name, Wire::default())
+}
+
+pub(crate) fn topic_with(name: &str, wire: Wire) -> Topic {
+    Topic {
+        feed: FeedId(3),
+        source: name.to_owned(),
+        name: name.to_owned(),
+        begin: Begin::Earliest,
+        wire: Arc::new(wire),
+        longest: 1 << 20,
+        clock: now,
+    }
 }
 
 /// One record as it was handed over.
@@ -31,6 +44,9 @@ pub(crate) struct Got {
     pub(crate) bytes: Vec<u8>,
     pub(crate) arrived: Moment,
     pub(crate) cut: Option<u64>,
+    pub(crate) wrong: Option<Box<Wrong>>,
+    /// What it is known by.
+    digest: u64,
 }
 
 /// A source, and all that was heard of it.
@@ -97,7 +113,19 @@ impl Listening {
         let got = self.got.entry(records.partition).or_default();
         for one in &records.list {
             let bytes = records.record(one).to_vec();
-            got.push(Got { offset: one.offset, next: one.next, bytes, arrived: one.arrived, cut: one.cut });
+            let (digest, wrong) = (digest(&bytes), one.wrong.clone());
+            got.push(Got {
+                offset: one.offset,
+                next: one.next,
+                bytes,
+                arrived: one.arrived,
+                cut: one.cut(),
+                wrong,
+                digest,
+            });
+        }
+        if let (Some(last), Some(digest)) = (got.last_mut(), records.last) {
+            last.digest = digest;
         }
     }
 
@@ -161,7 +189,7 @@ impl Listening {
         let one = |(partition, got): (&i32, &Vec<Got>)| {
             let last = got.get(..upto.min(got.len()))?.last()?;
             let incarnation = self.incarnations[partition].clone();
-            Some(Known { partition: *partition, incarnation, next: last.next, last: digest(&last.bytes) })
+            Some(Known { partition: *partition, incarnation, next: last.next, last: last.digest })
         };
         self.got.iter().filter_map(one).collect()
     }

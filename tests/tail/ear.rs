@@ -60,7 +60,7 @@ impl Ear {
                         incarnation: piece.incarnation.to_string(),
                         offset: record.offset,
                         next: record.next,
-                        cut: record.cut,
+                        cut: record.cut(),
                         last: xxh3_64(bytes),
                     });
                 }

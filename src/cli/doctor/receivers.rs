@@ -2,8 +2,8 @@
 
 use super::Finding;
 use crate::cli::run::target;
-use crate::publish::web::Client;
 use crate::settings::{Alertmanager, Settings, Webhook};
+use crate::web::Client;
 
 pub(super) fn looked_at(settings: &Settings) -> Vec<(String, Finding)> {
     let alertmanagers =
@@ -51,7 +51,7 @@ fn webhook(one: &Webhook) -> Finding {
     }
 }
 
-fn unreached(url: &str, why: &str) -> String {
+pub(super) fn unreached(url: &str, why: &str) -> String {
     let remedy = if why.contains("TLS") {
         "look at tls.ca-file, and whether the certificate is for this host"
     } else {

@@ -3,13 +3,13 @@
 use crate::cli::{CliError, check};
 use crate::publish::pages::{Directory, Manner, Pages, Risk};
 use crate::publish::told::Told;
-use crate::publish::web::{Login, Target};
 use crate::publish::webhook::{Wants, Webhook};
 use crate::runtime::live::{Live, Plan, Receiver, Threatened};
 use crate::settings::{Settings, Web, WebLogin};
 use crate::store::Entry;
 #[cfg(feature = "kafka")]
 use crate::store::Letter;
+use crate::web::{Login, Target};
 use std::sync::Arc;
 use std::time::Duration;
 

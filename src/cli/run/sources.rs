@@ -5,13 +5,15 @@ use crate::decode::LONGEST;
 use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::http::{Token, digest};
 use crate::ingest::tail::{self, Tail, Tailing};
-use crate::runtime::live::Live;
+use crate::ingest::wire::Wire;
 use crate::runtime::live::halts::Decide;
 #[cfg(feature = "kafka")]
 use crate::runtime::live::halts::Whence;
+use crate::runtime::live::{Live, Unwrap};
 use crate::settings::{Origin, Settings};
 use crate::store::Position;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ const POLL: Duration = Duration::from_millis(200);
 /// Sources that run.
 pub(super) struct Sources {
     files: Vec<Tailing>,
+    /// What takes off what records of a source are wrapped in.
+    wires: Vec<(FeedId, Arc<Wire>)>,
     #[cfg(feature = "kafka")]
     topics: Vec<(String, crate::ingest::kafka::Handle)>,
 }
@@ -30,9 +34,12 @@ impl Sources {
     pub(super) fn spawn(settings: &Settings, live: &Live, sender: &SyncSender<Heard>) -> Result<Sources, CliError> {
         let mut sources = Sources {
             files: Vec::new(),
+            wires: Vec::new(),
             #[cfg(feature = "kafka")]
             topics: Vec::new(),
         };
+        #[cfg(feature = "kafka")]
+        let registries = kafka::registries(settings);
         for (at, source) in settings.sources.iter().enumerate() {
             let feed = FeedId(at as u16);
             let known = live.positions(feed);
@@ -44,7 +51,9 @@ impl Sources {
                 Origin::Http { .. } => {}
                 #[cfg(feature = "kafka")]
                 Origin::Kafka { cluster, .. } => {
-                    let handle = kafka::topic(settings, source, feed, cluster, &known, sender)?;
+                    let wire = kafka::wire(settings, source, cluster, &registries);
+                    sources.wires.push((feed, Arc::clone(&wire)));
+                    let handle = kafka::topic(settings, source, feed, cluster, wire, &known, sender)?;
                     sources.topics.push((source.name.clone(), handle));
                 }
                 #[cfg(not(feature = "kafka"))]
@@ -80,6 +89,12 @@ impl Sources {
         }
         #[cfg(not(feature = "kafka"))]
         Box::new(|_| {})
+    }
+
+    /// Reads letters again that could not be unwrapped.
+    pub(super) fn unwrap(&self) -> Unwrap {
+        let wires = self.wires.clone();
+        Box::new(move |feed, kept| wires.iter().find(|(whose, _)| *whose == feed).map(|(_, wire)| wire.again(kept)))
     }
 
     /// These positions are written down.
@@ -173,14 +188,38 @@ fn hex(text: &str) -> Option<[u8; 32]> {
 mod kafka {
     use super::*;
     use crate::ingest::kafka::Handle;
+    use crate::ingest::wire::Registry;
     use crate::runtime::feeds;
     use crate::settings::SourceSettings;
+    use std::collections::BTreeMap;
+
+    /// Each of them is asked once, whatever the number of sources that need it.
+    pub(super) type Registries = BTreeMap<String, Arc<Registry>>;
+
+    pub(super) fn registries(settings: &Settings) -> Registries {
+        let one = |(name, web): (&String, &crate::settings::Web)| {
+            (name.clone(), Arc::new(Registry::new(crate::cli::run::target(web))))
+        };
+        settings.registries.iter().map(one).collect()
+    }
+
+    pub(super) fn wire(
+        settings: &Settings,
+        source: &SourceSettings,
+        cluster: &str,
+        registries: &Registries,
+    ) -> Arc<Wire> {
+        let name = settings.clusters.get(cluster).and_then(|cluster| cluster.registry.as_ref());
+        let registry = name.and_then(|name| registries.get(name)).cloned();
+        Arc::new(feeds::wire(source, registry).unwrap_or_default())
+    }
 
     pub(super) fn topic(
         settings: &Settings,
         source: &SourceSettings,
         feed: FeedId,
         cluster: &str,
+        wire: Arc<Wire>,
         known: &[Position],
         sender: &SyncSender<Heard>,
     ) -> Result<Handle, CliError> {
@@ -188,7 +227,7 @@ mod kafka {
         let Some(cluster) = settings.clusters.get(cluster) else {
             return Err(CliError::Other(format!("the source `{name}` names no cluster of the settings")));
         };
-        match feeds::kafka(feed, source, cluster, known, check::wall_clock, sender.clone()) {
+        match feeds::kafka(feed, source, cluster, wire, known, check::wall_clock, sender.clone()) {
             Some(begun) => {
                 begun.map_err(|error| CliError::Other(format!("no thread for the source `{name}`: {error}")))
             }

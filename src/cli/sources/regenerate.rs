@@ -141,6 +141,10 @@ fn topic(
     feed: FeedId,
     sender: std::sync::mpsc::SyncSender<Heard>,
 ) -> Result<Box<dyn FnOnce()>, CliError> {
+    use crate::ingest::wire::Registry;
+    use crate::runtime::feeds;
+    use std::sync::Arc;
+
     let Some(cluster) = settings.clusters.get(cluster) else {
         return Err(CliError::Other(format!("the source `{}` names no cluster of the settings", source.name)));
     };
@@ -149,7 +153,10 @@ fn topic(
         *start = settings::Start::Earliest;
     }
     let name = source.name.clone();
-    match crate::runtime::feeds::kafka(feed, &source, cluster, &[], wall_clock, sender) {
+    let registry = cluster.registry.as_ref().and_then(|name| settings.registries.get(name));
+    let registry = registry.map(|web| Arc::new(Registry::new(run::target(web))));
+    let wire = Arc::new(feeds::wire(&source, registry).unwrap_or_default());
+    match feeds::kafka(feed, &source, cluster, wire, &[], wall_clock, sender) {
         Some(Ok(handle)) => Ok(Box::new(move || {
             if let Err(stuck) = handle.stop(GRACE) {
                 eprintln!("{name}: {stuck}");

@@ -1,7 +1,7 @@
 //! What one source has sent, in its order, to the loop.
 
 use super::split::Item;
-use crate::ingest::feed::{FeedId, Heard, Receipt, Records};
+use crate::ingest::feed::{FeedId, Heard, Receipt, Records, Wrong};
 use onus_engine::time::Moment;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,8 +51,8 @@ impl Line {
         for (at, item) in (state.count..).zip(items) {
             let bytes = &item.bytes[..item.bytes.len().min(longest)];
             records.push(bytes, at, at + 1, arrived);
-            if let Some(record) = records.list.last_mut().filter(|_| bytes.len() < item.bytes.len()) {
-                record.cut = Some(item.bytes.len() as u64);
+            if bytes.len() < item.bytes.len() {
+                records.is_wrong(Wrong::Cut(item.bytes.len() as u64));
             }
         }
         records.done = Some(done);

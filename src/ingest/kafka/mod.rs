@@ -19,6 +19,7 @@ pub use look::{Look, PartitionLook, Stamp, features, look};
 pub use outgoing::{Outgoing, outgoing};
 
 use super::feed::{FeedId, Heard};
+use super::wire::Wire;
 use onus_engine::time::Moment;
 use shared::Shared;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct Topic {
     pub name: String,
     /// Where to begin if nothing was ever read.
     pub begin: Begin,
+    /// What its records are wrapped in.
+    pub wire: Arc<Wire>,
     /// Longer records are cut.
     pub longest: usize,
     /// This machine's clock.
@@ -64,7 +67,8 @@ pub struct Known {
     pub incarnation: String,
     /// The next offset.
     pub next: u64,
-    /// [`digest`] of the last record's bytes as they were handed over; 0: none was read.
+    /// [`digest`] of the last record: of its line, or of the bytes that lie there where its line was made of them; 0: none was
+    /// read.
     pub last: u64,
 }
 

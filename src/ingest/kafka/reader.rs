@@ -1,10 +1,11 @@
 //! Polls, and hands over.
 
 use super::connect::{Client, Purpose, client, plain};
-use super::message;
+use super::message::{self, Taken};
 use super::shared::{Shared, Spot};
 use super::{Errand, Order, digest};
 use crate::ingest::feed::{Heard, PIECE, Records};
+use crate::ingest::wire::Need;
 use onus_engine::time::Moment;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaError;
@@ -31,6 +32,8 @@ pub(super) struct Reader {
     sender: SyncSender<Heard>,
     errands: Sender<Errand>,
     partitions: BTreeMap<i32, Partition>,
+    /// Those whose next record waits for its schema: they are not asked for meanwhile.
+    waits: BTreeMap<i32, Waits>,
     /// What the channel had no room for.
     waiting: VecDeque<Heard>,
     /// Exactly those that were paused: resuming another one would move its position.
@@ -59,6 +62,12 @@ struct Partition {
     moved: Instant,
 }
 
+struct Waits {
+    need: Need,
+    /// What was said of it.
+    said: Option<String>,
+}
+
 /// Why a client's life ends.
 enum End {
     Stop,
@@ -72,6 +81,7 @@ impl Reader {
             sender,
             errands,
             partitions: BTreeMap::new(),
+            waits: BTreeMap::new(),
             waiting: VecDeque::new(),
             paused: None,
             commits: BTreeMap::new(),
@@ -94,6 +104,7 @@ impl Reader {
                 std::thread::sleep(IDLE);
             }
             self.push(Heard::Fine { feed });
+            self.say_again();
             let _ = self.errands.send(Errand::Verify);
         }
     }
@@ -107,6 +118,7 @@ impl Reader {
             self.obey_all(orders, Some(&client))?;
             self.make_room(&client)?;
             self.turn(&client)?;
+            self.go_on(&client)?;
             self.tell_ends();
             self.commit(&client);
             self.wake_silent(&client)?;
@@ -134,6 +146,9 @@ impl Reader {
             Order::Stop => self.stopping = true,
             Order::Say(heard) => {
                 self.flush_all();
+                if matches!(heard, Heard::Fine { .. }) {
+                    self.say_again();
+                }
                 self.push(heard);
             }
             Order::Committed(positions) => self.commits.extend(positions),
@@ -168,6 +183,7 @@ impl Reader {
                 self.flush_all();
                 for partition in gone {
                     self.partitions.remove(&partition);
+                    self.waits.remove(&partition);
                     self.commits.remove(&partition);
                 }
                 return true;
@@ -208,7 +224,7 @@ impl Reader {
 
     fn list(&self, offset: impl Fn(&Partition) -> Offset) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
-        for (partition, one) in &self.partitions {
+        for (partition, one) in self.partitions.iter().filter(|(partition, _)| !self.waits.contains_key(partition)) {
             // It refuses only offsets that cannot be.
             let _ = list.add_partition_offset(&self.shared.topic.name, *partition, offset(one));
         }
@@ -271,11 +287,17 @@ impl Reader {
     /// Polls until nothing is left, the channel is full, or other things are due.
     fn turn(&mut self, client: &Client) -> Result<(), End> {
         let mut wait = IDLE;
+        let waited = self.waits.len();
         for _ in 0..TURN {
             match client.poll(wait) {
                 None => break,
                 Some(Ok(message)) => self.take(&message),
                 Some(Err(error)) => self.failed(&error)?,
+            }
+            if self.waits.len() > waited {
+                // The others go on without it.
+                self.flush_all();
+                return self.assign(client);
             }
             if !self.waiting.is_empty() {
                 break;
@@ -294,8 +316,8 @@ impl Reader {
         }
         let Some(one) = self.partitions.get_mut(&message.partition()) else { return };
         let offset = u64::try_from(message.offset()).unwrap_or(0);
-        if offset < one.next {
-            // Handed over already: a client that rewinds does not make a fact twice.
+        if offset < one.next || self.waits.contains_key(&message.partition()) {
+            // Handed over already: a client that rewinds does not make a fact twice. Or behind one that waits: it comes again.
             return;
         }
         // The producer's time is the word of whoever writes: it is no arrival.
@@ -303,23 +325,66 @@ impl Reader {
             Timestamp::LogAppendTime(at) => (Moment(at), true),
             Timestamp::CreateTime(_) | Timestamp::NotAvailable => ((self.shared.topic.clock)(), false),
         };
-        let longest = self.shared.topic.longest;
-        message::each(message, &mut |record, last| {
-            // Of a batch that is written down in part, the whole is read again: the rest must not be lost.
-            let next = if last { offset + 1 } else { offset };
-            one.records.push(&record[..record.len().min(longest)], offset, next, arrived);
-            one.records.stamped = stamped;
-            one.after_last = offset + 1;
-            if record.len() > longest
-                && let Some(pushed) = one.records.list.last_mut()
-            {
-                pushed.cut = Some(record.len() as u64);
+        let topic = &self.shared.topic;
+        let mut taken = message::take(topic, message, arrived, &mut one.records);
+        if let Taken::Waits(need) = taken
+            && topic.wire.wait(need, PATIENCE)
+        {
+            taken = message::take(topic, message, arrived, &mut one.records);
+        }
+        match taken {
+            Taken::Waits(need) => {
+                self.waits.insert(message.partition(), Waits { need, said: None });
+                return;
             }
-        });
+            Taken::Records(0) => {}
+            Taken::Records(_) => {
+                one.records.stamped = stamped;
+                one.after_last = offset + 1;
+            }
+        }
         one.next = offset + 1;
         if one.records.bytes.len() >= PIECE {
             self.flush(message.partition());
         }
+    }
+
+    /// Those that waited for a schema go on once the registry has answered; until then it is said why not.
+    fn go_on(&mut self, client: &Client) -> Result<(), End> {
+        if self.waits.is_empty() {
+            return Ok(());
+        }
+        let feed = self.shared.topic.feed;
+        let wire = Arc::clone(&self.shared.topic.wire);
+        let before = self.waits.len();
+        let said = self.waits.values().any(|one| one.said.is_some());
+        self.waits.retain(|_, one| !wire.has(one.need));
+        if let Some(trouble) = wire.trouble() {
+            let new = self.waits.iter_mut().find(|(_, one)| one.said.as_ref() != Some(&trouble));
+            if let Some((partition, one)) = new {
+                let next = self.partitions.get(partition).map_or(0, |one| one.next);
+                let why = format!(
+                    "{trouble}. The record at offset {next} of partition {partition} of `{}` waits for schema {}; nothing \
+                     behind it is read until then, and it goes on by itself",
+                    self.shared.topic.name, one.need
+                );
+                // Once for all that wait, whatever their number.
+                self.waits.values_mut().for_each(|one| one.said = Some(trouble.clone()));
+                self.push(Heard::Trouble { feed, why });
+            }
+        }
+        if self.waits.len() == before {
+            return Ok(());
+        }
+        if self.waits.is_empty() && said {
+            self.push(Heard::Fine { feed });
+        }
+        self.assign(client)
+    }
+
+    /// Another trouble is over, and with it what was said: one that waits for a schema says so again.
+    fn say_again(&mut self) {
+        self.waits.values_mut().for_each(|one| one.said = None);
     }
 
     fn failed(&mut self, error: &KafkaError) -> Result<(), End> {
@@ -363,8 +428,8 @@ impl Reader {
             next.list.reserve(one.records.list.len());
             std::mem::replace(&mut one.records, next)
         });
-        if let Some(last) = full.as_ref().and_then(|records| records.list.last().map(|last| records.record(last))) {
-            one.last = digest(last);
+        if let Some((records, last)) = full.as_ref().and_then(|records| Some((records, records.list.last()?))) {
+            one.last = records.last.unwrap_or_else(|| digest(records.record(last)));
         }
         self.shared.put(partition, Spot { next: one.next, after_last: one.after_last, last: one.last });
         if one.next != one.seen {
@@ -377,7 +442,8 @@ impl Reader {
 
     /// Says of each partition whose end was reached that it was, as of the instant of the question.
     fn tell_ends(&mut self) {
-        if !self.waiting.is_empty() {
+        // Nothing is caught up while a part of it waits; and that others are would be taken for the end of the trouble.
+        if !self.waiting.is_empty() || !self.waits.is_empty() {
             return;
         }
         let feed = self.shared.topic.feed;
@@ -432,7 +498,7 @@ impl Reader {
 
     fn wake_silent(&mut self, client: &Client) -> Result<(), End> {
         let silent = |one: &Partition| one.asked.is_some_and(|(end, _)| one.next < end) && one.moved.elapsed() > SILENT;
-        if self.paused.is_some() || !self.partitions.values().any(silent) {
+        if self.paused.is_some() || !self.waits.is_empty() || !self.partitions.values().any(silent) {
             return Ok(());
         }
         for one in self.partitions.values_mut() {

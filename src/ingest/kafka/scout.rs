@@ -363,14 +363,13 @@ impl Scout {
             match client.poll(Duration::from_millis(100)) {
                 None => {}
                 Some(Ok(message)) => {
-                    let longest = self.shared.topic.longest;
                     // Through the same hands as when it was read: they make one line of it.
                     let offset = u64::try_from(message.offset()).unwrap_or(0);
                     let mut records = Records::new(self.shared.topic.feed, partition, Arc::from(""));
-                    message::each(&message, &mut |one, _| {
-                        records.push(&one[..one.len().min(longest)], offset, offset, Moment(0));
-                    });
-                    let digests = records.list.iter().map(|one| digest(records.record(one))).collect();
+                    message::take(&self.shared.topic, &message, Moment(0), &mut records);
+                    let lines = records.list.iter().map(|one| digest(records.record(one)));
+                    // Or what lies there, where nobody could make a line of it now.
+                    let digests = lines.chain(message.payload().map(digest)).collect();
                     found.push(Found { offset, digests });
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => break Ok(()),

@@ -2,7 +2,7 @@
 
 use super::cutter::Line;
 use super::{Left, Tail};
-use crate::ingest::feed::{FeedId, Heard, PIECE, Records};
+use crate::ingest::feed::{FeedId, Heard, PIECE, Records, Wrong};
 use onus_engine::time::Moment;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -49,8 +49,8 @@ impl Hand {
     /// One more record; `offset` and `next` are its positions.
     pub(super) fn record(&mut self, line: &Line<'_>, offset: u64, next: u64, arrived: Moment) {
         self.piece.push(line.bytes, offset, next, arrived);
-        if let Some(record) = self.piece.list.last_mut() {
-            record.cut = line.cut;
+        if let Some(length) = line.cut {
+            self.piece.is_wrong(Wrong::Cut(length));
         }
         self.records += 1;
         self.bytes += line.next - line.offset;

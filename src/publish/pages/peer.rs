@@ -4,7 +4,7 @@ use super::board::{About, Key, Notice};
 use super::deliveries::Delivery;
 use super::directory::{Step, Words};
 use super::{GRACE, LOOK, Shared, alert};
-use crate::publish::web::{Client, Target};
+use crate::web::{Client, Target};
 use onus_engine::identity::DutyId;
 use onus_engine::time::Moment;
 use serde_json::Value;

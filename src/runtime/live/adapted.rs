@@ -5,10 +5,12 @@
 //! adapter share what it remembers: an approval waits for its change, whichever topic brings it.
 
 use super::LiveError;
+use super::intake::unreadable;
 use super::judge::Refused;
 use crate::decode::DecodeError;
 use crate::ingest::adapt::{Adapter, Error, Record, State};
 use crate::ingest::feed::Records;
+use crate::ingest::wire::REASONS;
 use crate::store::{Remembered, Stamp, Store};
 use onus_engine::time::Moment;
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,9 +177,8 @@ impl Machine {
         let (mut from, mut refused, mut skipped) = (Vec::new(), Vec::new(), 0);
         let mut text = String::new();
         for (line, one) in records.list.iter().enumerate() {
-            if let Some(bytes) = one.cut {
-                let error = DecodeError::TooLong { bytes: bytes as usize };
-                refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
+            if let Some(unreadable) = unreadable(line, one) {
+                refused.push(unreadable);
                 continue;
             }
             let place = topic.map(|topic| format!("{topic}/{}/{}", records.partition, one.offset));
@@ -253,7 +254,7 @@ impl Machine {
 
 /// Whether a dead letter's record is one that an adapter could not read; else it is an event that an adapter made of one.
 pub(super) fn is_record(reason: &str) -> bool {
-    Error::named(reason).is_some() || reason == DecodeError::TooLong { bytes: 0 }.name()
+    Error::named(reason).is_some() || REASONS.contains(&reason) || reason == DecodeError::TooLong { bytes: 0 }.name()
 }
 
 /// What to do about a record that could not be read.

@@ -6,7 +6,7 @@ use super::judge::{CONFLICT, Refused};
 use super::{Live, LiveError, Waiting, adapted};
 use crate::decode::DecodeError;
 use crate::ingest::adapt::redact_bytes;
-use crate::ingest::feed::{FeedId, Records};
+use crate::ingest::feed::{FeedId, Record, Records, Wrong};
 use crate::store::{LETTER, Letter, LetterState, Position, Query};
 use onus_engine::time::Moment;
 use std::borrow::Cow;
@@ -79,13 +79,8 @@ impl Live {
     /// Has events judged; gives those that were refused, in their order.
     fn judged(&mut self, events: &mut Records, arrived: &[Moment]) -> Result<Vec<Refused>, LiveError> {
         let at = usize::from(events.feed.0);
-        let mut refused: Vec<Refused> = Vec::new();
-        for (line, one) in events.list.iter().enumerate() {
-            if let Some(bytes) = one.cut {
-                let error = DecodeError::TooLong { bytes: bytes as usize };
-                refused.push(Refused { line, reason: error.name(), detail: error.to_string() });
-            }
-        }
+        let mut refused: Vec<Refused> =
+            events.list.iter().enumerate().filter_map(|(line, one)| unreadable(line, one)).collect();
         let cut: Vec<usize> = refused.iter().map(|one| one.line).collect();
         // What is left of a record that was cut may still be an event; it is not to be taken for one.
         let starts: Vec<usize> = cut.iter().map(|line| events.list[*line].place.start as usize).collect();
@@ -148,7 +143,7 @@ impl Live {
             reason: refused.reason.to_owned(),
             detail: refused.detail.clone(),
             record: whole[..whole.len().min(LETTER)].to_vec(),
-            length: one.cut.unwrap_or(whole.len() as u64),
+            length: one.cut().unwrap_or(whole.len() as u64),
             hash: xxh3_64(whole),
             state: LetterState::Waiting,
             note: None,
@@ -173,7 +168,7 @@ impl Live {
             partition: records.partition,
             incarnation: records.incarnation.to_string(),
             next: last.next,
-            last: xxh3_64(records.record(last)),
+            last: records.last.unwrap_or_else(|| xxh3_64(records.record(last))),
         };
         self.positions.insert(key, position);
         self.moved.insert(key);
@@ -196,13 +191,21 @@ impl Live {
             }
             let known = self.hand.reread.iter().any(|(number, _)| *number == letter.number);
             let Some(feed) = feed.filter(|_| !known) else { continue };
-            let mut records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
-            records.push(&letter.record, letter.offset, letter.offset, letter.at);
-            if letter.length > letter.record.len() as u64 {
-                records.list[0].cut = Some(letter.length);
-            }
+            let records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
+            let Some(records) = self.unwrapped(&letter, records) else { continue };
             self.records(records, Some(&letter))?;
         }
         Ok(())
+    }
+}
+
+/// Why a record cannot be read, where its source has said so.
+pub(super) fn unreadable(line: usize, one: &Record) -> Option<Refused> {
+    match one.wrong.as_deref()? {
+        Wrong::Cut(bytes) => {
+            let error = DecodeError::TooLong { bytes: *bytes as usize };
+            Some(Refused { line, reason: error.name(), detail: error.to_string() })
+        }
+        Wrong::Wire { reason, detail } => Some(Refused { line, reason, detail: detail.clone() }),
     }
 }

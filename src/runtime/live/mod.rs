@@ -36,6 +36,7 @@ mod run;
 mod shelves;
 mod status;
 mod taken;
+mod unwrap;
 mod writing;
 
 pub use adapted::Plugged;
@@ -50,6 +51,7 @@ pub use recover::{Moved, Replayed, replay};
 pub use regenerate::{Regeneration, Renewed};
 pub use status::{Board, Declared, FeedStatus, Shown, Status};
 pub use taken::{TakenIn, taken_in};
+pub use unwrap::Unwrap;
 
 use crate::ingest::feed::{FeedId, Heard, Receipt, Wish};
 use crate::store::{Entry, Epoch, Letter, Position, Store, StoreError, Terms};
@@ -203,6 +205,7 @@ pub struct Live {
     kept_for: Millis,
     retire_at: Millis,
     halts: halts::Halts,
+    unwrap: Option<Unwrap>,
     followers: follow::Followers<Entry>,
     letters_told: follow::Followers<Letter>,
     /// When the contracts are to be read again, if they are.
@@ -287,6 +290,7 @@ impl Live {
             kept_for: retention::kept_for(plan.retention, &contracts.list),
             retire_at: 0,
             halts: halts::Halts::default(),
+            unwrap: None,
             letters_told: follow::Followers::new(&claim.positions, claim.letters),
             followers: follow::Followers::new(&claim.positions, entries),
             reload_at: None,

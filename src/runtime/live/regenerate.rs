@@ -301,7 +301,7 @@ impl Regeneration {
             reason: reason.to_owned(),
             detail,
             record: whole[..whole.len().min(LETTER)].to_vec(),
-            length: one.cut.unwrap_or(whole.len() as u64),
+            length: one.cut().unwrap_or(whole.len() as u64),
             hash: xxh3_64(whole),
             state: LetterState::Waiting,
             note: None,

@@ -1,7 +1,7 @@
-//! Telling somebody over HTTP: one connection that is kept, TLS, who we are. Blocks whoever calls.
+//! Telling or asking somebody over HTTP: one connection that is kept, TLS, who we are. Blocks whoever calls.
 //!
 //! Files of secrets and certificates are read when they are needed, so that new ones are found. Redirects are not followed:
-//! whoever is told is named in the settings.
+//! whoever is told or asked is named in the settings.
 
 use axum::body::{Body, to_bytes};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -56,7 +56,7 @@ const ANSWER: usize = 64 << 10;
 const AUTHORITIES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// One that posts.
+/// One that posts and asks.
 pub struct Client {
     target: Target,
     uri: Uri,
@@ -77,7 +77,8 @@ impl Client {
     /// # Errors
     /// There was none, in words.
     pub fn post(&mut self, kind: &str, headers: &[(&'static str, String)], body: &[u8]) -> Result<Answer, String> {
-        self.send(Some((kind, body)), headers)
+        let uri = self.uri.clone();
+        self.send(&uri, Some((kind, body)), headers, ANSWER)
     }
 
     /// Asks for what is there, and waits for the answer.
@@ -85,7 +86,17 @@ impl Client {
     /// # Errors
     /// There was none, in words.
     pub fn get(&mut self) -> Result<Answer, String> {
-        self.send(None, &[])
+        let uri = self.uri.clone();
+        self.send(&uri, None, &[], ANSWER)
+    }
+
+    /// Asks for what is at another path below the target's own. An answer longer than `most` counts as none.
+    ///
+    /// # Errors
+    /// There was none, in words.
+    pub fn get_at(&mut self, path: &str, most: usize) -> Result<Answer, String> {
+        let uri = format!("{}{path}", self.target.url).parse::<Uri>().map_err(|error| format!("{path}: {error}"))?;
+        self.send(&uri, None, &[], most)
     }
 
     /// Connects, with TLS where the address wants it, and says nothing.
@@ -103,19 +114,25 @@ impl Client {
         })
     }
 
-    fn send(&mut self, posted: Option<(&str, &[u8])>, headers: &[(&'static str, String)]) -> Result<Answer, String> {
-        let Client { target, uri, runtime, connection } = self;
+    fn send(
+        &mut self,
+        uri: &Uri,
+        posted: Option<(&str, &[u8])>,
+        headers: &[(&'static str, String)],
+        most: usize,
+    ) -> Result<Answer, String> {
+        let Client { target, runtime, connection, .. } = self;
         let within = target.timeout;
         let sent = runtime.block_on(async {
             let all = async {
                 // One that was kept may have been closed by the other side just now; what is posted may be posted twice.
                 if let Some(kept) = connection.take_if(|kept| kept.is_ready() && !kept.is_closed())
-                    && let Ok(answer) = ask(kept, target, uri, posted, headers).await
+                    && let Ok(answer) = ask(kept, target, uri, posted, headers, most).await
                 {
                     return Ok((answer.0, answer.1));
                 }
                 let kept = connect(target, uri).await?;
-                ask(kept, target, uri, posted, headers).await
+                ask(kept, target, uri, posted, headers, most).await
             };
             match tokio::time::timeout(within, all).await {
                 Ok(sent) => sent,
@@ -134,6 +151,7 @@ async fn ask(
     uri: &Uri,
     posted: Option<(&str, &[u8])>,
     headers: &[(&'static str, String)],
+    most: usize,
 ) -> Result<(Answer, SendRequest<Body>), String> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = if posted.is_some() { Request::post(path) } else { Request::get(path) }
@@ -153,7 +171,11 @@ async fn ask(
     kept.ready().await.map_err(|error| plain(&error))?;
     let answer = kept.send_request(request).await.map_err(|error| plain(&error))?;
     let status = answer.status().as_u16();
-    let said = to_bytes(Body::new(answer.into_body()), ANSWER).await.unwrap_or_default();
+    let said = to_bytes(Body::new(answer.into_body()), most).await;
+    if most != ANSWER && said.is_err() {
+        return Err(format!("the answer broke off, or is longer than {most} bytes"));
+    }
+    let said = said.unwrap_or_default();
     Ok((Answer { status, body: String::from_utf8_lossy(&said).into_owned() }, kept))
 }
 

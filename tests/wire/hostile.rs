@@ -1,0 +1,109 @@
+//! Bytes that claim more than they are, by schemas that allow it.
+
+use crate::desk::{Desk, found, frame, wrong};
+
+/// A number as Avro writes it.
+fn long(number: i64) -> Vec<u8> {
+    let mut rest = ((number << 1) ^ (number >> 63)) as u64;
+    let mut out = Vec::new();
+    while rest > 0x7f {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+    out
+}
+
+#[test]
+fn lengths_are_not_believed() {
+    let desk = Desk::new();
+    desk.schema(1, "AVRO", "{\"type\":\"array\",\"items\":\"null\"}");
+    desk.schema(2, "AVRO", "\"bytes\"");
+    desk.schema(3, "AVRO", "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"a\",\"type\":\"A\"}]}");
+    desk.schema(
+        4,
+        "AVRO",
+        "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"a\",\"type\":[\"null\",\"A\"]}]}",
+    );
+    desk.schema(5, "AVRO", "{\"type\":\"map\",\"values\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":4294967295}}");
+    desk.schema(6, "AVRO", "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"E\",\"fields\":[]}}");
+    let wire = desk.wire();
+    let longest = i64::MAX;
+    let cases: [(u32, Vec<u8>, &str); 9] = [
+        (1, long(longest), "longer than"),
+        (1, [long(i64::MIN), long(0)].concat(), "longer than"),
+        (6, long(longest), "longer than"),
+        (2, long(longest), "too early"),
+        (2, long(-1), "a length is -1"),
+        (3, Vec::new(), "nests deeper"),
+        (4, vec![2; 1 << 20], "nests deeper"),
+        (5, [long(1), long(1), b"x".to_vec()].concat(), "too early"),
+        (2, vec![0xff; 20], "more than 64 bits"),
+    ];
+    for (id, bytes, words) in cases {
+        let (reason, why) = wrong(found(&wire, &frame(id, &bytes), &[]));
+        assert!(reason == "BadFrame" && why.contains(words) && why.len() < 800, "{id}: {why}");
+    }
+}
+
+#[test]
+fn values_that_are_none_are_refused() {
+    let desk = Desk::new();
+    let logical = |kind: &str, name: &str| format!("{{\"type\":\"{kind}\",\"logicalType\":\"{name}\"}}");
+    desk.schema(1, "AVRO", &logical("int", "time-millis"));
+    desk.schema(2, "AVRO", &logical("long", "timestamp-nanos"));
+    desk.schema(3, "AVRO", &logical("long", "timestamp-millis"));
+    desk.schema(4, "AVRO", "\"string\"");
+    desk.schema(5, "AVRO", "\"boolean\"");
+    desk.schema(6, "AVRO", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"a\"]}");
+    desk.schema(7, "AVRO", &logical("bytes", "decimal"));
+    let wire = desk.wire();
+    let cases: [(u32, Vec<u8>, Option<&str>); 9] = [
+        (1, long(86_400_000), None),
+        (2, long(i64::MIN), Some("\"1677-09-21T00:12:43.145224192Z\"")),
+        (3, long(i64::MAX), None),
+        (3, long(253_402_300_800_000), None),
+        (4, vec![2, 0xff], None),
+        (5, vec![2], None),
+        (6, long(1), None),
+        (6, long(-1), None),
+        (7, vec![0], Some("\"0\"")),
+    ];
+    for (id, bytes, means) in cases {
+        let found = found(&wire, &frame(id, &bytes), &[]);
+        match means {
+            None => assert_eq!(wrong(found).0, "BadFrame", "{id}"),
+            Some(means) => assert_eq!(crate::desk::json(found).to_string(), means, "{id}"),
+        }
+    }
+}
+
+#[test]
+fn a_registry_that_answers_without_end_is_trouble() {
+    let desk = Desk::new();
+    desk.schema(1, "AVRO", &" ".repeat(5 << 20));
+    let wire = desk.wire();
+    let onus::ingest::wire::Found::Waits(need) = wire.read(Some(&frame(1, b"")), &[]) else { panic!("it is asked") };
+    assert!(!wire.wait(need, std::time::Duration::from_secs(20)));
+    assert!(wire.trouble().expect("it is said").contains("longer than"), "{:?}", wire.trouble());
+}
+
+#[test]
+fn schemas_that_name_each_other_in_a_ring_come_to_an_end() {
+    let desk = Desk::new();
+    let body = |name: &str| {
+        let reference = serde_json::json!([{"name": name, "subject": name, "version": 1}]);
+        serde_json::json!({"schema": "{\"type\":\"record\",\"name\":\"R\",\"fields\":[]}", "references": reference})
+            .to_string()
+    };
+    desk.answers("/schemas/ids/1", 200, &body("a"));
+    desk.answers("/subjects/a/versions/1?deleted=true", 200, &body("b"));
+    desk.answers("/subjects/b/versions/1?deleted=true", 200, &body("a"));
+    assert_eq!(crate::desk::json(found(&desk.wire(), &frame(1, b""), &[])), serde_json::json!({}));
+    for name in 0..250 {
+        desk.answers(&format!("/subjects/{name}/versions/1?deleted=true"), 200, &body(&(name + 1).to_string()));
+    }
+    desk.answers("/schemas/ids/2", 200, &body("0"));
+    let (reason, why) = wrong(found(&desk.wire(), &frame(2, b""), &[]));
+    assert!(reason == "BadSchema" && why.contains("more than 200"), "{why}");
+}
