@@ -634,7 +634,12 @@ fn holds(text: &str) -> Result<(), TestCaseError> {
 }
 
 fn mapper_holds(text: &str) -> Result<(), TestCaseError> {
-    let problems = mapper(text, "m.yaml").err();
+    let read = mapper(text, "m.yaml");
+    if let Ok(mapper) = &read {
+        let (_, differences) = onus::ingest::adapt::tried(mapper);
+        prop_assert!(differences.iter().all(|difference| !difference.what.is_empty()));
+    }
+    let problems = read.err();
     let errors = mapper_problems(text, "m.yaml").into_iter().filter(|problem| problem.code.as_str().starts_with('E'));
     prop_assert_eq!(problems.clone().unwrap_or_default(), errors.collect::<Vec<_>>());
     told(text, problems)

@@ -201,6 +201,10 @@ mod tests {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
         let mut there = Vec::new();
         for folder in std::fs::read_dir(config).expect("config/").flatten().filter(|entry| entry.path().is_dir()) {
+            // No contract includes a mapper.
+            if folder.file_name() == "mappers" {
+                continue;
+            }
             for file in std::fs::read_dir(folder.path()).expect("a folder").flatten() {
                 there.push(format!("{}/{}", folder.file_name().display(), file.file_name().display()));
             }

@@ -33,6 +33,8 @@ pub struct Mapper {
     pub subject: Place,
     /// Whose it is.
     pub partner: Place,
+    /// What makes copies of one fact from several feeds one, beside its type and subject: a version.
+    pub factkey: Option<Place>,
     /// Who did it.
     pub actor: Option<Actor>,
     /// Other subjects that it names, by kind.

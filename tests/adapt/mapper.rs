@@ -223,6 +223,14 @@ fn types_of_its_own_are_told_and_values_are_compared_as_words() {
 }
 
 #[test]
+fn a_fact_of_which_other_feeds_tell_copies_has_their_key() {
+    let mut feed = Feed::of(&format!("{LOG}factkey: version\n"));
+    assert_eq!(says(&feed.read(entry(json!({"version": 7}))), "factkey"), "evidence.submitted|AC-2|7");
+    assert_eq!(says(&feed.read(entry(json!({"version": null}))), "factkey"), Value::Null);
+    assert_eq!(code(&feed.read(entry(json!({"version": [7]})))), "bad-field");
+}
+
+#[test]
 fn nobody_is_nobody_and_a_remark_is_no_link() {
     let answer = log(json!({"by": "system", "ticket": "see INC0010482"}));
     assert_eq!((says(&answer, "actor"), says(&answer, "actortype")), (Value::Null, json!("service")));

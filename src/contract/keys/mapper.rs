@@ -341,6 +341,11 @@ pub(crate) static MAPPER: Block = Block {
             PLACE_SHAPE,
             "Whose it is, by a table, a pattern or always the same. Of rows it stays what it was at first sight."
         ),
+        may!(
+            "factkey",
+            PLACE_SHAPE,
+            "What makes copies of one fact from several feeds one: a version, to which its type and subject are added."
+        ),
         ACTOR_KEY,
         may!("links", Shape::Map(&LINK_KIND, &Shape::Block(&LINK)), "Other subjects that it names, by their kind."),
         DATA,

@@ -90,6 +90,7 @@ fn read(root: &Node, cx: &mut Cx<'_>) -> Option<Mapper> {
     let time = fields::optional(fields.get("time").map(|node| places::clock(node, "`time`", report)));
     let subject = fields.need("subject", report).and_then(|node| places::place(node, "`subject`", report));
     let partner = fields.need("partner", report).and_then(|node| partner(node, report));
+    let factkey = fields::optional(fields.get("factkey").map(|node| places::place(node, "`factkey`", report)));
     let actor = fields::optional(fields.entry("actor").map(|entry| {
         if rows {
             let hint = "put it under `tells`, where the field names who did just that, like `approved_by`";
@@ -114,6 +115,7 @@ fn read(root: &Node, cx: &mut Cx<'_>) -> Option<Mapper> {
         time: time?,
         subject: subject?,
         partner: partner?,
+        factkey: factkey?,
         actor: actor?,
         links: links?.unwrap_or_default(),
         data: data?.unwrap_or_default(),

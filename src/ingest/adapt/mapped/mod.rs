@@ -226,8 +226,13 @@ impl Mapped {
             }
         }
         let Deed { id, kind, at, quality, subject, partner, sequence } = deed;
+        let version = match &self.mapper.factkey {
+            Some(place) => values::word(tree, place, "the fact key", Error::BadField)?,
+            None => None,
+        };
+        let factkey = version.map(|version| format!("{kind}|{subject}|{version}"));
         let kind = Name::Owned(kind.to_owned());
-        desk.tell(Told { id, kind, at, quality, subject, partner, factkey: None, sequence, correlation, data })
+        desk.tell(Told { id, kind, at, quality, subject, partner, factkey, sequence, correlation, data })
     }
 }
 
