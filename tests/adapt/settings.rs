@@ -106,11 +106,22 @@ fn the_settings_say_on_whose_side_people_are_and_nobody_is_by_default() {
     assert!(error.contains("did you mean `customer`?"), "{error}");
 }
 
-/// The settings of a process name the adapters that there are, and mappers.
+/// The settings of a process name the adapters that there are, and mappers; each page shows them, to be copied.
 #[test]
 fn a_source_of_the_settings_may_name_every_adapter() {
     let reference = std::fs::read_to_string(format!("{}/docs/reference/settings.md", super::feed::HERE)).expect("it");
     for name in Adapter::names().chain(["mapper"]) {
         assert!(reference.contains(&format!("`{name}`")), "{name} is not among the values of `source.adapter`");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    for name in Adapter::names() {
+        let page = std::fs::read_to_string(format!("{}/docs/sources/{name}.md", super::feed::HERE)).expect("a page");
+        let mut blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let block = blocks.find(|block| block.contains("[[source]]")).expect("settings");
+        std::fs::write(dir.path().join("onus.toml"), block).expect("written");
+        let loaded =
+            onus::settings::load(Some(&dir.path().join("onus.toml"))).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let source = &loaded.settings.sources[0];
+        assert_eq!(source.adapter.as_ref().map(|adapter| &*adapter.name), Some(name));
     }
 }
