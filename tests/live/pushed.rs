@@ -53,3 +53,34 @@ fn a_body_is_one_record_and_the_answer_says_what_could_not_be_read() {
     });
     assert!(end(child), "{}", house.talk());
 }
+
+/// What a customer's own tool sends, described in YAML.
+#[test]
+fn a_source_that_a_mapper_describes_ends_in_standings() {
+    let contract = "contract: evidence\npartner: halden-pam\ncustomer: acme\neffective: 2026-01-01T00:00:00Z\nzone: UTC\n\
+         obligations:\n  - id: renewed\n    clause: \"6.2\"\n    when: evidence.rejected\n    do: evidence.submitted\n    within: 2 days\n";
+    let settings = SETTINGS.replace("\"servicenow\"", "\"mapper\"").replace("sources.json", "evidence.yaml");
+    let house = House::new(contract, &settings);
+    house.write("token", "s3cret");
+    house.write("evidence.yaml", include_str!("../../config/mappers/evidence-log.yaml"));
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("it listens", || address(&house).is_some());
+    let post = |entries: serde_json::Value| {
+        let body = json!({ "entries": entries }).to_string();
+        Client::to(address(&house).expect("it listens")).post("s3cret", "application/json", &body)
+    };
+    let entry = |id: &str, action: &str, at: &str, key: &str| {
+        json!({"uuid": id, "action": action, "at": at, "supplier": {"code": "halden-pam"}, "request": {"key": key},
+               "user": {"login": "j.kovac", "org": "supplier"}, "files": [{"href": "https://files.example/1"}]})
+    };
+    let reply = post(json!([
+        entry("1", "evidence.reject", "2026-03-02T09:00:00Z", "REQ-7"),
+        entry("2", "evidence.reject", "2026-03-02T09:00:00Z", "REQ-8"),
+        entry("3", "evidence.upload", "2026-03-03T09:00:00Z", "REQ-7"),
+        entry("4", "comment.add", "2026-03-03T09:00:00Z", "REQ-8"),
+    ]));
+    assert_eq!((reply.status, reply.json()), (202, json!({"events": 1, "dead_letters": []})));
+    let stands = |key: &str, to: &str| house.told().iter().any(|line| line["subject"] == key && line["to"] == to);
+    house.until("one is renewed and one is not", || stands("REQ-7", "met") && stands("REQ-8", "breached"));
+    assert!(end(child), "{}", house.talk());
+}
