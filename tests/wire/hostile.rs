@@ -107,3 +107,35 @@ fn schemas_that_name_each_other_in_a_ring_come_to_an_end() {
     let (reason, why) = wrong(found(&desk.wire(), &frame(2, b""), &[]));
     assert!(reason == "BadSchema" && why.contains("more than 200"), "{why}");
 }
+
+/// One registry for all cases.
+fn known() -> &'static onus::ingest::wire::Wire {
+    static WIRE: std::sync::OnceLock<(Desk, onus::ingest::wire::Wire)> = std::sync::OnceLock::new();
+    &WIRE
+        .get_or_init(|| {
+            let desk = Desk::new();
+            let wire = desk.wire();
+            (desk, wire)
+        })
+        .1
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_bytes_a_frame_has_they_are_json_then_or_a_damaged_frame(
+        record in 0usize..9, cut in 0usize..200, bytes in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..40),
+    ) {
+        let records = crate::schemas::records();
+        let (name, value, _) = &records[record % records.len()];
+        // The beginning of what is right, and anything behind it.
+        let value = [&value[..(5 + cut).min(value.len())], &bytes].concat();
+        match found(known(), &value, &[]) {
+            onus::ingest::wire::Found::Wrong(fault) => proptest::prop_assert_eq!(fault.reason, "BadFrame"),
+            onus::ingest::wire::Found::One(line) if !["json", "text", "debezium"].contains(&name.as_str()) => {
+                let json = serde_json::from_slice::<serde_json::Value>(&line);
+                proptest::prop_assert!(json.is_ok(), "{}: {}", name, String::from_utf8_lossy(&line));
+            }
+            _ => {}
+        }
+    }
+}
