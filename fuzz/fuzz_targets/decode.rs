@@ -1,13 +1,17 @@
 //! Arbitrary lines are decoded and judged: nothing panics, every line is an event, idle, held aside or a dead letter, and
-//! says the same whether lines like it are known or not.
+//! says the same whether lines like it are known or not. And arbitrary records are unwrapped: nothing panics, what comes out is
+//! no longer than a record may be, and what was written by a schema is JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use onus::decode::{Batch, DeadLetter, DecodeError, Decoder};
+use onus::ingest::wire::{Format, Found, LONGEST, Registry, Wire, kept};
+use onus::web::{Login, Target};
 use onus_engine::book::Book;
 use onus_engine::engine::{Engine, Incoming, NoArchive, Options};
 use onus_engine::time::Moment;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
     let text = include_str!("../../examples/demo/contracts/halden-pam.yaml");
@@ -16,7 +20,52 @@ static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
     Arc::new(Book::new(&contracts.map(|c| c.expect("the example contracts load"))))
 });
 
+/// Three schemas, and a registry that is never asked.
+static WIRE: LazyLock<Wire> = LazyLock::new(|| {
+    let target = Target { url: "http://127.0.0.1:1".to_owned(), ca: None, own: None, login: Login::Nobody, timeout: Duration::ZERO };
+    let registry = Registry::new(target);
+    let avro = r#"{"type":"record","name":"A","fields":[{"name":"n","type":["null","A",{"type":"map","values":"double"}]},
+        {"name":"l","type":{"type":"array","items":["null","string",{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}]}},
+        {"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}},{"name":"d","type":{"type":"int","logicalType":"date"}},
+        {"name":"f","type":{"type":"fixed","name":"F","size":12,"logicalType":"duration"}},{"name":"e","type":{"type":"enum","name":"E","symbols":["x","y"]}}]}"#;
+    let proto = r#"syntax = "proto3"; import "google/protobuf/timestamp.proto"; import "google/protobuf/struct.proto";
+        import "google/protobuf/any.proto"; import "google/protobuf/duration.proto"; import "google/protobuf/field_mask.proto";
+        message A { map<string, A> m = 1; repeated sint64 n = 2; google.protobuf.Timestamp t = 3; google.protobuf.Value v = 4;
+        bytes b = 5; E e = 6; google.protobuf.Any a = 7; google.protobuf.Duration d = 8; google.protobuf.FieldMask f = 9; float x = 10; }
+        enum E { X = 0; }"#;
+    for (id, kind, text) in [(1, "AVRO", avro), (2, "PROTOBUF", proto), (3, "JSON", "{}")] {
+        registry.know(id, kind, text).expect("the schemas can be used");
+    }
+    Wire::new(Format::Auto, Some(Arc::new(registry)))
+});
+
+/// Takes off what a record is wrapped in; `written`: by a schema, so that it is JSON then.
+fn unwrapped(value: &[u8], headers: &[(&str, &[u8])], written: bool) {
+    let lines = match WIRE.read(Some(value), headers) {
+        Found::One(line) => vec![line],
+        Found::Many(lines) => lines,
+        Found::Skip(_) | Found::Waits(_) => return,
+        Found::Wrong(fault) => {
+            assert!(fault.why.len() < 4_096, "{}", fault.why);
+            WIRE.again(&kept(value, headers));
+            return;
+        }
+    };
+    for line in lines {
+        assert!(line.len() <= 2 * LONGEST + value.len());
+        if written {
+            serde_json::from_slice::<serde_json::Value>(&line).expect("what was written by a schema is JSON");
+        }
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
+    unwrapped(bytes, &[], false);
+    unwrapped(bytes, &[("ce_specversion", b"1.0"), ("ce_id", b"1")], false);
+    for id in [1, 2, 3] {
+        // What Avro or Protobuf writes may be a change of a row: then it is passed over, or its row is read.
+        unwrapped(&[&[0, 0, 0, 0, id], bytes].concat(), &[], id != 3);
+    }
     let mut decoder = Decoder::new(Arc::clone(&BOOK), Moment(4_000_000_000_000));
     let by_the_parser = parsed(&decoder, bytes);
     let mut batch = Batch::default();

@@ -107,3 +107,79 @@ fn schemas_that_name_each_other_in_a_ring_come_to_an_end() {
     let (reason, why) = wrong(found(&desk.wire(), &frame(2, b""), &[]));
     assert!(reason == "BadSchema" && why.contains("more than 200"), "{why}");
 }
+
+/// One registry for all cases.
+fn known() -> &'static onus::ingest::wire::Wire {
+    static WIRE: std::sync::OnceLock<(Desk, onus::ingest::wire::Wire)> = std::sync::OnceLock::new();
+    &WIRE
+        .get_or_init(|| {
+            let desk = Desk::new();
+            let wire = desk.wire();
+            (desk, wire)
+        })
+        .1
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_bytes_a_frame_has_they_are_json_then_or_a_damaged_frame(
+        record in 0usize..9, cut in 0usize..200, bytes in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..40),
+    ) {
+        let records = crate::schemas::records();
+        let (name, value, _) = &records[record % records.len()];
+        // The beginning of what is right, and anything behind it.
+        let value = [&value[..(5 + cut).min(value.len())], &bytes].concat();
+        match found(known(), &value, &[]) {
+            // What is said to be JSON may be another frame.
+            onus::ingest::wire::Found::Wrong(fault) => {
+                proptest::prop_assert!(fault.reason == "BadFrame" || name == "json", "{}: {:?}", name, fault);
+            }
+            onus::ingest::wire::Found::One(line) if !["json", "text", "debezium"].contains(&name.as_str()) => {
+                let json = serde_json::from_slice::<serde_json::Value>(&line);
+                proptest::prop_assert!(json.is_ok(), "{}: {}", name, String::from_utf8_lossy(&line));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Protobuf's types that have a JSON of their own, by a registry that is never asked.
+fn own_json() -> &'static onus::ingest::wire::Wire {
+    static WIRE: std::sync::OnceLock<onus::ingest::wire::Wire> = std::sync::OnceLock::new();
+    WIRE.get_or_init(|| {
+        let (desk, _) = Desk::closed();
+        let registry = onus::ingest::wire::Registry::new(desk.target());
+        let names = ["any", "duration", "field_mask", "struct", "timestamp", "wrappers"];
+        let imports: String = names.iter().map(|name| format!("import \"google/protobuf/{name}.proto\"; ")).collect();
+        let text = format!(
+            "syntax = \"proto3\"; {imports} message A {{ map<string, A> m = 1; repeated sint64 n = 2; google.protobuf.Timestamp t = 3; \
+             google.protobuf.Value v = 4; bytes b = 5; E e = 6; google.protobuf.Any a = 7; google.protobuf.Duration d = 8; \
+             google.protobuf.FieldMask f = 9; float x = 10; google.protobuf.Struct s = 11; google.protobuf.Int64Value i = 12; \
+             map<int64, double> k = 13; google.protobuf.ListValue l = 14; }} enum E {{ X = 0; }}"
+        );
+        registry.know(1, "PROTOBUF", &text).expect("a schema");
+        onus::ingest::wire::Wire::new(onus::ingest::wire::Format::Confluent, Some(std::sync::Arc::new(registry)))
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_message_comes_it_is_json_then_or_a_damaged_frame(
+        fields in proptest::collection::vec((1u8..15, 0u8..6, proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..14)), 0..5),
+    ) {
+        let mut bytes = vec![0];
+        for (number, kind, content) in fields {
+            bytes.push(number << 3 | kind);
+            if kind == 2 {
+                bytes.push(content.len() as u8);
+            }
+            bytes.extend(content);
+        }
+        match found(own_json(), &frame(1, &bytes), &[]) {
+            onus::ingest::wire::Found::One(line) => {
+                proptest::prop_assert!(serde_json::from_slice::<serde_json::Value>(&line).is_ok());
+            }
+            other => proptest::prop_assert_eq!(wrong(other).0, "BadFrame"),
+        }
+    }
+}

@@ -152,6 +152,54 @@ fn a_registry_that_comes_late_loses_nothing_and_an_unknown_schema_is_read_again_
 }
 
 #[test]
+fn an_event_is_judged_alike_whatever_it_is_wrapped_in() {
+    use base64::Engine;
+    let broker = broker();
+    let topic = broker.topic(1, &[("message.timestamp.type", "LogAppendTime")]);
+    let event = |n: usize| {
+        format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"{n}\",\"source\":\"desk\",\"type\":\"ticket.opened\",\"subject\":\"INC-{n}\",\
+             \"partner\":\"p1\",\"time\":\"2026-03-02T09:00:00Z\"}}"
+        )
+    };
+    let gzip = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).expect("into memory");
+        encoder.finish().expect("into memory")
+    };
+    let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes).into_bytes();
+    let change = |op: &str, after: &str| {
+        format!("{{\"before\":null,\"after\":{after},\"source\":{{\"table\":\"t\"}},\"op\":\"{op}\",\"ts_ms\":1}}")
+    };
+    let connect = |payload: &str| format!("{{\"schema\":{{\"type\":\"struct\"}},\"payload\":{payload}}}");
+    let wrapped: Vec<Vec<u8>> = vec![
+        event(1).into_bytes(),
+        gzip(&event(2)),
+        zstd::encode_all(event(3).as_bytes(), 3).expect("into memory"),
+        base64(event(4).as_bytes()),
+        base64(&gzip(&event(5))),
+        serde_json::to_vec(&event(6)).expect("a text"),
+        connect(&event(7)).into_bytes(),
+        change("r", &event(8)).into_bytes(),
+        connect(&change("c", &event(9))).into_bytes(),
+        change("d", "null").into_bytes(),
+        format!("[{},{}]", event(10), event(11)).into_bytes(),
+        gzip(&format!("{}\n{}\n", event(12), event(13))),
+    ];
+    broker.produce(&topic, 0, wrapped.iter().map(Vec::as_slice));
+    let house = House::new(DESK, &settings(&broker, &topic, "http://127.0.0.1:1"));
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("all are judged", || house.told().iter().filter(|line| line["to"] == "breached").count() >= 13);
+    assert!(end(child), "{}", house.talk());
+    let told = house.told();
+    for n in 1..=13 {
+        let subject = format!("INC-{n}");
+        assert!(told.iter().any(|line| line["subject"] == *subject && line["to"] == "breached"), "{subject}");
+    }
+    assert!(letters(&house).is_empty(), "{:?}", letters(&house));
+}
+
+#[test]
 fn records_of_one_message_are_judged_all_or_none_through_kills() {
     let broker = broker();
     let topic = broker.topic(1, &[("message.timestamp.type", "LogAppendTime")]);

@@ -129,6 +129,20 @@ fn messages_are_found_by_the_way_to_them() {
 }
 
 #[test]
+fn what_confluents_serializers_know_needs_no_reference() {
+    let desk = Desk::new();
+    desk.schema(
+        70,
+        "PROTOBUF",
+        "syntax = \"proto3\"; package p; import \"confluent/meta.proto\"; import \"confluent/type/decimal.proto\"; \
+         message A { option (confluent.message_meta) = { doc: \"d\" }; string a = 1 [(confluent.field_meta) = { tags: \"PII\" }]; \
+         confluent.type.Decimal d = 2; }",
+    );
+    let read = found(&desk.wire(), &frame(70, b"\x00\x0a\x01x\x12\x05\x0a\x01\x07\x18\x02"), &[]);
+    assert_eq!(json(read), serde_json::json!({"a": "x", "d": {"value": "Bw==", "scale": 2}}));
+}
+
+#[test]
 fn a_schema_that_cannot_be_used_says_why() {
     let desk = Desk::new();
     desk.schema(

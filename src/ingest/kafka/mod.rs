@@ -13,6 +13,7 @@ mod outgoing;
 mod reader;
 mod scout;
 mod shared;
+mod waits;
 
 pub use connect::{Access, Login, Tls};
 pub use look::{Look, PartitionLook, Stamp, features, look};

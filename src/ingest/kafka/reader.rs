@@ -3,9 +3,9 @@
 use super::connect::{Client, Purpose, client, plain};
 use super::message::{self, Taken};
 use super::shared::{Shared, Spot};
+use super::waits::Waits;
 use super::{Errand, Order, digest};
 use crate::ingest::feed::{Heard, PIECE, Records};
-use crate::ingest::wire::Need;
 use onus_engine::time::Moment;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaError;
@@ -32,8 +32,8 @@ pub(super) struct Reader {
     sender: SyncSender<Heard>,
     errands: Sender<Errand>,
     partitions: BTreeMap<i32, Partition>,
-    /// Those whose next record waits for its schema: they are not asked for meanwhile.
-    waits: BTreeMap<i32, Waits>,
+    /// Those whose next record waits for its schema.
+    waits: Waits,
     /// What the channel had no room for.
     waiting: VecDeque<Heard>,
     /// Exactly those that were paused: resuming another one would move its position.
@@ -62,12 +62,6 @@ struct Partition {
     moved: Instant,
 }
 
-struct Waits {
-    need: Need,
-    /// What was said of it.
-    said: Option<String>,
-}
-
 /// Why a client's life ends.
 enum End {
     Stop,
@@ -81,7 +75,7 @@ impl Reader {
             sender,
             errands,
             partitions: BTreeMap::new(),
-            waits: BTreeMap::new(),
+            waits: Waits::default(),
             waiting: VecDeque::new(),
             paused: None,
             commits: BTreeMap::new(),
@@ -104,7 +98,7 @@ impl Reader {
                 std::thread::sleep(IDLE);
             }
             self.push(Heard::Fine { feed });
-            self.say_again();
+            self.waits.say_again();
             let _ = self.errands.send(Errand::Verify);
         }
     }
@@ -147,7 +141,7 @@ impl Reader {
             Order::Say(heard) => {
                 self.flush_all();
                 if matches!(heard, Heard::Fine { .. }) {
-                    self.say_again();
+                    self.waits.say_again();
                 }
                 self.push(heard);
             }
@@ -183,7 +177,7 @@ impl Reader {
                 self.flush_all();
                 for partition in gone {
                     self.partitions.remove(&partition);
-                    self.waits.remove(&partition);
+                    self.waits.forget(partition);
                     self.commits.remove(&partition);
                 }
                 return true;
@@ -224,7 +218,7 @@ impl Reader {
 
     fn list(&self, offset: impl Fn(&Partition) -> Offset) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
-        for (partition, one) in self.partitions.iter().filter(|(partition, _)| !self.waits.contains_key(partition)) {
+        for (partition, one) in self.partitions.iter().filter(|(partition, _)| !self.waits.has(**partition)) {
             // It refuses only offsets that cannot be.
             let _ = list.add_partition_offset(&self.shared.topic.name, *partition, offset(one));
         }
@@ -316,7 +310,7 @@ impl Reader {
         }
         let Some(one) = self.partitions.get_mut(&message.partition()) else { return };
         let offset = u64::try_from(message.offset()).unwrap_or(0);
-        if offset < one.next || self.waits.contains_key(&message.partition()) {
+        if offset < one.next || self.waits.has(message.partition()) {
             // Handed over already: a client that rewinds does not make a fact twice. Or behind one that waits: it comes again.
             return;
         }
@@ -334,7 +328,7 @@ impl Reader {
         }
         match taken {
             Taken::Waits(need) => {
-                self.waits.insert(message.partition(), Waits { need, said: None });
+                self.waits.add(message.partition(), need);
                 return;
             }
             Taken::Records(0) => {}
@@ -351,40 +345,16 @@ impl Reader {
 
     /// Those that waited for a schema go on once the registry has answered; until then it is said why not.
     fn go_on(&mut self, client: &Client) -> Result<(), End> {
-        if self.waits.is_empty() {
-            return Ok(());
-        }
         let feed = self.shared.topic.feed;
-        let wire = Arc::clone(&self.shared.topic.wire);
-        let before = self.waits.len();
-        let said = self.waits.values().any(|one| one.said.is_some());
-        self.waits.retain(|_, one| !wire.has(one.need));
-        if let Some(trouble) = wire.trouble() {
-            let new = self.waits.iter_mut().find(|(_, one)| one.said.as_ref() != Some(&trouble));
-            if let Some((partition, one)) = new {
-                let next = self.partitions.get(partition).map_or(0, |one| one.next);
-                let why = format!(
-                    "{trouble}. The record at offset {next} of partition {partition} of `{}` waits for schema {}; nothing \
-                     behind it is read until then, and it goes on by itself",
-                    self.shared.topic.name, one.need
-                );
-                // Once for all that wait, whatever their number.
-                self.waits.values_mut().for_each(|one| one.said = Some(trouble.clone()));
-                self.push(Heard::Trouble { feed, why });
-            }
+        let Reader { waits, partitions, shared, .. } = self;
+        let news = waits.look(&shared.topic, |partition| partitions.get(&partition).map_or(0, |one| one.next));
+        if let Some(why) = news.trouble {
+            self.push(Heard::Trouble { feed, why });
         }
-        if self.waits.len() == before {
-            return Ok(());
-        }
-        if self.waits.is_empty() && said {
+        if news.fine {
             self.push(Heard::Fine { feed });
         }
-        self.assign(client)
-    }
-
-    /// Another trouble is over, and with it what was said: one that waits for a schema says so again.
-    fn say_again(&mut self) {
-        self.waits.values_mut().for_each(|one| one.said = None);
+        if news.go_on { self.assign(client) } else { Ok(()) }
     }
 
     fn failed(&mut self, error: &KafkaError) -> Result<(), End> {

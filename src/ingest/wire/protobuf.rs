@@ -17,6 +17,25 @@ pub(super) struct Schema {
 /// The file's own name among those that it imports.
 const OWN: &str = "onus-own.proto";
 
+/// What Confluent's serializers know without a reference, as schemas with tags and decimals need it.
+const BUILT_IN: [(&str, &str); 2] = [
+    (
+        "confluent/meta.proto",
+        "syntax = \"proto3\"; package confluent; import \"google/protobuf/descriptor.proto\"; \
+         message Meta { string doc = 1; map<string, string> params = 2; repeated string tags = 3; repeated Rule rules = 4; } \
+         message Rule { string name = 1; string doc = 2; string expr = 3; string sql = 4; } \
+         extend google.protobuf.FileOptions { Meta file_meta = 1088; } \
+         extend google.protobuf.MessageOptions { Meta message_meta = 1088; } \
+         extend google.protobuf.FieldOptions { Meta field_meta = 1088; } \
+         extend google.protobuf.EnumOptions { Meta enum_meta = 1088; } \
+         extend google.protobuf.EnumValueOptions { Meta enum_value_meta = 1088; }",
+    ),
+    (
+        "confluent/type/decimal.proto",
+        "syntax = \"proto3\"; package confluent.type; message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }",
+    ),
+];
+
 impl Schema {
     pub(super) fn of(text: &str, references: &[(String, String)]) -> Result<Schema, String> {
         // Google's own types are there already.
@@ -25,6 +44,12 @@ impl Schema {
         for (name, text) in references.iter().map(|(name, text)| (name.as_str(), text.as_str())).chain([own]) {
             let of = |why: String| if name == OWN { why } else { format!("`{name}`, which it imports: {why}") };
             let file = file(name, text).map_err(of)?;
+            for (known, text) in BUILT_IN {
+                if file.dependency.iter().any(|one| one == known) && pool.get_file_by_name(known).is_none() {
+                    let built_in = self::file(known, text).map_err(of)?;
+                    pool.add_file_descriptor_proto(built_in).map_err(|error| of(error.to_string()))?;
+                }
+            }
             if pool.get_file_by_name(name).is_none() {
                 pool.add_file_descriptor_proto(file).map_err(|error| of(error.to_string()))?;
             }

@@ -5,7 +5,7 @@ mod ask;
 
 pub use ask::types;
 
-use super::schema::{Id, Schema};
+use super::schema::{Id, Schema, Text};
 use super::{BAD_SCHEMA, Fault, Stop, UNKNOWN_SCHEMA};
 use crate::web::Target;
 use std::collections::{HashMap, VecDeque};
@@ -82,6 +82,17 @@ impl Registry {
     /// The one there. Nothing is asked yet.
     pub fn new(target: Target) -> Registry {
         Registry { shared: Arc::new(Shared { target, state: Mutex::default(), changed: Condvar::new() }) }
+    }
+
+    /// Has it know a schema by its number, as if it had been asked: for whoever tries what can be written by it.
+    ///
+    /// # Errors
+    /// The schema cannot be used, in words.
+    pub fn know(&self, id: u32, kind: &str, text: &str) -> Result<(), String> {
+        let text = Text { kind: kind.to_owned(), text: text.to_owned(), references: Vec::new() };
+        let schema = Schema::of(&text)?;
+        self.shared.state().keep(Id::Number(id), (Ok(Arc::new(schema)), Schema::weight(&text), None));
+        Ok(())
     }
 
     /// Has a schema be asked for, if it is not known.
