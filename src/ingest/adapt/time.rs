@@ -43,6 +43,13 @@ pub(super) fn epoch_ms(field: &str, ms: i64, earliest: i64) -> Result<Moment, No
 /// `2026-03-02 08:04:11` on the clocks of a zone. What no clock showed is no time; of two instants it is at most the later.
 pub(super) fn local(field: &str, text: &str, zone: Tz) -> Result<(Moment, Quality), No> {
     let wrong = |why: &str| No::error(Error::BadTime, format!("{field} is {}, {why}", quoted(text)));
+    // Nearly all are so.
+    if zone == Tz::UTC && text.len() == 19 {
+        let read = Moment::parse(&format!("{text}Z")).filter(|at| (EARLIEST_MS..LATEST_MS).contains(&at.0));
+        if let Some(at) = read.filter(|_| text.as_bytes()[10] == b' ') {
+            return Ok((at, Quality::Exact));
+        }
+    }
     let Ok(naive) = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S") else {
         return wrong("and not `2026-03-02 08:04:11`");
     };

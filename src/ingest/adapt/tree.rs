@@ -185,18 +185,21 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut map: Vec<(Cow<'de, str>, Tree<'de>)> = Vec::new();
-        let mut seen: HashSet<String> = HashSet::new();
+        let mut map: Vec<(Cow<'de, str>, Tree<'de>)> = Vec::with_capacity(8);
+        let (mut some, mut seen) = (0_u128, HashSet::new());
         while let Some(Key(key)) = members.next_key()? {
             // What stands twice has two meanings, and somebody would choose the one that helps.
+            let sign = sign(&key);
             let twice = if map.len() < FEW {
-                map.iter().any(|(known, _)| *known == key)
+                // A key of a new sign is a new one, which most are.
+                some & sign != 0 && map.iter().any(|(known, _)| *known == key)
             } else {
                 if seen.is_empty() {
                     seen.extend(map.iter().map(|(known, _)| known.to_string()));
                 }
                 !seen.insert(key.to_string())
             };
+            some |= sign;
             if twice {
                 return Err(A::Error::custom(format_args!("`{}` stands twice in one object", key.escape_debug())));
             }
@@ -204,6 +207,14 @@ impl<'de> Visitor<'de> for Reader {
         }
         Ok(Tree::Map(map))
     }
+}
+
+/// One bit of 128 for a key: equal keys have the same one.
+fn sign(key: &str) -> u128 {
+    let bytes = key.as_bytes();
+    let byte = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
+    let mixed = bytes.len() + 7 * byte(0) + 31 * byte(bytes.len() / 2) + 101 * byte(bytes.len().wrapping_sub(1));
+    1 << (mixed % 128)
 }
 
 /// A key, borrowed where it can be.

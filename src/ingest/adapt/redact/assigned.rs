@@ -15,26 +15,6 @@ enum Name {
     Weak,
 }
 
-/// Words by which names are found. In small letters; found in any case.
-pub(super) const WORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passwort",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "accesskey",
-    "access_key",
-    "access-key",
-    "accountkey",
-    "private_key",
-    "privatekey",
-];
-
 /// Names that end so are a password's.
 const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "passwort", "pwd"];
 

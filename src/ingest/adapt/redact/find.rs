@@ -1,9 +1,10 @@
 //! One pass over a text: an automaton stops at what may begin a secret, and only there it is looked at closely.
 
-use super::assigned::{self, WORDS};
-use super::formats::FORMATS;
+use super::assigned;
+use super::formats::{FORMATS, Format};
 use super::shapes;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
+use memchr::memmem::Finder;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -14,51 +15,68 @@ pub(super) struct Found {
     pub(super) form: &'static str,
 }
 
-/// What the automaton stopped at.
+type Shape = fn(&[u8], usize) -> Option<Range<usize>>;
+
+/// What a stop may be the beginning of. It is looked for in small letters, and in no case.
 #[derive(Clone, Copy, Debug)]
 enum Sign {
-    Prefix(usize),
+    /// One of the formats whose prefixes begin so.
+    Prefix,
     Word,
     Scheme,
-    Shape(&'static str, fn(&[u8], usize) -> Option<Range<usize>>),
-    /// The same, with one byte before it that is not part of it.
-    After(&'static str, fn(&[u8], usize) -> Option<Range<usize>>),
+    Shape(&'static str, Shape),
 }
+
+/// The signs: four letters of a prefix are enough to stop at. None begins with another, and there are few enough that many bytes
+/// are looked at at once.
+const SIGNS: &[(&str, Sign)] = &[
+    ("secr", Sign::Word),
+    ("passw", Sign::Word),
+    ("passp", Sign::Word),
+    ("pwd", Sign::Word),
+    ("token", Sign::Word),
+    ("key", Sign::Word),
+    ("bearer ", Sign::Scheme),
+    ("basic ", Sign::Scheme),
+    ("ssws ", Sign::Scheme),
+    ("sg.", Sign::Shape("sendgrid-key", shapes::sendgrid)),
+    ("eyj", Sign::Shape("jwt", shapes::jwt)),
+    ("-----b", Sign::Shape("private-key", shapes::private_key)),
+    ("://", Sign::Shape("url-password", shapes::url_password)),
+];
+
+/// Signs of two bytes would stop it too often; they are looked for by themselves, in any text.
+const SHORT: &[(&str, &str, Shape)] = &[
+    ("00", "okta-token", shapes::okta),
+    ("s.", "vault-token", shapes::old_vault),
+    ("Q~", "azure-secret", shapes::azure),
+];
 
 struct Signs {
     automaton: AhoCorasick,
     signs: Vec<Sign>,
+    short: Vec<Finder<'static>>,
 }
 
-/// Before short prefixes stands one of these, or the end of a character beyond ASCII, or nothing.
-const BEFORE: &[u8] = b" \"'=/,([{`>|;\n\t\r";
-
-static SIGNS: LazyLock<Signs> = LazyLock::new(|| {
-    let mut all: Vec<(Vec<u8>, Sign)> = Vec::new();
-    all.extend(FORMATS.iter().enumerate().map(|(n, format)| (format.prefix.into(), Sign::Prefix(n))));
-    all.extend(WORDS.iter().map(|word| ((*word).into(), Sign::Word)));
-    all.extend(["bearer ", "basic ", "ssws "].map(|scheme| (scheme.into(), Sign::Scheme)));
-    all.push((b"SG.".to_vec(), Sign::Shape("sendgrid-key", shapes::sendgrid)));
-    all.push((b"Q~".to_vec(), Sign::Shape("azure-secret", shapes::azure)));
-    all.push((b"eyJ".to_vec(), Sign::Shape("jwt", shapes::jwt)));
-    all.push((b"-----BEGIN ".to_vec(), Sign::Shape("private-key", shapes::private_key)));
-    all.push((b"://".to_vec(), Sign::Shape("url-password", shapes::url_password)));
-    for before in BEFORE.iter().copied().chain(0x80..=0xbf) {
-        all.push((vec![before, b's', b'.'], Sign::After("vault-token", shapes::old_vault)));
-        all.push((vec![before, b'0', b'0'], Sign::After("okta-token", shapes::okta)));
+static ALL: LazyLock<Signs> = LazyLock::new(|| {
+    let mut all: Vec<(String, Sign)> = SIGNS.iter().map(|(text, sign)| ((*text).to_owned(), *sign)).collect();
+    for format in FORMATS {
+        let begins: String = format.prefix.to_lowercase().chars().take(4).collect();
+        if all.iter().all(|(known, _)| !begins.starts_with(known.as_str()) && !known.starts_with(&begins)) {
+            all.push((begins, Sign::Prefix));
+        }
     }
     let automaton = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::Standard)
-        .build(all.iter().map(|(sign, _)| sign))
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(all.iter().map(|(text, _)| text))
         .expect("a few dozen short patterns make an automaton");
-    Signs { automaton, signs: all.into_iter().map(|(_, sign)| sign).collect() }
+    let short = SHORT.iter().map(|(text, ..)| Finder::new(text)).collect();
+    Signs { automaton, signs: all.into_iter().map(|(_, sign)| sign).collect(), short }
 });
 
 /// All secrets of a text, in order, none within another.
 pub(super) fn find(text: &[u8]) -> Vec<Found> {
     let mut all = Vec::new();
-    let Signs { automaton, signs } = &*SIGNS;
     let mut told = |form: &'static str, place: Option<Range<usize>>| {
         let Some(mut place) = place else { return };
         // The point is the sentence's.
@@ -69,54 +87,73 @@ pub(super) fn find(text: &[u8]) -> Vec<Found> {
             all.push(Found { place, form });
         }
     };
-    // What stands at the very beginning has nothing before it.
-    told("vault-token", shapes::old_vault(text, 0));
-    told("okta-token", shapes::okta(text, 0));
-    for hit in automaton.find_overlapping_iter(text) {
-        match signs[hit.pattern()] {
-            Sign::Prefix(n) => told(FORMATS[n].form, prefixed(text, hit.start(), n)),
-            Sign::Word => {
-                if let Some((place, form)) = assigned::value(text, hit.range()) {
-                    told(form, Some(place));
-                }
+    stops(text, |sign, at, end| match sign {
+        Sign::Prefix => FORMATS.iter().for_each(|format| told(format.form, prefixed(text, at, format))),
+        Sign::Word => {
+            if let Some((place, form)) = assigned::value(text, at..end) {
+                told(form, Some(place));
             }
-            Sign::Scheme => told("authorization", assigned::authorization(text, hit.start()..hit.end() - 1)),
-            Sign::Shape(form, shape) => told(form, shape(text, hit.start())),
-            Sign::After(form, shape) => told(form, shape(text, hit.start() + 1)),
         }
+        Sign::Scheme => told("authorization", assigned::authorization(text, at..end - 1)),
+        Sign::Shape(form, shape) => told(form, shape(text, at)),
+    });
+    for ((_, form, shape), finder) in SHORT.iter().zip(&ALL.short) {
+        finder.find_iter(text).for_each(|at| told(form, shape(text, at)));
     }
     if all.len() > 1 {
-        // Of two that overlap the one that says more of what it is begins later: it is within the value of a name.
-        all.sort_by(|a, b| (a.place.start, b.place.end).cmp(&(b.place.start, a.place.end)));
-        let mut apart: Vec<Found> = Vec::with_capacity(all.len());
-        for found in all {
-            match apart.last_mut().filter(|last| found.place.start < last.place.end) {
-                Some(last) => {
-                    last.place.end = last.place.end.max(found.place.end);
-                    if matches!(last.form, "password" | "secret" | "authorization" | "url-password") {
-                        last.form = found.form;
-                    }
-                }
-                None => apart.push(found),
-            }
-        }
-        all = apart;
+        all = apart(all);
     }
     all
 }
 
+/// Stops wherever a sign stands in a text, one that begins within another, too.
+fn stops(text: &[u8], mut stop: impl FnMut(Sign, usize, usize)) {
+    let small = text.to_ascii_lowercase();
+    let mut at = 0;
+    while let Some(hit) = ALL.automaton.find(Input::new(&small).range(at..)) {
+        stop(ALL.signs[hit.pattern()], hit.start(), hit.end());
+        at = hit.start() + 1;
+    }
+}
+
+/// Of two that overlap the one that says more of what it is: a token is more than the value of a name.
+fn apart(mut all: Vec<Found>) -> Vec<Found> {
+    all.sort_by(|a, b| (a.place.start, b.place.end).cmp(&(b.place.start, a.place.end)));
+    let mut apart: Vec<Found> = Vec::with_capacity(all.len());
+    for found in all {
+        match apart.last_mut().filter(|last| found.place.start < last.place.end) {
+            Some(last) => {
+                last.place.end = last.place.end.max(found.place.end);
+                if matches!(last.form, "password" | "secret" | "authorization" | "url-password") {
+                    last.form = found.form;
+                }
+            }
+            None => apart.push(found),
+        }
+    }
+    apart
+}
+
 /// A prefix with enough of what follows it.
-fn prefixed(text: &[u8], at: usize, n: usize) -> Option<Range<usize>> {
-    let format = &FORMATS[n];
+fn prefixed(text: &[u8], at: usize, format: &Format) -> Option<Range<usize>> {
     let from = at + format.prefix.len();
-    if &text[at..from] != format.prefix.as_bytes() || (format.alone && !shapes::begins(text, at)) {
+    if !text[at..].starts_with(format.prefix.as_bytes()) || (format.alone && !shapes::begins(text, at)) {
         return None;
     }
     let end = shapes::run(text, from, |byte| format.made.takes(byte));
     (end - from >= format.least).then_some(at..end)
 }
 
-/// Whether there is anything at all to stop at: where there is not, nothing can be found in any reading of the text.
-pub(super) fn nothing_to_stop_at(text: &[u8]) -> bool {
-    !text.starts_with(b"00") && !text.starts_with(b"s.") && !SIGNS.automaton.is_match(text)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_prefix_is_stopped_at_and_no_sign_hides_another() {
+        for format in FORMATS {
+            let mut at = Vec::new();
+            stops(format.prefix.as_bytes(), |sign, start, _| at.extend(matches!(sign, Sign::Prefix).then_some(start)));
+            assert_eq!(at.first(), Some(&0), "{}", format.prefix);
+        }
+    }
 }

@@ -27,13 +27,16 @@ pub fn redact_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
         let text = STANDARD.encode(clean);
         return Cow::Owned(if quoted { format!("\"{text}\"") } else { text }.into_bytes());
     }
-    let escaped = memchr::memchr(b'\\', bytes).is_some();
-    if !escaped {
-        // Nothing is written otherwise than it is: one look at the whole is enough.
-        if find(bytes).is_empty() {
-            return Cow::Borrowed(bytes);
-        }
-    } else if find::nothing_to_stop_at(bytes) && !hidden(bytes) {
+    // One look at the whole: nearly all records have nothing, and are done with it.
+    let nothing = match memchr::memchr(b'\\', bytes) {
+        None => find(bytes).is_empty(),
+        Some(_) => match softened(bytes) {
+            Some(soft) => find(&soft).is_empty(),
+            // Letters may be written as escapes (`\u0067hp_`), and what those spell cannot be seen so.
+            None => false,
+        },
+    };
+    if nothing {
         return Cow::Borrowed(bytes);
     }
     texts::redact(bytes)
@@ -77,13 +80,22 @@ pub(super) fn marked(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some()
 }
 
-/// Whether letters are written as escapes (`\u0067hp_`, `\/`), so that what they spell cannot be seen.
-fn hidden(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(b'\\', bytes).any(|at| match bytes[at + 1..] {
-        [b'/', ..] => true,
-        [b'u', b'0', b'0', high, ..] => (b'2'..b'8').contains(&high),
-        _ => false,
-    })
+/// The bytes with what escapes stand for, so that what stands beside them is seen: quotation marks as others, so that those of the
+/// record still hold its texts together. None where characters are written as numbers.
+fn softened(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while let Some(next) = memchr::memchr(b'\\', &bytes[at..]).map(|found| at + found) {
+        out.extend_from_slice(&bytes[at..next]);
+        out.push(match bytes.get(next + 1) {
+            Some(b'u') => return None,
+            Some(b'"') => b'\'',
+            Some(byte @ (b'\\' | b'/')) => *byte,
+            _ => b' ',
+        });
+        at = (next + 2).min(bytes.len());
+    }
+    out.extend_from_slice(&bytes[at..]);
+    Some(out)
 }
 
 /// A text without its secrets, None if it has none.

@@ -41,7 +41,7 @@ fn two_parts(text: &[u8], at: usize, sign: &[u8], skip: usize) -> Option<(usize,
 
 /// Vault's tokens before 1.10: `s.` and 24 letters and digits (developer.hashicorp.com/vault, "Tokens").
 pub(super) fn old_vault(text: &[u8], at: usize) -> Option<Range<usize>> {
-    if !text[at..].starts_with(b"s.") {
+    if !text[at..].starts_with(b"s.") || !begins(text, at) {
         return None;
     }
     let end = run(text, at + 2, |byte| byte.is_ascii_alphanumeric());
@@ -54,6 +54,9 @@ pub(super) fn old_vault(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// Okta's API tokens: `00` and 40 more (gitleaks `okta-access-token`); ids of Okta's objects have 20 in all.
 pub(super) fn okta(text: &[u8], at: usize) -> Option<Range<usize>> {
+    if !begins(text, at) || matches!(text.get(at.wrapping_sub(1)), Some(b'_' | b'-' | b'.' | b':')) {
+        return None;
+    }
     let end = run(text, at, |byte| Made::Dash.takes(byte));
     (text[at..].starts_with(b"00") && end - at == 42 && mixed(&text[at..end])).then_some(at..end)
 }
