@@ -15,6 +15,9 @@ enum Name {
     Weak,
 }
 
+/// Ways to say who one is.
+pub(super) const SCHEMES: &[&str] = &["bearer ", "basic ", "ssws "];
+
 /// Names that end so are a password's.
 const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "passwort", "pwd"];
 
@@ -100,10 +103,11 @@ impl Name {
 
 /// The form of what stands under this key of an object, if it is a secret.
 pub(super) fn keyed(key: &[u8], value: &[u8]) -> Option<&'static str> {
-    // `Bearer ...`: a scheme, and what is behind it.
     if key.eq_ignore_ascii_case(b"authorization") {
-        let behind = value.iter().position(|byte| *byte == b' ').map_or(&[][..], |blank| &value[blank + 1..]);
-        return (behind.len() >= 6 && !placeholder(behind)).then_some("authorization");
+        let scheme = value.iter().position(|byte| *byte == b' ').map_or(0, |blank| blank + 1);
+        let known = SCHEMES.iter().any(|known| value[..scheme].eq_ignore_ascii_case(known.as_bytes()));
+        let from = blanks(value, scheme);
+        return (known && credentials(value, from) >= from + 6).then_some("authorization");
     }
     let name = name(key)?;
     let told = match name {
@@ -116,12 +120,17 @@ pub(super) fn keyed(key: &[u8], value: &[u8]) -> Option<&'static str> {
 /// `Authorization: Bearer ...`, found by its name; or the scheme alone, with enough behind it.
 pub(super) fn authorization(text: &[u8], scheme: Range<usize>) -> Option<Range<usize>> {
     let from = blanks(text, scheme.end);
-    let end = run(text, from, |byte| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(&byte));
+    let end = credentials(text, from);
     let value = &text[from..end];
     let before = &text[scheme.start.saturating_sub(24)..scheme.start];
     let headed = before.to_ascii_lowercase().windows(13).any(|window| window == b"authorization");
     let digits = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
     (from > scheme.end && ((headed && value.len() >= 6) || (digits && value.len() >= 20))).then_some(from..end)
+}
+
+/// How far what stands behind a scheme goes.
+fn credentials(text: &[u8], from: usize) -> usize {
+    run(text, from, |byte| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(&byte))
 }
 
 /// A quotation mark, however often it is escaped, and what comes behind it.
