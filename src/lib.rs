@@ -5,6 +5,7 @@
 //! [`settings`] say how a process runs that goes on; [`store`] keeps what must outlive it; [`serve`] listens for HTTP, and
 //! [`telemetry`] says there how the process is. [`clauses`] has people's own cases judged in the same way.
 
+pub mod catalogue;
 pub mod clauses;
 pub mod cli;
 pub mod contract;

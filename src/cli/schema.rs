@@ -1,4 +1,4 @@
-//! `onus schema`: the contract language for editors, and its reference page.
+//! `onus schema`: the languages of contracts and catalogues for editors, and the contracts' reference page.
 
 use super::{CliError, exit, write_out};
 use crate::contract;
@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 #[command(after_help = "Examples:
   onus schema contract > contract.schema.json
   onus schema contract --format page > contract.md
+  onus schema catalogue > catalogue.schema.json
 
 With the first line `# yaml-language-server: $schema=contract.schema.json` in a
 contract, editors complete keys and show what they mean. The schema has what the
@@ -27,6 +28,8 @@ enum Language {
     Contract,
     /// Files that contracts include.
     Part,
+    /// Catalogues of identities.
+    Catalogue,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -41,6 +44,11 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<u8, CliError> {
     let text = match (args.of, args.format) {
         (Language::Contract, Format::Json) => format!("{:#}\n", contract::schema()),
         (Language::Part, Format::Json) => format!("{:#}\n", contract::part_schema()),
+        (Language::Catalogue, Format::Json) => format!("{:#}\n", contract::catalogue_schema()),
+        (Language::Catalogue, Format::Page) => {
+            let why = "a catalogue has few keys: docs/guide/catalogue.md has them";
+            return Err(CliError::Other(why.to_owned()));
+        }
         (Language::Contract | Language::Part, Format::Page) => contract::key_page(),
     };
     write_out(&text)?;

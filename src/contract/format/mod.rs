@@ -9,7 +9,8 @@ mod emit;
 mod order;
 mod source;
 
-use super::keys::{Shape, top};
+use super::catalogue::is_catalogue;
+use super::keys::{Shape, catalogue, top};
 use super::problem::Problem;
 use super::report::Report;
 use super::yaml;
@@ -33,8 +34,9 @@ pub enum Unformatted {
 }
 
 static CONTRACT: Shape = Shape::Block(&top::CONTRACT);
+static CATALOGUE: Shape = Shape::Block(&catalogue::CATALOGUE);
 
-/// The canonical form of a contract. It need not be one that loads, but YAML as contracts are written.
+/// The canonical form of a contract, or of a catalogue. It need not be one that loads, but YAML as contracts are written.
 ///
 /// # Errors
 /// What is wrong with its YAML; or that something in it could not be kept.
@@ -43,12 +45,12 @@ pub fn format(text: &str, origin: &str) -> Result<String, Unformatted> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
     let mut report = Report::new(origin, &text);
     let tree = yaml::tree(&text, &mut report);
-    let (Some(_), true) = (tree, report.is_clean()) else { return Err(Unformatted::Problems(report.finish())) };
+    let (Some(tree), true) = (tree, report.is_clean()) else { return Err(Unformatted::Problems(report.finish())) };
     let not_kept = |what: &'static str| Unformatted::NotKept { file: origin.to_owned(), what };
     let mut source = source::read(&text).ok_or_else(|| not_kept("a text block with `+` or a digit in its header"))?;
     let said = comments::texts(&text, &source);
     let top = comments::attach(&text, &mut source);
-    order::arrange(&mut source.root, Some(&CONTRACT));
+    order::arrange(&mut source.root, Some(if is_catalogue(&tree) { &CATALOGUE } else { &CONTRACT }));
     let meant = Meaning::of(&source.root);
     let Body::Collection(root) = source.root.body else { return Err(not_kept("it is one text, and no map")) };
     let out = emit::file(top, root);

@@ -4,4 +4,4 @@ mod page;
 mod schema;
 
 pub use page::page as key_page;
-pub use schema::{part_schema, schema};
+pub use schema::{catalogue_schema, part_schema, schema};

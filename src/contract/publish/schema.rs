@@ -3,7 +3,7 @@
 //! It cannot say all that the loader checks: names that must be defined, dates that must exist, cycles. Whatever it
 //! refuses the loader refuses too, and whatever loads passes it; a test holds both to that.
 
-use crate::contract::keys::{Block, Effect, Form, Key, Shape, Way, duty, forms, top};
+use crate::contract::keys::{Block, Effect, Form, Key, Shape, Way, catalogue, duty, forms, top};
 use crate::contract::words;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,11 @@ pub fn schema() -> Value {
 /// The schema of a file that contracts include.
 pub fn part_schema() -> Value {
     whole(&top::PART, "urn:onus:part", "Part of Onus contracts")
+}
+
+/// The schema of a catalogue.
+pub fn catalogue_schema() -> Value {
+    whole(&catalogue::CATALOGUE, "urn:onus:catalogue", "An Onus catalogue")
 }
 
 fn whole(block: &'static Block, id: &str, title: &str) -> Value {

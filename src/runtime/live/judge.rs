@@ -5,6 +5,7 @@ use super::super::check::AHEAD;
 use super::super::homes::Homes;
 use super::Feed;
 use super::known::Known;
+use crate::catalogue::Names;
 use crate::decode::{Batch, Decoder, Event, Homeless};
 use onus_engine::book::Book;
 use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
@@ -60,6 +61,8 @@ pub struct Taken {
 pub(super) struct Judge {
     pub(super) engine: Engine,
     pub(super) homes: Homes,
+    /// Native names by which identities are known.
+    pub(super) names: Arc<Names>,
     /// What has left memory.
     pub(super) known: Known,
     clock: Clock,
@@ -142,6 +145,7 @@ impl Judge {
         Judge {
             engine,
             homes: Homes::default(),
+            names: Arc::default(),
             known: Known::default(),
             clock,
             ceiling: Moment::NEVER,
@@ -238,6 +242,7 @@ impl Judge {
         refuse: &mut dyn FnMut(Refused),
     ) {
         let mut batch = std::mem::take(&mut self.batch);
+        let names = Arc::clone(&self.names);
         let voice = &mut self.voices[feed];
         let now = self.engine.now();
         batch.clear();
@@ -249,7 +254,7 @@ impl Judge {
             Clock::Wall => now,
             Clock::Events => Moment::NEVER,
         });
-        voice.decoder.lines(lines, 0, &mut batch);
+        voice.decoder.lines(&names.resolved(lines), 0, &mut batch);
         for letter in &batch.letters {
             let (reason, detail) = (letter.error.name(), letter.error.to_string());
             refuse(Refused { line: letter.line as usize, reason, detail });

@@ -19,6 +19,7 @@ mod follow;
 mod frontiers;
 pub mod halts;
 mod hand;
+mod identities;
 mod intake;
 mod joined;
 mod journal;
@@ -48,12 +49,14 @@ pub use recover::{Moved, Replayed, replay};
 pub use status::{Board, Declared, FeedStatus, Shown, Status};
 pub use taken::{TakenIn, taken_in};
 
+use crate::catalogue::Catalogue;
 use crate::ingest::feed::{FeedId, Heard, Receipt, Wish};
 use crate::store::{Entry, Epoch, Letter, Position, Store, StoreError, Terms};
 use adapted::Machines;
 use clock::Now;
 use frontiers::Frontier;
 use hand::Hand;
+use identities::Identities;
 use journal::Item;
 use judge::Judge;
 use keeper::Keeper;
@@ -109,18 +112,20 @@ impl Feed {
     }
 }
 
-/// Contracts as they were read.
-#[derive(Clone, Debug)]
+/// Contracts and catalogue as they were read.
+#[derive(Clone, Debug, Default)]
 pub struct Contracts {
     /// Loaded.
     pub list: Vec<Contract>,
     /// Their files, for the store.
     pub text: String,
+    /// Which names are one identity.
+    pub catalogue: Arc<Catalogue>,
 }
 
 /// How a shard is run.
 pub struct Plan {
-    /// Reads the contracts, at the start and when asked to; else says why not.
+    /// Reads the contracts and the catalogue, at the start and when asked to; else says why not.
     pub contracts: Box<dyn FnMut() -> Result<Contracts, String> + Send>,
     /// Sources, in the order of their [`FeedId`]s.
     pub feeds: Vec<Feed>,
@@ -173,6 +178,7 @@ pub struct Live {
     /// Room for the next.
     spare: Option<Box<Hand>>,
     machines: Machines,
+    identities: Identities,
     frontiers: Vec<Frontier>,
     /// As told to the judge.
     heard: Vec<Moment>,
@@ -263,6 +269,7 @@ impl Live {
             hand: Box::default(),
             spare: None,
             machines,
+            identities: Identities { catalogue: Arc::clone(&contracts.catalogue), ..Identities::default() },
             frontiers,
             heard,
             positions,

@@ -1,12 +1,14 @@
 //! From what is written to a judge that goes on: the snapshot and the journal after it, or, where contracts have changed
 //! or the snapshot is another version's, the whole journal.
 
+use super::identities;
 use super::joined::{gone, joined, text};
 use super::journal::{self, Item};
 use super::judge::Judge;
 use super::ledger::{self, Ledger};
 use super::shelves::{Behind, Leaving, Shelves};
 use super::{Contracts, Feed, LiveError, PIECE, Plan};
+use crate::catalogue::Names;
 use crate::runtime::spill::Spill;
 use crate::store::{Batch, Claim, Entry, Epoch, Query, Store, StoreError, Terms};
 use onus_engine::engine::Archive;
@@ -39,14 +41,17 @@ pub(super) struct Rebuilt {
     leaving: Leaving,
 }
 
-/// One number for everything that a judgement depends on but the facts: this program, contracts, feeds, settling.
-pub(super) fn digest_of(plan: &Plan, contracts: &Contracts) -> [u8; 32] {
+/// One number for everything that a judgement depends on but the facts: this program, contracts, feeds, settling, names.
+pub(super) fn digest_of(plan: &Plan, contracts: &Contracts, names: &Names) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(format!("{:?} {:?} {}", contracts.list, plan.clock, plan.settling));
     for feed in &plan.feeds {
         let Feed { name, partners, types, trust, owner, claims_time, .. } = feed;
         hash.update(format!("{name:?} {partners:?} {types:?} {trust:?} {owner:?} {claims_time}"));
+    }
+    for (name, named) in names.iter() {
+        hash.update(format!("{name:?} {named:?}"));
     }
     hash.finalize().into()
 }
@@ -55,11 +60,13 @@ pub(super) fn digest_of(plan: &Plan, contracts: &Contracts) -> [u8; 32] {
 pub(super) fn recover(plan: &Plan, contracts: &Contracts, store: &mut dyn Store) -> Result<Recovered, LiveError> {
     let mut claim = store.claim(&plan.owner)?;
     let mut ledger = Ledger::new(claim.entries, claim.digest);
-    let digest = digest_of(plan, contracts);
+    let names = identities::names(&contracts.catalogue, claim.terms.as_ref());
+    let digest = digest_of(plan, contracts, &names);
     let known = claim.terms.clone().filter(|terms| terms.digest == digest);
     if let Some(terms) = known
-        && let Some((judge, after)) = restored(plan, contracts, store, &terms)?
+        && let Some((mut judge, after)) = restored(plan, contracts, store, &terms)?
     {
+        judge.names = names;
         let judge = replayed(judge, store, after, terms.generation, &joined(plan, Some(&terms)))?;
         return Ok(Recovered { claim, judge, terms, ledger });
     }
@@ -183,6 +190,7 @@ pub(super) fn rebuild(
     // Sequences are given once: no generation before has this number.
     let generation = (*sequence + 1) as u32;
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
+    judge.names = identities::names(&contracts.catalogue, before.as_ref());
     let (mut leaving, mut net) = (Leaving::default(), BTreeMap::new());
     let (mut after, last) = (0, *sequence);
     while after < last {
@@ -211,8 +219,8 @@ pub(super) fn rebuild(
     }
     keep_net(&mut judge, &mut net);
     let end = judge.engine.now();
-    let text = text(&contracts.text, plan, before.as_ref(), end).map_err(LiveError::Journal)?;
-    let terms = Terms { since: 0, generation, digest: digest_of(plan, contracts), text };
+    let text = text(&contracts.text, &judge.names, plan, before.as_ref(), end).map_err(LiveError::Journal)?;
+    let terms = Terms { since: 0, generation, digest: digest_of(plan, contracts, &judge.names), text };
     Ok(Rebuilt { judge, net, terms, leaving })
 }
 
@@ -327,6 +335,7 @@ pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveEr
     let terms = store.terms()?;
     let (retired, joined) = (gone(plan, terms.as_ref()), joined(plan, terms.as_ref()));
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
+    judge.names = identities::names(&contracts.catalogue, terms.as_ref());
     let mut spill = Spill::new().map_err(|e| LiveError::Journal(format!("a temporary file: {e}")))?;
     let (mut net, mut after, mut out) = (BTreeMap::new(), 0, Replayed::default());
     loop {

@@ -88,6 +88,8 @@ pub struct FeedStatus {
     pub refused: u64,
     /// Of them, those that told their adapter nothing.
     pub skipped: u64,
+    /// Events that named another partner than the catalogue.
+    pub contradicted: u64,
     /// What became of the events.
     pub taken: Taken,
     /// Up to when it was heard; None: not at all.
@@ -290,6 +292,12 @@ impl FeedPlace<'_> {
     /// A partition goes on; `still`: why another one does not.
     pub(super) fn goes_on(self, still: Option<String>) {
         self.change(|feed| feed.halted = still);
+    }
+
+    pub(super) fn contradicted(self, events: u64) {
+        if events > 0 {
+            self.change(|feed| feed.contradicted += events);
+        }
     }
 
     pub(super) fn took(self, records: u64, refused: u64, skipped: u64) {
