@@ -2,7 +2,7 @@
 //!
 //! The rooms in the order in which the data travels: [`ingest`] reads files, [`decode`] makes facts of events,
 //! [`runtime`] runs the judge (the package `onus_engine`) over them by the [`contract`]s, [`cli`] shows the outcome.
-//! [`settings`] say how a process runs that goes on; [`store`] keeps what must outlive it; [`serve`] listens for HTTP, and
+//! A [`catalogue`] says which names are one identity. [`settings`] say how a process runs that goes on; [`store`] keeps what must outlive it; [`serve`] listens for HTTP, and
 //! [`telemetry`] says there how the process is. [`clauses`] has people's own cases judged in the same way.
 
 pub mod catalogue;

@@ -108,6 +108,8 @@ fn source(feed: &FeedStatus) -> SourceReading {
     SourceReading {
         name: feed.name.clone(),
         results: [taken, idle, unbound, feed.refused, feed.skipped],
+        violations: [feed.unauthorised, feed.contradicted],
+        violated: feed.violated,
         lag: feed.lag.values().sum(),
         heard: feed.heard,
         last: feed.last,
@@ -166,6 +168,7 @@ fn obligation(named: &NamedObligation, figures: &OfObligation) -> ObligationRead
         findings: if named.finds { figures.tally.of(onus_engine::standing::Standing::Breached) } else { 0 },
         acts: named.asks_who.then(|| [figures.endings[0], withdrawn.saturating_add_signed(figures.tally.broken)]),
         at_risk: figures.seen.at_risk,
+        disputed: figures.disputed,
         windows: figures.windows,
         window_end: figures.window_end,
         target: named.target,

@@ -2,7 +2,7 @@
 
 use super::halts::HALTED;
 use super::journal::{Item, Piece};
-use super::judge::{CONFLICT, Refused};
+use super::judge::{CONFLICT, Refused, UNAUTHORISED};
 use super::{Live, LiveError, Waiting, adapted};
 use crate::decode::DecodeError;
 use crate::ingest::feed::{FeedId, Records};
@@ -46,6 +46,11 @@ impl Live {
         let skipped = brought.as_ref().map_or(0, |brought| brought.skipped);
         let parts = (events.list.len() + unread.len()) as u64 + skipped;
         self.status.feed(feed).took(parts, lost, skipped);
+        if letter.is_none() {
+            let last = whole.list.last().map_or(Moment::DAWN, |last| last.arrived);
+            let violations = refused.iter().filter(|one| one.reason == UNAUTHORISED).count();
+            self.status.feed(feed).violated(violations as u64, last);
+        }
         self.status.feed(feed).contradicted(self.identities.against - against);
         match letter {
             Some(letter) => {

@@ -41,6 +41,9 @@ pub(super) struct Refused {
     pub(super) detail: String,
 }
 
+/// The reason of what its source may not say: a security event, too.
+pub(super) const UNAUTHORISED: &str = "Unauthorised";
+
 /// The reason of what does not count and yet stays in the journal: subjects may be linked by what it says.
 pub(super) const CONFLICT: &str = "Conflict";
 
@@ -336,7 +339,7 @@ impl Judge {
                 "the source {} may not say {what}: let its `types` in the settings have it, or find out who sent it",
                 voice.feed.name
             );
-            return refuse(Refused { line: event.line as usize, reason: "Unauthorised", detail });
+            return refuse(Refused { line: event.line as usize, reason: UNAUTHORISED, detail });
         }
         if !partner.is_empty() {
             if !voice.speaks_of(partner) {
@@ -491,7 +494,7 @@ impl Voice {
             "the source {} may not speak of {partner}: let its `partners` in the settings have it, or find out who sent it",
             self.feed.name
         );
-        Refused { line: line as usize, reason: "Unauthorised", detail }
+        Refused { line: line as usize, reason: UNAUTHORISED, detail }
     }
 }
 

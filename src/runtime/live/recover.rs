@@ -302,7 +302,7 @@ fn compared(mut net: BTreeMap<DutyId, Entry>, store: &mut dyn Store) -> Result<V
         query.after = end.number;
         last.extend(entries.into_iter().map(|entry| (entry.duty, entry)));
     }
-    let says = |e: &Entry| (e.to, e.start, e.deadline, e.ended, e.broken, e.excused);
+    let says = |e: &Entry| (e.to, e.start, e.deadline, e.ended, e.broken, e.excused, e.disputed);
     let mut moved = Vec::new();
     for (duty, before) in last {
         let after = net.remove(&duty);

@@ -90,6 +90,10 @@ pub struct FeedStatus {
     pub skipped: u64,
     /// Events that named another partner than the catalogue.
     pub contradicted: u64,
+    /// Events that it may not say: of a partner, or of a type, that is not its own.
+    pub unauthorised: u64,
+    /// When the latest of these came.
+    pub violated: Option<Moment>,
     /// What became of the events.
     pub taken: Taken,
     /// Up to when it was heard; None: not at all.
@@ -292,6 +296,16 @@ impl FeedPlace<'_> {
     /// A partition goes on; `still`: why another one does not.
     pub(super) fn goes_on(self, still: Option<String>) {
         self.change(|feed| feed.halted = still);
+    }
+
+    /// It said so many things that are not its to say.
+    pub(super) fn violated(self, events: u64, at: Moment) {
+        if events > 0 {
+            self.change(|feed| {
+                feed.unauthorised += events;
+                feed.violated = feed.violated.max(Some(at));
+            });
+        }
     }
 
     pub(super) fn contradicted(self, events: u64) {
