@@ -1,4 +1,4 @@
-//! Arbitrary text as a contract, a file of calendars and a calendar block: a contract or problems, never a panic; and what
+//! Arbitrary text as a contract, a catalogue, a file of calendars and a calendar block: read or problems, never a panic; and what
 //! loads can be compiled. Its warnings never panic, and its canonical form is its own.
 #![no_main]
 
@@ -13,6 +13,11 @@ fuzz_target!(|text: &str| {
     let _ = onus::contract::lint(text, "fuzz", Default::default());
     if let Ok(once) = onus::contract::format(text, "fuzz") {
         assert_eq!(onus::contract::format(&once, "fuzz").ok(), Some(once));
+    }
+    if let Ok(catalogue) = onus::contract::catalogue_text(text, "fuzz") {
+        let names = onus::catalogue::Names::of(&catalogue, &Default::default());
+        let once = names.resolved(text.as_bytes()).into_owned();
+        assert_eq!(names.resolved(&once), once);
     }
     let _ = onus::contract::calendars(text, "fuzz");
     let _ = onus::contract::calendar_block(text, "fuzz", &BTreeMap::new(), &BTreeMap::new(), None);
