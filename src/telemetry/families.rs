@@ -318,6 +318,15 @@ families! {
     COMMITS: "onus_commits_total", Counter, Process, &[],
         "Commits to the store.", "Since the process began.";
     /// See its words.
+    UNOWNED: "onus_unowned_subjects", Gauge, Process, &[],
+        "Subjects whose events name no partner, and that no scope and no catalogue has given to one.",
+        "Their events wait, and no duty begins. The customer's risk owner answers for them until a contract's `scope` or the \
+         catalogue says whose they are.";
+    /// See its words.
+    MOVED: "onus_moved_subjects", Gauge, Process, &[],
+        "Subjects of which a later event fits another partner's contract.",
+        "They stay where they were placed first, with their clocks. Since the journal began.";
+    /// See its words.
     DEAD_LETTERS: "onus_dead_letters_total", Counter, Process, &[label("reason", "as `onus dead-letters` has it")],
         "Records that could not be used, by reason.", "Since the process began.";
     /// See its words.

@@ -108,6 +108,8 @@ impl Figures {
         page.sample("", self.since);
         self.process.commits(page);
         one(page, &of::COMMITS, reading.commits);
+        one(page, &of::UNOWNED, reading.astray[0]);
+        one(page, &of::MOVED, reading.astray[1]);
         page.family(&of::DEAD_LETTERS);
         for (reason, n) in &reading.letters {
             page.sample(&labels(&[("reason", reason)]), *n);

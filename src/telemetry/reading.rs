@@ -41,6 +41,8 @@ pub struct Reading {
     pub sequence: u64,
     /// Subjects in memory.
     pub subjects: u64,
+    /// Subjects that are nobody's, and subjects of which a later event fits another partner than theirs.
+    pub astray: [u64; 2],
     /// Entries of the ledger.
     pub entries: u64,
     /// When the ledger was last read to its end, and whether it holds together.

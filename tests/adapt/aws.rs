@@ -90,7 +90,11 @@ fn that_somebody_asked_is_told_where_the_tables_want_it() {
     let by = json!("arn:aws:sts::210987654321:assumed-role/NorthwindMSP-Operator/mkowalski");
     assert_eq!(says(&asked, "actor"), by);
     let done = feed.read(&samples("aws")[5]);
-    assert_eq!((told(&done), says(&done, "requested_by")), (vec!["credential.rotated"], by), "and it is remembered all the same");
+    assert_eq!(
+        (told(&done), says(&done, "requested_by")),
+        (vec!["credential.rotated"], by),
+        "and it is remembered all the same"
+    );
     assert_eq!(done.events[0].subject, asked.events[0].subject);
     let schedule = entry(1, json!({"requestParameters/rotateImmediately": false}));
     assert_eq!(code(&feed.value(&schedule)), "not-final");

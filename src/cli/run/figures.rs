@@ -69,6 +69,7 @@ fn reading(board: &Board, told: &All) -> Reading {
         commits: board.commits,
         sequence: board.shown.sequence,
         subjects: board.shown.live,
+        astray: [board.shown.unowned, board.shown.moved],
         entries: board.shown.entries,
         ledger: None,
         now: known(board.shown.now),

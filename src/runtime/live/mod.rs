@@ -528,12 +528,15 @@ impl Live {
 
     /// How it stands; `count`: with counts of duties.
     fn snap(&self, sequence: u64, count: bool) -> Snap {
+        let [unowned, moved] = self.judge.homes.astray();
         let shown = Shown {
             now: self.judge.engine.now(),
             sequence,
             entries: self.ledger.len(),
             live: self.judge.engine.live() as u64,
             letters: self.letter,
+            unowned,
+            moved,
         };
         Snap::new(shown, &self.judge, &self.frontiers, &self.heard, count.then_some(&self.looking))
     }

@@ -69,11 +69,15 @@ pub struct Shown {
     pub live: u64,
     /// Dead letters ever.
     pub letters: u64,
+    /// Subjects that no scope and no catalogue has given to a partner.
+    pub unowned: u64,
+    /// Subjects of which a later event fits another partner.
+    pub moved: u64,
 }
 
 impl Default for Shown {
     fn default() -> Shown {
-        Shown { now: Moment::DAWN, sequence: 0, entries: 0, live: 0, letters: 0 }
+        Shown { now: Moment::DAWN, sequence: 0, entries: 0, live: 0, letters: 0, unowned: 0, moved: 0 }
     }
 }
 

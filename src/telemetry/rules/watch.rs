@@ -68,6 +68,15 @@ fn sources(options: &Options) -> Vec<Rule> {
             ),
         ),
         alert(
+            ("OnusUnowned", "15m", Warning),
+            options.fill("max(onus_unowned_subjects{@}) > 0"),
+            NONE,
+            "{{ $value }} subjects are nobody's",
+            "Events of {{ $value }} subjects name no partner, and no contract's scope and no catalogue says whose they are. No \
+             clock runs for them."
+                .to_owned(),
+        ),
+        alert(
             ("OnusLag", "10m", Warning),
             options.fill(&format!(
                 "source:onus_source_lag_records:sum{{%}} > {}\n\
