@@ -133,6 +133,7 @@ impl Made {
             ended: Some(Moment(1_767_225_600_000 + number as i64)),
             broken: false,
             excused: false,
+            disputed: false,
             adjustment: false,
             used: 1_000,
             at: Moment(1_767_225_600_000 + number as i64),

@@ -8,6 +8,8 @@ mod adapters;
 mod away;
 #[path = "live/backwards.rs"]
 mod backwards;
+#[path = "live/catalogue.rs"]
+mod catalogue;
 #[path = "support/http.rs"]
 #[expect(dead_code, reason = "clients that are wrong are tried in tests/http")]
 mod client;

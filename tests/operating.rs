@@ -9,6 +9,8 @@ mod away;
 mod bindings;
 #[path = "operating/blind.rs"]
 mod blind;
+#[path = "operating/catalogue.rs"]
+mod catalogue;
 #[path = "operating/ceiling.rs"]
 mod ceiling;
 #[path = "operating/idle.rs"]

@@ -136,7 +136,7 @@ fn all_mistakes_are_told_at_once_each_with_place_and_remedy() {
 onus.toml:2: judge.setling: there is no such setting
     did you mean `settling`?
 onus.toml:6: portal: there is no such section
-    known are: contracts, store, judge, http, dead-letters, alerting, alertmanager, breaches, webhook, registry, kafka, source
+    known are: contracts, catalogue, store, judge, http, dead-letters, alerting, alertmanager, breaches, webhook, registry, kafka, source
 onus.toml:4: judge.commit-every: `50` is no text
     write it in quotation marks
 onus.toml:3: judge.batch: 0 is out of range

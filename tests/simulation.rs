@@ -116,7 +116,7 @@ fn open(store: &Path, hands: &Arc<AtomicI64>) -> Live {
 
 fn open_by(clock: Clock, store: &Path, hands: &Arc<AtomicI64>) -> Live {
     let contract = onus::contract::parse(include_str!("../examples/w1/w1.yaml"), "w1.yaml").expect("it loads");
-    let contracts = Contracts { list: vec![contract], text: String::new() };
+    let contracts = Contracts { list: vec![contract], text: String::new(), ..Contracts::default() };
     let plan = Plan {
         contracts: Box::new(move || Ok(contracts.clone())),
         feeds: feeds(),
@@ -368,7 +368,7 @@ impl Desk {
         let start = Moment(1_772_442_000_000);
         let clocks = Clocks::at(start);
         let contract = onus::contract::parse(include_str!("../examples/w1/w1.yaml"), "w1.yaml").expect("it loads");
-        let contracts = Contracts { list: vec![contract], text: String::new() };
+        let contracts = Contracts { list: vec![contract], text: String::new(), ..Contracts::default() };
         let plan = Plan {
             contracts: Box::new(move || Ok(contracts.clone())),
             feeds: vec![Feed { heartbeat, ..Feed::named("desk") }],

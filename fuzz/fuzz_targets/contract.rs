@@ -1,5 +1,5 @@
-//! Arbitrary text as a contract, a mapper, a file of calendars and a calendar block: a contract or problems, never a panic; and
-//! what loads can be compiled. Its warnings never panic, and its canonical form is its own. What a mapper that loads makes of its
+//! Arbitrary text as a contract, a mapper, a catalogue, a file of calendars and a calendar block: read or problems, never a panic;
+//! and what loads can be compiled. Its warnings never panic, and its canonical form is its own. What a mapper that loads makes of its
 //! own examples are events and differences.
 #![no_main]
 
@@ -18,6 +18,11 @@ fuzz_target!(|text: &str| {
     let _ = onus::contract::lint(text, "fuzz", Default::default());
     if let Ok(once) = onus::contract::format(text, "fuzz") {
         assert_eq!(onus::contract::format(&once, "fuzz").ok(), Some(once));
+    }
+    if let Ok(catalogue) = onus::contract::catalogue_text(text, "fuzz") {
+        let names = onus::catalogue::Names::of(&catalogue, &Default::default());
+        let once = names.resolved(text.as_bytes()).into_owned();
+        assert_eq!(names.resolved(&once), once);
     }
     let _ = onus::contract::calendars(text, "fuzz");
     let _ = onus::contract::calendar_block(text, "fuzz", &BTreeMap::new(), &BTreeMap::new(), None);

@@ -4,6 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use onus::catalogue::{Catalogue, Identity, Names};
 use onus::decode::{Batch, DeadLetter, DecodeError, Decoder};
 use onus::ingest::wire::{Format, Found, LONGEST, Registry, Wire, kept};
 use onus::web::{Login, Target};
@@ -18,6 +19,13 @@ static BOOK: LazyLock<Arc<Book>> = LazyLock::new(|| {
     let w1 = include_str!("../../examples/w1/w1.yaml");
     let contracts = [onus::contract::parse(text, "halden"), onus::contract::parse(w1, "w1")];
     Arc::new(Book::new(&contracts.map(|c| c.expect("the example contracts load"))))
+});
+
+/// Names that the seeds use, one of each kind of text.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+    let names = ["INC1", "svc-a", "T\"1\\\u{e9}"].map(str::to_owned).to_vec();
+    let (partner, owner) = (Some("p1".to_owned()), Some("who \"else\"".to_owned()));
+    Catalogue::new(vec![Identity { id: "one".to_owned(), privileged: Some(true), partner, owner, names, ..Identity::default() }])
 });
 
 /// Three schemas, and a registry that is never asked.
@@ -66,6 +74,7 @@ fuzz_target!(|bytes: &[u8]| {
         // What Avro or Protobuf writes may be a change of a row: then it is passed over, or its row is read.
         unwrapped(&[&[0, 0, 0, 0, id], bytes].concat(), &[], id != 3);
     }
+    catalogued(bytes);
     let mut decoder = Decoder::new(Arc::clone(&BOOK), Moment(4_000_000_000_000));
     let by_the_parser = parsed(&decoder, bytes);
     let mut batch = Batch::default();
@@ -87,6 +96,23 @@ fuzz_target!(|bytes: &[u8]| {
     let restored = Engine::restore(Arc::clone(&BOOK), Options::default(), &engine.snapshot());
     assert_eq!(restored.map(|e| e.dump()), Ok(engine.dump()));
 });
+
+/// With a catalogue there are as many lines, done once they are done, and what was an event is one.
+fn catalogued(bytes: &[u8]) {
+    let names = Names::of(&CATALOGUE, &Names::default());
+    let new = names.resolved(bytes).into_owned();
+    assert_eq!(names.resolved(&new), new);
+    let lines = |bytes: &[u8]| bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let (old, new) = (lines(bytes), lines(&new));
+    assert_eq!(old.len(), new.len());
+    for (old, new) in old.iter().zip(&new) {
+        let reads = |line: &[u8]| serde_json::from_slice::<&serde_json::value::RawValue>(line).is_ok();
+        assert_eq!(reads(old), reads(new));
+        if let Some(pinned) = std::str::from_utf8(new).ok().and_then(|line| CATALOGUE.pin(line).line) {
+            assert!(reads(pinned.as_bytes()) && CATALOGUE.pin(&pinned).line.is_none());
+        }
+    }
+}
 
 /// Each line by itself.
 fn parsed(decoder: &Decoder, bytes: &[u8]) -> Batch {

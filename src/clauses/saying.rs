@@ -37,12 +37,13 @@ enum Detail {
     TakenBack,
     Claimed,
     Excused,
+    Disputed,
 }
 
 /// What stands before what the scopes said of events.
 const PLACED: [&str; 3] = ["unowned", "overlap", "moved"];
 
-const DETAILS: [(&str, Detail); 9] = [
+const DETAILS: [(&str, Detail); 10] = [
     ("due ", Detail::Due),
     ("no deadline", Detail::NoDeadline),
     ("breached at ", Detail::BreachedAt),
@@ -52,6 +53,7 @@ const DETAILS: [(&str, Detail); 9] = [
     ("taken back", Detail::TakenBack),
     ("claimed", Detail::Claimed),
     ("excused", Detail::Excused),
+    ("disputed", Detail::Disputed),
 ];
 
 /// A duty, or an earlier cycle of one.
@@ -271,14 +273,17 @@ impl Duty {
                 Detail::TakenBack if duty.retracted => phrase(detail, ""),
                 Detail::Claimed if duty.claimed => phrase(detail, ""),
                 Detail::Excused if duty.excused => phrase(detail, ""),
-                Detail::TakenBack | Detail::Claimed | Detail::Excused => String::new(),
+                Detail::Disputed if duty.disputed => phrase(detail, ""),
+                Detail::TakenBack | Detail::Claimed | Detail::Excused | Detail::Disputed => String::new(),
             };
         }
         // Holds of every such standing, so the cases need not repeat it.
         if duty.standing == Standing::Paused && duty.deadline.is_some() {
             text += &phrase(Detail::Due, &time(duty.deadline));
         }
-        for (flag, on) in [(Detail::Claimed, duty.claimed), (Detail::Excused, duty.excused)] {
+        let flags =
+            [(Detail::Claimed, duty.claimed), (Detail::Excused, duty.excused), (Detail::Disputed, duty.disputed)];
+        for (flag, on) in flags {
             if on && !self.details.iter().any(|(detail, _)| *detail == flag) {
                 text += &phrase(flag, "");
             }
@@ -312,10 +317,12 @@ fn standing(word: &str) -> Result<Standing, (String, String)> {
 /// A value as it would be written, or why it cannot be read.
 fn shortest(detail: Detail, value: &str, place: &Place) -> Result<String, String> {
     match detail {
-        Detail::NoDeadline | Detail::TakenBack | Detail::Claimed | Detail::Excused if value.is_empty() => {
+        Detail::NoDeadline | Detail::TakenBack | Detail::Claimed | Detail::Excused | Detail::Disputed
+            if value.is_empty() =>
+        {
             Ok(String::new())
         }
-        Detail::NoDeadline | Detail::TakenBack | Detail::Claimed | Detail::Excused => {
+        Detail::NoDeadline | Detail::TakenBack | Detail::Claimed | Detail::Excused | Detail::Disputed => {
             Err(format!("`{value}` stands where nothing is expected"))
         }
         Detail::Cycle => value.parse::<u16>().map(|n| n.to_string()).map_err(|_| format!("`{value}` is no number")),

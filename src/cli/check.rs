@@ -318,9 +318,12 @@ fn duty_lines(out: &mut String, d: &DutyRow, depth: usize) {
     let ended = d.ended_at.map_or(String::new(), |at| format!("  ended {at}"));
     let cycle = if d.cycle > 1 || depth > 0 { format!(" cycle {}", d.cycle) } else { String::new() };
     let mut flags = String::new();
-    for (on, text) in
-        [(d.retracted, "a breach was taken back"), (d.claimed, "an act is claimed"), (d.excused, "late and excused")]
-    {
+    for (on, text) in [
+        (d.retracted, "a breach was taken back"),
+        (d.claimed, "an act is claimed"),
+        (d.disputed, "sources contradict each other on its act"),
+        (d.excused, "late and excused"),
+    ] {
         if on {
             let _ = write!(flags, "  ({text})");
         }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Looks at settings, contracts, store, port, schema registries, sources, Alertmanagers and webhooks; reads, and changes
+    after_help = "Looks at settings, contracts, catalogue, store, port, schema registries, sources, Alertmanagers and webhooks; reads, and changes
 nothing. Webhooks are connected to, and told nothing.
 Exit code 2 if `onus run` could not work as it is."
 )]
@@ -36,6 +36,9 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, CliError> {
     let mut found = vec![("settings".to_owned(), Finding::Fine(file))];
     let settings = &loaded.settings;
     found.push(("contracts".to_owned(), contracts(settings)));
+    if !settings.catalogue.is_empty() {
+        found.push(("catalogue".to_owned(), catalogue(settings)));
+    }
     found.push(("store".to_owned(), store(&settings.store)));
     found.push(("port".to_owned(), port(settings)));
     if settings.sources.is_empty() {
@@ -78,6 +81,13 @@ fn contracts(settings: &Settings) -> Finding {
             Finding::Bad(format!("{} problems: `onus lint` tells them", problems.len()))
         }
         Err(error) => Finding::Bad(error.to_string()),
+    }
+}
+
+fn catalogue(settings: &Settings) -> Finding {
+    match crate::contract::catalogue(&settings.catalogue) {
+        Ok(catalogue) => Finding::Fine(format!("{} identities", catalogue.identities().len())),
+        Err(problems) => Finding::Bad(format!("{} problems: `onus lint` tells them", problems.len())),
     }
 }
 

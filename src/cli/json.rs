@@ -253,6 +253,7 @@ struct DutyJson<'a> {
     elapsed_seconds: Seconds,
     retracted: bool,
     claimed: bool,
+    disputed: bool,
     excused: bool,
     earlier_cycles: Vec<DutyJson<'a>>,
 }
@@ -273,6 +274,7 @@ impl DutyJson<'_> {
             elapsed_seconds: Seconds(d.elapsed),
             retracted: d.retracted,
             claimed: d.claimed,
+            disputed: d.disputed,
             excused: d.excused,
             earlier_cycles: d.earlier.iter().map(DutyJson::of).collect(),
         }

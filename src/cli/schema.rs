@@ -1,4 +1,4 @@
-//! `onus schema`: the languages of contracts and mappers for editors, and their reference pages.
+//! `onus schema`: the languages of contracts, mappers and catalogues for editors, and their reference pages.
 
 use super::{CliError, exit, write_out};
 use crate::contract;
@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
   onus schema contract > contract.schema.json
   onus schema contract --format page > contract.md
   onus schema mapper > mapper.schema.json
+  onus schema catalogue > catalogue.schema.json
 
 With the first line `# yaml-language-server: $schema=contract.schema.json` in a
 contract, editors complete keys and show what they mean. The schema has what the
@@ -30,6 +31,8 @@ enum Language {
     Part,
     /// Mappers: sources described in YAML.
     Mapper,
+    /// Catalogues of identities.
+    Catalogue,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -45,6 +48,11 @@ pub(in crate::cli) fn run(args: &SchemaArgs) -> Result<u8, CliError> {
         (Language::Contract, Format::Json) => format!("{:#}\n", contract::schema()),
         (Language::Part, Format::Json) => format!("{:#}\n", contract::part_schema()),
         (Language::Mapper, Format::Json) => format!("{:#}\n", contract::mapper_schema()),
+        (Language::Catalogue, Format::Json) => format!("{:#}\n", contract::catalogue_schema()),
+        (Language::Catalogue, Format::Page) => {
+            let why = "a catalogue has few keys: docs/guide/catalogue.md has them";
+            return Err(CliError::Other(why.to_owned()));
+        }
         (Language::Contract | Language::Part, Format::Page) => contract::key_page(),
         (Language::Mapper, Format::Page) => contract::mapper_page(),
     };

@@ -1,5 +1,6 @@
 //! Contracts from files and directories, and what must hold between them.
 
+use super::catalogue;
 use super::code::{Code, Level};
 use super::include;
 use super::library::{Library, Place};
@@ -116,13 +117,21 @@ struct Run {
     /// Parts that no contract includes.
     parts: Vec<PathBuf>,
     files: usize,
+    /// Names in catalogues.
+    catalogued: catalogue::Seen,
 }
 
 impl Run {
     /// With warnings, if a day is given.
     fn of(paths: &[PathBuf], library: &Library, today: Option<NaiveDate>) -> Run {
         let (files, problems) = files(paths);
-        let mut run = Run { loaded: Vec::new(), problems, parts: Vec::new(), files: files.len() };
+        let mut run = Run {
+            loaded: Vec::new(),
+            problems,
+            parts: Vec::new(),
+            files: files.len(),
+            catalogued: catalogue::Seen::default(),
+        };
         let mut included = BTreeSet::new();
         let mut parts = Vec::new();
         for path in files {
@@ -162,10 +171,16 @@ impl Run {
         let (file, place) = (shown(path), Place::of(path));
         let mut report = Report::new(&file, &text);
         let root = yaml::tree(&text, &mut report);
+        // What is no contract's business: who judges passes it over, who lints looks at it.
         if root.as_ref().is_some_and(mapper::is_mapper) {
-            // It is no contract's business: who judges passes it over, who lints looks at it.
             if today.is_some() {
                 self.problems.extend(mapper::linted(root, report));
+            }
+            return None;
+        }
+        if root.as_ref().is_some_and(catalogue::is_catalogue) {
+            if today.is_some() {
+                self.problems.extend(catalogue::linted(root.as_ref(), report, &mut self.catalogued));
             }
             return None;
         }

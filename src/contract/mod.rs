@@ -11,6 +11,7 @@
 mod abroad;
 mod asides;
 mod calendar;
+mod catalogue;
 mod chains;
 mod code;
 mod control;
@@ -50,6 +51,7 @@ mod words;
 mod yaml;
 
 pub use calendar::HolidaySets;
+pub use catalogue::{catalogue, catalogue_text};
 pub use code::{Code, Level};
 pub use explain::{Example, Explanation, page as error_page, text as explanation};
 pub use format::{Unformatted, format};
@@ -58,7 +60,7 @@ pub(crate) use load::together;
 pub use load::{Survey, files, load, none, read, survey, survey_against};
 pub use mapper::{mapper, mapper_file, mapper_problems};
 pub use problem::{Excerpt, Problem};
-pub use publish::{key_page, mapper_page, mapper_schema, part_schema, schema};
+pub use publish::{catalogue_schema, key_page, mapper_page, mapper_schema, part_schema, schema};
 pub(crate) use report::nearest;
 pub(crate) use words::{TRUST, events};
 

@@ -44,6 +44,7 @@ impl Decided<'_> {
         map.serialize_entry("ended_at", &entry.ended.map(Shown))?;
         map.serialize_entry("broken", &entry.broken)?;
         map.serialize_entry("excused", &entry.excused)?;
+        map.serialize_entry("disputed", &entry.disputed)?;
         map.serialize_entry("blind", &blind(entry))?;
         map.serialize_entry("adjustment", &entry.adjustment)?;
         map.serialize_entry("used_ms", &entry.used)?;

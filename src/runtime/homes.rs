@@ -73,6 +73,11 @@ impl Homes {
         if self.waiting.is_empty() { Vec::new() } else { self.waiting.remove(subject).unwrap_or_default() }
     }
 
+    /// Subjects that nothing has placed yet, and subjects of which a later event fits another partner.
+    pub(super) fn astray(&self) -> [u64; 2] {
+        [self.waiting.len() as u64, self.told.moved.len() as u64]
+    }
+
     /// At the end: what waits is nobody's.
     pub(super) fn finish(self) -> Placed {
         let mut told = self.told;

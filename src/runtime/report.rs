@@ -124,6 +124,8 @@ pub struct DutyRow {
     pub retracted: bool,
     /// An act was seen that does not count yet.
     pub claimed: bool,
+    /// One source says that its act was done, another only that it failed.
+    pub disputed: bool,
     /// Late, with reasons that were given in time.
     pub excused: bool,
     /// Of a reopened duty: the cycles before.

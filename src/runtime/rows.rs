@@ -72,6 +72,7 @@ pub(super) fn rows(engine: &Engine, book: &Book, until: Moment, out: &mut Vec<Du
                 retracted: duty.flags.has(onus_engine::duty::Flags::RETRACTED),
                 claimed: duty.claimed(),
                 excused: duty.late_excused(),
+                disputed: duty.disputed(),
                 earlier: Vec::new(),
             };
             earlier.push(row);

@@ -134,6 +134,12 @@ pub(super) const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        name: "catalogue",
+        form: Form::Once,
+        words: "Which native names are one identity, and whose it is (docs/guide/catalogue.md).",
+        keys: &[key("paths", Paths, Is("[]"), "Catalogue files, and folders of them.")],
+    },
+    Section {
         name: "store",
         form: Form::Once,
         words: "What must outlive the process: journal, ledger, positions of sources.",

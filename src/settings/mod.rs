@@ -37,6 +37,8 @@ pub const FILE: &str = "onus.toml";
 pub struct Settings {
     /// What is owed.
     pub contracts: Contracts,
+    /// Files and folders of catalogues.
+    pub catalogue: Vec<PathBuf>,
     /// Where it is written down.
     pub store: Store,
     /// How it is judged.
@@ -186,6 +188,7 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let mut reader = Reader::new(&layers, base, problems);
     reader.strangers(keys::SECTIONS);
     let contracts = contracts(&mut reader);
+    let catalogue = catalogue(&mut reader);
     let store = store(&mut reader);
     let judge = judge(&mut reader);
     let http = http(&mut reader);
@@ -204,6 +207,7 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     Ok(Loaded {
         settings: Settings {
             contracts,
+            catalogue,
             store,
             judge,
             http,
@@ -228,6 +232,10 @@ fn declared(name: &str) -> &'static keys::Section {
 fn contracts(reader: &mut Reader<'_>) -> Contracts {
     let mut part = reader.part(declared("contracts"), None);
     Contracts { paths: part.paths("paths"), library: part.paths("library") }
+}
+
+fn catalogue(reader: &mut Reader<'_>) -> Vec<PathBuf> {
+    reader.part(declared("catalogue"), None).paths("paths")
 }
 
 fn store(reader: &mut Reader<'_>) -> Store {

@@ -31,6 +31,8 @@ pub struct Entry {
     pub broken: bool,
     /// Late, with reasons that were given in time.
     pub excused: bool,
+    /// One source says that its act was done, another only that it failed.
+    pub disputed: bool,
     /// Its subject had settled: nobody is paged.
     pub adjustment: bool,
     /// Time counted of the limit.
@@ -79,6 +81,10 @@ pub fn digest(before: &[u8; 32], entry: &Entry) -> [u8; 32] {
         bytes.extend_from_slice(&number.to_be_bytes());
     }
     bytes.extend([entry.broken, entry.excused, entry.adjustment].map(u8::from));
+    // What was written before there were disputes has the digest that it had.
+    if entry.disputed {
+        bytes.push(1);
+    }
     Sha256::digest(&bytes).into()
 }
 

@@ -81,7 +81,7 @@ fn packed(entries: &[Entry]) -> Result<Vec<u8>, String> {
     for entry in entries {
         let [partner, contract, obligation, clause] =
             *under.entry(Arc::as_ptr(&entry.under)).or_insert_with(|| words.places(&entry.under));
-        let flags = [entry.broken, entry.excused, entry.adjustment];
+        let flags = [entry.broken, entry.excused, entry.adjustment, entry.disputed];
         lean.push(Lean {
             words: [
                 partner,
@@ -168,6 +168,7 @@ impl Segment {
                 broken: flag(0),
                 excused: flag(1),
                 adjustment: flag(2),
+                disputed: flag(3),
                 used: lean.used,
                 at: Moment(last),
                 heard: instant(lean.heard),

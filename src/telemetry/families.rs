@@ -112,6 +112,11 @@ families! {
          that lies before the breach (`at: 80%`, `at: 2h before`), else when 80 % of the limit that binds is used, in time that \
          counts. As of `onus_minima_timestamp_seconds`.";
     /// See its words.
+    DUTIES_DISPUTED: "onus_duties_disputed", Gauge, Partners, OF,
+        "Duties of whose act one source says that it was done, another only that it failed.",
+        "Open or ended, by what was told last; it changes no verdict. Of acts whose failure has an event of its own: \
+         `credential.rotated`, `change.executed`.";
+    /// See its words.
     VERDICTS: "onus_verdicts", Gauge, Partners, &[PARTNER, OBLIGATION, ENDED],
         "Duties that have ended, by how they stand now.",
         "The net since the shard began: what was reopened or withdrawn is taken off again. `breached`: cancelled after its \
@@ -217,6 +222,17 @@ families! {
         "Records that came, by what became of them.",
         "Since the process began. `refused` are dead letters, `skipped` told their adapter nothing. Repeats are `taken`: they change nothing.";
     /// See its words.
+    SOURCE_VIOLATIONS: "onus_source_violations_total", Counter, Sources,
+        &[SOURCE, label("kind", "`unauthorised`: it may not say that, in which case it is a dead letter; `catalogue`: it names another \
+            partner than the catalogue, which is judged as it says")],
+        "Events that a source is not bound to say, or that contradict the catalogue.",
+        "Since the process began. What a source may say is `partners` and `types` in its settings. Each is in the dead letters or \
+         the log.";
+    /// See its words.
+    SOURCE_LAST_VIOLATION: "onus_source_last_violation_timestamp_seconds", Gauge, Sources, &[SOURCE],
+        "When the latest event came that the source may not say.",
+        "It is there once there was one since the process began.";
+    /// See its words.
     SOURCE_UP: "onus_source_up", Gauge, Sources, &[SOURCE],
         "1: the source can be read, or has come to its end.",
         "0 while it cannot be reached, and while it is halted.";
@@ -301,6 +317,15 @@ families! {
     /// See its words.
     COMMITS: "onus_commits_total", Counter, Process, &[],
         "Commits to the store.", "Since the process began.";
+    /// See its words.
+    UNOWNED: "onus_unowned_subjects", Gauge, Process, &[],
+        "Subjects whose events name no partner, and that no scope and no catalogue has given to one.",
+        "Their events wait, and no duty begins. The customer's risk owner answers for them until a contract's `scope` or the \
+         catalogue says whose they are.";
+    /// See its words.
+    MOVED: "onus_moved_subjects", Gauge, Process, &[],
+        "Subjects of which a later event fits another partner's contract.",
+        "They stay where they were placed first, with their clocks. Since the journal began.";
     /// See its words.
     DEAD_LETTERS: "onus_dead_letters_total", Counter, Process, &[label("reason", "as `onus dead-letters` has it")],
         "Records that could not be used, by reason.", "Since the process began.";

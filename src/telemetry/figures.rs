@@ -108,6 +108,8 @@ impl Figures {
         page.sample("", self.since);
         self.process.commits(page);
         one(page, &of::COMMITS, reading.commits);
+        one(page, &of::UNOWNED, reading.astray[0]);
+        one(page, &of::MOVED, reading.astray[1]);
         page.family(&of::DEAD_LETTERS);
         for (reason, n) in &reading.letters {
             page.sample(&labels(&[("reason", reason)]), *n);
@@ -141,6 +143,14 @@ fn sources(page: &mut Page, reading: &Reading) {
             page.sample_of(labels, ("result", result), n);
         }
     }
+    page.family(&of::SOURCE_VIOLATIONS);
+    for (labels, one) in &all {
+        for (kind, n) in ["unauthorised", "catalogue"].into_iter().zip(one.violations) {
+            page.sample_of(labels, ("kind", kind), n);
+        }
+    }
+    page.family(&of::SOURCE_LAST_VIOLATION);
+    all.iter().filter_map(|(l, one)| Some((l, one.violated?))).for_each(|(labels, at)| page.sample(labels, at));
     page.family(&of::SOURCE_UP);
     all.iter().for_each(|(labels, one)| page.sample(labels, one.state == SourceState::Up));
     page.family(&of::SOURCE_HALTED);
@@ -225,6 +235,7 @@ impl<'r> Rows<'r> {
             UNENDED.iter().zip(one.unended).for_each(|(word, n)| page.sample_of(labels, ("standing", word), n));
         });
         each(&of::DUTIES_AT_RISK, 1, &|page, labels, one| page.sample(labels, one.at_risk));
+        each(&of::DUTIES_DISPUTED, 1, &|page, labels, one| page.sample(labels, one.disputed));
         each(&of::VERDICTS, ENDED.len(), &|page, labels, one| {
             ENDED.iter().zip(one.ended).for_each(|(word, n)| page.sample_of(labels, ("standing", word), n));
         });

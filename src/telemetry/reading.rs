@@ -41,6 +41,8 @@ pub struct Reading {
     pub sequence: u64,
     /// Subjects in memory.
     pub subjects: u64,
+    /// Subjects that are nobody's, and subjects of which a later event fits another partner than theirs.
+    pub astray: [u64; 2],
     /// Entries of the ledger.
     pub entries: u64,
     /// When the ledger was last read to its end, and whether it holds together.
@@ -66,6 +68,10 @@ pub struct SourceReading {
     pub name: String,
     /// Records by what became of them: taken, idle, unbound, refused, skipped.
     pub results: [u64; 5],
+    /// Events that it may not say, and events that name another partner than the catalogue.
+    pub violations: [u64; 2],
+    /// When the latest came that it may not say.
+    pub violated: Option<Moment>,
     /// Records that are there and have not come.
     pub lag: u64,
     /// Up to when it was heard; None: not at all.
@@ -118,6 +124,8 @@ pub struct ObligationReading {
     pub acts: Option<[u64; 2]>,
     /// Open duties at risk.
     pub at_risk: u64,
+    /// Duties of whose act sources contradict each other.
+    pub disputed: i64,
     /// Met and breached in the current window and in the one before.
     pub windows: [[i64; 2]; 2],
     /// When the current window ends.
@@ -147,6 +155,7 @@ impl ObligationReading {
         }
         self.findings += other.findings;
         self.at_risk += other.at_risk;
+        self.disputed += other.disputed;
         self.window_end = first(self.window_end, other.window_end);
         self.next_deadline = first(self.next_deadline, other.next_deadline);
         self.oldest_breach = first(self.oldest_breach, other.oldest_breach);

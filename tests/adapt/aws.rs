@@ -83,6 +83,26 @@ fn the_service_names_nobody_and_who_asked_is_told_beside_it_once() {
 }
 
 #[test]
+fn that_somebody_asked_is_told_where_the_tables_want_it() {
+    let mut feed = Feed::with("aws", "/aws/rotation_requests", json!(true));
+    let asked = feed.read(&samples("aws")[1]);
+    assert_eq!(told(&asked), ["credential.rotation-requested"]);
+    let by = json!("arn:aws:sts::210987654321:assumed-role/NorthwindMSP-Operator/mkowalski");
+    assert_eq!(says(&asked, "actor"), by);
+    let done = feed.read(&samples("aws")[5]);
+    assert_eq!(
+        (told(&done), says(&done, "requested_by")),
+        (vec!["credential.rotated"], by),
+        "and it is remembered all the same"
+    );
+    assert_eq!(done.events[0].subject, asked.events[0].subject);
+    let schedule = entry(1, json!({"requestParameters/rotateImmediately": false}));
+    assert_eq!(code(&feed.value(&schedule)), "not-final");
+    let key = feed.value(&entry(16, json!({"eventName": "RotateKeyOnDemand"})));
+    assert_eq!(told(&key), ["credential.rotation-requested"]);
+}
+
+#[test]
 fn who_asked_after_it_was_done_and_who_only_set_a_schedule_asked_for_nothing() {
     let mut feed = Feed::new("aws");
     feed.value(&entry(1, json!({"eventTime": "2026-03-02T09:20:00Z"})));

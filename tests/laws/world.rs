@@ -51,6 +51,7 @@ pub(crate) struct Stands {
     pub(crate) cycle: u16,
     pub(crate) claimed: bool,
     pub(crate) excused: bool,
+    pub(crate) disputed: bool,
 }
 
 /// Everything that can be said at the end.
@@ -219,6 +220,7 @@ impl World {
             cycle: duty.cycle(),
             claimed: duty.flags.has(Flags::CLAIMED),
             excused: duty.late_excused(),
+            disputed: duty.disputed(),
         }
     }
 

@@ -56,6 +56,8 @@ fn a_type_that_no_binding_allows_is_a_dead_letter_whether_a_contract_names_it_or
     let found = refused(&mut shard);
     assert_eq!(found.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["3", "4"], "{found:?}");
     assert!(found.iter().all(|(_, why)| why.starts_with("Unauthorised: ") && why.contains("`types`")), "{found:?}");
+    let feed = &shard.live.status().board().feeds[0];
+    assert_eq!((feed.unauthorised, feed.violated), (2, Some(now)), "it is a security event");
 }
 
 #[test]
@@ -80,6 +82,8 @@ fn a_partner_that_no_binding_allows_is_a_dead_letter_however_its_events_find_it(
     let found = refused(&mut shard);
     assert_eq!(found.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["1", "2", "4"], "{found:?}");
     assert!(found[2].1.contains("may not speak of p1"), "{found:?}");
+    let violations: Vec<u64> = shard.live.status().board().feeds.iter().map(|feed| feed.unauthorised).collect();
+    assert_eq!(violations, [0, 3], "of whom it is known later, too");
     // What it said did not stop INC-4's clock, and placed nothing.
     shard.set(now + 5 * HOUR);
     shard.caught_up(0);

@@ -65,8 +65,11 @@ fn say(shard: &mut Shard, rows: &[String], from: usize) {
 }
 
 fn plan(tables: &str) -> Plan {
-    let contracts =
-        Contracts { list: vec![onus::contract::parse(DESK, "desk").expect("it loads")], text: String::new() };
+    let contracts = Contracts {
+        list: vec![onus::contract::parse(DESK, "desk").expect("it loads")],
+        text: String::new(),
+        catalogue: Arc::default(),
+    };
     Plan {
         contracts: Box::new(move || Ok(contracts.clone())),
         feeds: vec![Feed::named("snow")],
@@ -84,7 +87,7 @@ fn plan(tables: &str) -> Plan {
 /// Reads anew what was read up to here, in pieces of so many.
 fn regenerate(dir: &Path, tables: &str, rows: &[String], piece: usize) -> Renewed {
     let mut store = sqlite::open(&dir.join("onus.db"), 0).expect("a store");
-    let mut work = Regeneration::begin(&plan(tables), "snow", &mut store).expect("it begins");
+    let mut work = Regeneration::begin(&mut plan(tables), "snow", &mut store).expect("it begins");
     let mut from = 0;
     while !work.is_done(FeedId(0)) {
         let to = rows.len().min(from + piece);
@@ -175,7 +178,7 @@ fn a_reading_that_was_not_finished_never_was_and_another_owner_ends_it() {
     let before = stands(&mut shard);
     drop(shard);
     let mut store = sqlite::open(&dir.path().join("onus.db"), 0).expect("a store");
-    let mut work = Regeneration::begin(&plan(&new), "snow", &mut store).expect("it begins");
+    let mut work = Regeneration::begin(&mut plan(&new), "snow", &mut store).expect("it begins");
     work.take(records(&rows[..1], 0), &mut store).expect("it is what was read");
     // A process starts meanwhile.
     let mut shard = one(&old);
@@ -192,13 +195,13 @@ fn what_is_there_now_must_be_what_was_read() {
     say(&mut shard, &rows, 0);
     drop(shard);
     let mut store = sqlite::open(&dir.path().join("onus.db"), 0).expect("a store");
-    let mut work = Regeneration::begin(&plan(&tables(NOT_BEGUN)), "snow", &mut store).expect("it begins");
+    let mut work = Regeneration::begin(&mut plan(&tables(NOT_BEGUN)), "snow", &mut store).expect("it begins");
     let mut other = records(&rows, 0);
     other.incarnation = Arc::from("elsewhere");
     let wrong = work.take(other, &mut store).expect_err("another topic").to_string();
     assert!(wrong.contains("elsewhere") && wrong.contains("nothing was changed"), "{wrong}");
     let wrong =
-        Regeneration::begin(&plan(&tables("")), "tickets", &mut store).err().expect("no such source").to_string();
+        Regeneration::begin(&mut plan(&tables("")), "tickets", &mut store).err().expect("no such source").to_string();
     assert!(wrong.contains("no source `tickets`"), "{wrong}");
     assert_eq!(store.regenerated().expect("marks"), []);
 }

@@ -40,6 +40,12 @@ pub(crate) fn event(id: &str, kind: &str, subject: &str, time: Moment, more: &st
     )
 }
 
+/// One contract.
+pub(crate) fn contracts(text: &str) -> Contracts {
+    let list = vec![onus::contract::parse(text, "contract.yaml").expect("it loads")];
+    Contracts { list, text: text.to_owned(), ..Contracts::default() }
+}
+
 impl Shard {
     pub(crate) fn open(contract: &str, feeds: Vec<Feed>, store: Box<dyn Store>, now: Moment) -> Shard {
         Shard::open_by(Clock::Wall, contract, feeds, store, now)
@@ -57,10 +63,21 @@ impl Shard {
         store: Box<dyn Store>,
         now: Moment,
     ) -> Result<Shard, LiveError> {
-        let list = vec![onus::contract::parse(contract, "contract.yaml").expect("it loads")];
-        let contracts = Contracts { list, text: contract.to_owned() };
+        let contracts = contracts(contract);
+        Shard::read_by(clock, Box::new(move || Ok(contracts.clone())), feeds, adapters, store, now)
+    }
+
+    /// Contracts and catalogue are read by this, now and whenever they may have changed.
+    pub(crate) fn read_by(
+        clock: Clock,
+        contracts: Box<dyn FnMut() -> Result<Contracts, String> + Send>,
+        feeds: Vec<Feed>,
+        adapters: Vec<Option<Plugged>>,
+        store: Box<dyn Store>,
+        now: Moment,
+    ) -> Result<Shard, LiveError> {
         let plan = Plan {
-            contracts: Box::new(move || Ok(contracts.clone())),
+            contracts,
             feeds,
             adapters,
             clock,

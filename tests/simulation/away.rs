@@ -141,7 +141,7 @@ enum Told {
 /// The loop itself, over the whole workload, one in thirty of it late.
 fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, told: Told, takes: Takes) -> Net {
     let contract = onus::contract::parse(include_str!("../../examples/w1/w1.yaml"), "w1.yaml").expect("it loads");
-    let contracts = Contracts { list: vec![contract], text: String::new() };
+    let contracts = Contracts { list: vec![contract], text: String::new(), ..Contracts::default() };
     let plan = Plan {
         contracts: Box::new(move || Ok(contracts.clone())),
         feeds: vec![Feed::named("w1")],

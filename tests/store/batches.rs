@@ -165,6 +165,7 @@ pub(crate) fn entry(number: u64, before: &[u8; 32]) -> Entry {
         ended: number.is_multiple_of(3).then_some(Moment(i64::MAX)),
         broken: number.is_multiple_of(2),
         excused: number.is_multiple_of(3),
+        disputed: number.is_multiple_of(5),
         adjustment: number.is_multiple_of(5),
         used: 40,
         at: Moment(at),

@@ -95,7 +95,7 @@ fn plan(contracts: &[Contract]) -> Plan {
     let list = contracts.to_vec();
     let text: String = super::CONTRACTS.iter().map(|(name, text)| format!("# {name}\n{text}\n")).collect();
     Plan {
-        contracts: Box::new(move || Ok(Contracts { list: list.clone(), text: text.clone() })),
+        contracts: Box::new(move || Ok(Contracts { list: list.clone(), text: text.clone(), ..Contracts::default() })),
         feeds: vec![Feed { claims_time: true, ..Feed::named(FEED) }],
         adapters: Vec::new(),
         clock: live::Clock::Wall,

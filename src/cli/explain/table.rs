@@ -225,6 +225,7 @@ fn colour(standing: Standing) -> anstyle::Style {
 fn flag(flag: &str) -> &str {
     match flag {
         "claimed" => "claimed: an act was seen at too little trust, or without its evidence",
+        "disputed" => "disputed: one source says that the act was done, another only that it failed",
         "excused" => "late, with reasons that were given in time: excused",
         "retracted" => "a breach that was told was taken back",
         "capped" => "the longest pause is used up",

@@ -1,7 +1,8 @@
 //! From settings to what the loop runs by.
 
+use crate::catalogue::Catalogue;
 use crate::cli::{CliError, check};
-use crate::contract::nearest;
+use crate::contract::{self, nearest};
 use crate::ingest::adapt::{Adapter, Settings as Tables};
 use crate::runtime::live::{Clock, Contracts, Feed, Plan, Plugged};
 use crate::settings::{self, Settings};
@@ -13,8 +14,12 @@ use std::sync::Arc;
 /// The plan.
 pub(in crate::cli) fn plan(settings: &Settings) -> Plan {
     let (paths, library) = (settings.contracts.paths.clone(), settings.contracts.library.clone());
+    let catalogued = settings.catalogue.clone();
     Plan {
-        contracts: Box::new(move || contracts(&paths, &library)),
+        contracts: Box::new(move || {
+            let read = contracts(&paths, &library)?;
+            Ok(Contracts { catalogue: Arc::new(catalogue(&catalogued)?), ..read })
+        }),
         feeds: settings.sources.iter().map(feed).collect(),
         adapters: Vec::new(),
         clock: match settings.judge.clock {
@@ -111,7 +116,18 @@ fn contracts(paths: &[PathBuf], library: &[PathBuf]) -> Result<Contracts, String
         let read = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         text.push_str(&format!("# {}\n{read}\n", file.display()));
     }
-    Ok(Contracts { list, text })
+    Ok(Contracts { list, text, ..Contracts::default() })
+}
+
+/// Reads the catalogue; without paths there is nothing in it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+fn catalogue(paths: &[PathBuf]) -> Result<Catalogue, String> {
+    contract::catalogue(paths).map_err(|problems| {
+        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        format!("the catalogue cannot be used:\n\n{}", all.join("\n\n"))
+    })
 }
 
 /// Files, and what lies in folders, in the order of their names.

@@ -1,4 +1,4 @@
-//! What people want of a running process: signals, and changed contracts.
+//! What people want of a running process: signals, changed contracts, and a changed catalogue.
 
 use super::{plan, wish};
 use crate::cli::CliError;
@@ -41,7 +41,8 @@ pub(super) fn spawn(
             signal(SignalKind::hangup()).map_err(failed)?,
         )
     };
-    let paths: Vec<PathBuf> = settings.contracts.paths.iter().chain(&settings.contracts.library).cloned().collect();
+    let (contracts, catalogue) = (&settings.contracts, &settings.catalogue);
+    let paths: Vec<PathBuf> = contracts.paths.iter().chain(&contracts.library).chain(catalogue).cloned().collect();
     let sender = sender.clone();
     let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
         runtime.block_on(async {

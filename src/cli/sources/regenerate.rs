@@ -44,7 +44,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {
     let (settings, mut store) = super::open(args.config.as_deref())?;
     let other = |error: crate::runtime::live::LiveError| CliError::Other(error.to_string());
-    let plan = Plan { adapters: run::adapters(&settings)?, ..run::plan(&settings) };
+    let mut plan = Plan { adapters: run::adapters(&settings)?, ..run::plan(&settings) };
     // What cannot be read anew is said before anybody is fenced off.
     for source in settings.sources.iter().filter(|source| source.adapter.is_some()) {
         if source.name == args.name && !can_be_read_again(source) {
@@ -54,7 +54,7 @@ pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {
             )));
         }
     }
-    let mut work = Regeneration::begin(&plan, &args.name, store.as_mut()).map_err(other)?;
+    let mut work = Regeneration::begin(&mut plan, &args.name, store.as_mut()).map_err(other)?;
     for feed in work.feeds() {
         let source = &settings.sources[usize::from(feed.0)];
         if work.is_done(feed) {

@@ -13,7 +13,8 @@ use std::io::{BufWriter, Write};
   onus store events --store sqlite:onus.db | onus explain INC0041 --contracts contracts/ -
   onus store events --store sqlite:onus.db --subject INC0041 --places
 
-An event a line, in the order in which they were taken in, each as it came or as an adapter made it of a vendor's record.
+An event a line, in the order in which they were taken in, each as it came or as an adapter made it of a vendor's record, with the
+identities of the catalogue in the place of native names.
 With --places a line is {\"source\", \"partition\", \"offset\", \"arrived\", \"event\"}. The journal reaches back as far as
 `judge.retention`. It may run beside the process that writes. Exit codes: 0 done, 2 the store could not be read.")]
 pub(super) struct EventsArgs {

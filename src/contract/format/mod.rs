@@ -9,7 +9,8 @@ mod emit;
 mod order;
 mod source;
 
-use super::keys::{Shape, mapper, top};
+use super::catalogue::is_catalogue;
+use super::keys::{Shape, catalogue, mapper, top};
 use super::mapper::is_mapper;
 use super::problem::Problem;
 use super::report::Report;
@@ -35,8 +36,9 @@ pub enum Unformatted {
 
 static CONTRACT: Shape = Shape::Block(&top::CONTRACT);
 static MAPPER: Shape = Shape::Block(&mapper::MAPPER);
+static CATALOGUE: Shape = Shape::Block(&catalogue::CATALOGUE);
 
-/// The canonical form of a contract, or of a mapper. It need not be one that loads, but YAML as contracts are written.
+/// The canonical form of a contract, a mapper, or a catalogue. It need not be one that loads, but YAML as contracts are written.
 ///
 /// # Errors
 /// What is wrong with its YAML; or that something in it could not be kept.
@@ -50,7 +52,12 @@ pub fn format(text: &str, origin: &str) -> Result<String, Unformatted> {
     let mut source = source::read(&text).ok_or_else(|| not_kept("a text block with `+` or a digit in its header"))?;
     let said = comments::texts(&text, &source);
     let top = comments::attach(&text, &mut source);
-    order::arrange(&mut source.root, Some(if is_mapper(&tree) { &MAPPER } else { &CONTRACT }));
+    let kind = match () {
+        () if is_mapper(&tree) => &MAPPER,
+        () if is_catalogue(&tree) => &CATALOGUE,
+        () => &CONTRACT,
+    };
+    order::arrange(&mut source.root, Some(kind));
     let meant = Meaning::of(&source.root);
     let Body::Collection(root) = source.root.body else { return Err(not_kept("it is one text, and no map")) };
     let out = emit::file(top, root);

@@ -37,6 +37,7 @@ macro_rules! told {
     };
 }
 
+pub(crate) mod catalogue;
 pub(crate) mod duty;
 pub(crate) mod examples;
 pub(crate) mod forms;

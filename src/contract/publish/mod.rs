@@ -4,4 +4,4 @@ mod page;
 mod schema;
 
 pub use page::{mapper_page, page as key_page};
-pub use schema::{mapper_schema, part_schema, schema};
+pub use schema::{catalogue_schema, mapper_schema, part_schema, schema};

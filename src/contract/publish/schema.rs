@@ -3,7 +3,7 @@
 //! It cannot say all that the loader checks: names that must be defined, dates that must exist, cycles. Whatever it
 //! refuses the loader refuses too, and whatever loads passes it; a test holds both to that.
 
-use crate::contract::keys::{Block, Effect, Form, Key, Shape, Way, duty, forms, mapper, top};
+use crate::contract::keys::{Block, Effect, Form, Key, Shape, Way, catalogue, duty, forms, mapper, top};
 use crate::contract::words;
 use serde_json::{Map, Value, json};
 
@@ -23,6 +23,11 @@ pub fn part_schema() -> Value {
 /// The schema of a mapper.
 pub fn mapper_schema() -> Value {
     whole(&mapper::MAPPER, "urn:onus:mapper", "An Onus mapper")
+}
+
+/// The schema of a catalogue.
+pub fn catalogue_schema() -> Value {
+    whole(&catalogue::CATALOGUE, "urn:onus:catalogue", "An Onus catalogue")
 }
 
 fn whole(block: &'static Block, id: &str, title: &str) -> Value {

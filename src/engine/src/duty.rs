@@ -164,6 +164,10 @@ pub struct More {
     pub period_end: Option<Moment>,
     /// Key of the fact that opened it, where another duty of its obligation has that as its own key.
     pub anchor: Option<u64>,
+    /// One source says that its act was done, another only that it failed.
+    pub disputed: bool,
+    /// It was counted as disputed when it was told last.
+    pub told_disputed: bool,
 }
 
 /// Limits that run together: nearly always one.
@@ -387,6 +391,11 @@ impl Duty {
     /// An act was seen that does not count yet: for want of trust, or of evidence.
     pub fn claimed(&self) -> bool {
         self.is_open() && self.flags.has(Flags::CLAIMED)
+    }
+
+    /// One source says that its act was done, another only that it failed. It stands as it stands all the same.
+    pub fn disputed(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.disputed)
     }
 
     /// The deadline to show: none while paused or exempt, none of what ended while paused.

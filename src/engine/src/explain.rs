@@ -79,7 +79,7 @@ pub struct DutyStory {
     pub cycle: u16,
     /// How it stands.
     pub standing: Standing,
-    /// `claimed`, `capped`, `excused`, `retracted`.
+    /// `claimed`, `capped`, `disputed`, `excused`, `retracted`.
     pub flags: Vec<&'static str>,
     /// Counting from.
     #[serde(serialize_with = "rfc")]
@@ -223,6 +223,9 @@ impl<'a> Teller<'a> {
             if duty.flags.has(flag) {
                 flags.push(word);
             }
+        }
+        if duty.disputed() {
+            flags.push("disputed");
         }
         if duty.late_excused() {
             flags.push("excused");

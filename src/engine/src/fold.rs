@@ -5,6 +5,7 @@ mod abroad;
 mod acts;
 mod birth;
 mod disorder;
+mod disputes;
 mod evidence;
 mod excuses;
 mod findings;

@@ -28,7 +28,7 @@ pub struct Timeline {
 pub enum Placed {
     /// After all others.
     Last,
-    /// Before some other: what was judged must be judged again from here.
+    /// Before some other, or another feed's word on a fact that is known: what was judged must be judged again.
     Amid(Moment),
     /// In place of another copy: what was judged must be judged again, without that copy.
     Instead(Vec<u8>),
@@ -98,12 +98,23 @@ impl Timeline {
     /// Puts a fact at its event time.
     #[inline(always)]
     pub fn insert(&mut self, fact: Fact<'_>, rank: Rank<'_>) -> Placed {
-        if self.has_key(fact.key())
-            && let Some(old) = self.known(fact)
-        {
-            return self.second_copy(old, fact, rank);
+        if self.has_key(fact.key()) {
+            return self.copied(fact, rank);
         }
         self.place(fact, rank)
+    }
+
+    /// A fact of which something is known already: the same event, or what another feed says of it.
+    #[cold]
+    fn copied(&mut self, fact: Fact<'_>, rank: Rank<'_>) -> Placed {
+        if let Some(old) = self.known(fact) {
+            return self.second_copy(old, fact, rank);
+        }
+        match self.place(fact, rank) {
+            // Wherever it stands: what the earlier copy leaves out, this one may say.
+            Placed::Last => Placed::Amid(fact.at()),
+            placed => placed,
+        }
     }
 
     /// The same event, where some event of its key is known.

@@ -52,6 +52,8 @@ pub struct EventType {
     pub undoes_elsewhere: bool,
     /// Types that satisfy no requirement any more after it.
     pub withdraws: Vec<TypeId>,
+    /// The type by which a source says that such an act failed, where some obligation asks for the act.
+    pub denied_by: Option<TypeId>,
     /// Begins its subject's life.
     pub opening: bool,
     /// Holds once it has happened, until undone: an act of this type before the opening counts at the opening.
@@ -278,6 +280,7 @@ impl Vocabulary {
             undoes: Vec::new(),
             undoes_elsewhere: false,
             withdraws: Vec::new(),
+            denied_by: None,
             opening: OPENING.contains(&name),
             state: UNDONE_BY.iter().any(|(act, _)| *act == name),
             linked: false,
@@ -362,6 +365,10 @@ pub const UNDONE_BY: [(&str, &str); 5] = [
     ("change.executed", "change.rolled-back"),
     ("evidence.submitted", "evidence.rejected"),
 ];
+
+/// Acts, and what says that one failed: two sources may say both of the same.
+pub const DENIED_BY: [(&str, &str); 2] =
+    [("credential.rotated", "credential.rotation-failed"), ("change.executed", "change.failed")];
 
 /// Types that say that a subject's life begins, beside those of [`OPENING`].
 pub(crate) const BEGINS: [&str; 5] =

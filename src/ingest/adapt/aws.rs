@@ -9,7 +9,7 @@ use super::codes::{Error, No, Skip, quoted};
 use super::desk::{ActorType, Desk, Told, actor};
 use super::event::{Quality, Value};
 use super::partners::{Partners, unknown};
-use super::settings::Settings;
+use super::settings::{Aws as AwsTables, Settings};
 use super::time::rfc3339;
 use super::tree::Tree;
 use super::{Page, Vendor};
@@ -18,6 +18,7 @@ use onus_engine::time::Moment;
 #[derive(Debug)]
 pub(super) struct Aws {
     put_is_rotation: bool,
+    tells_requests: bool,
     partners: Partners,
 }
 
@@ -33,7 +34,8 @@ struct Entry<'t, 'a> {
 
 impl Aws {
     pub(super) fn new(settings: &Settings) -> Aws {
-        Aws { put_is_rotation: settings.aws.put_is_rotation, partners: settings.partners("aws") }
+        let AwsTables { put_is_rotation, tells_requests } = settings.aws;
+        Aws { put_is_rotation, tells_requests, partners: settings.partners("aws") }
     }
 
     fn entry(&self, tree: &Tree<'_>, desk: &mut Desk<'_>) -> Result<(), No> {
@@ -69,13 +71,14 @@ impl Aws {
 
     /// A key of KMS.
     fn key(&self, entry: &Entry<'_, '_>, desk: &mut Desk<'_>) -> Result<(), No> {
-        match entry.name {
-            "RotateKey" => {}
-            "RotateKeyOnDemand" => {
+        let kind = match entry.name {
+            "RotateKey" => "credential.rotated",
+            "RotateKeyOnDemand" if self.tells_requests => "credential.rotation-requested",
+            "RotateKeyOnDemand" if !self.tells_requests => {
                 return No::skip(Skip::NotFinal, "the rotation was asked for; RotateKey tells that it was done");
             }
             other => return No::skip(Skip::NoCanonicalType, format!("{} of a key is not told", quoted(other))),
-        }
+        };
         let tree = entry.tree;
         let arn = tree.at("resources").list().iter().find_map(|one| one.like("ARN").text());
         let named = [tree.path(&["serviceEventDetails", "keyId"]), tree.path(&["requestParameters", "keyId"])];
@@ -86,7 +89,7 @@ impl Aws {
         let subject = format!("aws:kms:{}:{}:{id}", entry.account, entry.region);
         let partner = self.partner(entry, None)?;
         let data = vec![("kind", Value::from("key"))];
-        self.tell(entry, "credential.rotated", subject, partner, None, data, desk)
+        self.tell(entry, kind, subject, partner, None, data, desk)
     }
 
     /// The account's partner; in an account of several, the one whose role was assumed.

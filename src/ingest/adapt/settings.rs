@@ -124,9 +124,10 @@ pub(super) struct Vault {
     pub(super) root_by_mount: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Aws {
     pub(super) put_is_rotation: bool,
+    pub(super) tells_requests: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -367,9 +368,10 @@ fn vault(tree: &Tree<'_>, keys: &mut Keys) -> Vault {
 }
 
 fn aws(tree: &Tree<'_>, keys: &mut Keys) -> Aws {
-    keys.map("aws", tree, &["instance", "put_secret_value_is_rotation"]);
+    keys.map("aws", tree, &["instance", "put_secret_value_is_rotation", "rotation_requests"]);
     let put = keys.flag("aws.put_secret_value_is_rotation", tree.at("put_secret_value_is_rotation"));
-    Aws { put_is_rotation: put.unwrap_or(false) }
+    let requests = keys.flag("aws.rotation_requests", tree.at("rotation_requests"));
+    Aws { put_is_rotation: put.unwrap_or(false), tells_requests: requests.unwrap_or(false) }
 }
 
 fn cyberark(tree: &Tree<'_>, keys: &mut Keys) -> CyberArk {

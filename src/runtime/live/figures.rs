@@ -75,6 +75,8 @@ pub struct OfObligation {
     pub endings: [u64; ENDED.len()],
     /// Breaches taken back.
     pub withdrawn: u64,
+    /// Those of whose act sources contradict each other.
+    pub disputed: i64,
     /// Met and breached in the current window, and in the one before.
     pub windows: [[i64; 2]; 2],
     /// When the current window ends.
@@ -415,6 +417,7 @@ impl Looking {
                 ended: ENDED.map(|s| history.ended(s, tally.of(s))),
                 endings: ENDED.map(|s| history.endings(s, tally.of(s))),
                 withdrawn: history.withdrawn(),
+                disputed: history.disputed(),
                 windows: window.sums(history),
                 window_end: window.to,
                 seen: last.map(|pass| pass.row(partner, named.rule)).unwrap_or_default(),

@@ -4,6 +4,7 @@
 //! and says from where and why, in the letter's note: beside a process that runs, or while none does. Who owns the shard
 //! carries it out, and writes down with the new position what was skipped (`Skipped`). So an auditor finds all three.
 
+use super::judge::UNAUTHORISED;
 use super::{Live, LiveError};
 use crate::ingest::feed::FeedId;
 use crate::store::{Letter, LetterState, Query};
@@ -205,7 +206,10 @@ impl Live {
                 stray.feed, stray.partner
             );
             let at = self.now.now();
-            self.own_letter("Unauthorised", &stray.feed, 0, 0, at, detail, LetterState::Waiting, None);
+            if let Some(feed) = self.plan.feeds.iter().position(|feed| feed.name == stray.feed) {
+                self.status.feed(FeedId(feed as u16)).violated(1, at);
+            }
+            self.own_letter(UNAUTHORISED, &stray.feed, 0, 0, at, detail, LetterState::Waiting, None);
             if let Some(letter) = self.hand.letters.last_mut() {
                 letter.length = stray.record.len() as u64;
                 letter.hash = xxh3_64(&stray.record);

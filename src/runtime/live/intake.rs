@@ -2,7 +2,7 @@
 
 use super::halts::HALTED;
 use super::journal::{Item, Piece};
-use super::judge::{CONFLICT, Refused};
+use super::judge::{CONFLICT, Refused, UNAUTHORISED};
 use super::{Live, LiveError, Waiting, adapted};
 use crate::decode::DecodeError;
 use crate::ingest::adapt::redact_bytes;
@@ -29,6 +29,9 @@ impl Live {
             false => (records, None),
         };
         let done = brought.as_mut().map_or(&mut events.done, |brought| &mut brought.records.done).take();
+        let source = &self.plan.feeds[usize::from(feed.0)].name;
+        let against = self.identities.against;
+        let told = self.identities.pin(&events, source).map(|pinned| std::mem::replace(&mut events, pinned));
         let arrived: Vec<Moment> = events.list.iter().map(|one| one.arrived).collect();
         let mut refused = self.judged(&mut events, &arrived)?;
         if brought.is_some() {
@@ -37,11 +40,19 @@ impl Live {
             refused.retain(|one| one.reason != CONFLICT);
         }
         let unread = brought.as_ref().map_or(&[][..], |brought| &brought.refused);
-        let whole = brought.as_ref().map_or(&events, |brought| &brought.records);
+        // Dead letters and positions are of what was told.
+        let told = told.as_ref().unwrap_or(&events);
+        let whole = brought.as_ref().map_or(told, |brought| &brought.records);
         let lost = (refused.len() + unread.len()) as u64;
         let skipped = brought.as_ref().map_or(0, |brought| brought.skipped);
         let parts = (events.list.len() + unread.len()) as u64 + skipped;
         self.status.feed(feed).took(parts, lost, skipped);
+        if letter.is_none() {
+            let last = whole.list.last().map_or(Moment::DAWN, |last| last.arrived);
+            let violations = refused.iter().filter(|one| one.reason == UNAUTHORISED).count();
+            self.status.feed(feed).violated(violations as u64, last);
+        }
+        self.status.feed(feed).contradicted(self.identities.against - against);
         match letter {
             Some(letter) => {
                 let state = if lost == 0 { LetterState::Replayed } else { LetterState::Waiting };
@@ -50,7 +61,7 @@ impl Live {
             None => {
                 // A vendor's record may hold what nobody should keep; an event was made without it.
                 unread.iter().for_each(|one| self.put_letter(whole, one, &redact_bytes(whole.of(one.line))));
-                refused.iter().for_each(|one| self.put_letter(&events, one, events.of(one.line)));
+                refused.iter().for_each(|one| self.put_letter(told, one, told.of(one.line)));
                 self.note_position(whole, key);
                 if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(usize::from(feed.0)), whole.list.last()) {
                     frontier.came(whole.partition, last.arrived, whole.stamped);

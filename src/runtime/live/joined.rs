@@ -1,6 +1,8 @@
-//! Which feeds the journal has heard, since when each counts, and which have gone.
+//! What the store keeps of the terms: which feeds the journal has heard, since when each counts, and which have gone; and
+//! which names stand for identities.
 
 use super::{Feed, Plan};
+use crate::catalogue::Names;
 use crate::store::Terms;
 use onus_engine::time::Moment;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,9 @@ struct Text {
     contracts: String,
     /// All feeds that the journal has heard.
     feeds: Vec<Known>,
+    /// Native names that stand for identities.
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    names: Names,
 }
 
 /// A feed that the journal has heard.
@@ -36,6 +41,12 @@ fn known(terms: Option<&Terms>) -> Vec<Known> {
     text.map(|text| text.feeds).unwrap_or_default()
 }
 
+/// The names that were judged by.
+pub(super) fn names(terms: Option<&Terms>) -> Names {
+    let text = terms.and_then(|terms| serde_json::from_str::<Text>(&terms.text).ok());
+    text.map(|text| text.names).unwrap_or_default()
+}
+
 /// Feeds that the settings no longer have: what they said is judged as it was.
 pub(super) fn gone(plan: &Plan, terms: Option<&Terms>) -> Vec<Feed> {
     let feeds = known(terms).into_iter().map(|known| known.feed);
@@ -53,10 +64,16 @@ pub(super) fn joined(plan: &Plan, terms: Option<&Terms>) -> Vec<Moment> {
 ///
 /// # Errors
 /// Never, but for a defect of the JSON library.
-pub(super) fn text(contracts: &str, plan: &Plan, before: Option<&Terms>, end: Moment) -> Result<String, String> {
+pub(super) fn text(
+    contracts: &str,
+    names: &Names,
+    plan: &Plan,
+    before: Option<&Terms>,
+    end: Moment,
+) -> Result<String, String> {
     let here = plan.feeds.iter().cloned().zip(joined(plan, before));
     let here = here.map(|(feed, joined)| Known { feed, joined: joined.min(end), gone: false });
     let gone = gone(plan, before).into_iter().map(|feed| Known { feed, joined: Moment::DAWN, gone: true });
-    let text = Text { contracts: contracts.to_owned(), feeds: here.chain(gone).collect() };
+    let text = Text { contracts: contracts.to_owned(), feeds: here.chain(gone).collect(), names: names.clone() };
     serde_json::to_string(&text).map_err(|error| error.to_string())
 }

@@ -5,6 +5,7 @@ use super::super::check::AHEAD;
 use super::super::homes::Homes;
 use super::Feed;
 use super::known::Known;
+use crate::catalogue::Names;
 use crate::decode::{Batch, Decoder, Event, Homeless};
 use onus_engine::book::Book;
 use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
@@ -40,6 +41,9 @@ pub(super) struct Refused {
     pub(super) detail: String,
 }
 
+/// The reason of what its source may not say: a security event, too.
+pub(super) const UNAUTHORISED: &str = "Unauthorised";
+
 /// The reason of what does not count and yet stays in the journal: subjects may be linked by what it says.
 pub(super) const CONFLICT: &str = "Conflict";
 
@@ -60,6 +64,8 @@ pub struct Taken {
 pub(super) struct Judge {
     pub(super) engine: Engine,
     pub(super) homes: Homes,
+    /// Native names by which identities are known.
+    pub(super) names: Arc<Names>,
     /// What has left memory.
     pub(super) known: Known,
     clock: Clock,
@@ -142,6 +148,7 @@ impl Judge {
         Judge {
             engine,
             homes: Homes::default(),
+            names: Arc::default(),
             known: Known::default(),
             clock,
             ceiling: Moment::NEVER,
@@ -238,6 +245,7 @@ impl Judge {
         refuse: &mut dyn FnMut(Refused),
     ) {
         let mut batch = std::mem::take(&mut self.batch);
+        let names = Arc::clone(&self.names);
         let voice = &mut self.voices[feed];
         let now = self.engine.now();
         batch.clear();
@@ -249,7 +257,7 @@ impl Judge {
             Clock::Wall => now,
             Clock::Events => Moment::NEVER,
         });
-        voice.decoder.lines(lines, 0, &mut batch);
+        voice.decoder.lines(&names.resolved(lines), 0, &mut batch);
         for letter in &batch.letters {
             let (reason, detail) = (letter.error.name(), letter.error.to_string());
             refuse(Refused { line: letter.line as usize, reason, detail });
@@ -331,7 +339,7 @@ impl Judge {
                 "the source {} may not say {what}: let its `types` in the settings have it, or find out who sent it",
                 voice.feed.name
             );
-            return refuse(Refused { line: event.line as usize, reason: "Unauthorised", detail });
+            return refuse(Refused { line: event.line as usize, reason: UNAUTHORISED, detail });
         }
         if !partner.is_empty() {
             if !voice.speaks_of(partner) {
@@ -486,7 +494,7 @@ impl Voice {
             "the source {} may not speak of {partner}: let its `partners` in the settings have it, or find out who sent it",
             self.feed.name
         );
-        Refused { line: line as usize, reason: "Unauthorised", detail }
+        Refused { line: line as usize, reason: UNAUTHORISED, detail }
     }
 }
 

@@ -106,6 +106,7 @@ pub(super) fn entry(engine: &Engine, subject: &str, d: &Difference, under: Arc<U
         ended: d.ended.known(),
         broken: d.broken,
         excused: d.excused,
+        disputed: d.disputed,
         adjustment: false,
         used: d.used,
         at: d.at,
@@ -114,7 +115,7 @@ pub(super) fn entry(engine: &Engine, subject: &str, d: &Difference, under: Arc<U
     }
 }
 
-/// What ends, breaks or is withdrawn; what takes such a word back. A check that passes is counted, and makes none.
+/// What ends, breaks, is withdrawn or disputed; what takes such a word back. A check that passes is counted, and makes none.
 pub(super) fn worth(engine: &Engine, d: &Difference) -> bool {
     let checks = matches!(engine.book().rule(d.rule).form, Form::Requires(_));
     let word = |standing: Standing, ended: bool| match standing {
@@ -128,5 +129,5 @@ pub(super) fn worth(engine: &Engine, d: &Difference) -> bool {
     // A pause, or more to wait for, takes nothing back.
     let before = matches!(d.from, Standing::Met | Standing::MetLate | Standing::Breached | Standing::Cancelled)
         && !(checks && d.from == Standing::Met);
-    word(d.to, d.ended.known().is_some()) || before && d.to != Standing::Unknown
+    d.disputed || word(d.to, d.ended.known().is_some()) || before && d.to != Standing::Unknown
 }

@@ -20,6 +20,7 @@ mod frontiers;
 pub mod generations;
 pub mod halts;
 mod hand;
+mod identities;
 mod intake;
 mod joined;
 mod journal;
@@ -53,6 +54,7 @@ pub use status::{Board, Declared, FeedStatus, Shown, Status};
 pub use taken::{TakenIn, taken_in};
 pub use unwrap::Unwrap;
 
+use crate::catalogue::Catalogue;
 use crate::ingest::feed::{FeedId, Heard, Receipt, Wish};
 use crate::store::{Entry, Epoch, Letter, Position, Store, StoreError, Terms};
 use adapted::Machines;
@@ -60,6 +62,7 @@ use clock::Now;
 use frontiers::Frontier;
 use generations::Generations;
 use hand::Hand;
+use identities::Identities;
 use journal::Item;
 use judge::Judge;
 use keeper::Keeper;
@@ -115,18 +118,20 @@ impl Feed {
     }
 }
 
-/// Contracts as they were read.
-#[derive(Clone, Debug)]
+/// Contracts and catalogue as they were read.
+#[derive(Clone, Debug, Default)]
 pub struct Contracts {
     /// Loaded.
     pub list: Vec<Contract>,
     /// Their files, for the store.
     pub text: String,
+    /// Which names are one identity.
+    pub catalogue: Arc<Catalogue>,
 }
 
 /// How a shard is run.
 pub struct Plan {
-    /// Reads the contracts, at the start and when asked to; else says why not.
+    /// Reads the contracts and the catalogue, at the start and when asked to; else says why not.
     pub contracts: Box<dyn FnMut() -> Result<Contracts, String> + Send>,
     /// Sources, in the order of their [`FeedId`]s.
     pub feeds: Vec<Feed>,
@@ -180,6 +185,7 @@ pub struct Live {
     spare: Option<Box<Hand>>,
     machines: Machines,
     generations: Generations,
+    identities: Identities,
     frontiers: Vec<Frontier>,
     /// As told to the judge.
     heard: Vec<Moment>,
@@ -272,6 +278,7 @@ impl Live {
             spare: None,
             machines,
             generations,
+            identities: Identities { catalogue: Arc::clone(&contracts.catalogue), ..Identities::default() },
             frontiers,
             heard,
             positions,
@@ -531,12 +538,15 @@ impl Live {
 
     /// How it stands; `count`: with counts of duties.
     fn snap(&self, sequence: u64, count: bool) -> Snap {
+        let [unowned, moved] = self.judge.homes.astray();
         let shown = Shown {
             now: self.judge.engine.now(),
             sequence,
             entries: self.ledger.len(),
             live: self.judge.engine.live() as u64,
             letters: self.letter,
+            unowned,
+            moved,
         };
         Snap::new(shown, &self.judge, &self.frontiers, &self.heard, count.then_some(&self.looking))
     }

@@ -2,12 +2,14 @@
 //! or the snapshot is another version's, the whole journal.
 
 use super::generations::{Generations, split};
+use super::identities;
 use super::joined::{gone, joined, text};
 use super::journal::{self, Item, places};
 use super::judge::Judge;
 use super::ledger::{self, Ledger};
 use super::shelves::{Behind, Leaving, Shelves};
 use super::{Contracts, Feed, LiveError, PIECE, Plan};
+use crate::catalogue::Names;
 use crate::runtime::spill::Spill;
 use crate::store::{Batch, Claim, Entry, Epoch, Query, Store, StoreError, Terms};
 use onus_engine::engine::Archive;
@@ -41,15 +43,18 @@ pub(super) struct Rebuilt {
     leaving: Leaving,
 }
 
-/// One number for everything that a judgement depends on but the facts: this program, contracts, feeds, settling,
-/// and which readings of records count.
-pub(super) fn digest_of(plan: &Plan, contracts: &Contracts, generations: &Generations) -> [u8; 32] {
+/// One number for everything that a judgement depends on but the facts: this program, contracts, feeds, settling, names, and
+/// which readings of records count.
+pub(super) fn digest_of(plan: &Plan, contracts: &Contracts, names: &Names, generations: &Generations) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(format!("{:?} {:?} {}", contracts.list, plan.clock, plan.settling));
     for feed in &plan.feeds {
         let Feed { name, partners, types, trust, owner, claims_time, .. } = feed;
         hash.update(format!("{name:?} {partners:?} {types:?} {trust:?} {owner:?} {claims_time}"));
+    }
+    for (name, named) in names.iter() {
+        hash.update(format!("{name:?} {named:?}"));
     }
     hash.update(generations.text());
     hash.finalize().into()
@@ -60,11 +65,13 @@ pub(super) fn recover(plan: &Plan, contracts: &Contracts, store: &mut dyn Store)
     let mut claim = store.claim(&plan.owner)?;
     let mut ledger = Ledger::new(claim.entries, claim.digest);
     let generations = Generations::of(store)?;
-    let digest = digest_of(plan, contracts, &generations);
+    let names = identities::names(&contracts.catalogue, claim.terms.as_ref());
+    let digest = digest_of(plan, contracts, &names, &generations);
     let known = claim.terms.clone().filter(|terms| terms.digest == digest);
     if let Some(terms) = known
-        && let Some((judge, after)) = restored(plan, contracts, store, &terms)?
+        && let Some((mut judge, after)) = restored(plan, contracts, store, &terms)?
     {
+        judge.names = names;
         let judge = replayed(judge, store, after, terms.generation, (&joined(plan, Some(&terms)), &generations))?;
         return Ok(Recovered { claim, judge, terms, ledger, generations });
     }
@@ -211,6 +218,7 @@ pub(super) fn rebuild(
     // Sequences are given once: no generation before has this number.
     let generation = (*sequence + 1) as u32;
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
+    judge.names = identities::names(&contracts.catalogue, before.as_ref());
     let (mut leaving, mut net) = (Leaving::default(), BTreeMap::new());
     let (mut after, last) = (0, *sequence);
     while after < last {
@@ -239,8 +247,9 @@ pub(super) fn rebuild(
     }
     keep_net(&mut judge, &mut net);
     let end = judge.engine.now();
-    let text = text(&contracts.text, plan, before.as_ref(), end).map_err(LiveError::Journal)?;
-    let terms = Terms { since: 0, generation, digest: digest_of(plan, contracts, generations), text };
+    let text = text(&contracts.text, &judge.names, plan, before.as_ref(), end).map_err(LiveError::Journal)?;
+    let digest = digest_of(plan, contracts, &judge.names, generations);
+    let terms = Terms { since: 0, generation, digest, text };
     Ok(Rebuilt { judge, net, terms, leaving })
 }
 
@@ -322,7 +331,7 @@ fn compared(mut net: BTreeMap<DutyId, Entry>, store: &mut dyn Store) -> Result<V
         query.after = end.number;
         last.extend(entries.into_iter().map(|entry| (entry.duty, entry)));
     }
-    let says = |e: &Entry| (e.to, e.start, e.deadline, e.ended, e.broken, e.excused);
+    let says = |e: &Entry| (e.to, e.start, e.deadline, e.ended, e.broken, e.excused, e.disputed);
     let mut moved = Vec::new();
     for (duty, before) in last {
         let after = net.remove(&duty);
@@ -355,6 +364,7 @@ pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveEr
     let (terms, generations) = (store.terms()?, Generations::of(store)?);
     let (retired, joined) = (gone(plan, terms.as_ref()), joined(plan, terms.as_ref()));
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
+    judge.names = identities::names(&contracts.catalogue, terms.as_ref());
     let mut spill = Spill::new().map_err(|e| LiveError::Journal(format!("a temporary file: {e}")))?;
     let (mut net, mut after, mut out) = (BTreeMap::new(), 0, Replayed::default());
     loop {

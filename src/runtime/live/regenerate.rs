@@ -5,6 +5,7 @@
 
 use super::adapted::{Machine, Plugged};
 use super::generations::named;
+use super::identities::Identities;
 use super::journal::{Item, Piece, Writer};
 use super::judge::FUTURE;
 use super::{Feed, LiveError, Plan};
@@ -30,6 +31,8 @@ pub struct Regeneration {
     now: Moment,
     generation: u64,
     machine: Machine,
+    /// What it knows of identities is pinned to events, as when they come.
+    identities: Identities,
     adapter: String,
     readings: BTreeMap<FeedId, Reading>,
     writer: Writer,
@@ -77,9 +80,10 @@ impl Regeneration {
     /// Takes the shard over, to read anew what the adapter of this source has read. Whoever ran it is fenced off.
     ///
     /// # Errors
-    /// There is no such source, no adapter reads it, or nothing of it was read yet; the store.
-    pub fn begin(plan: &Plan, name: &str, store: &mut dyn Store) -> Result<Regeneration, LiveError> {
+    /// There is no such source, no adapter reads it, or nothing of it was read yet; contracts or catalogue; the store.
+    pub fn begin(plan: &mut Plan, name: &str, store: &mut dyn Store) -> Result<Regeneration, LiveError> {
         let wrong = |what: String| LiveError::Adapters(what);
+        let catalogue = (plan.contracts)().map_err(LiveError::Contracts)?.catalogue;
         let plugged = |at: usize| plan.adapters.get(at).and_then(Option::as_ref);
         let Some(at) = plan.feeds.iter().position(|feed| feed.name == name) else {
             return Err(wrong(format!("there is no source `{name}` in the settings")));
@@ -111,6 +115,7 @@ impl Regeneration {
             now: last.now,
             generation: claim.sequence + 1,
             machine: Machine::new(adapter),
+            identities: Identities { catalogue, ..Identities::default() },
             adapter: adapter.source().to_owned(),
             readings,
             writer: Writer::default(),
@@ -163,14 +168,17 @@ impl Regeneration {
         }
         self.renewed.records += records.list.len() as u64;
         let topic = reading.topic.clone();
-        let (events, brought) = self.machine.read(records, topic.as_deref());
+        let name = reading.feed.name.clone();
+        let (told, brought) = self.machine.read(records, topic.as_deref());
+        let pinned = self.identities.pin(&told, &name);
+        let events = pinned.as_ref().unwrap_or(&told);
         let mut piece = Vec::with_capacity(events.bytes.len());
         let (mut offsets, mut arrived) = (Vec::new(), Vec::new());
         let (mut place, mut then) = (0, 0);
         for one in &events.list {
             let line = events.record(one);
             if let Some((reason, detail)) = self.barred(events.feed, line) {
-                self.put_letter(&events, one, line, (reason, detail));
+                self.put_letter(events, one, line, (reason, detail));
                 continue;
             }
             offsets.push(one.offset.wrapping_sub(place));
@@ -187,8 +195,7 @@ impl Regeneration {
         self.renewed.events += offsets.len() as u64;
         if !offsets.is_empty() {
             self.bytes += piece.len();
-            let name = self.readings.get(&events.feed).map_or("", |reading| &reading.feed.name);
-            let feed = self.writer.name(&named(name, self.generation));
+            let feed = self.writer.name(&named(&name, self.generation));
             let piece = Piece { feed, partition, offsets, arrived, lines: Cow::Owned(piece) };
             self.writer.put(Item::Piece(piece));
         }

@@ -1,9 +1,10 @@
-//! Contracts that change while it runs.
+//! Contracts and catalogues that change while it runs.
 
-use super::{Live, LiveError, WISHES, recover, retention};
+use super::{Live, LiveError, WISHES, identities, recover, retention};
 
 impl Live {
-    /// The contracts may have changed: if they can be read, they are judged by from here on; else the old ones are.
+    /// The contracts or the catalogue may have changed: if both can be read, they are judged by from here on; else the old
+    /// ones are.
     pub fn reload(&mut self) -> Result<(), LiveError> {
         let contracts = match (self.plan.contracts)() {
             Ok(contracts) => contracts,
@@ -14,7 +15,10 @@ impl Live {
             }
         };
         self.status.contracts(None);
-        if recover::digest_of(&self.plan, &contracts, &self.generations) == self.terms.digest {
+        let names = identities::names(&contracts.catalogue, Some(&self.terms));
+        if recover::digest_of(&self.plan, &contracts, &names, &self.generations) == self.terms.digest {
+            // What it says of identities holds for what comes from here on.
+            self.identities.catalogue = contracts.catalogue;
             return Ok(());
         }
         self.commit()?;
@@ -31,6 +35,7 @@ impl Live {
         match recover::adopt(rebuilt, store, self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);
+                self.identities.catalogue = contracts.catalogue;
                 self.ledger.forget_names();
                 self.followers.written(&[], Some(self.ledger.len()));
                 self.kept_for = retention::kept_for(self.plan.retention, &contracts.list);

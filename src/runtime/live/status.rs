@@ -69,11 +69,15 @@ pub struct Shown {
     pub live: u64,
     /// Dead letters ever.
     pub letters: u64,
+    /// Subjects that no scope and no catalogue has given to a partner.
+    pub unowned: u64,
+    /// Subjects of which a later event fits another partner.
+    pub moved: u64,
 }
 
 impl Default for Shown {
     fn default() -> Shown {
-        Shown { now: Moment::DAWN, sequence: 0, entries: 0, live: 0, letters: 0 }
+        Shown { now: Moment::DAWN, sequence: 0, entries: 0, live: 0, letters: 0, unowned: 0, moved: 0 }
     }
 }
 
@@ -88,6 +92,12 @@ pub struct FeedStatus {
     pub refused: u64,
     /// Of them, those that told their adapter nothing.
     pub skipped: u64,
+    /// Events that named another partner than the catalogue.
+    pub contradicted: u64,
+    /// Events that it may not say: of a partner, or of a type, that is not its own.
+    pub unauthorised: u64,
+    /// When the latest of these came.
+    pub violated: Option<Moment>,
     /// What became of the events.
     pub taken: Taken,
     /// Up to when it was heard; None: not at all.
@@ -290,6 +300,22 @@ impl FeedPlace<'_> {
     /// A partition goes on; `still`: why another one does not.
     pub(super) fn goes_on(self, still: Option<String>) {
         self.change(|feed| feed.halted = still);
+    }
+
+    /// It said so many things that are not its to say.
+    pub(super) fn violated(self, events: u64, at: Moment) {
+        if events > 0 {
+            self.change(|feed| {
+                feed.unauthorised += events;
+                feed.violated = feed.violated.max(Some(at));
+            });
+        }
+    }
+
+    pub(super) fn contradicted(self, events: u64) {
+        if events > 0 {
+            self.change(|feed| feed.contradicted += events);
+        }
     }
 
     pub(super) fn took(self, records: u64, refused: u64, skipped: u64) {

@@ -1,8 +1,8 @@
 //! What was taken in, as it lies in the journal: for whoever wants to look, or to judge it by other means.
 
-use super::LiveError;
 use super::generations::{Generations, split};
 use super::journal::{self, Item, places};
+use super::{LiveError, joined};
 use crate::store::Store;
 use onus_engine::time::Moment;
 
@@ -20,16 +20,18 @@ pub struct TakenIn<'a> {
     pub offset: u64,
     /// When it came.
     pub arrived: Moment,
-    /// The event, as it came, or as an adapter made it of what came.
+    /// The event, as it came, or as an adapter made it of what came; what the catalogue knows of it is in it.
     pub event: &'a [u8],
 }
 
-/// Shows every event of the journal that counts, in the order in which they were taken in.
+/// Shows every event of the journal that counts, in the order in which they were taken in, with identities where the catalogue has
+/// native names.
 ///
 /// # Errors
 /// The store, or a journal that no version of this program wrote.
 pub fn taken_in(store: &mut dyn Store, show: &mut dyn FnMut(TakenIn<'_>)) -> Result<(), LiveError> {
     let generations = Generations::of(store)?;
+    let catalogued = joined::names(store.terms()?.as_ref());
     let mut after = 0;
     loop {
         let commits = store.journal(after, AT_ONCE)?;
@@ -40,7 +42,8 @@ pub fn taken_in(store: &mut dyn Store, show: &mut dyn FnMut(TakenIn<'_>)) -> Res
                 let Item::Piece(piece) = item else { return };
                 let name = names.get(usize::from(piece.feed)).map_or("", String::as_str);
                 let ((source, generation), partition) = (split(name), piece.partition);
-                for one in places(&piece.lines, &piece.offsets, &piece.arrived) {
+                let lines = catalogued.resolved(&piece.lines);
+                for one in places(&lines, &piece.offsets, &piece.arrived) {
                     if generations.counts(source, generation, partition, one.offset) {
                         let (offset, arrived, event) = (one.offset, one.arrived, one.line);
                         show(TakenIn { source, partition, offset, arrived, event });

@@ -113,7 +113,7 @@ fn sources() -> Panel {
     .column(Column::named("Promises missed").steps(Colour::Plain, &[(3.0, Colour::Unknown)]))
     .column(Column::named("Heard up to").unit("s").steps(Colour::Plain, &[(900.0, Colour::Unknown)]))
     .nothing("-")
-    .runbooks(&["OnusSourceSilent", "OnusSourceDown", "OnusSourceBehind"])
+    .runbooks(&["OnusSourceSilent", "OnusSourceDown", "OnusSourceBehind", "OnusSourceOversteps"])
     .sorted("Promises missed", true)
 }
 

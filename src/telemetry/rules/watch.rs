@@ -49,6 +49,15 @@ fn sources(options: &Options) -> Vec<Rule> {
                 .to_owned(),
         ),
         alert(
+            ("OnusSourceOversteps", "0s", Critical),
+            options.fill("time() - max by (source) (onus_source_last_violation_timestamp_seconds{@}) < 3600"),
+            NONE,
+            "{{ $labels.source }} says what is not its to say",
+            "An event of {{ $labels.source }} spoke of a partner, or was of a type, that the source is not bound to. It was refused \
+             and is a dead letter. Either a binding is missing, or somebody tries to speak for another."
+                .to_owned(),
+        ),
+        alert(
             ("OnusSourceBehind", "10m", Warning),
             options.fill(&format!("source:onus_source_behind:seconds{{%}} > {}", seconds(options.behind))),
             NONE,
@@ -57,6 +66,15 @@ fn sources(options: &Options) -> Vec<Rule> {
                 "What {{{{ $labels.source }}}} said is known only up to {{{{ $value | humanizeDuration }}}} ago, more than \
                  {behind}. Deadlines since then that rest on it are unknown."
             ),
+        ),
+        alert(
+            ("OnusUnowned", "15m", Warning),
+            options.fill("max(onus_unowned_subjects{@}) > 0"),
+            NONE,
+            "{{ $value }} subjects are nobody's",
+            "Events of {{ $value }} subjects name no partner, and no contract's scope and no catalogue says whose they are. No \
+             clock runs for them."
+                .to_owned(),
         ),
         alert(
             ("OnusLag", "10m", Warning),

@@ -55,6 +55,23 @@ impl Compiler<'_> {
             about.linked |= linked;
             about.partner_wide |= wide;
         }
+        for (act, denial) in crate::vocabulary::DENIED_BY {
+            let rules: Vec<&Rule> = self.rules.iter().filter(|r| r.act().is_some_and(|a| self.uses(a, act))).collect();
+            if rules.is_empty() {
+                continue;
+            }
+            let wide = rules.iter().any(|r| r.partner_wide());
+            let elsewhere = |leaf: &&Match| leaf.on.is_some() && self.names.about(leaf.kind).name == act;
+            let linked = rules.iter().any(|r| r.act().is_some_and(|a| a.leaves().iter().any(elsewhere)));
+            let act = self.names.declare(act);
+            let denial = self.names.declare(denial);
+            self.names.about_mut(act).denied_by = Some(denial);
+            let about = self.names.about_mut(denial);
+            // It concerns an act that may have been told before.
+            about.reaches_back = true;
+            about.linked |= linked;
+            about.partner_wide |= wide;
+        }
         for (said, withdrawal) in crate::vocabulary::WITHDRAWN_BY {
             if self.rules.iter().any(|r| self.requires(r, said)) {
                 let said = self.names.declare(said);

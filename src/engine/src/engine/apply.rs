@@ -204,17 +204,19 @@ impl Engine {
         let settled = subject.rare.as_ref().map_or(Moment::DAWN, |r| r.settled);
         let about = self.book.names().about(fact.kind());
         // A confirmation decides from its pause's instant on, evidence from its act's: that may lie in the settled part.
-        let (effect, reaches_back) = (about.effect, about.reaches_back);
+        let (effect, reaches_back, denied_by) = (about.effect, about.reaches_back, about.denied_by);
         if fact.at() < settled || (reaches_back || about.undoes_elsewhere) && settled != Moment::DAWN {
             self.unsettle(own, subject, archive);
         }
         let names = self.book.names();
         let rank = |t| names.about(t).rank;
         let position = subject.timeline.bytes().len();
+        // An act confirms what its source may have denied before, of acts that were told already.
+        let denied = denied_by.is_some_and(|denial| subject.timeline.facts().any(|one| one.kind() == denial));
         let in_order = match subject.timeline.insert(fact, &rank) {
             Placed::Repeat => return Err(Applied::Repeat),
             Placed::Conflict => return Err(Applied::Conflict),
-            Placed::Last => fact.at() >= subject.head.at && !reaches_back,
+            Placed::Last => fact.at() >= subject.head.at && !reaches_back && !denied,
             Placed::Amid(_) => false,
             Placed::Instead(copy) => {
                 *gone = Some(copy);
@@ -268,12 +270,18 @@ impl Engine {
         for duty in new.open.iter_mut().chain(&mut new.ended) {
             (duty.told, duty.filed) = (Standing::Untold, Filed::NOWHERE);
             duty.flags.put(Flags::COUNTED, false);
+            if let Some(more) = &mut duty.more {
+                more.told_disputed = false;
+            }
             let Ok(at) = told.binary_search_by_key(&identity(duty), |(d, _)| identity(d)) else { continue };
             let was = &mut told[at].0;
             (duty.told, duty.filed) = (std::mem::take(&mut was.told), was.filed);
             duty.flags.put(Flags::COUNTED, was.flags.has(Flags::COUNTED));
             duty.flags.put(Flags::RETRACTED, was.flags.has(Flags::RETRACTED));
-            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended, d.late_excused());
+            if was.more.as_ref().is_some_and(|more| more.told_disputed) {
+                duty.more_mut().told_disputed = true;
+            }
+            let instants = |d: &Duty| (d.start, d.breached_at(), d.ended, d.late_excused(), d.disputed());
             duty.flags.put(Flags::NEWS, was.flags.has(Flags::NEWS) || instants(was) != instants(duty));
         }
         told.retain(|(d, _)| d.told != Standing::Untold);

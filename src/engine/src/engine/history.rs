@@ -29,6 +29,8 @@ pub struct History {
     pub(super) withdrawn: u64,
     /// Verdicts, the newest month last.
     months: Vec<Month>,
+    /// Duties that stand and are disputed.
+    disputed: i64,
 }
 
 /// Verdicts of one calendar month.
@@ -65,6 +67,21 @@ impl History {
     /// Breaches that were told and taken back.
     pub fn withdrawn(&self) -> u64 {
         self.withdrawn
+    }
+
+    /// Duties, open or ended, of whose act sources contradict each other.
+    pub fn disputed(&self) -> i64 {
+        self.disputed
+    }
+
+    /// A duty is told: it is disputed, or no more.
+    #[inline(always)]
+    pub(super) fn dispute(&mut self, duty: &mut Duty, to: Standing) {
+        let Some(more) = &mut duty.more else { return };
+        let disputed = more.disputed && to != Standing::Withdrawn;
+        if disputed != std::mem::replace(&mut more.told_disputed, disputed) {
+            self.disputed += if disputed { 1 } else { -1 };
+        }
     }
 
     /// Months in which something was decided, the oldest first.

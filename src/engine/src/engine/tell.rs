@@ -37,6 +37,8 @@ pub struct Difference {
     pub broken: bool,
     /// Late, with reasons that were given in time.
     pub excused: bool,
+    /// One source says that its act was done, another only that it failed.
+    pub disputed: bool,
     /// Time counted of the limit that binds, once it has ended.
     pub used: Millis,
 }
@@ -224,6 +226,7 @@ impl Teller<'_> {
             history.withdrawn += u64::from(!counts);
             duty.flags.put(Flags::COUNTED, counts);
         }
+        history.dispute(duty, to);
         if duty.filed != Filed::NOWHERE || place(to).is_some() {
             history.file(duty, from, to, self.book);
         }
@@ -248,6 +251,7 @@ impl Teller<'_> {
             ended: duty.ended,
             broken,
             excused: duty.late_excused(),
+            disputed: duty.disputed(),
             used: duty.clock.elapsed,
         });
     }

@@ -141,6 +141,7 @@ fn changed(was: &Duty, is: &Duty) -> Option<&'static str> {
     };
     Some(match () {
         () if newly(Flags::CLAIMED) => "claims the act, at too little trust",
+        () if is.disputed() && !was.disputed() => "is denied by another source",
         () if held && is.flags.has(Flags::HELD) => "pauses it",
         () if held => "lets it run again",
         () if changed_waivers(was, is) => "waives it",

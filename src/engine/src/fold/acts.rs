@@ -58,7 +58,12 @@ impl Fold {
             return if scheduled { Verdict::Replaced } else { Verdict::GoesOn };
         }
         if act.simple() {
-            return match simple(act, fact, rule, duty, cx) {
+            let met = simple(act, fact, rule, duty, cx);
+            if met != Met::No {
+                self.dispute(i, fact, about, cx);
+            }
+            let duty = &self.open[i];
+            return match met {
                 Met::No => Verdict::GoesOn,
                 Met::Claimed => {
                     cx.trace
@@ -85,6 +90,13 @@ impl Fold {
         let evidence = about.reaches_back && act.evidenced();
         if !touches(act, fact) && !evidence && !act.leaves().iter().any(|l| about.undoes.contains(&l.kind)) {
             return Verdict::GoesOn;
+        }
+        let duty = &self.open[i];
+        let (rule, anchor) = (cx.rule(duty.rule), cx.anchor(duty));
+        let does =
+            |leaf: &&Match| at_place(leaf, fact, rule, anchor, cx) && leaf_meets(leaf, fact, duty, cx) != Met::No;
+        if about.denied_by.is_some() && act.leaves().iter().any(does) {
+            self.dispute(i, fact, about, cx);
         }
         let duty = &self.open[i];
         let (done, progress) = evaluate(act, duty, cx.rule(duty.rule), cx);

@@ -21,7 +21,7 @@ impl Fold {
         cx: &mut Cx<'a, '_, T>,
     ) {
         for field in table.rows.iter().flat_map(|r| r.value.looks_on()) {
-            let named: Vec<String> = acts::targets(anchor, field, cx).map(str::to_owned).collect();
+            let named: Vec<String> = acts::targets(naming(anchor, field, cx), field, cx).map(str::to_owned).collect();
             cx.links.extend(named);
         }
         let (at, told) = (duty.start, anchor.map_or(duty.start, Fact::at));
@@ -121,6 +121,22 @@ fn known_at<'a, T: Trace>(anchor: Fact<'a>, field: FieldId, cx: &Cx<'a, '_, T>) 
     one(anchor).or_else(|| before().filter_map(one).last())
 }
 
+/// A fact, and what other feeds say of it under the same key, wherever in time they put it. Who did it, and what it names, may
+/// stand in any of them.
+fn copies<'a, T: Trace>(fact: Option<Fact<'a>>, cx: &Cx<'a, '_, T>) -> impl Iterator<Item = Fact<'a>> + use<'a, T> {
+    let all = cx.view.timeline.facts();
+    let others = fact.into_iter().flat_map(move |fact| {
+        let same = move |one: &Fact<'_>| one.key() == fact.key() && one.kind() == fact.kind() && !one.linked();
+        all.clone().filter(same)
+    });
+    fact.into_iter().chain(others)
+}
+
+/// The copy of a fact that names something in a field; else the fact.
+fn naming<'a, T: Trace>(fact: Option<Fact<'a>>, field: FieldId, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
+    copies(fact, cx).find(|one| one.field(field).is_some()).or(fact)
+}
+
 /// How a requirement stands before it is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -172,7 +188,8 @@ impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
         match requirement {
             Requirement::Itself(tests) => sure(self.anchor.is_some_and(|fact| {
                 let against = Against { anchor: Some(fact), subject: self.cx.view.subject };
-                tests.iter().all(|t| select::passes(self.cx.book(), t, fact, against))
+                let said = |field| copies(self.anchor, self.cx).find_map(|fact| fact.field(field));
+                tests.iter().all(|t| select::holds(self.cx.book(), &t.want, said(t.field), against))
             })),
             Requirement::During(calendar) => sure(self.cx.book().calendar(*calendar).is_open(self.of)),
             // Only what is one too many becomes a duty: see `quotas`.
@@ -221,12 +238,13 @@ impl<'a, T: Trace> Finding<'_, 'a, '_, T> {
                 && Some(fact.key()) != anchor
                 && acts::leaf_meets(leaf, *fact, self.duty, self.cx) == Met::Yes
         };
+        let anchor_here = leaf.on.map_or(self.anchor, |field| naming(self.anchor, field, self.cx));
         let named: Vec<&str> = match leaf.on {
-            Some(field) => acts::targets(self.anchor, field, self.cx).collect(),
+            Some(field) => acts::targets(anchor_here, field, self.cx).collect(),
             None => Vec::new(),
         };
         // What the anchor's own instant orders before it came before; copies of linked facts are ordered among them.
-        let at_place = |fact: &Fact<'_>| acts::at_place(leaf, *fact, self.rule, self.anchor, self.cx);
+        let at_place = |fact: &Fact<'_>| acts::at_place(leaf, *fact, self.rule, anchor_here, self.cx);
         if named.len() < 2 {
             return self.stands(leaf, &|f| at_place(f) && fits(f));
         }

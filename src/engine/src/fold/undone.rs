@@ -72,6 +72,9 @@ impl Fold {
         duty.ended = Moment::NEVER;
         duty.ended_by = 0;
         duty.flags.put(Flags::NEWS, true);
+        if let Some(more) = &mut duty.more {
+            more.disputed = false;
+        }
         Fold::forget_excuse(&mut duty, cx);
         // Done and undone before it began to count, it has used nothing.
         duty.since = duty.since.max(at);

@@ -63,6 +63,11 @@ impl Aws {
                 row.with("by", Some(by)).with("at", Some(&entry.at.0.to_string())).with("partner", partner.as_deref());
             desk.remember(&subject, row);
         }
+        if self.tells_requests {
+            let partner = self.partner(entry, None)?;
+            let data = vec![("kind", Value::from("secret"))];
+            return self.tell(entry, "credential.rotation-requested", subject, partner, None, data, desk);
+        }
         No::skip(Skip::NotFinal, ASKED)
     }
 }

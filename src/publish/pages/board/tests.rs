@@ -22,6 +22,7 @@ fn entry(number: u64, duty: u8, from: Standing, to: Standing, at: i64, ended: Op
         ended: ended.map(Moment),
         broken: true,
         excused: false,
+        disputed: false,
         adjustment: false,
         used: 0,
         at: Moment(at),

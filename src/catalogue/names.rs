@@ -1,0 +1,147 @@
+//! Which native name is which identity, as events are judged.
+
+use super::Catalogue;
+use super::line::{Edits, Line, Said};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What a native name stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The identity.
+    pub identity: String,
+    /// Whose it was when the name was entered. What was told under it before, by events that name nobody, is theirs; who
+    /// has it later does not change that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partner: Option<String>,
+}
+
+/// Native names by which identities are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Names(BTreeMap<String, Named>);
+
+impl Names {
+    /// Those of a catalogue; what was known `before` of a name that still stands for the same identity is kept.
+    #[must_use]
+    pub fn of(catalogue: &Catalogue, before: &Names) -> Names {
+        let mut all = BTreeMap::new();
+        for one in catalogue.identities() {
+            for name in &one.names {
+                let known = before.0.get(name).filter(|known| known.identity == one.id);
+                let partner = known.map_or(&one.partner, |known| &known.partner);
+                let named = Named { identity: one.id.clone(), partner: partner.clone() };
+                all.entry(name.clone()).or_insert(named);
+            }
+        }
+        Names(all)
+    }
+
+    /// None.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Named)> {
+        self.0.iter().map(|(name, named)| (name.as_str(), named))
+    }
+
+    /// Lines with identities in the place of native names; as many lines as before. Borrowed: none names one.
+    pub fn resolved<'l>(&self, lines: &'l [u8]) -> Cow<'l, [u8]> {
+        if self.is_empty() {
+            return Cow::Borrowed(lines);
+        }
+        let mut out = Vec::new();
+        let mut done = 0;
+        let mut from = 0;
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let end = from + line.len();
+            let text = line.strip_suffix(b"\n").unwrap_or(line);
+            if let Some(new) = std::str::from_utf8(text).ok().and_then(|text| self.line(text)) {
+                out.extend_from_slice(&lines[done..from]);
+                out.extend_from_slice(new.as_bytes());
+                done = from + text.len();
+            }
+            from = end;
+        }
+        if done == 0 {
+            return Cow::Borrowed(lines);
+        }
+        out.extend_from_slice(&lines[done..]);
+        Cow::Owned(out)
+    }
+
+    /// One line; None: it names no such name.
+    fn line(&self, text: &str) -> Option<String> {
+        let line = Line::read(text)?;
+        let mut edits = Edits::default();
+        let mut whose: Vec<&Named> = Vec::new();
+        for (name, place) in line.linked() {
+            if let Some(named) = self.0.get(name.as_ref()) {
+                edits.replace(place, &named.identity);
+                whose.push(named);
+            }
+        }
+        if let (Said::Text(subject), Some(place)) = (line.attribute("subject"), line.attribute_place("subject"))
+            && let Some(named) = self.0.get(subject.as_ref())
+        {
+            edits.replace(place, &named.identity);
+            edits.field("native", &subject);
+            whose = vec![named];
+        }
+        if matches!(line.attribute("partner"), Said::Nothing) {
+            let mut partners: Vec<&str> = whose.iter().filter_map(|named| named.partner.as_deref()).collect();
+            partners.sort_unstable();
+            partners.dedup();
+            if let [partner] = partners[..] {
+                edits.attribute("partner", partner);
+            }
+        }
+        (!edits.is_empty()).then(|| line.with(edits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Identity;
+
+    fn catalogue(partner: &str) -> Catalogue {
+        let names = vec!["aws:s".to_owned(), "cyberark:c".to_owned()];
+        Catalogue::new(vec![Identity {
+            id: "svc-1".to_owned(),
+            partner: Some(partner.to_owned()),
+            names,
+            ..Identity::default()
+        }])
+    }
+
+    #[test]
+    fn a_native_name_is_the_identity_wherever_it_stands_and_stays_to_be_seen() {
+        let names = Names::of(&catalogue("p1"), &Names::default());
+        let lines = b"{\"subject\":\"other\"}\n{\"subject\":\"aws:s\",\"partner\":\"p2\"}\nnot json\n\
+                      {\"subject\":\"CHG1\",\"data\":{\"credential\":[\"x\",\"cyberark:c\"]}}\n";
+        let new = names.resolved(lines);
+        let wanted = "{\"subject\":\"other\"}\n{\"data\":{\"native\":\"aws:s\"},\"subject\":\"svc-1\",\"partner\":\"p2\"}\n\
+                      not json\n{\"partner\":\"p1\",\"subject\":\"CHG1\",\"data\":{\"credential\":[\"x\",\"svc-1\"]}}\n";
+        assert_eq!(String::from_utf8_lossy(&new), wanted);
+        assert_eq!(names.resolved(&new), new, "again changes nothing");
+    }
+
+    #[test]
+    fn lines_that_name_nothing_are_not_copied() {
+        let names = Names::of(&catalogue("p1"), &Names::default());
+        assert!(matches!(names.resolved(b"{\"subject\":\"svc-1\"}\n"), Cow::Borrowed(_)));
+        assert!(matches!(Names::default().resolved(b"{\"subject\":\"aws:s\"}\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn whose_it_was_when_its_name_was_entered_stays() {
+        let before = Names::of(&catalogue("p1"), &Names::default());
+        assert_eq!(Names::of(&catalogue("p2"), &before), before);
+        let read: Names = serde_json::from_str(&serde_json::to_string(&before).expect("JSON")).expect("it reads");
+        assert_eq!(read, before);
+    }
+}

@@ -1,0 +1,77 @@
+//! The catalogue in a shard that runs: what is said for events as they come, and which names stand for which identities.
+//!
+//! The names belong to the terms, as contracts do: they are kept with them, in the commit that begins to judge by them, and
+//! the journal keeps what sources said. So history that is judged again needs no catalogue but the store, and a name that
+//! was entered late counts for all that was told under it.
+
+use super::joined;
+use crate::catalogue::{Catalogue, Names};
+use crate::ingest::feed::Records;
+use crate::store::Terms;
+use std::sync::Arc;
+
+/// Events that contradict the catalogue are told in the log so often; the count has all.
+const SAID: u64 = 100;
+
+/// The catalogue in force, and how many events contradicted it.
+#[derive(Debug, Default)]
+pub(super) struct Identities {
+    pub(super) catalogue: Arc<Catalogue>,
+    /// Events that named another partner than the catalogue.
+    pub(super) against: u64,
+}
+
+impl Identities {
+    /// Events with what the catalogue knows of them; None: it adds nothing. Each stands at its place.
+    pub(super) fn pin(&mut self, events: &Records, source: &str) -> Option<Records> {
+        if self.catalogue.is_empty() {
+            return None;
+        }
+        let mut out: Option<Records> = None;
+        for (line, one) in events.list.iter().enumerate() {
+            let pinned = match (&one.wrong, std::str::from_utf8(events.record(one))) {
+                (None, Ok(text)) => self.catalogue.pin(text),
+                _ => crate::catalogue::Pinned::default(),
+            };
+            if let Some((said, known)) = pinned.against {
+                self.note(source, &said, &known);
+            }
+            if pinned.line.is_none() && out.is_none() {
+                continue;
+            }
+            let out = out.get_or_insert_with(|| first(events, line));
+            let bytes = pinned.line.as_deref().map_or(events.record(one), str::as_bytes);
+            out.push(bytes, one.offset, one.next, one.arrived);
+            if let Some(last) = out.list.last_mut() {
+                last.wrong.clone_from(&one.wrong);
+            }
+        }
+        out
+    }
+
+    #[cold]
+    fn note(&mut self, source: &str, said: &str, known: &str) {
+        self.against += 1;
+        if self.against <= SAID {
+            tracing::warn!(
+                source,
+                "an event names {said} where the catalogue has {known}: its own word counts; correct the one that is wrong"
+            );
+        }
+    }
+}
+
+/// The first so many of them.
+fn first(events: &Records, count: usize) -> Records {
+    let mut out = Records::new(events.feed, events.partition, Arc::clone(&events.incarnation));
+    out.stamped = events.stamped;
+    out.list.extend_from_slice(&events.list[..count]);
+    let end = events.list[..count].last().map_or(0, |last| last.place.end as usize + 1);
+    out.bytes.extend_from_slice(&events.bytes[..end]);
+    out
+}
+
+/// The names that are judged by from here on.
+pub(super) fn names(catalogue: &Catalogue, before: Option<&Terms>) -> Arc<Names> {
+    Arc::new(Names::of(catalogue, &joined::names(before)))
+}
