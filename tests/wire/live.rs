@@ -152,6 +152,22 @@ fn a_registry_that_comes_late_loses_nothing_and_an_unknown_schema_is_read_again_
 }
 
 #[test]
+fn where_all_have_frames_those_without_are_dead_letters_and_spoil_no_other() {
+    let broker = broker();
+    let topic = broker.topic(1, &[("message.timestamp.type", "LogAppendTime")]);
+    let desk = Desk::new();
+    broker.produce(&topic, 0, [&event("INC-1")[..], b"", &event("INC-2"), b"{\"a\":1}", &event("INC-3")]);
+    let all = settings(&broker, &topic, &desk.url()).replace("trust =", "format = \"confluent\"\ntrust =");
+    let house = House::new(DESK, &all);
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("three are judged", || house.told().iter().filter(|line| line["to"] == "breached").count() >= 3);
+    let found: Vec<(Value, Value)> =
+        letters(&house).into_iter().map(|letter| (letter["reason"].clone(), letter["offset"].clone())).collect();
+    assert_eq!(found, [("BadFrame".into(), 1.into()), ("BadFrame".into(), 3.into())]);
+    assert!(end(child), "{}", house.talk());
+}
+
+#[test]
 fn an_event_is_judged_alike_whatever_it_is_wrapped_in() {
     use base64::Engine;
     let broker = broker();

@@ -5,6 +5,7 @@ use crate::contract::code::Code;
 use crate::contract::dates;
 use crate::contract::fields::{self, Fields};
 use crate::contract::keys::examples::{EXAMPLE, SAMPLE, WANT};
+use crate::contract::keys::mapper::QUALITY_WORDS;
 use crate::contract::names::Cx;
 use crate::contract::report::Report;
 use crate::contract::yaml::{Node, Value};
@@ -81,7 +82,12 @@ fn want(node: &Node, cx: &mut Cx<'_>) -> Option<Want> {
     let event = fields.need("type", &mut cx.report).and_then(|node| cx.event(node));
     let report = &mut cx.report;
     let mut says = Vec::new();
-    for key in ["id", "timequality", "subject", "partner", "sequence", "correlationid"] {
+    if let Some(node) = fields.get("timequality") {
+        let words: Vec<(&str, &str)> = QUALITY_WORDS.iter().map(|(word, _)| (*word, *word)).collect();
+        let word = fields::word(node, "`timequality`", &words, report)?;
+        says.push(("timequality".to_owned(), Json::String(word.to_owned())));
+    }
+    for key in ["id", "subject", "partner", "sequence", "correlationid"] {
         if let Some(node) = fields.get(key) {
             says.push((key.to_owned(), Json::String(places::word(node, key, report)?)));
         }

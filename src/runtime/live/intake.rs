@@ -94,7 +94,8 @@ impl Live {
             events.list.iter().enumerate().filter_map(|(line, one)| unreadable(line, one)).collect();
         let cut: Vec<usize> = refused.iter().map(|one| one.line).collect();
         // What is left of a record that was cut may still be an event; it is not to be taken for one.
-        let starts: Vec<usize> = cut.iter().map(|line| events.list[*line].place.start as usize).collect();
+        let places = cut.iter().map(|line| &events.list[*line].place).filter(|place| !place.is_empty());
+        let starts: Vec<usize> = places.map(|place| place.start as usize).collect();
         let firsts: Vec<u8> = starts.iter().map(|at| std::mem::replace(&mut events.bytes[*at], NO_JSON)).collect();
         let mut trouble = None;
         self.with_shelves(|judge, shelves| {
