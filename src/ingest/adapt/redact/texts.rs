@@ -9,16 +9,28 @@ use std::borrow::Cow;
 /// JSON within a text within JSON: so deep it is followed.
 const DEEPEST: usize = 4;
 
+/// So often it is looked again: what was taken out may have hidden something beside it.
+const ROUNDS: usize = 8;
+
 pub(super) fn redact(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let out = match is_json(bytes) {
-        true => quoted(bytes, 0),
-        false => {
-            let whole = plain(bytes);
-            let inside = quoted(whole.as_deref().unwrap_or(bytes), 0);
-            inside.or(whole)
+    let mut out: Option<Vec<u8>> = None;
+    for _ in 0..ROUNDS {
+        match once(out.as_deref().unwrap_or(bytes)) {
+            Some(clean) => out = Some(clean),
+            None => break,
         }
-    };
+    }
     out.map_or(Cow::Borrowed(bytes), Cow::Owned)
+}
+
+/// One look; None if there is nothing.
+fn once(bytes: &[u8]) -> Option<Vec<u8>> {
+    if is_json(bytes) {
+        return quoted(bytes, 0);
+    }
+    let whole = plain(bytes);
+    let inside = quoted(whole.as_deref().unwrap_or(bytes), 0);
+    inside.or(whole)
 }
 
 fn is_json(bytes: &[u8]) -> bool {
