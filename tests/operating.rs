@@ -13,6 +13,8 @@ mod blind;
 mod catalogue;
 #[path = "operating/ceiling.rs"]
 mod ceiling;
+#[path = "operating/disputed.rs"]
+mod disputed;
 #[path = "operating/idle.rs"]
 mod idle;
 #[path = "support/postgres.rs"]

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 pub struct Named {
     /// The identity.
     pub identity: String,
-    /// Whose it was when the name was entered. What was told under it before, by events that name nobody, is theirs; who
-    /// has it later does not change that.
+    /// Whose it was as the first that is known. What was told under the name before, by events that name nobody, is theirs;
+    /// who has it later does not change that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partner: Option<String>,
 }
@@ -28,10 +28,11 @@ impl Names {
     pub fn of(catalogue: &Catalogue, before: &Names) -> Names {
         let mut all = BTreeMap::new();
         for one in catalogue.identities() {
-            for name in &one.names {
+            // Its own id is a name, too: of events that call it so and name nobody.
+            for name in std::iter::once(&one.id).chain(&one.names) {
                 let known = before.0.get(name).filter(|known| known.identity == one.id);
-                let partner = known.map_or(&one.partner, |known| &known.partner);
-                let named = Named { identity: one.id.clone(), partner: partner.clone() };
+                let partner = known.and_then(|known| known.partner.as_ref()).or(one.partner.as_ref());
+                let named = Named { identity: one.id.clone(), partner: partner.cloned() };
                 all.entry(name.clone()).or_insert(named);
             }
         }
@@ -80,15 +81,19 @@ impl Names {
         let mut whose: Vec<&Named> = Vec::new();
         for (name, place) in line.linked() {
             if let Some(named) = self.0.get(name.as_ref()) {
-                edits.replace(place, &named.identity);
+                if named.identity != name {
+                    edits.replace(place, &named.identity);
+                }
                 whose.push(named);
             }
         }
         if let (Said::Text(subject), Some(place)) = (line.attribute("subject"), line.attribute_place("subject"))
             && let Some(named) = self.0.get(subject.as_ref())
         {
-            edits.replace(place, &named.identity);
-            edits.field("native", &subject);
+            if named.identity != subject {
+                edits.replace(place, &named.identity);
+                edits.field("native", &subject);
+            }
             whose = vec![named];
         }
         if matches!(line.attribute("partner"), Said::Nothing) {
@@ -133,8 +138,19 @@ mod tests {
     #[test]
     fn lines_that_name_nothing_are_not_copied() {
         let names = Names::of(&catalogue("p1"), &Names::default());
-        assert!(matches!(names.resolved(b"{\"subject\":\"svc-1\"}\n"), Cow::Borrowed(_)));
+        assert!(matches!(names.resolved(b"{\"subject\":\"svc-1\",\"partner\":\"p2\"}\n"), Cow::Borrowed(_)));
+        assert!(matches!(names.resolved(b"{\"subject\":\"other\"}\n"), Cow::Borrowed(_)));
         assert!(matches!(Names::default().resolved(b"{\"subject\":\"aws:s\"}\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_names_nobody_is_whose_the_identity_is() {
+        let names = Names::of(&catalogue("p1"), &Names::default());
+        let new = names.resolved(b"{\"subject\":\"svc-1\"}\n");
+        assert_eq!(String::from_utf8_lossy(&new), "{\"partner\":\"p1\",\"subject\":\"svc-1\"}\n");
+        let nobodys = Catalogue::new(vec![Identity { id: "svc-1".to_owned(), ..Identity::default() }]);
+        let before = Names::of(&nobodys, &Names::default());
+        assert_eq!(Names::of(&catalogue("p1"), &before), names, "who is known first counts");
     }
 
     #[test]

@@ -32,6 +32,21 @@ obligations:
     within: 2h
 ";
 
+/// One that says whose an event is by a list that no event here fits.
+const SCOPED: &str = "contract: pam
+partner: p1
+customer: acme
+effective: 2026-01-01T00:00:00Z
+zone: UTC
+scope: {assignment-groups: [\"PAM *\"]}
+obligations:
+  - id: rotate
+    clause: \"1\"
+    when: credential.created
+    do: credential.rotated
+    within: 4h
+";
+
 const ONE: &str = "catalogue: all
 identities:
   - id: svc-1
@@ -50,16 +65,21 @@ impl Shelf {
         *self.0.lock().expect("a lock") = text.to_owned();
     }
 
-    fn open(&self, dir: &Path, feeds: Vec<Feed>, now: Moment) -> Shard {
-        let (text, known) = (Arc::clone(&self.0), contracts(CONTRACT));
-        let read = move || {
+    /// Reads a contract and the catalogue that lies here.
+    fn reader(&self, contract: &str) -> Box<dyn FnMut() -> Result<Contracts, String> + Send> {
+        let (text, known) = (Arc::clone(&self.0), contracts(contract));
+        Box::new(move || {
             let text = text.lock().expect("a lock");
             let read = if text.is_empty() { Ok(Catalogue::default()) } else { catalogue_text(&text, "catalogue.yaml") };
             let catalogue = Arc::new(read.map_err(|problems| problems[0].to_string())?);
             Ok(Contracts { catalogue, ..known.clone() })
-        };
+        })
+    }
+
+    fn open(&self, dir: &Path, feeds: Vec<Feed>, now: Moment) -> Shard {
+        let read = self.reader(CONTRACT);
         let store = Box::new(sqlite::open(&dir.join("onus.db"), 0).expect("a store"));
-        Shard::read_by(Clock::Wall, Box::new(read), feeds, Vec::new(), store, now).expect("it opens")
+        Shard::read_by(Clock::Wall, read, feeds, Vec::new(), store, now).expect("it opens")
     }
 }
 
@@ -170,6 +190,34 @@ fn what_an_event_does_not_say_holds_as_it_was_known_when_it_came() {
     let mut shard = shelf.open(dir.path(), vec![Feed::named("desk")], at(NOW) + 3 * HOUR);
     assert_eq!(shard.live.dump(), state);
     assert_eq!(net(&mut shard), ["watched of p1 CHG-2: breached"]);
+}
+
+#[test]
+fn what_was_nobodys_is_a_partners_once_the_catalogue_says_so() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shelf = Shelf::default();
+    shelf.put("catalogue: all\nidentities:\n  - {id: svc-1, names: [aws:1]}\n");
+    let mut shard = Shard::read_by(
+        Clock::Wall,
+        shelf.reader(SCOPED),
+        vec![Feed::named("desk")],
+        Vec::new(),
+        Box::new(sqlite::open(&dir.path().join("onus.db"), 0).expect("a store")),
+        at(NOW),
+    )
+    .expect("it opens");
+    shard.say(0, &[event("1", "credential.created", "aws:1", at(NOW) + -5 * HOUR, "")]);
+    shard.caught_up(0);
+    shard.write();
+    let shown = shard.live.status().board().shown;
+    assert_eq!((shown.unowned, net(&mut shard)), (1, Vec::new()));
+    shelf.put(ONE);
+    shard.live.reload().expect("it is read");
+    assert_eq!(net(&mut shard), ["rotate of p1 svc-1: breached"]);
+    shard.set(at(NOW) + HOUR);
+    shard.caught_up(0);
+    shard.write();
+    assert_eq!(shard.live.status().board().shown.unowned, 0);
 }
 
 #[test]
