@@ -49,6 +49,23 @@ impl Identities {
         out
     }
 
+    /// Another catalogue is in force from here on.
+    pub(super) fn replace(&mut self, new: Arc<Catalogue>) {
+        let old = std::mem::replace(&mut self.catalogue, new);
+        let moved = old.identities().iter().filter_map(|before| {
+            let after = self.catalogue.find(&before.id)?;
+            let (from, to) = (before.partner.as_ref()?, after.partner.as_ref()?);
+            (after.id == before.id && from != to).then_some((&before.id, from, to))
+        });
+        for (identity, from, to) in moved.take(SAID as usize) {
+            tracing::warn!(
+                identity,
+                "the catalogue moves it from {from} to {to}: that counts for events from here on; duties of {from} on it run \
+                 on until their contract ends them"
+            );
+        }
+    }
+
     #[cold]
     fn note(&mut self, source: &str, said: &str, known: &str) {
         self.against += 1;

@@ -18,7 +18,7 @@ impl Live {
         let names = identities::names(&contracts.catalogue, Some(&self.terms));
         if recover::digest_of(&self.plan, &contracts, &names, &self.generations) == self.terms.digest {
             // What it says of identities holds for what comes from here on.
-            self.identities.catalogue = contracts.catalogue;
+            self.identities.replace(contracts.catalogue);
             return Ok(());
         }
         self.commit()?;
@@ -35,7 +35,7 @@ impl Live {
         match recover::adopt(rebuilt, store, self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);
-                self.identities.catalogue = contracts.catalogue;
+                self.identities.replace(contracts.catalogue);
                 self.ledger.forget_names();
                 self.followers.written(&[], Some(self.ledger.len()));
                 self.kept_for = retention::kept_for(self.plan.retention, &contracts.list);
