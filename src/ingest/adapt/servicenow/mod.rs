@@ -81,6 +81,8 @@ impl Vendor for ServiceNow {
             Some(("sysapproval_approver", approval)) => {
                 row.get("kind").is_some() && !approval::waits(state, approval, row)
             }
+            // What the audit log said of a row goes when the row has gone.
+            Some(("audit", of)) => state.get(of).is_none(),
             _ => matches!(row.get("state"), Some("closed" | "cancelled")),
         }
     }
