@@ -182,9 +182,21 @@ enum Verdict {
 /// The fact ends the duty without a verdict.
 #[cold]
 pub(super) fn is_over<T: Trace>(until: &Act, fact: Fact<'_>, rule: &Rule, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+    is_over_by(until, fact, rule, duty, Moment::NEVER, cx)
+}
+
+/// The same, of facts up to an instant.
+pub(super) fn is_over_by<T: Trace>(
+    until: &Act,
+    fact: Fact<'_>,
+    rule: &Rule,
+    duty: &Duty,
+    by: Moment,
+    cx: &Cx<'_, '_, T>,
+) -> bool {
     if until.of_several() {
         // Other duties are looked at by themselves; see `follow`.
-        return !until.asks_duties() && touches(until, fact) && evaluate(until, duty, rule, cx).0.is_some();
+        return !until.asks_duties() && touches(until, fact) && evaluate_by(until, duty, rule, by, cx).0.is_some();
     }
     fact.at() >= duty.acts_from()
         && until

@@ -3,6 +3,7 @@
 use super::{Cx, Fold, Trace, acts};
 use crate::book::Book;
 use crate::duty::Duty;
+use crate::fact::Fact;
 use crate::rule::{Rule, RuleId};
 use crate::time::Moment;
 
@@ -22,9 +23,9 @@ impl Fold {
         let is = |d: &&Duty| d.key == before.1 && cx.view.book.rule(d.rule).family == family;
         let Some(followed) = self.open.iter().chain(&self.ended).find(is) else { return false };
         let probe = Duty::new(next.family, 0, followed.acts_from());
-        let Some(by) = cx.before().find(|f| f.at() <= at && acts::is_over(until, *f, next, &probe, cx)) else {
-            return false;
-        };
+        // Of several events all lie before: the fact that is taken in now may come after `at`.
+        let over = |f: &Fact<'_>| f.at() <= at && acts::is_over_by(until, *f, next, &probe, at, cx);
+        let Some(by) = cx.before().find(over) else { return false };
         cx.trace.note(at, None, &|| format!("{} does not begin: over already ({})", next.id, by.id()));
         true
     }
