@@ -106,9 +106,24 @@ impl Engine {
             self.judge_by_register(slot, at, archive);
             return;
         }
-        let look = if self.requires_links(partner) { Look::Back } else { Look::Later };
+        let back = self.requires_links(partner) || self.reads_the_past(slot, partner, target);
+        let look = if back { Look::Back } else { Look::Later };
         let other = self.find_or_recall(partner, target, at, look, archive);
         self.watch(slot, other, archive);
+    }
+
+    /// What happened on a subject that is not in memory, or not whole, may lie within the life of `slot`'s duties: it was let go
+    /// of before anybody knew that they read it.
+    fn reads_the_past(&mut self, slot: u32, partner: u32, target: &str) -> bool {
+        let whole = |other| !self.shelf.is_partial(other);
+        if self.options.settling.is_none() || self.shelf.find(partner, target).is_some_and(whole) {
+            return false;
+        }
+        let subject = self.shelf.take(slot);
+        let compacted = subject.rare.as_ref().is_some_and(|rare| rare.base.is_some());
+        let past = compacted || subject.timeline.first_at() < self.horizon();
+        self.put(slot, subject);
+        past
     }
 
     /// Some requirement reads linked subjects: what happened there long ago may satisfy it.
