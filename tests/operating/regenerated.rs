@@ -205,3 +205,26 @@ fn what_is_there_now_must_be_what_was_read() {
     assert!(wrong.contains("no source `tickets`"), "{wrong}");
     assert_eq!(store.regenerated().expect("marks"), []);
 }
+
+/// A file that was cut, a topic whose end is gone: what cannot be read any more is not taken back.
+#[test]
+fn what_is_not_there_any_more_stands_as_it_was_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let rows = rows(&[Update { number: 1, state: "18" }, Update { number: 2, state: "18" }]);
+    let mut shard = open(dir.path(), vec![Feed::named("snow")], vec![plugged(&tables(BEGUN))], NOON).expect("it opens");
+    say(&mut shard, &rows, 0);
+    drop(shard);
+    let mut store = sqlite::open(&dir.path().join("onus.db"), 0).expect("a store");
+    let mut work = Regeneration::begin(&mut plan(&tables(NOT_BEGUN)), "snow", &mut store).expect("it begins");
+    work.take(records(&rows[..1], 0), &mut store).expect("it is what was read");
+    work.ended(FeedId(0), None);
+    work.finish("only the first is left", &mut store).expect("it is written");
+    let marks = store.regenerated().expect("marks");
+    assert_eq!((marks.len(), marks[0].begins, marks[0].ends), (1, 0, 1));
+    drop(store);
+    let tables = tables(NOT_BEGUN);
+    let mut shard = open(dir.path(), vec![Feed::named("snow")], vec![plugged(&tables)], NOON).expect("it opens");
+    let net = stands(&mut shard).net;
+    assert!(net.iter().any(|one| one.contains("INC-1") && one.contains("Breached")), "{net:?}");
+    assert!(net.iter().any(|one| one.contains("INC-2") && one.contains("Met")), "{net:?}");
+}

@@ -46,8 +46,8 @@ pub struct Regeneration {
 struct Reading {
     feed: Feed,
     topic: Option<String>,
-    /// By partition: how far it was read before, and from where it is read now.
-    partitions: BTreeMap<i32, (Position, Option<u64>)>,
+    /// By partition: how far it was read before, and from where to where it is read now.
+    partitions: BTreeMap<i32, (Position, Option<(u64, u64)>)>,
     /// Partitions that are not read to there yet.
     left: BTreeSet<i32>,
 }
@@ -150,7 +150,7 @@ impl Regeneration {
     pub fn take(&mut self, mut records: Records, store: &mut dyn Store) -> Result<(), LiveError> {
         let Some(reading) = self.readings.get_mut(&records.feed) else { return Ok(()) };
         let partition = records.partition;
-        let Some((position, begins)) = reading.partitions.get_mut(&partition) else { return Ok(()) };
+        let Some((position, read)) = reading.partitions.get_mut(&partition) else { return Ok(()) };
         if position.incarnation != *records.incarnation {
             return Err(LiveError::Adapters(format!(
                 "what is in `{}` now, {}, is not what was read, {}: nothing was changed",
@@ -162,7 +162,7 @@ impl Regeneration {
             reading.left.remove(&partition);
             return Ok(());
         };
-        begins.get_or_insert(first.offset);
+        read.get_or_insert((first.offset, 0)).1 = last.next.max(last.offset + 1);
         if last.next >= position.next {
             reading.left.remove(&partition);
         }
@@ -214,15 +214,16 @@ impl Regeneration {
         // Whether records are missing of which the adapter may remember something.
         let mut whole = true;
         for reading in self.readings.values() {
-            for (position, begins) in reading.partitions.values() {
-                whole &= position.next == 0 || *begins == Some(0);
-                let Some(begins) = *begins else { continue };
+            for (position, read) in reading.partitions.values() {
+                whole &= position.next == 0 || read.is_some_and(|(begins, _)| begins == 0);
+                // What is not there any more, at either end, stands as it was read.
+                let Some((begins, reached)) = *read else { continue };
                 marks.push(Regenerated {
                     source: reading.feed.name.clone(),
                     partition: position.partition,
                     generation: self.generation,
                     begins,
-                    ends: position.next,
+                    ends: reached.min(position.next),
                     why: why.to_owned(),
                 });
             }
