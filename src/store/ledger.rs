@@ -4,6 +4,7 @@
 //! Digests are not kept but for the one before the first and the last: whoever reads a row works the others out, and so
 //! finds whatever was changed.
 
+use super::zip::zip;
 use super::{Entry, Under, digest};
 use hashbrown::HashMap;
 use onus_engine::identity::DutyId;
@@ -64,7 +65,7 @@ pub(super) fn pack(before: [u8; 32], entries: &[Entry]) -> Result<Vec<Segment>, 
     for some in entries.chunks(MOST) {
         let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
         let latest = some.iter().map(|entry| entry.at).max().unwrap_or(first.at);
-        let bytes = zstd::bulk::compress(&packed(some)?, 1).map_err(|error| error.to_string())?;
+        let bytes = zip(&packed(some)?, 1).map_err(|error| error.to_string())?;
         let (first, last, digest) = (first.number, last.number, last.digest);
         segments.push(Segment { first, last, before, digest, latest, bytes });
         before = digest;

@@ -23,10 +23,12 @@ mod rows;
 mod schema;
 pub mod sqlite;
 mod sums;
+mod zip;
 
 pub(crate) use entry::chain;
 pub use entry::{Entry, Under, digest};
 pub use error::StoreError;
+pub(crate) use zip::zip;
 
 use onus_engine::time::Moment;
 

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 /// A message is given up after this, and whoever sent it tries again.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// While messages are on their way, their receipts are looked for so long at once.
-const STEP: Duration = Duration::from_millis(5);
+/// While messages are on their way, their receipts are looked for so often.
+const STEP: Duration = Duration::from_millis(1);
 
 /// Writes messages and knows when the brokers have them.
 pub struct Outgoing(BaseProducer<Context>);
@@ -24,6 +24,8 @@ pub struct Outgoing(BaseProducer<Context>);
 pub fn outgoing(access: &Access) -> Result<Outgoing, String> {
     let mut config = ClientConfig::new();
     config.set("client.id", "onus").set("socket.keepalive.enable", "true").set("reconnect.backoff.max.ms", "2000");
+    // They are sent together and waited for: for others to come nobody need wait.
+    config.set("linger.ms", "1");
     for (name, value) in &access.properties {
         config.set(name, value);
     }
@@ -55,10 +57,16 @@ impl Outgoing {
             }
             self.0.poll(Duration::ZERO);
         }
-        // The client's own way to wait looks up ten times a second: nobody would be told more than that.
+        // The client's own ways to wait look up ten times a second, or wait to the end whatever came, the last millisecond of
+        // it without rest.
         let until = Instant::now() + PATIENCE;
-        while self.0.in_flight_count() > 0 && Instant::now() < until {
-            self.0.poll(STEP);
+        let mut left = self.0.in_flight_count();
+        while left > 0 && Instant::now() < until {
+            self.0.poll(Duration::ZERO);
+            let before = std::mem::replace(&mut left, self.0.in_flight_count());
+            if left == before {
+                std::thread::sleep(STEP);
+            }
         }
         let reason = || lock(&context.reason).take().map(|why| format!(" ({why})")).unwrap_or_default();
         if let Some(why) = lock(&context.failed).take() {

@@ -281,11 +281,13 @@ impl Reader {
     /// Polls until nothing is left, the channel is full, or other things are due.
     fn turn(&mut self, client: &Client) -> Result<(), End> {
         let mut wait = IDLE;
+        // One look at the clock for all that was there at once.
+        let mut now = None;
         let waited = self.waits.len();
         for _ in 0..TURN {
             match client.poll(wait) {
                 None => break,
-                Some(Ok(message)) => self.take(&message),
+                Some(Ok(message)) => self.take(&message, *now.get_or_insert_with(self.shared.topic.clock)),
                 Some(Err(error)) => self.failed(&error)?,
             }
             if self.waits.len() > waited {
@@ -302,7 +304,7 @@ impl Reader {
         Ok(())
     }
 
-    fn take(&mut self, message: &BorrowedMessage<'_>) {
+    fn take(&mut self, message: &BorrowedMessage<'_>, now: Moment) {
         let feed = self.shared.topic.feed;
         if self.refused {
             self.refused = false;
@@ -317,7 +319,7 @@ impl Reader {
         // The producer's time is the word of whoever writes: it is no arrival.
         let (arrived, stamped) = match message.timestamp() {
             Timestamp::LogAppendTime(at) => (Moment(at), true),
-            Timestamp::CreateTime(_) | Timestamp::NotAvailable => ((self.shared.topic.clock)(), false),
+            Timestamp::CreateTime(_) | Timestamp::NotAvailable => (now, false),
         };
         let topic = &self.shared.topic;
         let mut taken = message::take(topic, message, arrived, &mut one.records);

@@ -4,10 +4,11 @@
 //! Records are kept as they came, not as facts: facts hold numbers of one run's contracts, and under other contracts other
 //! fields matter. What became a dead letter changed nothing and is not here.
 
+use crate::store::zip;
 use onus_engine::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io;
 
 /// Rises when the form changes.
 const FORM: u8 = 1;
@@ -103,18 +104,17 @@ impl Writer {
         let head = Head { form: FORM, names: self.names.clone() };
         let head = postcard::to_allocvec(&head).map_err(io::Error::other)?;
         let size = head.len() + self.bytes.len() + self.lines.iter().map(|(_, lines)| lines.len()).sum::<usize>();
-        let mut zipped = zstd::Encoder::new(Vec::with_capacity(size / 4), LEVEL)?;
-        zipped.set_pledged_src_size(Some(size as u64))?;
-        zipped.include_contentsize(true)?;
-        zipped.write_all(&head)?;
+        // In one piece: packed piece by piece it is copied all the same, and each looks back into the copy of the one before.
+        let mut whole = Vec::with_capacity(size);
+        whole.extend_from_slice(&head);
         let mut from = 0;
         for (place, lines) in &self.lines {
-            zipped.write_all(&self.bytes[from..*place])?;
-            zipped.write_all(lines)?;
+            whole.extend_from_slice(&self.bytes[from..*place]);
+            whole.extend_from_slice(lines);
             from = *place;
         }
-        zipped.write_all(&self.bytes[from..])?;
-        zipped.finish()
+        whole.extend_from_slice(&self.bytes[from..]);
+        zip(&whole, LEVEL)
     }
 
     pub(crate) fn clear(&mut self) {

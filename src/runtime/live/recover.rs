@@ -11,7 +11,7 @@ use super::shelves::{Behind, Leaving, Shelves};
 use super::{Contracts, Feed, LiveError, PIECE, Plan};
 use crate::catalogue::Names;
 use crate::runtime::spill::Spill;
-use crate::store::{Batch, Claim, Entry, Epoch, Query, Store, StoreError, Terms};
+use crate::store::{Batch, Claim, Entry, Epoch, Query, Store, StoreError, Terms, zip};
 use onus_engine::engine::Archive;
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
@@ -399,7 +399,7 @@ pub(super) fn write_snapshot(
     let bytes = judge.snapshot(terms.digest, terms.generation).map_err(refused)?;
     let (mut pieces, mut size) = (0, 0);
     for piece in bytes.chunks(PIECE) {
-        let piece = zstd::bulk::compress(piece, 1).map_err(|e| refused(e.to_string()))?;
+        let piece = zip(piece, 1).map_err(|e| refused(e.to_string()))?;
         size += piece.len();
         store.put_snapshot(epoch, sequence, pieces, &piece)?;
         pieces += 1;

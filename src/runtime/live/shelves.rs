@@ -3,7 +3,7 @@
 use super::Status;
 use super::keeper::Keeper;
 use super::known::Known;
-use crate::store::{Page, Store, StoreError};
+use crate::store::{Page, Store, StoreError, zip};
 use hashbrown::HashMap;
 use onus_engine::engine::Archive;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -183,7 +183,7 @@ impl Leaving {
             }
             keys.sort_unstable();
             keys.dedup();
-            let bytes = zstd::bulk::compress(&self.bytes[from..to], 1).map_err(|e| e.to_string())?;
+            let bytes = zip(&self.bytes[from..to], 1).map_err(|e| e.to_string())?;
             pages.push(Page { keys, bytes });
             from = to;
         }
