@@ -187,8 +187,7 @@ fn a_clusters_registry_is_a_section_of_its_own() {
     let settings = good(&format!("{registry}{cluster}{SOURCE}format = \"confluent\"\n"), &[]);
     assert_eq!(settings.registries["schemas"].url, "http://localhost:8081");
     assert_eq!(settings.clusters["main"].registry.as_deref(), Some("schemas"));
-    let Origin::Kafka { format, .. } = &settings.sources[0].origin else { panic!("it is Kafka's") };
-    assert_eq!(*format, onus::settings::Format::Confluent);
+    assert_eq!(settings.sources[0].format, onus::settings::Format::Confluent);
     let shown = settings::toml(&read(&format!("{registry}{cluster}{SOURCE}"), &[]).expect("settings"));
     assert!(shown.contains("[registry.schemas]") && !shown.contains("onus-engine"), "{shown}");
     let want = "onus.toml:1: registry.schemas.url: holds a name or a password

@@ -24,15 +24,14 @@ pub fn access(cluster: &Cluster) -> Access {
     Access { brokers, group, tls, login, properties }
 }
 
-/// What takes off what a source's records are wrapped in; None: it is no Kafka source.
-pub fn wire(source: &SourceSettings, registry: Option<Arc<Registry>>) -> Option<Wire> {
-    let Origin::Kafka { format, .. } = &source.origin else { return None };
-    let format = match format {
+/// What takes off what a source's records are wrapped in.
+pub fn wire(source: &SourceSettings, registry: Option<Arc<Registry>>) -> Wire {
+    let format = match source.format {
         Format::Auto => wire::Format::Auto,
         Format::Json => wire::Format::Json,
         Format::Confluent => wire::Format::Confluent,
     };
-    Some(Wire::new(format, registry))
+    Wire::new(format, registry)
 }
 
 /// What is read; None: it is no Kafka source.

@@ -6,6 +6,7 @@ use onus_engine::time::Moment;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
@@ -43,7 +44,16 @@ impl Ear {
     pub(crate) fn on(path: &Path, follow: bool, from: Option<Start>) -> Ear {
         let (sender, heard) = channel();
         let poll = Duration::from_millis(5);
-        let tail = Tail { feed: FeedId(3), path: path.to_owned(), follow, from, longest: LONGEST, poll, clock };
+        let tail = Tail {
+            feed: FeedId(3),
+            path: path.to_owned(),
+            follow,
+            from,
+            longest: LONGEST,
+            wire: Arc::default(),
+            poll,
+            clock,
+        };
         let tailing = Some(spawn(tail, sender).expect("a thread"));
         Ear { heard, tailing, got: Vec::new(), caught_up: 0, said: Vec::new() }
     }

@@ -21,12 +21,14 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Id::Number(id) => write!(f, "{id}"),
-            Id::Guid(id) => {
-                let hex = format!("{:032x}", u128::from_be_bytes(*id));
-                write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-            }
+            Id::Guid(id) => f.write_str(&guid(*id)),
         }
     }
+}
+
+fn guid(id: [u8; 16]) -> String {
+    let hex = format!("{:032x}", u128::from_be_bytes(id));
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// What headers say of a value's schema, as it would stand before the value.
@@ -37,6 +39,24 @@ pub(super) fn in_header<'h>(headers: &[(&str, &'h [u8])]) -> Option<&'h [u8]> {
 /// It begins as a frame does.
 pub(super) fn is_framed(value: &[u8]) -> bool {
     matches!(value.first(), Some(0 | 1))
+}
+
+/// The schema that AWS Glue's serializer has written before a value: a byte 3, how it is compressed, the schema version's id.
+pub(super) fn glue(value: &[u8]) -> Option<[u8; 16]> {
+    match value {
+        [3, 0 | 5, rest @ ..] => rest.get(..16)?.try_into().ok(),
+        _ => None,
+    }
+}
+
+/// Why a value in such a frame is not read, and what to do.
+pub(super) fn unread(schema: [u8; 16]) -> String {
+    format!(
+        "was written by AWS Glue's schema registry (schema version {}), whose schemas are had only with AWS's own credentials, \
+         so it is not read: have the producer write JSON, or use a serializer of a registry that speaks as Confluent's does; \
+         what was written so far can be turned into JSON by a connector or a stream job, onto a topic of its own",
+        guid(schema)
+    )
 }
 
 /// A schema's name, and how much of a frame that takes.

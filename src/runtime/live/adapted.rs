@@ -8,7 +8,7 @@ use super::LiveError;
 use super::intake::unreadable;
 use super::judge::Refused;
 use crate::decode::DecodeError;
-use crate::ingest::adapt::{Adapter, Error, Record, State};
+use crate::ingest::adapt::{Adapter, Error, Record, Skip, State};
 use crate::ingest::feed::Records;
 use crate::ingest::wire::REASONS;
 use crate::store::{Remembered, Stamp, Store};
@@ -60,8 +60,8 @@ pub(super) struct Brought {
     pub(super) from: Vec<usize>,
     /// Records, or parts of them, that could not be read.
     pub(super) refused: Vec<Refused>,
-    /// Records that tell nothing, as it should be.
-    pub(super) skipped: u64,
+    /// Records that tell nothing, as it should be: why, and how many.
+    pub(super) skipped: BTreeMap<&'static str, u64>,
 }
 
 impl Machines {
@@ -174,7 +174,7 @@ impl Machine {
     pub(super) fn read(&mut self, records: Records, topic: Option<&str>) -> (Records, Brought) {
         let mut events = Records::new(records.feed, records.partition, Arc::clone(&records.incarnation));
         events.stamped = records.stamped;
-        let (mut from, mut refused, mut skipped) = (Vec::new(), Vec::new(), 0);
+        let (mut from, mut refused, mut skipped) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut text = String::new();
         for (line, one) in records.list.iter().enumerate() {
             if let Some(unreadable) = unreadable(line, one) {
@@ -191,7 +191,8 @@ impl Machine {
             let answer = self.adapter.read(&mut self.state, &record);
             self.came = self.came.max(one.arrived);
             if answer.events.is_empty() && answer.errors.is_empty() {
-                skipped += 1;
+                let why = answer.skips.first().map_or(Skip::NotRelevant, |(why, _)| *why);
+                *skipped.entry(why.word()).or_default() += 1;
             }
             for event in &answer.events {
                 text.clear();
