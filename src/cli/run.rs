@@ -10,7 +10,7 @@ mod watch;
 pub(super) use notices::target;
 
 pub(super) use figures::Pages;
-pub(super) use plan::{adapter, adapters, plan, store};
+pub(super) use plan::{adapter, adapters, plan, store, tables};
 
 use super::{CliError, exit};
 use crate::ingest::feed::{self, FeedId, Heard, Wish};

@@ -47,6 +47,8 @@ pub(super) struct Machine {
     over: BTreeMap<String, Moment>,
     /// The same, by time.
     ends: BTreeSet<(Moment, String)>,
+    /// Rows that are not over as long as another one is there, by that one.
+    rests: BTreeMap<String, BTreeSet<String>>,
     /// When the records came that changed what is not written down yet.
     came: Moment,
 }
@@ -133,6 +135,7 @@ impl Machine {
             restamp: true,
             over: BTreeMap::new(),
             ends: BTreeSet::new(),
+            rests: BTreeMap::new(),
             came: Moment::DAWN,
         }
     }
@@ -157,16 +160,18 @@ impl Machine {
             );
         }
         let mut machine = Machine { restamp, ..Machine::new(adapter) };
-        let mut trouble = None;
+        let (mut trouble, mut came) = (None, Vec::new());
         store.remembered(name, &mut |one| {
             let Some(row) = one.row else { return };
             match machine.state.restore(&one.id, &row) {
-                Ok(()) => machine.note(one.id, one.at),
+                Ok(()) => came.push((one.id, one.at)),
                 Err(error) => {
                     trouble.get_or_insert_with(|| format!("{name}: what it remembers of {}: {error}", one.id));
                 }
             }
         })?;
+        // Once all are there: some rest on others.
+        came.into_iter().for_each(|(id, at)| machine.note(id, at));
         trouble.map_or(Ok(machine), |trouble| Err(LiveError::Adapters(trouble)))
     }
 
@@ -233,9 +238,15 @@ impl Machine {
         if let Some(before) = self.over.remove(&id) {
             self.ends.remove(&(before, id.clone()));
         }
-        if self.state.get(&id).is_some() && self.adapter.is_over(&self.state, &id) {
+        if self.state.get(&id).is_none() {
+            for other in self.rests.remove(&id).unwrap_or_default() {
+                self.note(other, at);
+            }
+        } else if self.adapter.is_over(&self.state, &id) {
             self.ends.insert((at, id.clone()));
             self.over.insert(id, at);
+        } else if let Some(of) = self.adapter.rests_on(&self.state, &id).filter(|of| *of != id) {
+            self.rests.entry(of.to_owned()).or_default().insert(id);
         }
     }
 
@@ -270,10 +281,11 @@ fn remedy(code: Error) -> &'static str {
         Error::UnmappedState | Error::UnknownTable => {
             "translate it in `adapter-settings`, then replay this dead letter"
         }
-        Error::SchemaUnavailable => "replay this dead letter once the schema can be had",
+        Error::SchemaUnavailable | Error::UnknownSchema => "replay this dead letter once the schema can be had",
         Error::BadTime | Error::MissingTime => "have the source send an instant with its zone",
         Error::MissingId | Error::MissingSubject => "have the source send the whole record",
-        Error::NotJson | Error::UnknownEnvelope | Error::BadFrame => {
+        Error::GlueFrame => "have the producer write JSON, or use another registry's serializer",
+        Error::NotJson | Error::UnknownEnvelope | Error::BadFrame | Error::BadSchema => {
             "look at what sends it, and whether this is the right `adapter`"
         }
         Error::TooLarge => "have the source send less",
