@@ -6,11 +6,11 @@ use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::http::{Token, digest};
 use crate::ingest::tail::{self, Tail, Tailing};
 use crate::ingest::wire::Wire;
-use crate::runtime::feeds;
 use crate::runtime::live::halts::Decide;
 #[cfg(feature = "kafka")]
 use crate::runtime::live::halts::Whence;
 use crate::runtime::live::{Live, Unwrap};
+use crate::runtime::wires;
 use crate::settings::{Origin, Settings, SourceSettings};
 use crate::store::Position;
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ impl Sources {
 
     /// What takes off what records are wrapped in that come without a registry.
     fn wire(&mut self, feed: FeedId, source: &SourceSettings) -> Arc<Wire> {
-        let wire = Arc::new(feeds::wire(source, None));
+        let wire = Arc::new(wires::wire(source, None));
         self.wires.push((feed, Arc::clone(&wire)));
         wire
     }
@@ -209,6 +209,7 @@ mod kafka {
     use super::*;
     use crate::ingest::kafka::Handle;
     use crate::ingest::wire::Registry;
+    use crate::runtime::feeds;
     use std::collections::BTreeMap;
 
     /// Each of them is asked once, whatever the number of sources that need it.
@@ -229,7 +230,7 @@ mod kafka {
     ) -> Arc<Wire> {
         let name = settings.clusters.get(cluster).and_then(|cluster| cluster.registry.as_ref());
         let registry = name.and_then(|name| registries.get(name)).cloned();
-        Arc::new(feeds::wire(source, registry))
+        Arc::new(wires::wire(source, registry))
     }
 
     pub(super) fn topic(
