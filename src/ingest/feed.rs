@@ -124,7 +124,7 @@ pub struct Records {
     /// the bytes that lie there. What is made of them may look otherwise under the next version, or need what is away.
     pub last: Option<u64>,
     /// What came between them and tells nothing, as it should be: why, and how often.
-    pub passed: BTreeMap<&'static str, u64>,
+    pub passed: Box<BTreeMap<&'static str, u64>>,
     /// Whoever waits until they are written down.
     pub done: Option<oneshot::Sender<Receipt>>,
 }
@@ -188,7 +188,7 @@ impl Records {
             list: Vec::new(),
             stamped: true,
             last: None,
-            passed: BTreeMap::new(),
+            passed: Box::default(),
             done: None,
         }
     }

@@ -74,7 +74,7 @@ impl Ear {
             Ok(Heard::Records(piece)) => {
                 assert_eq!((piece.feed, piece.partition), (FeedId(3), 0));
                 assert!(!piece.stamped, "a backlog is no news");
-                for (why, n) in &piece.passed {
+                for (why, n) in piece.passed.iter() {
                     *self.passed.entry(why).or_default() += n;
                 }
                 for (at, record) in piece.list.iter().enumerate() {

@@ -41,6 +41,7 @@ pub(super) struct RegenerateArgs {
 /// How long a source may say nothing before it is told that it does.
 const SILENCE: Duration = Duration::from_secs(15);
 /// How long a source may take to end.
+#[cfg(feature = "kafka")]
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {

@@ -243,7 +243,7 @@ fn what_is_put_down_has_its_place_and_what_is_passed_over_is_counted() {
     }
     let places: Vec<(u64, u64)> = records.list.iter().map(|one| (one.offset, one.next)).collect();
     assert_eq!(places, [(0, 1), (2, 2), (2, 3), (5, 6)], "only the last of several goes on");
-    let passed: Vec<_> = records.passed.into_iter().collect();
+    let passed: Vec<_> = (*records.passed).into_iter().collect();
     assert_eq!(passed, [("deleted-row", 2), ("tombstone", 1)]);
     let wrong = records.list[3].wrong.as_deref();
     assert!(
