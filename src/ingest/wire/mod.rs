@@ -66,6 +66,8 @@ impl Format {
 pub struct Wire {
     format: Format,
     registry: Option<Arc<Registry>>,
+    /// No frames come here: a byte 0 is damage, such as a file has that was cut while it was written to.
+    frameless: bool,
 }
 
 /// What was found in a record.
@@ -168,7 +170,12 @@ enum Layer {
 impl Wire {
     /// Of one source.
     pub fn new(format: Format, registry: Option<Arc<Registry>>) -> Wire {
-        Wire { format, registry }
+        Wire { format, registry, frameless: false }
+    }
+
+    /// Of a source where no frames can come.
+    pub fn frameless(format: Format) -> Wire {
+        Wire { format, registry: None, frameless: true }
     }
 
     /// What a record holds.
@@ -305,7 +312,7 @@ impl Wire {
         match value {
             [0x1f, 0x8b, ..] => Packing::Gzip.record(value).map(Layer::Unpacked),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd.record(value).map(Layer::Unpacked),
-            [0, ..] => schema::unframed(value, self.registry.as_deref()),
+            [0, ..] if !self.frameless => schema::unframed(value, self.registry.as_deref()),
             [1, ..] if self.registry.is_some() => schema::unframed(value, self.registry.as_deref()),
             _ => match schema::glue(value) {
                 Some(schema) => Stop::wrong(GLUE_FRAME, schema::unread(schema)),
