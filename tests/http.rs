@@ -6,6 +6,8 @@ mod checked_in;
 mod client;
 #[path = "http/process.rs"]
 mod process;
+#[path = "http/wrapped.rs"]
+mod wrapped;
 
 use client::Client;
 use onus::ingest::feed::{FeedId, Receipt};
@@ -113,7 +115,7 @@ fn a_form_that_is_not_read_is_refused_with_those_that_are() {
         assert_eq!(reply.status, 415, "{kind}");
     }
     assert!(process.post("application/json", "{}").body.contains("application/x-ndjson"));
-    let packed = "POST /events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer one\r\ncontent-encoding: gzip\r\n\
+    let packed = "POST /events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer one\r\ncontent-encoding: br\r\n\
                   content-type: application/x-ndjson\r\ncontent-length: 2\r\n\r\n{}";
     assert_eq!(process.client().raw(packed.as_bytes()).status, 415);
 }

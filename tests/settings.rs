@@ -181,14 +181,29 @@ onus.toml:20: source.u.cluster: there is no cluster `mian`
 }
 
 #[test]
+fn a_frame_is_for_topics_and_other_formats_are_for_all() {
+    let file = "[[source]]\nname = \"desk\"\nkind = \"file\"\npath = \"Cargo.toml\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n";
+    assert_eq!(good(file, &[]).sources[0].format, settings::Format::Auto);
+    assert_eq!(good(&format!("{file}format = \"json\"\n"), &[]).sources[0].format, settings::Format::Json);
+    let want =
+        "onus.toml:8: source.desk.format: `confluent` is for topics: a source of kind file reads lines of text, and a \
+                frame is bytes, among which a line's end may be
+    leave `format` out, and have JSON come here; or read the topic on which the frames lie, as a source of kind kafka";
+    let told = said(&format!("{file}format = \"confluent\"\n"), &[]);
+    assert!(told.contains(&want[10..]), "{told}");
+    let stdin = file.replace("kind = \"file\"\npath = \"Cargo.toml\"", "kind = \"stdin\"");
+    let told = said(&format!("{stdin}format = \"confluent\"\n"), &[]);
+    assert!(told.contains("a source of kind stdin reads lines of text"), "{told}");
+}
+
+#[test]
 fn a_clusters_registry_is_a_section_of_its_own() {
     let registry = "[registry.schemas]\nurl = \"http://localhost:8081/\"\nbasic = { username = \"onus\", password-file = \"Cargo.toml\" }\n";
     let cluster = CLUSTER.replace("[kafka.main]\n", "[kafka.main]\nregistry = \"schemas\"\n");
     let settings = good(&format!("{registry}{cluster}{SOURCE}format = \"confluent\"\n"), &[]);
     assert_eq!(settings.registries["schemas"].url, "http://localhost:8081");
     assert_eq!(settings.clusters["main"].registry.as_deref(), Some("schemas"));
-    let Origin::Kafka { format, .. } = &settings.sources[0].origin else { panic!("it is Kafka's") };
-    assert_eq!(*format, onus::settings::Format::Confluent);
+    assert_eq!(settings.sources[0].format, onus::settings::Format::Confluent);
     let shown = settings::toml(&read(&format!("{registry}{cluster}{SOURCE}"), &[]).expect("settings"));
     assert!(shown.contains("[registry.schemas]") && !shown.contains("onus-engine"), "{shown}");
     let want = "onus.toml:1: registry.schemas.url: holds a name or a password

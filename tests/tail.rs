@@ -2,6 +2,8 @@
 
 #[path = "tail/ear.rs"]
 mod ear;
+#[path = "tail/wrapped.rs"]
+mod wrapped;
 
 use ear::{Ear, LONGEST, Place};
 use onus::ingest::tail::Start;

@@ -1,6 +1,8 @@
 //! What records are wrapped in: schemas by what a real registry and Confluent's own serializers wrote, registries that are
 //! away, wrong or hostile, a real broker, and a real registry.
 
+#[path = "wire/adapted.rs"]
+mod adapted;
 #[path = "wire/desk.rs"]
 mod desk;
 #[path = "wire/hostile.rs"]

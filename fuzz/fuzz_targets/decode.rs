@@ -1,6 +1,6 @@
 //! Arbitrary lines are decoded and judged: nothing panics, every line is an event, idle, held aside or a dead letter, and
 //! says the same whether lines like it are known or not. And arbitrary records are unwrapped: nothing panics, what comes out is
-//! no longer than a record may be, and what was written by a schema is JSON.
+//! no longer than a record may be, and what was written by a schema is JSON; and arbitrary schemas are read by.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -30,8 +30,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
 
 /// Three schemas, and a registry that is never asked.
 static WIRE: LazyLock<Wire> = LazyLock::new(|| {
-    let target = Target { url: "http://127.0.0.1:1".to_owned(), ca: None, own: None, login: Login::Nobody, timeout: Duration::ZERO };
-    let registry = Registry::new(target);
+    let registry = Registry::new(TARGET.clone());
     let avro = r#"{"type":"record","name":"A","fields":[{"name":"n","type":["null","A",{"type":"map","values":"double"}]},
         {"name":"l","type":{"type":"array","items":["null","string",{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}]}},
         {"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}},{"name":"d","type":{"type":"int","logicalType":"date"}},
@@ -67,7 +66,39 @@ fn unwrapped(value: &[u8], headers: &[(&str, &[u8])], written: bool) {
     }
 }
 
+/// Schemas come from a registry, and who may write to a topic may often register one: none of them is a panic, nor is what is read
+/// by it. The text ends with a zero byte; what was written by it follows.
+fn schemas(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    let Ok(text) = std::str::from_utf8(&bytes[..end]) else { return };
+    let value = bytes.get(end + 1..).unwrap_or_default();
+    let kinds: &[&str] = if text.trim_start().starts_with(['{', '[', '"']) { &["AVRO", "JSON"] } else { &["PROTOBUF"] };
+    for kind in kinds {
+        let registry = Registry::new(TARGET.clone());
+        if registry.know(7, kind, text).is_err() {
+            continue;
+        }
+        let wire = Wire::new(Format::Confluent, Some(Arc::new(registry)));
+        let framed = [&[0, 0, 0, 0, 7], value].concat();
+        if let Found::One(line) = wire.read(Some(&framed), &[])
+            && *kind != "JSON"
+        {
+            serde_json::from_slice::<serde_json::Value>(&line).expect("what was written by a schema is JSON");
+        }
+    }
+}
+
+/// A registry that is never asked.
+static TARGET: LazyLock<Target> = LazyLock::new(|| Target {
+    url: "http://127.0.0.1:1".to_owned(),
+    ca: None,
+    own: None,
+    login: Login::Nobody,
+    timeout: Duration::ZERO,
+});
+
 fuzz_target!(|bytes: &[u8]| {
+    schemas(bytes);
     unwrapped(bytes, &[], false);
     unwrapped(bytes, &[("ce_specversion", b"1.0"), ("ce_id", b"1")], false);
     for id in [1, 2, 3] {

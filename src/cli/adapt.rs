@@ -3,12 +3,15 @@
 
 mod lines;
 pub(super) mod mapper;
+mod reader;
 mod record;
 
 use super::{CliError, exit};
-use crate::ingest::adapt::{Answer, Error, LONGEST, Record, State};
+use crate::ingest::adapt::{Answer, Error, LONGEST, Record};
+use crate::ingest::wire::Wire;
 use clap::Args;
 use lines::{Line, Lines};
+use reader::Reader;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -30,7 +33,10 @@ const ENOUGH: usize = 1 << 16;
 
 Each line of the input is one record's value; the answer is its events, a line each, or one line {\"skip\": CODE, \"why\"} or
 {\"error\": CODE, \"why\"}. With --record a line is an object with key, headers, kafka_timestamp, topic, and payload, value or
-value_b64, and the answer is one line: {\"events\": [...]}, {\"skip\": ...} or {\"error\": ...}.
+value_b64; headers is an object of texts. The answer is one line: {\"events\": [...]}, {\"skip\": ...} or {\"error\": ...}.
+
+Records are taken out of what they are wrapped in (docs/sources/wire.md): compression, base64, Kafka Connect, Debezium; frames
+of a schema registry where the settings name one: \"wire\": {\"format\": \"confluent\", \"registry\": {\"url\": ...}}.
 
 What sources look like, and what the settings say: docs/sources/. With --mapper the source is described in YAML
 (docs/sources/mapper.md); with --test nothing is read from standard input: the mapper's own examples are, and what differs from
@@ -61,20 +67,26 @@ pub(in crate::cli) struct AdaptArgs {
 
 pub(in crate::cli) fn run(args: &AdaptArgs) -> Result<u8, CliError> {
     let other = |text: String| CliError::Other(text);
+    let mut wire = Wire::default();
     let adapter = match (&args.mapper, &args.source, &args.settings) {
         (Some(path), ..) if args.test => return mapper::test(path),
         (Some(path), ..) => mapper::adapter(path)?,
-        (None, Some(source), Some(settings)) => super::run::adapter(source, settings).map_err(other)?,
+        (None, Some(source), Some(settings)) => {
+            if source != "mapper" {
+                wire = Reader::wire(super::run::tables(settings).map_err(other)?.wrapping());
+            }
+            super::run::adapter(source, settings).map_err(other)?
+        }
         (None, ..) => return Err(other("say `--source` with `--settings`, or `--mapper`".to_owned())),
     };
-    let mut state = State::default();
+    let mut reader = Reader::new(adapter, wire);
     let mut input = Lines::new(std::io::stdin(), LONGEST_LINE);
     let (mut out, mut bad) = (String::new(), false);
     while let Some(line) = input.next().map_err(|error| other(format!("cannot read standard input: {error}")))? {
         let answer = match line {
             Line::Whole(line) if line.iter().all(u8::is_ascii_whitespace) => continue,
-            Line::Whole(line) if args.record => record::read(&adapter, &mut state, line),
-            Line::Whole(line) => adapter.read(&mut state, &Record { value: Some(line), ..Record::default() }),
+            Line::Whole(line) if args.record => record::read(&mut reader, line),
+            Line::Whole(line) => reader.read(&Record { value: Some(line), ..Record::default() }, &[]),
             Line::TooLong(bytes) => {
                 let why = format!("the line has {bytes} bytes, and none has more than {LONGEST_LINE}");
                 Answer { errors: vec![(Error::TooLarge, why)], ..Answer::default() }

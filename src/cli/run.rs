@@ -10,11 +10,12 @@ mod watch;
 pub(super) use notices::target;
 
 pub(super) use figures::Pages;
-pub(super) use plan::{adapter, adapters, plan, store};
+pub(super) use plan::{adapter, adapters, plan, store, tables};
 
 use super::{CliError, exit};
 use crate::ingest::feed::{self, FeedId, Heard, Wish};
 use crate::ingest::http;
+use crate::ingest::wire::Wire;
 use crate::publish::pages::Directory;
 use crate::publish::told::Told;
 use crate::runtime::live::{Live, LiveError, Machine, Plan, Proof};
@@ -68,7 +69,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     live.decide_by(sources.decide());
     live.unwrap_by(sources.unwrap());
     let proof = live.prove(super::check::wall_clock).map_err(told)?;
-    let serving = serving(&settings, &live, &sender, Arc::clone(&counts), Arc::new(proof))?;
+    let serving = serving(&settings, &live, &sender, sources.wires(), Arc::clone(&counts), Arc::new(proof))?;
     tracing::info!("listening on http://{}", serving.addr);
     let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;
     drop(sender);
@@ -114,6 +115,7 @@ fn serving(
     settings: &settings::Settings,
     live: &Live,
     sender: &std::sync::mpsc::SyncSender<Heard>,
+    wires: &[(FeedId, Arc<Wire>)],
     counts: Arc<Told>,
     proof: Arc<Proof>,
 ) -> Result<serve::Serving, CliError> {
@@ -121,6 +123,7 @@ fn serving(
         let mut events = http::Events::from(tokens, super::check::wall_clock);
         events.body = settings.http.max_body as usize;
         let adapted = settings.sources.iter().zip(0..).filter(|(source, _)| source.adapter.is_some());
+        events.wires = wires.to_vec();
         events.raw = adapted.map(|(_, at)| FeedId(at)).collect();
         (events, sender.clone())
     });

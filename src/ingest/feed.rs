@@ -4,6 +4,7 @@
 //! channel; where the channel is full it stops reading, and a Kafka consumer goes on polling meanwhile.
 
 use onus_engine::time::Moment;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -122,6 +123,8 @@ pub struct Records {
     /// What tells the last one from another when the partition is taken up again, where that is not its line: the digest of
     /// the bytes that lie there. What is made of them may look otherwise under the next version, or need what is away.
     pub last: Option<u64>,
+    /// What came between them and tells nothing, as it should be: why, and how often.
+    pub passed: Box<BTreeMap<&'static str, u64>>,
     /// Whoever waits until they are written down.
     pub done: Option<oneshot::Sender<Receipt>>,
 }
@@ -185,6 +188,7 @@ impl Records {
             list: Vec::new(),
             stamped: true,
             last: None,
+            passed: Box::default(),
             done: None,
         }
     }
@@ -207,6 +211,16 @@ impl Records {
         if let Some(last) = self.list.last_mut() {
             last.wrong = Some(Box::new(wrong));
         }
+    }
+
+    /// Something came that tells nothing, because.
+    pub fn passes_over(&mut self, why: &'static str) {
+        *self.passed.entry(why).or_default() += 1;
+    }
+
+    /// Nothing came, not even what tells nothing.
+    pub fn says_nothing(&self) -> bool {
+        self.list.is_empty() && self.passed.is_empty()
     }
 
     /// The bytes of the one at this place of the list.

@@ -14,10 +14,12 @@ mod stdin;
 pub use cutter::{Cutter, Line};
 
 use crate::ingest::feed::{FeedId, Heard};
+use crate::ingest::wire::Wire;
 use hand::Hand;
 use onus_engine::time::Moment;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,6 +37,8 @@ pub struct Tail {
     pub from: Option<Start>,
     /// The longest record that is handed over whole, in bytes.
     pub longest: usize,
+    /// Takes off what lines are wrapped in.
+    pub wire: Arc<Wire>,
     /// How often to look for more.
     pub poll: Duration,
     /// The wall clock.

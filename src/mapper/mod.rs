@@ -94,6 +94,8 @@ pub struct States {
     pub first: BTreeMap<String, Vec<String>>,
     /// What changes tell; the first that fits holds.
     pub changes: Vec<Change>,
+    /// In these nothing more is expected: a row that stands so is forgotten once its settling time is over.
+    pub over: BTreeSet<String>,
 }
 
 /// What changes from some states to others tell.

@@ -2,8 +2,8 @@
 
 use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::kafka::{Access, Begin, Handle, Known, Login, Tls, Topic, spawn};
-use crate::ingest::wire::{self, Registry, Wire};
-use crate::settings::{Cluster, Format, Origin, Sasl, SourceSettings, Start};
+use crate::ingest::wire::Wire;
+use crate::settings::{Cluster, Origin, Sasl, SourceSettings, Start};
 use crate::store::Position;
 use onus_engine::time::Moment;
 use std::sync::Arc;
@@ -22,17 +22,6 @@ pub fn access(cluster: &Cluster) -> Access {
     });
     let Cluster { brokers, group, properties, .. } = cluster.clone();
     Access { brokers, group, tls, login, properties }
-}
-
-/// What takes off what a source's records are wrapped in; None: it is no Kafka source.
-pub fn wire(source: &SourceSettings, registry: Option<Arc<Registry>>) -> Option<Wire> {
-    let Origin::Kafka { format, .. } = &source.origin else { return None };
-    let format = match format {
-        Format::Auto => wire::Format::Auto,
-        Format::Json => wire::Format::Json,
-        Format::Confluent => wire::Format::Confluent,
-    };
-    Some(Wire::new(format, registry))
 }
 
 /// What is read; None: it is no Kafka source.

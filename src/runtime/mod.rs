@@ -15,3 +15,4 @@ pub mod story;
 mod streams;
 mod watch;
 pub mod whatif;
+pub mod wires;

@@ -62,7 +62,7 @@ pub fn default_file() -> String {
 /// The reference, in Markdown.
 pub fn reference() -> String {
     let mut text = String::from(
-        "<!-- Written by `ONUS_UPDATE=1 cargo test --test settings` from src/settings/keys.rs. -->\n\n\
+        "<!-- Written by `ONUS_UPDATE=1 cargo test --test settings` from src/settings/keys. -->\n\n\
          # Settings\n\n\
          One TOML file, `onus.toml` or what `--config` names. Over it stands the environment: `ONUS__SECTION__KEY`, with \
          `_` for `-`, and\nwith the name between them for a cluster or a source (`ONUS__KAFKA__MAIN__GROUP`, \

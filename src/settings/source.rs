@@ -17,6 +17,8 @@ pub struct SourceSettings {
     pub name: String,
     /// Where it is read.
     pub origin: Origin,
+    /// What its records are wrapped in.
+    pub format: Format,
     /// How its records become events; None: they are events.
     pub adapter: Option<AdapterSettings>,
     /// How far it is believed.
@@ -57,8 +59,6 @@ pub enum Origin {
         topic: String,
         /// Where to begin in partitions that were never read.
         start: Start,
-        /// What its records are wrapped in.
-        format: Format,
     },
     /// A file of JSON lines.
     File {
@@ -146,6 +146,7 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         }
         _ => Origin::Stdin,
     };
+    let format = format(part, &origin, clusters);
     let adapter = adapter(part);
     let trust = match part.text("trust").as_str() {
         "shared" => Trust::Shared,
@@ -172,6 +173,7 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
     SourceSettings {
         name,
         origin,
+        format,
         adapter,
         trust,
         owner,
@@ -182,6 +184,35 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         settling,
         may_claim_time,
     }
+}
+
+/// A frame around each record needs a source whose records may be any bytes, and a registry that knows its schemas.
+fn format(part: &mut Part<'_, '_>, origin: &Origin, clusters: &BTreeMap<String, Cluster>) -> Format {
+    let format = match part.text("format").as_str() {
+        "json" => Format::Json,
+        "confluent" => Format::Confluent,
+        _ => Format::Auto,
+    };
+    if format != Format::Confluent {
+        return format;
+    }
+    let reads = match origin {
+        Origin::Kafka { cluster, .. } => {
+            if clusters.get(cluster).is_some_and(|cluster| cluster.registry.is_none()) {
+                let remedy = format!(
+                    "write registry = \"NAME\" in [kafka.{cluster}], and a section [registry.NAME] with its url"
+                );
+                part.wrong("format", format!("the cluster `{cluster}` has no registry"), remedy);
+            }
+            return format;
+        }
+        Origin::File { .. } | Origin::Stdin => "lines of text, and a frame is bytes, among which a line's end may be",
+        Origin::Http { .. } => "what is posted, and nobody posts frames: they are what serializers for Kafka write",
+    };
+    let remedy = "leave `format` out, and have JSON come here; or read the topic on which the frames lie, as a source of kind kafka";
+    let what = format!("`confluent` is for topics: a source of kind {} reads {reads}", part.kind());
+    part.wrong("format", what, remedy);
+    format
 }
 
 fn adapter(part: &mut Part<'_, '_>) -> Option<AdapterSettings> {
@@ -234,17 +265,5 @@ fn kafka(part: &mut Part<'_, '_>, clusters: &BTreeMap<String, Cluster>) -> Origi
         "latest" => Start::Latest,
         text => Moment::parse(text).map_or(Start::Earliest, Start::At),
     };
-    let format = match part.text("format").as_str() {
-        "json" => Format::Json,
-        "confluent" => Format::Confluent,
-        _ => Format::Auto,
-    };
-    if format == Format::Confluent && clusters.get(&cluster).is_some_and(|cluster| cluster.registry.is_none()) {
-        part.wrong(
-            "format",
-            format!("the cluster `{cluster}` has no registry"),
-            format!("write registry = \"NAME\" in [kafka.{cluster}], and a section [registry.NAME] with its url"),
-        );
-    }
-    Origin::Kafka { cluster, topic, start, format }
+    Origin::Kafka { cluster, topic, start }
 }

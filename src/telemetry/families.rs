@@ -220,7 +220,14 @@ families! {
     SOURCE_EVENTS: "onus_source_events_total", Counter, Sources,
         &[SOURCE, label("result", "`taken`, `idle` (no contract names its type), `unbound` (nor its partner), `refused`, `skipped`")],
         "Records that came, by what became of them.",
-        "Since the process began. `refused` are dead letters, `skipped` told their adapter nothing. Repeats are `taken`: they change nothing.";
+        "Since the process began. `refused` are dead letters, `skipped` tell nothing, as it should be. Repeats are `taken`: they change nothing.";
+    /// See its words.
+    SOURCE_SKIPPED: "onus_source_skipped_total", Counter, Sources,
+        &[SOURCE, label("reason", "the word that `onus adapt` says: `tombstone`, `deleted-row`, `duplicate`, `not-relevant`, ... \
+            (docs/sources)")],
+        "Records that tell nothing, as it should be, by why.",
+        "Since the process began: those that `onus_source_events_total` counts as `skipped`, passed over as they were unwrapped or \
+         by their adapter. A reason is there once there was one.";
     /// See its words.
     SOURCE_VIOLATIONS: "onus_source_violations_total", Counter, Sources,
         &[SOURCE, label("kind", "`unauthorised`: it may not say that, in which case it is a dead letter; `catalogue`: it names another \

@@ -143,6 +143,12 @@ fn sources(page: &mut Page, reading: &Reading) {
             page.sample_of(labels, ("result", result), n);
         }
     }
+    page.family(&of::SOURCE_SKIPPED);
+    for (labels, one) in &all {
+        for (why, n) in &one.skipped {
+            page.sample_of(labels, ("reason", *why), *n);
+        }
+    }
     page.family(&of::SOURCE_VIOLATIONS);
     for (labels, one) in &all {
         for (kind, n) in ["unauthorised", "catalogue"].into_iter().zip(one.violations) {

@@ -68,6 +68,8 @@ pub struct SourceReading {
     pub name: String,
     /// Records by what became of them: taken, idle, unbound, refused, skipped.
     pub results: [u64; 5],
+    /// Those that were skipped, by why.
+    pub skipped: Vec<(&'static str, u64)>,
     /// Events that it may not say, and events that name another partner than the catalogue.
     pub violations: [u64; 2],
     /// When the latest came that it may not say.

@@ -58,6 +58,38 @@ fn a_row_that_is_forgotten_and_seen_again_gives_the_ids_that_its_proofs_gave() {
 }
 
 #[test]
+fn a_row_is_over_where_its_author_says_so_and_all_that_would_be_told_again_was_proven() {
+    let rows = ROWS.replace("time: {from: updated", "over: [approved, ended]\ntime: {from: updated");
+    let proof = json!({"asked": 1_772_400_000, "approved": "2026-03-01 09:00:00"});
+    let over = |text: &str, rows: &[serde_json::Value]| {
+        let mut feed = Feed::of(text);
+        rows.iter().for_each(|row| drop(feed.read(row.clone())));
+        feed.adapter.is_over(&feed.state, "r1")
+    };
+    assert!(!over(ROWS, &[row(1, 3, proof.clone())]), "nobody said so");
+    assert!(over(&rows, &[row(1, 3, proof.clone())]));
+    assert!(over(&rows, &[row(1, 1, json!({})), row(2, 4, json!({}))]), "a first sight of it tells nothing");
+    assert!(!over(&rows, &[row(1, 2, proof.clone())]), "it still waits");
+    assert!(!over(&rows, &[row(1, 3, json!({"approved": "2026-03-01 09:00:00"}))]), "when it was asked nobody knows");
+    // Asked under one row, approved under another: each proof is remembered.
+    assert!(over(&rows, &[row(1, 2, proof.clone()), row(2, 3, proof)]));
+}
+
+#[test]
+fn what_is_over_must_be_a_state_whose_events_can_be_proven() {
+    let wrong = |over: &str| {
+        let text = ROWS.replace("time: {from: updated", &format!("over: {over}\ntime: {{from: updated"));
+        let text = text.replace("  waiver.requested: {time: {from: asked, as: epoch-seconds}}\n", "");
+        onus::contract::mapper(&text, "test.yaml").map(|_| ()).map_err(|problems| problems[0].to_string())
+    };
+    assert_eq!(wrong("ended"), Ok(()));
+    let told = wrong("[ended, approved]").expect_err("it would be told twice");
+    assert!(told.contains("waiver.requested would be told under another id"), "{told}");
+    let told = wrong("aproved").expect_err("there is no such state");
+    assert!(told.contains("no state is called `aproved`") && told.contains("approved"), "{told}");
+}
+
+#[test]
 fn a_row_that_is_not_newer_is_passed_over() {
     let mut feed = Feed::of(ROWS);
     feed.read(row(5, 2, json!({})));

@@ -54,6 +54,8 @@ pub(crate) struct Listening {
     handle: Option<Handle>,
     from: Receiver<Heard>,
     pub(crate) got: BTreeMap<i32, Vec<Got>>,
+    /// What tells nothing.
+    pub(crate) passed: u64,
     pub(crate) incarnations: BTreeMap<i32, String>,
     pub(crate) began: Vec<(i32, u64)>,
     pub(crate) caught: Vec<(i32, Moment)>,
@@ -76,6 +78,7 @@ impl Listening {
             handle,
             from,
             got: BTreeMap::new(),
+            passed: 0,
             incarnations: BTreeMap::new(),
             began: Vec::new(),
             caught: Vec::new(),
@@ -109,6 +112,7 @@ impl Listening {
     fn records(&mut self, records: &Records) {
         assert_eq!(records.feed, FeedId(3));
         self.stamped = records.stamped;
+        self.passed += records.passed.values().sum::<u64>();
         self.incarnations.insert(records.partition, records.incarnation.to_string());
         let got = self.got.entry(records.partition).or_default();
         for one in &records.list {

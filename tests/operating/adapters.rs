@@ -1,9 +1,10 @@
 //! Sources that bring a vendor's records: what adapters remember is written with the facts, or not at all.
 
-use crate::shard::{DESK, Shard, at};
+use crate::shard::{DESK, Shard, at, kept};
 use onus::ingest::adapt::{Adapter, Settings};
+use onus::ingest::feed::{FeedId, Heard, Records};
 use onus::runtime::live::{Clock, Feed, LiveError, Plugged};
-use onus::store::{LetterState, Query, Remembered, sqlite};
+use onus::store::{LetterState, Query, Remembered};
 use onus_engine::time::{DAY, HOUR};
 use std::path::Path;
 use std::sync::Arc;
@@ -29,8 +30,7 @@ pub(crate) fn open(
     adapters: Vec<Option<Plugged>>,
     now: &str,
 ) -> Result<Shard, LiveError> {
-    let store = sqlite::open(&dir.join("onus.db"), 0).expect("a store");
-    Shard::plugged(Clock::Wall, DESK, feeds, adapters, Box::new(store), at(now))
+    Shard::plugged(Clock::Wall, DESK, feeds, adapters, kept(dir), at(now))
 }
 
 fn one(dir: &Path, tables: &str, now: &str) -> Shard {
@@ -180,6 +180,94 @@ fn what_is_over_is_forgotten_after_settling_and_seen_again_it_is_a_repeat() {
     shard.write();
     let left: Vec<String> = remembered(&mut shard).into_iter().map(|row| row.id).collect();
     assert_eq!(left, ["incident:2", "incident:3", "incident:4"]);
+}
+
+/// A mapper of rows that says when they are over.
+const MAPPER: &str = "mapper: tickets
+id: id
+order: n
+state: {from: state, table: {\"1\": open, \"2\": done}}
+first-sight: {open: ticket.opened, done: [ticket.opened, ticket.acknowledged]}
+changes:
+  - {from: open, to: done, tells: ticket.acknowledged}
+  - {from: any, to: any, tells: nothing}
+over: done
+time: {from: updated, as: rfc3339}
+subject: key
+partner: {fixed: p1}
+tells:
+  ticket.opened: {time: {from: opened, as: rfc3339}}
+  ticket.acknowledged: {time: {from: done, as: rfc3339}}
+";
+
+fn mapped_row(number: u32, count: u32, state: u32) -> String {
+    let done = if state == 2 { ",\"done\":\"2026-03-02T10:00:00Z\"" } else { "" };
+    format!(
+        "{{\"id\":\"{number}\",\"n\":{count},\"state\":{state},\"key\":\"INC-{number}\",\"opened\":\"2026-03-02T09:00:00Z\",\
+         \"updated\":\"2026-03-02T11:00:00Z\"{done}}}"
+    )
+}
+
+#[test]
+fn a_mapper_s_row_that_is_over_is_forgotten_too_and_seen_again_it_is_a_repeat() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mapper = onus::contract::mapper(MAPPER, "tickets.yaml").expect("a mapper");
+    let adapter = Arc::new(Adapter::mapped(&mapper, "urn:onus:servicenow"));
+    let plugged = || vec![Some(Plugged { adapter: Arc::clone(&adapter), topic: None })];
+    let mut shard = open(dir.path(), vec![Feed::named("rows")], plugged(), NOON).expect("it opens");
+    let rows = [mapped_row(1, 1, 1), mapped_row(1, 2, 2), mapped_row(2, 1, 1)];
+    shard.say(0, &rows);
+    shard.write();
+    assert_eq!((remembered(&mut shard).len(), stands(&mut shard, "INC-1").as_deref()), (2, Some("met")));
+    shard.set(at(NOON) + DAY + HOUR);
+    shard.say(0, &[mapped_row(3, 1, 1)]);
+    shard.write();
+    let left = |shard: &mut Shard| remembered(shard).into_iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(left(&mut shard), ["2", "3"]);
+    let entries = shard.live.entries();
+    // As it was, and touched since: its proofs are what they were.
+    shard.say(0, &[mapped_row(1, 2, 2), mapped_row(1, 9, 2)]);
+    shard.write();
+    assert_eq!((shard.live.entries(), shard.letters()), (entries, Vec::new()), "nothing is told twice or taken back");
+}
+
+#[test]
+fn what_was_told_of_secrets_in_a_ticket_is_forgotten_after_the_ticket_and_not_before() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut shard = one(dir.path(), &tables(""), NOON);
+    let leak = |row: String| row.replacen('{', "{\"description\":\"password=hunter2hunter2\",", 1);
+    shard.say(0, &[leak(row(1, 0, "1")), leak(row(2, 0, "1")), leak(row(2, 2, "7"))]);
+    shard.write();
+    let left = |shard: &mut Shard| remembered(shard).into_iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(left(&mut shard), ["exposed:INC-1", "exposed:INC-2", "incident:1", "incident:2"]);
+    // A restart in between knows what rests on what.
+    drop(shard);
+    let mut shard = one(dir.path(), &tables(""), "2026-03-03T13:00:00Z");
+    shard.say(0, &[row(3, 0, "1")]);
+    shard.write();
+    assert_eq!(left(&mut shard), ["exposed:INC-1", "exposed:INC-2", "incident:1", "incident:3"]);
+    shard.set(at("2026-03-04T14:00:00Z"));
+    shard.say(0, &[row(4, 0, "1")]);
+    shard.write();
+    assert_eq!(left(&mut shard), ["exposed:INC-1", "incident:1", "incident:3", "incident:4"], "an open ticket's stays");
+}
+
+#[test]
+fn what_is_passed_over_is_counted_by_why_wherever_it_is() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut shard = one(dir.path(), &tables(""), NOON);
+    shard.say(0, &[row(1, 0, "1"), row(1, 0, "1"), "{".to_owned()]);
+    // As the wire does it: among records, and where there is nothing else.
+    for lines in [&[row(1, 1, "2")][..], &[]] {
+        let mut records = Records::new(FeedId(0), 0, Arc::from("a test"));
+        lines.iter().for_each(|line| records.push(line.as_bytes(), 100, 101, at(NOON)));
+        records.passes_over("tombstone");
+        shard.live.take(Heard::Records(records)).expect("they are taken in");
+    }
+    shard.write();
+    let feed = shard.live.status().board().feeds[0].clone();
+    assert_eq!((feed.records, feed.refused, feed.skipped), (6, 1, 3));
+    assert_eq!(feed.passed.into_iter().collect::<Vec<_>>(), [("duplicate", 1), ("tombstone", 2)]);
 }
 
 #[test]

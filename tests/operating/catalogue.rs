@@ -1,27 +1,17 @@
 //! The catalogue in a shard that runs: names of one identity, what it says for events, edits.
 
-use crate::shard::{Shard, at, contracts, event};
+use crate::shard::{ROTATE, Shard, at, contracts, event, kept};
 use onus::catalogue::Catalogue;
 use onus::contract::catalogue_text;
 use onus::runtime::live::{Clock, Contracts, Feed};
-use onus::store::{Query, sqlite};
+use onus::store::Query;
 use onus_engine::time::{HOUR, Moment};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-const CONTRACT: &str = "contract: pam
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: rotate
-    clause: \"1\"
-    when: credential.created
-    do: credential.rotated
-    within: 4h
-  - id: attributed
+/// What is owed besides.
+const MORE: &str = "  - id: attributed
     clause: \"2\"
     when: credential.rotated
     requires: {any: [{where: {actor: \"*\"}}, change.approved]}
@@ -32,20 +22,14 @@ obligations:
     within: 2h
 ";
 
+fn contract() -> String {
+    format!("{ROTATE}{MORE}")
+}
+
 /// One that says whose an event is by a list that no event here fits.
-const SCOPED: &str = "contract: pam
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-scope: {assignment-groups: [\"PAM *\"]}
-obligations:
-  - id: rotate
-    clause: \"1\"
-    when: credential.created
-    do: credential.rotated
-    within: 4h
-";
+fn scoped() -> String {
+    ROTATE.replace("obligations:", "scope: {assignment-groups: [\"PAM *\"]}\nobligations:")
+}
 
 const ONE: &str = "catalogue: all
 identities:
@@ -77,8 +61,8 @@ impl Shelf {
     }
 
     fn open(&self, dir: &Path, feeds: Vec<Feed>, now: Moment) -> Shard {
-        let read = self.reader(CONTRACT);
-        let store = Box::new(sqlite::open(&dir.join("onus.db"), 0).expect("a store"));
+        let read = self.reader(&contract());
+        let store = kept(dir);
         Shard::read_by(Clock::Wall, read, feeds, Vec::new(), store, now).expect("it opens")
     }
 }
@@ -199,10 +183,10 @@ fn what_was_nobodys_is_a_partners_once_the_catalogue_says_so() {
     shelf.put("catalogue: all\nidentities:\n  - {id: svc-1, names: [aws:1]}\n");
     let mut shard = Shard::read_by(
         Clock::Wall,
-        shelf.reader(SCOPED),
+        shelf.reader(&scoped()),
         vec![Feed::named("desk")],
         Vec::new(),
-        Box::new(sqlite::open(&dir.path().join("onus.db"), 0).expect("a store")),
+        kept(dir.path()),
         at(NOW),
     )
     .expect("it opens");

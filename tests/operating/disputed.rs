@@ -1,31 +1,15 @@
 //! Sources that contradict each other: in the ledger, among the figures, through a restart.
 
-use crate::shard::{Shard, at, event};
+use crate::shard::{ROTATE, Shard, at, event, kept};
 use onus::runtime::live::Feed;
-use onus::store::{Query, sqlite};
+use onus::store::Query;
 use onus_engine::time::{HOUR, MINUTE, SECOND};
-
-const ROTATE: &str = "contract: pam
-partner: p1
-customer: acme
-effective: 2026-01-01T00:00:00Z
-zone: UTC
-obligations:
-  - id: rotate
-    clause: \"1\"
-    when: credential.created
-    do: credential.rotated
-    within: 4h
-";
 
 #[test]
 fn a_dispute_is_an_entry_and_a_figure_and_so_is_its_end() {
     let dir = tempfile::tempdir().expect("a folder");
     let (start, p1) = (at("2026-03-02T09:00:00Z"), ",\"partner\":\"p1\"");
-    let open = |now| {
-        let store = Box::new(sqlite::open(&dir.path().join("onus.db"), 0).expect("a store"));
-        Shard::open(ROTATE, vec![Feed::named("desk")], store, now)
-    };
+    let open = |now| Shard::open(ROTATE, vec![Feed::named("desk")], kept(dir.path()), now);
     let by = |source: &str, line: String| line.replace("\"here\"", &format!("\"{source}\""));
     let mut shard = open(start + HOUR);
     shard.say(0, &[event("1", "credential.created", "svc-1", start, p1)]);

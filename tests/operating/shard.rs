@@ -2,13 +2,33 @@
 
 use onus::ingest::feed::{FeedId, Heard, Records};
 use onus::runtime::live::{Clock, Contracts, Feed, Live, LiveError, Plan, Plugged, Time};
-use onus::store::{Letter, Query, Store};
+use onus::store::{Letter, Query, Store, sqlite};
 use onus_engine::time::{DAY, Millis, Moment};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A ticket is to be answered within four hours.
 pub(crate) const DESK: &str = include_str!("../support/desk.yaml");
+
+/// A new credential is to be rotated within four hours.
+pub(crate) const ROTATE: &str = "contract: pam
+partner: p1
+customer: acme
+effective: 2026-01-01T00:00:00Z
+zone: UTC
+obligations:
+  - id: rotate
+    clause: \"1\"
+    when: credential.created
+    do: credential.rotated
+    within: 4h
+";
+
+/// A store in a folder: what is there is gone on with.
+pub(crate) fn kept(dir: &Path) -> Box<dyn Store> {
+    Box::new(sqlite::open(&dir.join("onus.db"), 0).expect("a store"))
+}
 
 pub(crate) struct Hands(Arc<AtomicI64>);
 

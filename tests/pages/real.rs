@@ -1,6 +1,6 @@
 //! Two real Alertmanagers that know each other.
 
-use crate::alertmanager::Alertmanagers;
+use crate::alertmanager::{Alertmanagers, Page};
 use crate::house::{House, end, file};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -56,24 +56,58 @@ pub(crate) fn grow(house: &House, text: &str) {
 
 pub(crate) const HOUR: i64 = 3_600;
 
+/// A process that has paged somebody: a ticket was not answered for twelve minutes too long.
+pub(crate) struct Paged {
+    pub(crate) house: House,
+    /// All that the file has.
+    pub(crate) text: String,
+    pub(crate) child: std::process::Child,
+    pub(crate) page: Page,
+}
+
+impl Paged {
+    /// Under settings beside those of the source, and of what is told.
+    pub(crate) fn start(alertmanagers: &Alertmanagers, before: &str, alerting: &str) -> Paged {
+        let settings = format!(
+            "{before}[alerting]\nresend = \"30s\"\n{alerting}deliveries = \"deliveries.jsonl\"\n{}{}",
+            alertmanagers.settings(),
+            desk()
+        );
+        let house = House::new(DESK, &settings);
+        let text = event("opened", "INC-1", 4 * HOUR + 720) + "\n";
+        house.write("desk.jsonl", &text);
+        let child = house.start(&["run"]);
+        house.until("it is paged", || alertmanagers.counts().0 == 1);
+        let page = alertmanagers.pages().remove(0);
+        Paged { house, text, child, page }
+    }
+
+    /// It is killed.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ended");
+    }
+
+    /// The ticket is answered.
+    pub(crate) fn answer(&mut self) {
+        let _ = writeln!(self.text, "{}", event("acknowledged", "INC-1", 5));
+        grow(&self.house, &self.text);
+    }
+
+    /// The pages that went out, a line each.
+    pub(crate) fn proof(&self) -> String {
+        std::fs::read_to_string(self.house.path("deliveries.jsonl")).unwrap_or_default()
+    }
+}
+
 // `resend` is 30 s here: an Alertmanager takes what was not sent again for four times as long to be over, and a slow disk may
 // keep a process that stops and starts for some seconds.
 
 #[test]
 fn a_breach_is_one_page_and_its_recovery_one_resolution_through_kills_of_onus_and_of_an_alertmanager() {
     let mut alertmanagers = Alertmanagers::start(2);
-    let settings = format!(
-        "[alerting]\nresend = \"30s\"\nlink = \"https://onus.example\"\ndeliveries = \"deliveries.jsonl\"\n{}{}",
-        alertmanagers.settings(),
-        desk()
-    );
-    let house = House::new(DESK, &settings);
-    let mut text = String::new();
-    let _ = writeln!(text, "{}", event("opened", "INC-1", 4 * HOUR + 720));
-    house.write("desk.jsonl", &text);
-    let mut child = house.start(&["run"]);
-    house.until("it is paged", || alertmanagers.counts().0 == 1);
-    let page = alertmanagers.pages().remove(0);
+    let mut paged = Paged::start(&alertmanagers, "", "link = \"https://onus.example\"\n");
+    let page = paged.page.clone();
     for (name, value) in [
         ("alertname", "OnusDutyBreached"),
         ("partner", "p1"),
@@ -96,29 +130,26 @@ fn a_breach_is_one_page_and_its_recovery_one_resolution_through_kills_of_onus_an
     assert_eq!(page.annotations["link"], format!("https://onus.example/duties/{duty}"));
 
     // Killed, and started again: still one. An Alertmanager goes: still one.
-    child.kill().expect("it runs");
-    child.wait().expect("it ended");
-    let mut child = house.start(&["run"]);
+    paged.kill();
+    paged.child = paged.house.start(&["run"]);
     std::thread::sleep(Duration::from_secs(4));
     alertmanagers.kill(0);
     std::thread::sleep(Duration::from_secs(4));
     assert_eq!(alertmanagers.counts(), (1, 0), "{:?}", alertmanagers.pages());
-    child.kill().expect("it runs");
-    child.wait().expect("it ended");
+    paged.kill();
     alertmanagers.go_on(0);
-    let child = house.start(&["run"]);
+    paged.child = paged.house.start(&["run"]);
     std::thread::sleep(Duration::from_secs(3));
 
-    let _ = writeln!(text, "{}", event("acknowledged", "INC-1", 5));
-    grow(&house, &text);
-    house.until("it is resolved", || alertmanagers.counts().1 == 1);
+    paged.answer();
+    paged.house.until("it is resolved", || alertmanagers.counts().1 == 1);
     std::thread::sleep(Duration::from_secs(4));
     assert_eq!(alertmanagers.counts(), (1, 1), "{:?}", alertmanagers.pages());
     let resolved = alertmanagers.pages().pop().expect("it was resolved");
     assert_eq!(resolved.labels["duty"], duty);
     assert_eq!(resolved.annotations["resolution"], "Done, late.");
-    assert!(end(child), "{}", house.talk());
-    let proof = std::fs::read_to_string(house.path("deliveries.jsonl")).expect("a file");
+    let proof = paged.proof();
+    assert!(end(paged.child), "{}", paged.house.talk());
     assert!(proof.lines().any(|line| line.contains("\"firing\"") && line.contains(&duty)), "{proof}");
     assert!(proof.lines().any(|line| line.contains("\"resolved\"") && line.contains("\"am1\"")), "{proof}");
 }

@@ -1,11 +1,13 @@
 //! Who listens to a tail, and the place where its file grows.
 
-use onus::ingest::feed::{FeedId, Heard, channel};
+use onus::ingest::feed::{FeedId, Heard, Wrong, channel};
 use onus::ingest::tail::{Start, Tail, Tailing, spawn};
 use onus_engine::time::Moment;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
@@ -35,6 +37,8 @@ pub(crate) struct Ear {
     pub(crate) heard: Receiver<Heard>,
     pub(crate) tailing: Option<Tailing>,
     pub(crate) got: Vec<Got>,
+    pub(crate) passed: BTreeMap<&'static str, u64>,
+    pub(crate) wrong: Vec<String>,
     pub(crate) caught_up: u64,
     pub(crate) said: Vec<String>,
 }
@@ -43,9 +47,26 @@ impl Ear {
     pub(crate) fn on(path: &Path, follow: bool, from: Option<Start>) -> Ear {
         let (sender, heard) = channel();
         let poll = Duration::from_millis(5);
-        let tail = Tail { feed: FeedId(3), path: path.to_owned(), follow, from, longest: LONGEST, poll, clock };
+        let tail = Tail {
+            feed: FeedId(3),
+            path: path.to_owned(),
+            follow,
+            from,
+            longest: LONGEST,
+            wire: Arc::default(),
+            poll,
+            clock,
+        };
         let tailing = Some(spawn(tail, sender).expect("a thread"));
-        Ear { heard, tailing, got: Vec::new(), caught_up: 0, said: Vec::new() }
+        Ear {
+            heard,
+            tailing,
+            got: Vec::new(),
+            passed: BTreeMap::new(),
+            wrong: Vec::new(),
+            caught_up: 0,
+            said: Vec::new(),
+        }
     }
 
     pub(crate) fn hear(&mut self, wait: Duration) -> bool {
@@ -53,15 +74,21 @@ impl Ear {
             Ok(Heard::Records(piece)) => {
                 assert_eq!((piece.feed, piece.partition), (FeedId(3), 0));
                 assert!(!piece.stamped, "a backlog is no news");
-                for record in &piece.list {
+                for (why, n) in piece.passed.iter() {
+                    *self.passed.entry(why).or_default() += n;
+                }
+                for (at, record) in piece.list.iter().enumerate() {
                     let bytes = piece.record(record);
+                    if let Some(Wrong::Wire { reason, detail }) = record.wrong.as_deref() {
+                        self.wrong.push(format!("{reason}: {detail}"));
+                    }
                     self.got.push(Got {
                         text: String::from_utf8_lossy(bytes).into_owned(),
                         incarnation: piece.incarnation.to_string(),
                         offset: record.offset,
                         next: record.next,
                         cut: record.cut(),
-                        last: xxh3_64(bytes),
+                        last: piece.last.filter(|_| at + 1 == piece.list.len()).unwrap_or_else(|| xxh3_64(bytes)),
                     });
                 }
             }

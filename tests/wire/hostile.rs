@@ -89,6 +89,49 @@ fn a_registry_that_answers_without_end_is_trouble() {
 }
 
 #[test]
+fn a_schema_that_is_too_deep_or_too_large_is_refused_and_ends_nothing() {
+    let desk = Desk::new();
+    let nested = |open: &str, close: &str, depth: usize| format!("{}{}", open.repeat(depth), close.repeat(depth));
+    let schemas = [
+        ("AVRO", nested("[", "]", 200_000)),
+        ("AVRO", nested("{\"type\":", "}", 100_000)),
+        ("PROTOBUF", nested("message A {", "}", 60_000)),
+        ("PROTOBUF", format!("message A {{ oneof x {{ {} }} }}", nested("group G = 1 {", "}", 50_000))),
+        ("PROTOBUF", format!("syntax = \"proto3\"; message {} {{}}", "A".repeat(900_000)).replacen("{}", "{", 1)),
+        (
+            "PROTOBUF",
+            format!(
+                "syntax = \"proto3\"; enum E {{ {} }}",
+                (0..30_000).map(|n| format!("V{n} = {n};")).collect::<String>()
+            ),
+        ),
+        (
+            "PROTOBUF",
+            format!(
+                "syntax = \"proto3\"; message A {{ reserved {}; }}",
+                (1..30_000).map(|n| format!("{n}, ")).collect::<String>() + "40000"
+            ),
+        ),
+        ("PROTOBUF", " ".repeat((1 << 20) + 1)),
+    ];
+    for (id, (kind, text)) in (1..).zip(&schemas) {
+        desk.schema(id, kind, text);
+        let (reason, why) = wrong(found(&desk.wire(), &frame(id, &[0]), &[]));
+        assert!(reason == "BadSchema" && why.len() < 2_000, "{id}: {reason} {why}");
+    }
+    // What is no part of how values lie is not even looked at.
+    let deep = nested("a {", "}", 100_000);
+    let text = format!(
+        "syntax = \"proto3\"; import \"google/protobuf/descriptor.proto\"; message A {{ A a = 1; int32 n = 2 [packed = true]; }} \
+         extend google.protobuf.FileOptions {{ A x = 50001; }} option (x) = {{ {deep} }}; \
+         enum E {{ option allow_alias = true; X = 0; Y = 0; }} service S {{ rpc R (A) returns (A) {{ option (x) = {{ {deep} }}; }} }}"
+    );
+    desk.schema(90, "PROTOBUF", &text.replace(" [packed = true]", ""));
+    let means = crate::desk::json(found(&desk.wire(), &frame(90, &[0, 0x10, 7]), &[]));
+    assert_eq!(means, serde_json::json!({"n": 7}));
+}
+
+#[test]
 fn schemas_that_name_each_other_in_a_ring_come_to_an_end() {
     let desk = Desk::new();
     let body = |name: &str| {

@@ -1,6 +1,7 @@
 //! A record as one line: `{key, headers, kafka_timestamp, topic, partition, offset}` and its value.
 
-use crate::ingest::adapt::{Adapter, Answer, Error, Record, State, redact_text};
+use super::reader::Reader;
+use crate::ingest::adapt::{Answer, Error, Record, redact_text};
 use onus_engine::time::Moment;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,7 +32,7 @@ fn there<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'d
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-pub(super) fn read(adapter: &Adapter, state: &mut State, line: &[u8]) -> Answer {
+pub(super) fn read(reader: &mut Reader, line: &[u8]) -> Answer {
     let wrong = |code: Error, why: String| Answer { errors: vec![(code, why)], ..Answer::default() };
     let parsed = match serde_json::from_slice::<Line<'_>>(line) {
         Ok(parsed) => parsed,
@@ -68,7 +69,16 @@ pub(super) fn read(adapter: &Adapter, state: &mut State, line: &[u8]) -> Answer 
         _ => None,
     };
     let record = Record { value: bytes.as_deref(), recorded, topic: parsed.topic.as_deref(), place: place.as_deref() };
-    adapter.read(state, &record)
+    let headers = match &parsed.headers {
+        Some(serde_json::Value::Object(headers)) => headers.iter().filter_map(header).collect(),
+        _ => Vec::new(),
+    };
+    reader.read(&record, &headers)
+}
+
+/// A header as it is on a topic. What is no text is none of those that are looked at.
+fn header<'h>((name, value): (&'h String, &'h serde_json::Value)) -> Option<(&'h str, &'h [u8])> {
+    Some((name.as_str(), value.as_str()?.as_bytes())).filter(|(name, _)| *name != "kafka_timestamp")
 }
 
 fn instant(said: &serde_json::Value) -> Option<Moment> {

@@ -109,6 +109,7 @@ fn source(feed: &FeedStatus) -> SourceReading {
     SourceReading {
         name: feed.name.clone(),
         results: [taken, idle, unbound, feed.refused, feed.skipped],
+        skipped: feed.passed.iter().map(|(why, records)| (*why, *records)).collect(),
         violations: [feed.unauthorised, feed.contradicted],
         violated: feed.violated,
         lag: feed.lag.values().sum(),

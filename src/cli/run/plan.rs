@@ -78,9 +78,7 @@ pub(in crate::cli) fn adapter(name: &str, file: &Path) -> Result<Adapter, String
     if name == "mapper" {
         return crate::cli::adapt::mapper::adapter(file).map_err(|error| error.to_string());
     }
-    let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: cannot read: {error}"))?;
-    let settings = Tables::parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+    let settings = tables(file)?;
     Adapter::new(name, &settings).ok_or_else(|| {
         let known: Vec<&str> = Adapter::names().collect();
         let remedy = match nearest(name, known.iter().copied()) {
@@ -89,6 +87,13 @@ pub(in crate::cli) fn adapter(name: &str, file: &Path) -> Result<Adapter, String
         };
         format!("no adapter is called `{}`; {remedy}", name.escape_debug())
     })
+}
+
+/// The tables of a file.
+pub(in crate::cli) fn tables(file: &Path) -> Result<Tables, String> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: cannot read: {error}"))?;
+    Tables::parse(&text).map_err(|error| format!("{shown}: {error}"))
 }
 
 fn feed(source: &settings::SourceSettings) -> Feed {

@@ -10,7 +10,8 @@ use crate::runtime::live::halts::Decide;
 #[cfg(feature = "kafka")]
 use crate::runtime::live::halts::Whence;
 use crate::runtime::live::{Live, Unwrap};
-use crate::settings::{Origin, Settings};
+use crate::runtime::wires;
+use crate::settings::{Origin, Settings, SourceSettings};
 use crate::store::Position;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,10 +46,16 @@ impl Sources {
             let known = live.positions(feed);
             match &source.origin {
                 Origin::File { path, follow } => {
-                    sources.files.push(file(feed, path.clone(), *follow, &known, sender)?);
+                    let wire = sources.wire(feed, source);
+                    sources.files.push(file(feed, path.clone(), *follow, &known, wire, sender)?);
                 }
-                Origin::Stdin => sources.files.push(file(feed, PathBuf::from("-"), false, &[], sender)?),
-                Origin::Http { .. } => {}
+                Origin::Stdin => {
+                    let wire = sources.wire(feed, source);
+                    sources.files.push(file(feed, PathBuf::from("-"), false, &[], wire, sender)?);
+                }
+                Origin::Http { .. } => {
+                    sources.wire(feed, source);
+                }
                 #[cfg(feature = "kafka")]
                 Origin::Kafka { cluster, .. } => {
                     let wire = kafka::wire(settings, source, cluster, &registries);
@@ -66,6 +73,18 @@ impl Sources {
             }
         }
         Ok(sources)
+    }
+
+    /// What takes off what records are wrapped in that come without a registry.
+    fn wire(&mut self, feed: FeedId, source: &SourceSettings) -> Arc<Wire> {
+        let wire = Arc::new(wires::wire(source, None));
+        self.wires.push((feed, Arc::clone(&wire)));
+        wire
+    }
+
+    /// What takes off what records of each source are wrapped in.
+    pub(super) fn wires(&self) -> &[(FeedId, Arc<Wire>)] {
+        &self.wires
     }
 
     /// Carries out what is decided about halted partitions.
@@ -132,6 +151,7 @@ fn file(
     path: PathBuf,
     follow: bool,
     known: &[Position],
+    wire: Arc<Wire>,
     sender: &SyncSender<Heard>,
 ) -> Result<Tailing, CliError> {
     let from = known.first().map(|position| tail::Start {
@@ -139,7 +159,7 @@ fn file(
         next: position.next,
         last: position.last,
     });
-    let tail = Tail { feed, path, follow, from, longest: LONGEST, poll: POLL, clock: check::wall_clock };
+    let tail = Tail { feed, path, follow, from, longest: LONGEST, wire, poll: POLL, clock: check::wall_clock };
     tail::spawn(tail, sender.clone()).map_err(|error| CliError::Other(format!("no thread for a source: {error}")))
 }
 
@@ -190,7 +210,6 @@ mod kafka {
     use crate::ingest::kafka::Handle;
     use crate::ingest::wire::Registry;
     use crate::runtime::feeds;
-    use crate::settings::SourceSettings;
     use std::collections::BTreeMap;
 
     /// Each of them is asked once, whatever the number of sources that need it.
@@ -211,7 +230,7 @@ mod kafka {
     ) -> Arc<Wire> {
         let name = settings.clusters.get(cluster).and_then(|cluster| cluster.registry.as_ref());
         let registry = name.and_then(|name| registries.get(name)).cloned();
-        Arc::new(feeds::wire(source, registry).unwrap_or_default())
+        Arc::new(wires::wire(source, registry))
     }
 
     pub(super) fn topic(

@@ -6,10 +6,12 @@ use crate::decode::LONGEST;
 use crate::ingest::feed::{FeedId, Heard, channel};
 use crate::ingest::tail::{self, Tail};
 use crate::runtime::live::{Plan, Regeneration};
-use crate::settings::{self, Origin, Settings, SourceSettings};
+use crate::runtime::wires;
+use crate::settings::{Origin, Settings, SourceSettings};
 use crate::store::Store;
 use clap::Args;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -39,6 +41,7 @@ pub(super) struct RegenerateArgs {
 /// How long a source may say nothing before it is told that it does.
 const SILENCE: Duration = Duration::from_secs(15);
 /// How long a source may take to end.
+#[cfg(feature = "kafka")]
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {
@@ -95,7 +98,8 @@ fn read(
     let stop: Box<dyn FnOnce()> = match &source.origin {
         Origin::File { path, .. } => {
             let (path, from, poll) = (path.clone(), None, Duration::from_millis(200));
-            let tail = Tail { feed, path, follow: false, from, longest: LONGEST, poll, clock: wall_clock };
+            let wire = Arc::new(wires::wire(source, None));
+            let tail = Tail { feed, path, follow: false, from, longest: LONGEST, wire, poll, clock: wall_clock };
             let tailing =
                 tail::spawn(tail, sender).map_err(|error| other(format!("no thread for a source: {error}")))?;
             Box::new(move || tailing.stop())
@@ -143,19 +147,19 @@ fn topic(
 ) -> Result<Box<dyn FnOnce()>, CliError> {
     use crate::ingest::wire::Registry;
     use crate::runtime::feeds;
-    use std::sync::Arc;
+    use crate::settings::Start;
 
     let Some(cluster) = settings.clusters.get(cluster) else {
         return Err(CliError::Other(format!("the source `{}` names no cluster of the settings", source.name)));
     };
     let mut source = source.clone();
     if let Origin::Kafka { start, .. } = &mut source.origin {
-        *start = settings::Start::Earliest;
+        *start = Start::Earliest;
     }
     let name = source.name.clone();
     let registry = cluster.registry.as_ref().and_then(|name| settings.registries.get(name));
     let registry = registry.map(|web| Arc::new(Registry::new(run::target(web))));
-    let wire = Arc::new(feeds::wire(&source, registry).unwrap_or_default());
+    let wire = Arc::new(wires::wire(&source, registry));
     match feeds::kafka(feed, &source, cluster, wire, &[], wall_clock, sender) {
         Some(Ok(handle)) => Ok(Box::new(move || {
             if let Err(stuck) = handle.stop(GRACE) {

@@ -334,6 +334,13 @@ pub(crate) static MAPPER: Block = Block {
             Shape::List(&Shape::Block(&CHANGE)),
             "Of rows: what changes of state tell; the first line that fits."
         ),
+        may!(
+            "over",
+            Shape::OneOrMore(&Shape::Text(&STATE)),
+            "Of rows: states in which nothing more is expected. A row that stands so is forgotten once the settling time has \
+             passed. If it comes again, it tells once more, under the same ids, what its first sight tells: so each of that needs \
+             a `time` under `tells`."
+        ),
         may!("time", TIME_SHAPE, "Of a log: when it happened. Of rows: when the row was written."),
         must!("subject", PLACE_SHAPE, "What it is about. Of rows it stays what it was at first sight."),
         must!(
@@ -357,8 +364,8 @@ pub(crate) static MAPPER: Block = Block {
         ),
     ],
     ways: &[
-        Way { with: &["type", "time"], without: &["state", "first-sight", "changes"] },
-        Way { with: &["type", "tells"], without: &["state", "first-sight", "changes", "time"] },
+        Way { with: &["type", "time"], without: &["state", "first-sight", "changes", "over"] },
+        Way { with: &["type", "tells"], without: &["state", "first-sight", "changes", "over", "time"] },
         Way { with: &["state", "first-sight", "order"], without: &["type"] },
     ],
 };

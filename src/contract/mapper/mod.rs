@@ -123,7 +123,8 @@ fn read(root: &Node, cx: &mut Cx<'_>) -> Option<Mapper> {
         examples: examples?.unwrap_or_default(),
         digest: digest(root),
     };
-    timed(&mapper, &fields, &mut cx.report).then_some(mapper)
+    let good = timed(&mapper, &fields, &mut cx.report) && proven(&mapper, &fields, &mut cx.report);
+    good.then_some(mapper)
 }
 
 /// An event of a log has a time, or none could be told.
@@ -142,13 +143,29 @@ fn timed(mapper: &Mapper, fields: &Fields<'_>, report: &mut Report<'_>) -> bool 
     }
 }
 
+/// What a row tells that was forgotten and is seen again must have the ids that it had: made of what proves it.
+fn proven(mapper: &Mapper, fields: &Fields<'_>, report: &mut Report<'_>) -> bool {
+    let (Reading::Rows(states), Some(entry)) = (&mapper.reading, fields.entry("over")) else { return true };
+    let timed = |kind: &&String| mapper.events.get(*kind).is_some_and(|telling| telling.time.is_some());
+    let told = states.over.iter().filter_map(|state| Some((state, states.first.get(state)?)));
+    let unproven = told.filter_map(|(state, kinds)| Some((state, kinds.iter().find(|kind| !timed(kind))?))).next();
+    let Some((state, kind)) = unproven else { return true };
+    let message = format!(
+        "a row that is {} is forgotten, and if it came again, {kind} would be told under another id: nothing proves when it was",
+        quote(state)
+    );
+    let hint = format!("add `time` to `{kind}` under `tells`, or take the state out of `over`");
+    report.hinted(Code::MissingKey, entry.at, message, hint);
+    false
+}
+
 /// A log, or rows.
 fn reading(fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<Reading> {
     let report = &mut cx.report;
     match (fields.entry("type"), fields.entry("state")) {
         (Some(entry), None) => {
             let mut good = true;
-            for key in ["first-sight", "changes"] {
+            for key in ["first-sight", "changes", "over"] {
                 if let Some(entry) = fields.entry(key) {
                     let message = format!("`{key}` speaks of rows, and `type` of a log");
                     report.hinted(Code::Misplaced, entry.at, message, "take it out, or say `state` instead of `type`");

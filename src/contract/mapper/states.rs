@@ -30,9 +30,21 @@ pub(super) fn read(node: &Node, fields: &Fields<'_>, cx: &mut Cx<'_>) -> Option<
     let told = || first.iter().flatten().map(|(state, _)| state.clone()).collect();
     let known = given.unwrap_or_else(told);
     let changes = fields::optional(fields.get("changes").map(|node| changes(node, &known, cx)));
+    let over = fields::optional(fields.get("over").map(|node| {
+        let items = fields::one_or_more(node, "`over`", &mut cx.report)?;
+        fields::every(items, |item| {
+            let state = places::word(item, "a state", &mut cx.report)?;
+            is_known(&state, item.at, &known, &mut cx.report).then_some(state)
+        })
+    }));
     let (state, first) = (state?, first?);
     let complete = complete(&known, &first, fields, &mut cx.report);
-    let states = States { state, first: first.into_iter().collect(), changes: changes?.unwrap_or_default() };
+    let states = States {
+        state,
+        first: first.into_iter().collect(),
+        changes: changes?.unwrap_or_default(),
+        over: over?.unwrap_or_default().into_iter().collect(),
+    };
     (complete && fields.has("order")).then_some(states)
 }
 

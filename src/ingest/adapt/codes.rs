@@ -67,6 +67,9 @@ codes! {
         BadField = "bad-field": "a field is missing that must be there, or holds something else than the mapper says",
         SchemaUnavailable = "schema-unavailable": "the schema that the record was written by cannot be had now; it is tried again",
         BadFrame = "bad-frame": "the bytes around the record are damaged or of an unknown kind",
+        UnknownSchema = "unknown-schema": "the schema registry knows no schema of the id that the record names",
+        BadSchema = "bad-schema": "the schema that the record was written by cannot be used",
+        GlueFrame = "glue-frame": "the record is in a frame of AWS Glue's schema registry, which is not read",
         TooLarge = "too-large": "the record, or a name in it, is longer than any may be",
     }
 }

@@ -140,11 +140,11 @@ impl<'s> Desk<'s> {
     pub(super) fn item(&mut self, work: impl FnOnce(&mut Self) -> Result<(), No>) {
         let (events, changes) = (self.answer.events.len(), self.undo.len());
         match work(self) {
-            Ok(()) => self.tell_exposure(events),
+            Ok(()) => self.tell_exposure(events, changes),
             Err(No::Skip(code, why)) => {
                 self.answer.events.truncate(events);
                 self.answer.skips.push((code, why));
-                self.tell_exposure(events);
+                self.tell_exposure(events, changes);
             }
             Err(No::Error(code, why)) => {
                 self.answer.events.truncate(events);
@@ -158,13 +158,14 @@ impl<'s> Desk<'s> {
         }
     }
 
-    /// Tells that secrets stood in the item whose events begin there, if it says what they are of.
-    fn tell_exposure(&mut self, from: usize) {
+    /// Tells that secrets stood in the item whose events and changes begin there, if it says what they are of.
+    fn tell_exposure(&mut self, from: usize, changes: usize) {
         let forms = std::mem::take(&mut self.forms);
         if forms.is_empty() {
             return;
         }
-        let told = exposure::told(&self.answer.events[from..], self.about.take(), forms, |id| self.state.get(id));
+        let of = self.undo[changes..].first().map(|(id, _)| id.as_str());
+        let told = exposure::told(&self.answer.events[from..], self.about.take(), forms, of, |id| self.state.get(id));
         for (told, row) in told {
             if let Some((id, row)) = row {
                 self.remember(&id, row);

@@ -35,7 +35,7 @@ pub use desk::Answer;
 pub use event::{Event, Evidence, Quality, Value};
 pub use mapped::{Difference, tried};
 pub use redact::{redact_bytes, redact_text};
-pub use settings::{Settings, SettingsError};
+pub use settings::{Settings, SettingsError, Wrapping};
 pub use state::{Row, State, StateError};
 
 use crate::mapper::Mapper;
@@ -49,7 +49,7 @@ use tree::Tree;
 
 /// The version of what adapters make of records. Raised whenever the same record would give other events or another state:
 /// what was read by an older one is read anew, or the new one takes effect at a committed position.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// No record is longer (docs/seams.md, section 1).
 pub const LONGEST: usize = 1 << 20;
@@ -81,6 +81,12 @@ trait Vendor: std::fmt::Debug + Send + Sync {
     /// same: what is then told of it has the ids that it had.
     fn is_over(&self, _state: &State, _id: &str, _row: &Row) -> bool {
         false
+    }
+
+    /// The row without which this one is not needed any more, if there is such a row: when that goes, it is asked again whether
+    /// this one is over.
+    fn rests_on<'i>(&self, _id: &'i str) -> Option<&'i str> {
+        None
     }
 }
 
@@ -133,7 +139,14 @@ impl Adapter {
 
     /// Whether a row may be forgotten once its settling time is over.
     pub fn is_over(&self, state: &State, id: &str) -> bool {
-        state.get(id).is_none_or(|row| self.vendor.is_over(state, id, row))
+        state
+            .get(id)
+            .is_none_or(|row| exposure::is_over(state, id, row).unwrap_or_else(|| self.vendor.is_over(state, id, row)))
+    }
+
+    /// The row on which a row rests: when that one is forgotten, this one may be over.
+    pub fn rests_on<'s>(&self, state: &'s State, id: &'s str) -> Option<&'s str> {
+        exposure::rests_on(id, state.get(id)?).or_else(|| self.vendor.rests_on(id))
     }
 
     /// The adapter that a mapper describes; `source` is what its events name as theirs.

@@ -2,6 +2,9 @@
 //! the nearest word, because a table that is not looked at would be taken for one that is.
 
 mod keys;
+mod wrapping;
+
+pub use wrapping::Wrapping;
 
 use self::keys::Keys;
 use super::codes;
@@ -90,6 +93,7 @@ pub struct Settings {
     pub(super) okta_service_accounts: BTreeSet<String>,
     pub(super) cyberark: CyberArk,
     pub(super) pagerduty_security: BTreeSet<String>,
+    wrapping: Wrapping,
     digest: [u8; 32],
 }
 
@@ -162,6 +166,11 @@ impl Settings {
         self.digest
     }
 
+    /// What records are wrapped in, where nobody else says it.
+    pub fn wrapping(&self) -> &Wrapping {
+        &self.wrapping
+    }
+
     /// Whose is what, of one source.
     pub(super) fn partners(&self, source: &str) -> Partners {
         self.partners.get(source).cloned().unwrap_or_default()
@@ -194,6 +203,7 @@ fn read(tree: &Tree<'_>, keys: &mut Keys, digest: [u8; 32]) -> Settings {
         "pagerduty",
         "error_codes",
         "skip_codes",
+        "wire",
     ];
     keys.map("", tree, &top);
     if let Some(time) = keys.text("time", tree.at("time")).filter(|time| time != TIME) {
@@ -239,6 +249,7 @@ fn read(tree: &Tree<'_>, keys: &mut Keys, digest: [u8; 32]) -> Settings {
         okta_service_accounts: keys.set("okta.service_accounts", tree.at("okta").at("service_accounts")),
         cyberark: cyberark(tree.at("cyberark"), keys),
         pagerduty_security: keys.set("pagerduty.security_services", tree.at("pagerduty").at("security_services")),
+        wrapping: wrapping::read(tree.at("wire"), keys),
         digest,
     }
 }

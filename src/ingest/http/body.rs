@@ -1,6 +1,8 @@
 //! A request's body, no longer than it may be.
 
 use super::answer::Answer;
+use super::only;
+use crate::ingest::wire::Packing;
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};
 use std::future::poll_fn;
@@ -27,6 +29,28 @@ pub(super) async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, Answer>
         bytes.extend_from_slice(&piece);
     }
     Ok(bytes)
+}
+
+/// How the body is packed, if it is.
+pub(super) fn packing(headers: &HeaderMap) -> Result<Option<Packing>, Answer> {
+    match only(headers, &header::CONTENT_ENCODING)? {
+        None => Ok(None),
+        Some(encoding) if encoding.eq_ignore_ascii_case(b"identity") => Ok(None),
+        Some(encoding) => std::str::from_utf8(encoding).ok().and_then(Packing::named).map(Some).ok_or_else(|| {
+            Answer::form(
+                "that `content-encoding` is not read: send the body in gzip or zstd, or as it is, without that header",
+            )
+        }),
+    }
+}
+
+/// The body as it was before it was packed.
+pub(super) fn unpacked(packing: Option<Packing>, bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, Answer> {
+    let Some(packing) = packing else { return Ok(bytes) };
+    packing.undone(&bytes, most).map_err(|fault| {
+        let why = format!("the body {}; nothing is written down", fault.why);
+        if fault.is_too_large() { Answer::too_large(&why) } else { Answer::refused(&why, Vec::new()) }
+    })
 }
 
 fn too_large(most: usize) -> Answer {

@@ -1,7 +1,8 @@
 //! What one source has sent, in its order, to the loop.
 
 use super::split::Item;
-use crate::ingest::feed::{FeedId, Heard, Receipt, Records, Wrong};
+use crate::ingest::feed::{FeedId, Heard, Receipt, Records};
+use crate::ingest::wire::{Came, Format, Wire};
 use onus_engine::time::Moment;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 pub(super) struct Line {
     pub(super) feed: FeedId,
     heard: SyncSender<Heard>,
+    wire: Arc<Wire>,
     incarnation: Arc<str>,
     state: Mutex<State>,
 }
@@ -27,8 +29,10 @@ struct State {
 
 /// What became of a request's events.
 pub(super) enum Sent {
-    /// The loop has them, and will say when they are written down.
-    Handed(oneshot::Receiver<Receipt>),
+    /// The loop has their records, and will say when they are written down; of each record, which event it is from.
+    Handed(oneshot::Receiver<Receipt>, Vec<usize>),
+    /// There is nothing in them to write down, and nothing wrong.
+    Nothing,
     /// There was no room.
     Full,
     /// The loop has ended.
@@ -37,30 +41,37 @@ pub(super) enum Sent {
 
 impl Line {
     /// `since` sets its positions apart from those of another life.
-    pub(super) fn new(feed: FeedId, since: Moment, heard: SyncSender<Heard>) -> Line {
-        Line { feed, heard, incarnation: Arc::from(format!("http since {since}")), state: Mutex::default() }
+    pub(super) fn new(feed: FeedId, wire: Arc<Wire>, since: Moment, heard: SyncSender<Heard>) -> Line {
+        Line { feed, heard, wire, incarnation: Arc::from(format!("http since {since}")), state: Mutex::default() }
     }
 
-    /// Hands events over, if there is room.
-    pub(super) fn send(&self, items: &[Item<'_>], longest: usize, arrived: Moment) -> Sent {
+    /// Hands events over, if there is room. `wrapped`: they may be wrapped in something, as nothing says what they are.
+    pub(super) fn send(&self, items: &[Item<'_>], wrapped: bool, longest: usize, arrived: Moment) -> Sent {
         let (done, receipt) = oneshot::channel();
         let mut records = Records::new(self.feed, 0, self.incarnation.clone());
         // How far was heard is for the beat to say, which knows who was turned away.
         records.stamped = false;
         let mut state = self.state();
-        for (at, item) in (state.count..).zip(items) {
-            let bytes = &item.bytes[..item.bytes.len().min(longest)];
-            records.push(bytes, at, at + 1, arrived);
-            if bytes.len() < item.bytes.len() {
-                records.is_wrong(Wrong::Cut(item.bytes.len() as u64));
-            }
+        let plain = Wire::new(Format::Json, None);
+        let wire = if wrapped { &*self.wire } else { &plain };
+        let mut of = Vec::with_capacity(items.len());
+        for ((n, at), item) in (state.count..).enumerate().zip(items) {
+            let came = Came { value: Some(&item.bytes), headers: &[], offset: at, next: at + 1, arrived, longest };
+            // No schema is waited for: settings give frames to Kafka's sources alone.
+            wire.put(&came, || format!("event {n} of the request"), &mut records);
+            of.resize(records.list.len(), n);
+        }
+        if records.list.is_empty() {
+            // Only counted.
+            let _ = self.heard.try_send(Heard::Records(records));
+            return Sent::Nothing;
         }
         records.done = Some(done);
         // Numbered and handed over under one lock, so that numbers come in order.
         match self.heard.try_send(Heard::Records(records)) {
             Ok(()) => {
                 state.count += items.len() as u64;
-                Sent::Handed(receipt)
+                Sent::Handed(receipt, of)
             }
             Err(TrySendError::Full(_)) => {
                 state.owed = true;

@@ -14,6 +14,7 @@ mod tokens;
 pub use tokens::{Token, digest};
 
 use crate::ingest::feed::{FeedId, Heard, Receipt};
+use crate::ingest::wire::Wire;
 use answer::{Answer, Problem};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -36,6 +37,8 @@ pub struct Events {
     pub tokens: Vec<Token>,
     /// Sources of which a body is a vendor's record and no event of ours: an adapter reads it.
     pub raw: Vec<FeedId>,
+    /// What takes off what a source's records are wrapped in; of a source that is not named: as each record shows.
+    pub wires: Vec<(FeedId, Arc<Wire>)>,
     /// Bytes that one request may have.
     pub body: usize,
     /// Events that one request may have.
@@ -60,6 +63,7 @@ impl Events {
         Events {
             tokens,
             raw: Vec::new(),
+            wires: Vec::new(),
             body: 4 << 20,
             most: 10_000,
             longest: 1 << 20,
@@ -87,7 +91,9 @@ pub fn routes(events: Events, heard: SyncSender<Heard>) -> Router {
     feeds.sort_unstable();
     feeds.dedup();
     let since = (events.clock)();
-    let lines = feeds.into_iter().map(|feed| Line::new(feed, since, heard.clone())).collect();
+    let wire = |feed: FeedId| events.wires.iter().find(|(whose, _)| *whose == feed).map(|(_, wire)| Arc::clone(wire));
+    let line = |feed: FeedId| Line::new(feed, wire(feed).unwrap_or_default(), since, heard.clone());
+    let lines = feeds.into_iter().map(line).collect();
     let room = Arc::new(Semaphore::new(events.waiting.div_ceil(UNIT)));
     let door = Arc::new(Door { events, lines, room });
     tokio::spawn(beat(Arc::downgrade(&door), door.events.beat));
@@ -124,7 +130,9 @@ impl Door {
             false => Mode::of(&head.headers)?,
         };
         let length = body::length(&head.headers, self.events.body)?;
-        let room = length.unwrap_or(self.events.body).div_ceil(UNIT).max(1) as u32;
+        let packing = body::packing(&head.headers)?;
+        // What is packed may be as long as any.
+        let room = length.filter(|_| packing.is_none()).unwrap_or(self.events.body).div_ceil(UNIT).max(1) as u32;
         let Ok(place) = self.room.clone().try_acquire_many_owned(room) else {
             line.turned_away();
             return Err(Answer::busy("as much as may wait is waiting already"));
@@ -133,6 +141,7 @@ impl Door {
             Ok(bytes) => bytes?,
             Err(_) => return Err(Answer::slow(self.events.body_within)),
         };
+        let bytes = body::unpacked(packing, bytes, self.events.body)?;
         let items = split::split(mode, &head.headers, &bytes, self.events.most)?;
         if items.is_empty() {
             return Ok(Answer::written(0, Vec::new()));
@@ -140,8 +149,11 @@ impl Door {
         let count = items.len();
         // Lines are told by their numbers, too.
         let numbers: Vec<Option<u64>> = items.iter().map(|item| item.line).collect();
-        let receipt = match line.send(&items, self.events.longest, (self.events.clock)()) {
-            Sent::Handed(receipt) => receipt,
+        // Of others it was said that they are events.
+        let wrapped = matches!(mode, Mode::Lines | Mode::Whole);
+        let (receipt, of) = match line.send(&items, wrapped, self.events.longest, (self.events.clock)()) {
+            Sent::Handed(receipt, of) => (receipt, of),
+            Sent::Nothing => return Ok(Answer::written(count, Vec::new())),
             Sent::Full => return Err(Answer::busy("what came before is not written down yet")),
             Sent::Over => return Err(Answer::later("this process is stopping")),
         };
@@ -149,8 +161,10 @@ impl Door {
         let answer = match timeout(self.events.written_within, receipt).await {
             Ok(Ok(Receipt::Written(letters))) => {
                 line.written();
-                let problem =
-                    |(item, reason)| Problem { item: Some(item), line: numbers.get(item).copied().flatten(), reason };
+                let problem = |(record, reason): (usize, String)| {
+                    let item = of.get(record).copied().unwrap_or(record);
+                    Problem { item: Some(item), line: numbers.get(item).copied().flatten(), reason }
+                };
                 Ok(Answer::written(count, letters.into_iter().map(problem).collect()))
             }
             Ok(Ok(Receipt::Not(why))) => {

@@ -38,7 +38,6 @@ const FORMS: &str = "send `application/cloudevents+json` (one event), `applicati
 impl Mode {
     /// Of a vendor's records: one that is the body, or one a line.
     pub(super) fn of_records(headers: &HeaderMap) -> Result<Mode, Answer> {
-        plain(headers)?;
         let value = only(headers, &header::CONTENT_TYPE)?.map(String::from_utf8_lossy).unwrap_or_default();
         let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         Ok(if matches!(&*kind, "application/x-ndjson" | "text/plain") { Mode::Lines } else { Mode::Whole })
@@ -46,7 +45,6 @@ impl Mode {
 
     /// As the headers say it.
     pub(super) fn of(headers: &HeaderMap) -> Result<Mode, Answer> {
-        plain(headers)?;
         let binary = headers.keys().any(|name| name.as_str().starts_with("ce-"));
         let Some(value) = only(headers, &header::CONTENT_TYPE)? else {
             return if binary { Ok(Mode::Binary) } else { Err(Answer::form(&format!("no `content-type`: {FORMS}"))) };
@@ -71,16 +69,6 @@ impl Mode {
                 Err(Answer::form(&format!("the content type `{printable}` is not read: {FORMS}")))
             }
         }
-    }
-}
-
-/// A body that is not compressed.
-fn plain(headers: &HeaderMap) -> Result<(), Answer> {
-    match only(headers, &header::CONTENT_ENCODING)? {
-        Some(encoding) if !encoding.eq_ignore_ascii_case(b"identity") => {
-            Err(Answer::form("compressed bodies are not read: send it without `content-encoding`"))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Polls, and hands over.
 
 use super::connect::{Client, Purpose, client, plain};
-use super::message::{self, Taken};
+use super::message;
 use super::shared::{Shared, Spot};
 use super::waits::Waits;
 use super::{Errand, Order, digest};
 use crate::ingest::feed::{Heard, PIECE, Records};
+use crate::ingest::wire::Taken;
 use onus_engine::time::Moment;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaError;
@@ -393,7 +394,7 @@ impl Reader {
     fn flush(&mut self, partition: i32) {
         let feed = self.shared.topic.feed;
         let Some(one) = self.partitions.get_mut(&partition) else { return };
-        let full = (!one.records.list.is_empty()).then(|| {
+        let full = (!one.records.says_nothing()).then(|| {
             let mut next = Records::new(feed, partition, Arc::clone(&one.incarnation));
             // Most likely as much comes again.
             next.bytes.reserve(one.records.bytes.len());

@@ -3,6 +3,7 @@
 use super::cutter::Line;
 use super::{Left, Tail};
 use crate::ingest::feed::{FeedId, Heard, PIECE, Records, Wrong};
+use crate::ingest::wire::{Came, Wire};
 use onus_engine::time::Moment;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -15,6 +16,8 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(super) struct Hand {
     feed: FeedId,
     heard: SyncSender<Heard>,
+    wire: Arc<Wire>,
+    longest: usize,
     piece: Records,
     trouble: Option<String>,
     /// Records were said since it was last said that all was.
@@ -30,6 +33,8 @@ impl Hand {
         Hand {
             feed: tail.feed,
             heard,
+            wire: Arc::clone(&tail.wire),
+            longest: tail.longest,
             piece: piece(tail.feed, Arc::from("")),
             trouble: None,
             news: false,
@@ -48,9 +53,14 @@ impl Hand {
 
     /// One more record; `offset` and `next` are its positions.
     pub(super) fn record(&mut self, line: &Line<'_>, offset: u64, next: u64, arrived: Moment) {
-        self.piece.push(line.bytes, offset, next, arrived);
         if let Some(length) = line.cut {
+            self.piece.push(line.bytes, offset, next, arrived);
             self.piece.is_wrong(Wrong::Cut(length));
+            self.piece.last = None;
+        } else {
+            let came = Came { value: Some(line.bytes), headers: &[], offset, next, arrived, longest: self.longest };
+            // No schema is waited for: settings give frames to Kafka's sources alone.
+            self.wire.put(&came, || format!("the line at {offset}"), &mut self.piece);
         }
         self.records += 1;
         self.bytes += line.next - line.offset;
@@ -63,7 +73,7 @@ impl Hand {
 
     /// Hands over what is gathered.
     pub(super) fn flush(&mut self) -> Result<(), Left> {
-        if self.piece.list.is_empty() {
+        if self.piece.says_nothing() {
             return Ok(());
         }
         self.news = true;

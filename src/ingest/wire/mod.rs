@@ -17,10 +17,13 @@ mod envelope;
 mod kept;
 mod packed;
 mod protobuf;
+mod put;
 mod registry;
 mod schema;
 
 pub use kept::kept;
+pub use packed::Packing;
+pub use put::{Came, Taken};
 pub use registry::{Need, Registry, types};
 
 use cloudevents::Mode;
@@ -46,11 +49,25 @@ pub enum Format {
     Confluent,
 }
 
+impl Format {
+    /// By its word.
+    pub fn named(word: &str) -> Option<Format> {
+        match word {
+            "auto" => Some(Format::Auto),
+            "json" => Some(Format::Json),
+            "confluent" => Some(Format::Confluent),
+            _ => None,
+        }
+    }
+}
+
 /// Takes off what one source's records are wrapped in.
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
     format: Format,
     registry: Option<Arc<Registry>>,
+    /// No frames come here: a byte 0 is damage, such as a file has that was cut while it was written to.
+    frameless: bool,
 }
 
 /// What was found in a record.
@@ -99,6 +116,13 @@ pub struct Fault {
     pub why: String,
 }
 
+impl Fault {
+    /// It is longer than it may be, and nothing else is wrong.
+    pub fn is_too_large(&self) -> bool {
+        self.reason == TOO_LARGE
+    }
+}
+
 /// The registry knows no schema of that id.
 pub(crate) const UNKNOWN_SCHEMA: &str = "UnknownSchema";
 /// The schema itself cannot be used.
@@ -107,9 +131,11 @@ pub(crate) const BAD_SCHEMA: &str = "BadSchema";
 pub(crate) const BAD_FRAME: &str = "BadFrame";
 /// What is packed in it is longer than a record may be.
 pub(crate) const TOO_LARGE: &str = "TooLarge";
+/// It is in a frame of AWS Glue's schema registry, which is not read.
+pub(crate) const GLUE_FRAME: &str = "GlueFrame";
 
 /// Reasons of dead letters that are given here.
-pub const REASONS: [&str; 4] = [UNKNOWN_SCHEMA, BAD_SCHEMA, BAD_FRAME, TOO_LARGE];
+pub const REASONS: [&str; 5] = [UNKNOWN_SCHEMA, BAD_SCHEMA, BAD_FRAME, TOO_LARGE, GLUE_FRAME];
 
 /// Why a wrapping was not taken off.
 #[derive(Debug)]
@@ -144,7 +170,12 @@ enum Layer {
 impl Wire {
     /// Of one source.
     pub fn new(format: Format, registry: Option<Arc<Registry>>) -> Wire {
-        Wire { format, registry }
+        Wire { format, registry, frameless: false }
+    }
+
+    /// Of a source where no frames can come.
+    pub fn frameless(format: Format) -> Wire {
+        Wire { format, registry: None, frameless: true }
     }
 
     /// What a record holds.
@@ -250,6 +281,11 @@ impl Wire {
 
     /// Where each record is said to have a frame, this one has.
     fn framed(&self, value: &[u8]) -> Result<(), Stop> {
+        if self.format == Format::Confluent
+            && let Some(schema) = schema::glue(value)
+        {
+            return Stop::wrong(GLUE_FRAME, schema::unread(schema));
+        }
         if self.format == Format::Confluent && !schema::is_framed(value) {
             let why = "is in no schema registry's frame, which begins with a byte 0 and four of the schema's id; if such \
                        records are meant to come here, take `format = \"confluent\"` from the source";
@@ -274,11 +310,14 @@ impl Wire {
     /// By the first bytes of what is no text.
     fn of_bytes(&self, value: &[u8]) -> Result<Layer, Stop> {
         match value {
-            [0x1f, 0x8b, ..] => packed::gzip(value).map(Layer::Unpacked),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => packed::zstd(value).map(Layer::Unpacked),
-            [0, ..] => schema::unframed(value, self.registry.as_deref()),
+            [0x1f, 0x8b, ..] => Packing::Gzip.record(value).map(Layer::Unpacked),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd.record(value).map(Layer::Unpacked),
+            [0, ..] if !self.frameless => schema::unframed(value, self.registry.as_deref()),
             [1, ..] if self.registry.is_some() => schema::unframed(value, self.registry.as_deref()),
-            _ => Ok(Layer::Bare),
+            _ => match schema::glue(value) {
+                Some(schema) => Stop::wrong(GLUE_FRAME, schema::unread(schema)),
+                None => Ok(Layer::Bare),
+            },
         }
     }
 }

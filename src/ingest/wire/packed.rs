@@ -1,6 +1,6 @@
 //! Compression and base64, never longer undone than a record may be.
 
-use super::{BAD_FRAME, LONGEST, Layer, Stop, TOO_LARGE};
+use super::{BAD_FRAME, Fault, LONGEST, Layer, Stop, TOO_LARGE, schema};
 use crate::ingest::base64::base64;
 use std::io::Read;
 use std::ops::Range;
@@ -8,31 +8,63 @@ use std::ops::Range;
 /// Memory that zstd may take to undo something: a window of 8 MiB, as its highest ordinary levels use.
 const WINDOW: u32 = 23;
 
-pub(super) fn gzip(value: &[u8]) -> Result<Vec<u8>, Stop> {
-    bounded("gzip", flate2::read::MultiGzDecoder::new(value))
+/// How something is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// gzip.
+    Gzip,
+    /// zstd.
+    Zstd,
 }
 
-pub(super) fn zstd(value: &[u8]) -> Result<Vec<u8>, Stop> {
-    let made = zstd::stream::read::Decoder::with_buffer(value).and_then(|mut decoder| {
-        decoder.window_log_max(WINDOW)?;
-        Ok(decoder)
-    });
-    match made {
-        Ok(decoder) => bounded("zstd", decoder),
-        Err(error) => Stop::wrong(BAD_FRAME, format!("cannot be undone by zstd: {error}")),
+impl Packing {
+    /// By its name in `content-encoding`.
+    pub fn named(name: &str) -> Option<Packing> {
+        match name.to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => Some(Packing::Gzip),
+            "zstd" => Some(Packing::Zstd),
+            _ => None,
+        }
+    }
+
+    /// What was compressed, if it is no longer than this.
+    ///
+    /// # Errors
+    /// It is longer, or damaged.
+    pub fn undone(self, value: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
+        match self {
+            Packing::Gzip => bounded("gzip", flate2::read::MultiGzDecoder::new(value), most),
+            Packing::Zstd => {
+                let made = zstd::stream::read::Decoder::with_buffer(value).and_then(|mut decoder| {
+                    decoder.window_log_max(WINDOW)?;
+                    Ok(decoder)
+                });
+                match made {
+                    Ok(decoder) => bounded("zstd", decoder, most),
+                    Err(error) => Err(Fault { reason: BAD_FRAME, why: format!("cannot be undone by zstd: {error}") }),
+                }
+            }
+        }
+    }
+
+    /// The same of a record.
+    pub(super) fn record(self, value: &[u8]) -> Result<Vec<u8>, Stop> {
+        self.undone(value, LONGEST).map_err(Stop::Wrong)
     }
 }
 
-fn bounded(how: &str, from: impl Read) -> Result<Vec<u8>, Stop> {
+fn bounded(how: &str, from: impl Read, most: usize) -> Result<Vec<u8>, Fault> {
     let mut out = Vec::new();
-    match from.take(LONGEST as u64 + 1).read_to_end(&mut out) {
-        Err(error) => Stop::wrong(BAD_FRAME, format!("cannot be undone by {how}: {error}; it was cut or damaged")),
-        Ok(_) if out.len() > LONGEST => Stop::wrong(
-            TOO_LARGE,
-            format!(
-                "is more than {LONGEST} bytes once {how} is undone: send it in several records, or a reference to it"
-            ),
-        ),
+    match from.take(most as u64 + 1).read_to_end(&mut out) {
+        Err(error) => {
+            let why = format!("cannot be undone by {how}: {error}; it was cut or damaged");
+            Err(Fault { reason: BAD_FRAME, why })
+        }
+        Ok(_) if out.len() > most => {
+            let why =
+                format!("is more than {most} bytes once {how} is undone: send it in several, or a reference to it");
+            Err(Fault { reason: TOO_LARGE, why })
+        }
         Ok(_) => Ok(out),
     }
 }
@@ -67,9 +99,12 @@ pub(super) fn text(value: &[u8], registry: bool) -> Layer {
     let worth = match head.as_slice() {
         [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => true,
         [0 | 1, ..] => registry,
+        // AWS Glue's frame: not read, and that is said.
+        [3, 0 | 5, ..] => true,
         head => matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')),
     };
     let whole = if worth { std::str::from_utf8(value).ok().and_then(base64) } else { None };
+    let whole = whole.filter(|whole| whole[0] != 3 || schema::glue(whole).is_some());
     whole.map_or(Layer::Bare, Layer::Undone)
 }
 

@@ -1,6 +1,8 @@
 //! What was written in Protobuf, as the JSON that its own mapping makes of it: names in lower camel case, numbers of 64 bits
 //! as texts, what has its default left out.
 
+mod plain;
+
 use super::LONGEST;
 use crate::ingest::base64::base64;
 use prost_reflect::prost::Message as _;
@@ -91,8 +93,7 @@ fn file(name: &str, text: &str) -> Result<FileDescriptorProto, String> {
         None => protox_parse::parse(name, text).map_err(|error| format!("is no Protobuf: {error}"))?,
     };
     file.name = Some(name.to_owned());
-    // Places in the text are of use to people who read it.
-    file.source_code_info = None;
+    plain::plain(&mut file)?;
     Ok(file)
 }
 

@@ -2,7 +2,7 @@
 //! sixteen bytes, by which the schema is called the same in every registry. Newer clients put these into a header instead.
 
 use super::registry::Registry;
-use super::{BAD_FRAME, Layer, Stop, avro, protobuf};
+use super::{BAD_FRAME, LONGEST, Layer, Stop, avro, protobuf};
 use std::fmt;
 
 /// Where newer clients put what stands before the value.
@@ -21,12 +21,14 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Id::Number(id) => write!(f, "{id}"),
-            Id::Guid(id) => {
-                let hex = format!("{:032x}", u128::from_be_bytes(*id));
-                write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-            }
+            Id::Guid(id) => f.write_str(&guid(*id)),
         }
     }
+}
+
+fn guid(id: [u8; 16]) -> String {
+    let hex = format!("{:032x}", u128::from_be_bytes(id));
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// What headers say of a value's schema, as it would stand before the value.
@@ -37,6 +39,24 @@ pub(super) fn in_header<'h>(headers: &[(&str, &'h [u8])]) -> Option<&'h [u8]> {
 /// It begins as a frame does.
 pub(super) fn is_framed(value: &[u8]) -> bool {
     matches!(value.first(), Some(0 | 1))
+}
+
+/// The schema that AWS Glue's serializer has written before a value: a byte 3, how it is compressed, the schema version's id.
+pub(super) fn glue(value: &[u8]) -> Option<[u8; 16]> {
+    match value {
+        [3, 0 | 5, rest @ ..] => rest.get(..16)?.try_into().ok(),
+        _ => None,
+    }
+}
+
+/// Why a value in such a frame is not read, and what to do.
+pub(super) fn unread(schema: [u8; 16]) -> String {
+    format!(
+        "was written by AWS Glue's schema registry (schema version {}), whose schemas are had only with AWS's own credentials, \
+         so it is not read: have the producer write JSON, or use a serializer of a registry that speaks as Confluent's does; \
+         what was written so far can be turned into JSON by a connector or a stream job, onto a topic of its own",
+        guid(schema)
+    )
 }
 
 /// A schema's name, and how much of a frame that takes.
@@ -50,7 +70,7 @@ fn head(value: &[u8]) -> Option<(Id, usize)> {
 
 /// What to do where records have frames, and no registry is named.
 pub(super) const NEEDED: &str = "was written by a schema registry's serializer; to have it read, name its registry: `registry` \
-                                 at the [kafka.NAME] section, and a section [registry.NAME]";
+                                 at the [kafka.NAME] section, and a section [registry.NAME]; for `onus adapt`: `wire` in its settings";
 
 /// A schema, ready to read by.
 #[derive(Debug)]
@@ -74,12 +94,17 @@ pub(super) struct Text {
 
 impl Schema {
     pub(super) fn of(text: &Text) -> Result<Schema, String> {
-        match text.kind.as_str() {
+        let longest = text.references.iter().map(|(_, text)| text.len()).chain([text.text.len()]).max();
+        if longest > Some(LONGEST) {
+            return Err(format!("it or one that it names is longer than {LONGEST} bytes; no schema needs to be"));
+        }
+        let read = match text.kind.as_str() {
             "AVRO" => avro::Schema::of(&text.text, &text.references).map(Schema::Avro),
             "JSON" => Ok(Schema::Json),
             "PROTOBUF" => protobuf::Schema::of(&text.text, &text.references).map(Schema::Protobuf),
             other => Err(format!("its type is `{other}`; read are AVRO, JSON and PROTOBUF")),
-        }
+        };
+        read.map_err(short)
     }
 
     /// Memory that it may take, by its text.
@@ -88,12 +113,26 @@ impl Schema {
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        self.json(bytes).map_err(short)
+    }
+
+    fn json(&self, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
         match self {
             Schema::Avro(schema) => schema.json(bytes).map(Some),
             Schema::Json => Ok(None),
             Schema::Protobuf(schema) => schema.json(bytes).map(Some),
         }
     }
+}
+
+/// Why it cannot be used: names in it are somebody else's, and as long as they like.
+fn short(mut why: String) -> String {
+    const MOST: usize = 600;
+    if why.len() > MOST {
+        why.truncate((0..=MOST).rev().find(|end| why.is_char_boundary(*end)).unwrap_or_default());
+        why.push('…');
+    }
+    why
 }
 
 /// What is in a frame, as JSON.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ingest::feed::Wrong;
 use flate2::write::GzEncoder;
 use std::io::Write;
 
@@ -199,6 +200,56 @@ fn what_is_damaged_says_how() {
     // Without a registry it is said what is needed.
     let Found::Wrong(fault) = auto(b"\0\0\0\0\x01x") else { panic!("it cannot be read") };
     assert!(fault.why.contains("[registry.NAME]"), "{fault:?}");
+}
+
+#[test]
+fn a_frame_of_aws_glue_is_named_and_says_what_to_do() {
+    let id = *b"\x0b\xad\xca\xfe\x0b\xad\x4c\xaf\x8b\xad\x0b\xad\xca\xfe\x0b\xad";
+    for packing in [0, 5] {
+        let frame = [&[3, packing][..], &id, b"\x02a"].concat();
+        let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &frame);
+        for (wire, value) in [
+            (Wire::default(), frame.as_slice()),
+            (Wire::default(), text.as_bytes()),
+            (Wire::new(Format::Confluent, None), frame.as_slice()),
+        ] {
+            let Found::Wrong(fault) = wire.read(Some(value), &[]) else { panic!("it is not read") };
+            assert_eq!(fault.reason, GLUE_FRAME);
+            assert!(
+                fault.why.contains("0badcafe-0bad-4caf-8bad-0badcafe0bad") && fault.why.contains("JSON"),
+                "{fault:?}"
+            );
+            assert_eq!(reason(&wire.again(&kept(value, &[]))), GLUE_FRAME, "kept, it is still one");
+        }
+        assert_eq!(reason(&Wire::default().read(Some(&frame), &[("ce_specversion", b"1.0")])), GLUE_FRAME);
+    }
+    // What only begins so is none.
+    for value in [&b"\x03"[..], b"\x03\x00cut", b"\x03\x01abcdefghijklmnopqrstuvw"] {
+        assert!(matches!(auto(value), Found::One(line) if is_same(&line, value)));
+    }
+}
+
+#[test]
+fn what_is_put_down_has_its_place_and_what_is_passed_over_is_counted() {
+    use crate::ingest::feed::{FeedId, Records};
+    use onus_engine::time::Moment;
+    let mut records = Records::new(FeedId(0), 0, std::sync::Arc::from("here"));
+    let deleted = b"{\"op\":\"d\",\"source\":{},\"before\":{},\"after\":null}";
+    let many = gzip(b"{\"a\":1}\n{\"b\":2}\n");
+    let values: [Option<&[u8]>; 6] = [Some(b"{}"), None, Some(&many), Some(deleted), Some(deleted), Some(b"\x1f\x8bx")];
+    for (value, offset) in values.into_iter().zip(0..) {
+        let came = Came { value, headers: &[], offset, next: offset + 1, arrived: Moment(0), longest: LONGEST };
+        Wire::default().put(&came, || format!("place {offset}"), &mut records);
+    }
+    let places: Vec<(u64, u64)> = records.list.iter().map(|one| (one.offset, one.next)).collect();
+    assert_eq!(places, [(0, 1), (2, 2), (2, 3), (5, 6)], "only the last of several goes on");
+    let passed: Vec<_> = (*records.passed).into_iter().collect();
+    assert_eq!(passed, [("deleted-row", 2), ("tombstone", 1)]);
+    let wrong = records.list[3].wrong.as_deref();
+    assert!(
+        matches!(wrong, Some(Wrong::Wire { reason: BAD_FRAME, detail }) if detail.starts_with("place 5: ")),
+        "{wrong:?}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::LiveError;
 use super::intake::unreadable;
 use super::judge::Refused;
 use crate::decode::DecodeError;
-use crate::ingest::adapt::{Adapter, Error, Record, State};
+use crate::ingest::adapt::{Adapter, Error, Record, Skip, State};
 use crate::ingest::feed::Records;
 use crate::ingest::wire::REASONS;
 use crate::store::{Remembered, Stamp, Store};
@@ -47,6 +47,8 @@ pub(super) struct Machine {
     over: BTreeMap<String, Moment>,
     /// The same, by time.
     ends: BTreeSet<(Moment, String)>,
+    /// Rows that are not over as long as another one is there, by that one.
+    rests: BTreeMap<String, BTreeSet<String>>,
     /// When the records came that changed what is not written down yet.
     came: Moment,
 }
@@ -60,8 +62,8 @@ pub(super) struct Brought {
     pub(super) from: Vec<usize>,
     /// Records, or parts of them, that could not be read.
     pub(super) refused: Vec<Refused>,
-    /// Records that tell nothing, as it should be.
-    pub(super) skipped: u64,
+    /// Records that tell nothing, as it should be: why, and how many.
+    pub(super) skipped: BTreeMap<&'static str, u64>,
 }
 
 impl Machines {
@@ -133,6 +135,7 @@ impl Machine {
             restamp: true,
             over: BTreeMap::new(),
             ends: BTreeSet::new(),
+            rests: BTreeMap::new(),
             came: Moment::DAWN,
         }
     }
@@ -157,16 +160,18 @@ impl Machine {
             );
         }
         let mut machine = Machine { restamp, ..Machine::new(adapter) };
-        let mut trouble = None;
+        let (mut trouble, mut came) = (None, Vec::new());
         store.remembered(name, &mut |one| {
             let Some(row) = one.row else { return };
             match machine.state.restore(&one.id, &row) {
-                Ok(()) => machine.note(one.id, one.at),
+                Ok(()) => came.push((one.id, one.at)),
                 Err(error) => {
                     trouble.get_or_insert_with(|| format!("{name}: what it remembers of {}: {error}", one.id));
                 }
             }
         })?;
+        // Once all are there: some rest on others.
+        came.into_iter().for_each(|(id, at)| machine.note(id, at));
         trouble.map_or(Ok(machine), |trouble| Err(LiveError::Adapters(trouble)))
     }
 
@@ -174,7 +179,7 @@ impl Machine {
     pub(super) fn read(&mut self, records: Records, topic: Option<&str>) -> (Records, Brought) {
         let mut events = Records::new(records.feed, records.partition, Arc::clone(&records.incarnation));
         events.stamped = records.stamped;
-        let (mut from, mut refused, mut skipped) = (Vec::new(), Vec::new(), 0);
+        let (mut from, mut refused, mut skipped) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut text = String::new();
         for (line, one) in records.list.iter().enumerate() {
             if let Some(unreadable) = unreadable(line, one) {
@@ -191,7 +196,8 @@ impl Machine {
             let answer = self.adapter.read(&mut self.state, &record);
             self.came = self.came.max(one.arrived);
             if answer.events.is_empty() && answer.errors.is_empty() {
-                skipped += 1;
+                let why = answer.skips.first().map_or(Skip::NotRelevant, |(why, _)| *why);
+                *skipped.entry(why.word()).or_default() += 1;
             }
             for event in &answer.events {
                 text.clear();
@@ -232,9 +238,15 @@ impl Machine {
         if let Some(before) = self.over.remove(&id) {
             self.ends.remove(&(before, id.clone()));
         }
-        if self.state.get(&id).is_some() && self.adapter.is_over(&self.state, &id) {
+        if self.state.get(&id).is_none() {
+            for other in self.rests.remove(&id).unwrap_or_default() {
+                self.note(other, at);
+            }
+        } else if self.adapter.is_over(&self.state, &id) {
             self.ends.insert((at, id.clone()));
             self.over.insert(id, at);
+        } else if let Some(of) = self.adapter.rests_on(&self.state, &id).filter(|of| *of != id) {
+            self.rests.entry(of.to_owned()).or_default().insert(id);
         }
     }
 
@@ -269,10 +281,11 @@ fn remedy(code: Error) -> &'static str {
         Error::UnmappedState | Error::UnknownTable => {
             "translate it in `adapter-settings`, then replay this dead letter"
         }
-        Error::SchemaUnavailable => "replay this dead letter once the schema can be had",
+        Error::SchemaUnavailable | Error::UnknownSchema => "replay this dead letter once the schema can be had",
         Error::BadTime | Error::MissingTime => "have the source send an instant with its zone",
         Error::MissingId | Error::MissingSubject => "have the source send the whole record",
-        Error::NotJson | Error::UnknownEnvelope | Error::BadFrame => {
+        Error::GlueFrame => "have the producer write JSON, or use another registry's serializer",
+        Error::NotJson | Error::UnknownEnvelope | Error::BadFrame | Error::BadSchema => {
             "look at what sends it, and whether this is the right `adapter`"
         }
         Error::TooLarge => "have the source send less",

@@ -19,7 +19,11 @@ const NO_JSON: u8 = 0x0b;
 
 impl Live {
     /// Takes records in: judged, and in the journal, and not yet written. `letter`: they were this dead letter before.
-    pub(super) fn records(&mut self, records: Records, letter: Option<&Letter>) -> Result<(), LiveError> {
+    pub(super) fn records(&mut self, mut records: Records, letter: Option<&Letter>) -> Result<(), LiveError> {
+        self.status.feed(records.feed).passed(&std::mem::take(&mut records.passed));
+        if records.list.is_empty() && letter.is_none() && records.done.is_none() {
+            return Ok(());
+        }
         self.hand.began.get_or_insert_with(Instant::now);
         let (feed, key) = (records.feed, (records.feed.0, records.partition));
         self.time_for(key)?;
@@ -44,9 +48,10 @@ impl Live {
         let told = told.as_ref().unwrap_or(&events);
         let whole = brought.as_ref().map_or(told, |brought| &brought.records);
         let lost = (refused.len() + unread.len()) as u64;
-        let skipped = brought.as_ref().map_or(0, |brought| brought.skipped);
-        let parts = (events.list.len() + unread.len()) as u64 + skipped;
-        self.status.feed(feed).took(parts, lost, skipped);
+        self.status.feed(feed).took((events.list.len() + unread.len()) as u64, lost);
+        if let Some(brought) = &brought {
+            self.status.feed(feed).passed(&brought.skipped);
+        }
         if letter.is_none() {
             let last = whole.list.last().map_or(Moment::DAWN, |last| last.arrived);
             let violations = refused.iter().filter(|one| one.reason == UNAUTHORISED).count();

@@ -157,6 +157,10 @@ impl Regeneration {
                 reading.feed.name, records.incarnation, position.incarnation
             )));
         }
+        // What tells nothing says nothing of how far was read.
+        if records.list.is_empty() {
+            return Ok(());
+        }
         records.list.retain(|one| one.offset < position.next);
         let Some((first, last)) = records.list.first().zip(records.list.last()) else {
             reading.left.remove(&partition);

@@ -90,8 +90,10 @@ pub struct FeedStatus {
     pub records: u64,
     /// Of them, dead letters.
     pub refused: u64,
-    /// Of them, those that told their adapter nothing.
+    /// Of them, those that tell nothing, as it should be.
     pub skipped: u64,
+    /// The same, by why.
+    pub passed: BTreeMap<&'static str, u64>,
     /// Events that named another partner than the catalogue.
     pub contradicted: u64,
     /// Events that it may not say: of a partner, or of a type, that is not its own.
@@ -318,11 +320,24 @@ impl FeedPlace<'_> {
         }
     }
 
-    pub(super) fn took(self, records: u64, refused: u64, skipped: u64) {
+    pub(super) fn took(self, records: u64, refused: u64) {
         self.change(|feed| {
             feed.records += records;
             feed.refused += refused;
-            feed.skipped += skipped;
+        });
+    }
+
+    /// So many records came that tell nothing, by why.
+    pub(super) fn passed(self, by_why: &BTreeMap<&'static str, u64>) {
+        if by_why.is_empty() {
+            return;
+        }
+        self.change(|feed| {
+            for (why, records) in by_why {
+                feed.records += records;
+                feed.skipped += records;
+                *feed.passed.entry(why).or_default() += records;
+            }
         });
     }
 }

@@ -10,6 +10,7 @@ pub use trial::{Difference, tried};
 use super::codes::{Error, No, Skip, quoted};
 use super::desk::{ActorType, Desk, Told, actor};
 use super::event::{Quality, Value};
+use super::state::{Row, State};
 use super::tree::Tree;
 use super::{Page, Vendor};
 use crate::mapper::{Actor, Field, Kind, Mapper, Order, Reading, Test};
@@ -53,6 +54,13 @@ impl Vendor for Mapped {
             Tree::Null => No::skip(Skip::NotRelevant, format!("there is nothing at {each}")),
             other => No::error(Error::UnknownEnvelope, format!("{each} is {}, and no list of records", shown(other))),
         }
+    }
+
+    /// Its author says so, and all that a first sight of it would tell has been proven, so that it would have the same ids.
+    fn is_over(&self, _: &State, _: &str, row: &Row) -> bool {
+        let (Reading::Rows(states), Some(state)) = (&self.mapper.reading, row.get("state")) else { return false };
+        let told = states.first.get(state).map_or(&[][..], Vec::as_slice);
+        states.over.contains(state) && told.iter().all(|kind| row.get(&rows::proven(kind)).is_some())
     }
 }
 

@@ -126,6 +126,6 @@ impl Mapped {
 }
 
 /// Under which name a row remembers the proof that was told.
-fn proven(kind: &str) -> String {
+pub(super) fn proven(kind: &str) -> String {
     format!("proof {kind}")
 }

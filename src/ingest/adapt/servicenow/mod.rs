@@ -86,6 +86,10 @@ impl Vendor for ServiceNow {
             _ => matches!(row.get("state"), Some("closed" | "cancelled")),
         }
     }
+
+    fn rests_on<'i>(&self, id: &'i str) -> Option<&'i str> {
+        id.strip_prefix("audit:")
+    }
 }
 
 /// The tables that a topic may be named after.

@@ -1,0 +1,134 @@
+//! What the process itself needs: what is owed, where it is written down, how it is judged, where it listens.
+
+use super::Absent::{Is, Nothing};
+use super::Shape::{Bool, Choice, Length, Path, Paths, Size, Text, Whole};
+use super::{CENTURY, CLOCKS, DAY, Form, SECOND, Section, key};
+
+pub(super) const CONTRACTS: Section = Section {
+    name: "contracts",
+    form: Form::Once,
+    words: "What is owed.",
+    keys: &[
+        key("paths", Paths, Is("[\"contracts\"]"), "Contract files, and folders of contract files."),
+        key("library", Paths, Is("[]"), "Folders in which included files are looked for, too."),
+    ],
+};
+
+pub(super) const CATALOGUE: Section = Section {
+    name: "catalogue",
+    form: Form::Once,
+    words: "Which native names are one identity, and whose it is (docs/guide/catalogue.md).",
+    keys: &[key("paths", Paths, Is("[]"), "Catalogue files, and folders of them.")],
+};
+
+pub(super) const STORE: Section = Section {
+    name: "store",
+    form: Form::Once,
+    words: "What must outlive the process: journal, ledger, positions of sources.",
+    keys: &[
+        key(
+            "url",
+            Text,
+            Is("\"sqlite:onus.db\""),
+            "`sqlite:FILE` for one node, or `postgres://USER@HOST:PORT/DATABASE` where several share it. \
+             A password does not stand here.",
+        ),
+        key("password-file", Path, Nothing("\"/run/secrets/store\""), "File that holds PostgreSQL's password."),
+    ],
+};
+
+pub(super) const JUDGE: Section = Section {
+    name: "judge",
+    form: Form::Once,
+    words: "How it is judged, and how often it is written down.",
+    keys: &[
+        key(
+            "clock",
+            Choice(CLOCKS),
+            Is("\"wall\""),
+            "`wall`: it is as late as this machine's clock says. `events`: it is as late as the events of the \
+             sources say, for trials and for reading an archive.",
+        ),
+        key(
+            "settling",
+            Length(SECOND, CENTURY),
+            Is("\"7 days\""),
+            "How late news may come and still change what was said. What ended longer ago leaves memory.",
+        ),
+        key(
+            "commit-every",
+            Length(1, 60 * SECOND),
+            Is("\"50ms\""),
+            "The longest that judged events wait for a commit.",
+        ),
+        key(
+            "batch",
+            Whole(1, 1_000_000),
+            Is("5000"),
+            "Events after which a commit is due; up to four times as many where the one before it takes long.",
+        ),
+        key(
+            "snapshot-every",
+            Length(SECOND, 30 * DAY),
+            Is("\"10min\""),
+            "How often the whole state is written; after a restart, only what came since is judged again.",
+        ),
+        key(
+            "retention",
+            Length(DAY, CENTURY),
+            Is("\"2555 days\""),
+            "How long journal and ledger are kept (seven years).",
+        ),
+    ],
+};
+
+pub(super) const HTTP: Section = Section {
+    name: "http",
+    form: Form::Once,
+    words: "The port on which Onus listens: metrics, interface, and events that are pushed.",
+    keys: &[
+        key(
+            "listen",
+            Text,
+            Is("\"127.0.0.1:9464\""),
+            "Address and port. The default is heard on this machine only; there is no TLS, so put a proxy before it.",
+        ),
+        key("max-body", Size(1 << 30), Is("\"1 MiB\""), "The longest request that is read."),
+        key(
+            "tokens-file",
+            Path,
+            Nothing("\"/run/secrets/tokens\""),
+            "File with a line `SOURCE SHA256` for each token that may push: the source's name and the token's hash \
+             in hexadecimal digits. Another way is `token-file` at the source.",
+        ),
+        key(
+            "metrics-tokens-file",
+            Path,
+            Nothing("\"/etc/onus/metrics-tokens\""),
+            "File of the tokens that open figures, hashed; `onus token` writes it, and it is read again when it changes. \
+             Without it `/partners/PARTNER/metrics` opens for nobody.",
+        ),
+        key(
+            "metrics-need-token",
+            Bool,
+            Is("false"),
+            "Whether `/metrics` wants a token, too: one that was made with `--all`.",
+        ),
+    ],
+};
+
+pub(super) const DEAD_LETTERS: Section = Section {
+    name: "dead-letters",
+    form: Form::Once,
+    words: "Where dead letters are told besides. They stand in the store in any case.",
+    keys: &[
+        key("cluster", Text, Nothing("\"main\""), "Name of a `[kafka.NAME]` section; needs `topic`."),
+        key(
+            "topic",
+            Text,
+            Nothing("\"onus.dead-letters\""),
+            "Its topic. Each letter is written to it after the commit that holds it, at least once, as JSON; its key \
+             is the source and the letter's number.",
+        ),
+    ],
+};
