@@ -9,7 +9,7 @@ use crate::ingest::wire::Wire;
 use crate::runtime::live::halts::Decide;
 #[cfg(feature = "kafka")]
 use crate::runtime::live::halts::Whence;
-use crate::runtime::live::{Live, Unwrap};
+use crate::runtime::live::Unwrap;
 use crate::settings::{Origin, Settings};
 use crate::store::Position;
 use std::path::PathBuf;
@@ -31,7 +31,11 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Begins all of them.
-    pub(super) fn spawn(settings: &Settings, live: &Live, sender: &SyncSender<Heard>) -> Result<Sources, CliError> {
+    pub(super) fn spawn(
+        settings: &Settings,
+        known: &dyn Fn(FeedId) -> Vec<Position>,
+        sender: &SyncSender<Heard>,
+    ) -> Result<Sources, CliError> {
         let mut sources = Sources {
             files: Vec::new(),
             wires: Vec::new(),
@@ -42,7 +46,7 @@ impl Sources {
         let registries = kafka::registries(settings);
         for (at, source) in settings.sources.iter().enumerate() {
             let feed = FeedId(at as u16);
-            let known = live.positions(feed);
+            let known = known(feed);
             match &source.origin {
                 Origin::File { path, follow } => {
                     sources.files.push(file(feed, path.clone(), *follow, &known, sender)?);
@@ -66,6 +70,12 @@ impl Sources {
             }
         }
         Ok(sources)
+    }
+
+    /// Begins to read a partition of the exchange, and nothing else.
+    #[cfg(feature = "kafka")]
+    pub(super) fn exchange(name: &str, handle: crate::ingest::kafka::Handle) -> Sources {
+        Sources { files: Vec::new(), wires: Vec::new(), topics: vec![(name.to_owned(), handle)] }
     }
 
     /// Carries out what is decided about halted partitions.

@@ -1,6 +1,7 @@
 //! What one Kafka message holds, put down as records.
 
 use super::{Topic, digest};
+use crate::exchange::carried;
 use crate::ingest::feed::{Records, Wrong};
 use crate::ingest::wire::{Found, Need, Wire, is_same, kept};
 use onus_engine::time::Moment;
@@ -26,6 +27,12 @@ pub(super) fn take(topic: &Topic, message: &BorrowedMessage<'_>, arrived: Moment
     let offset = u64::try_from(message.offset()).unwrap_or(0);
     let before = records.list.len();
     let Some(value) = message.payload() else { return Taken::Records(0) };
+    if topic.exchange.is_some() {
+        let line = carried::line(&headers, &value[..value.len().min(topic.longest)]);
+        records.push(&line, offset, offset + 1, arrived);
+        records.last = Some(digest(value));
+        return Taken::Records(1);
+    }
     let mut one = |line: &[u8], last: bool| {
         let next = if last { offset + 1 } else { offset };
         records.push(&line[..line.len().min(topic.longest)], offset, next, arrived);
