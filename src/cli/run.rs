@@ -161,15 +161,14 @@ fn intake(_: &RunArgs, _: &settings::Settings) -> Result<u8, CliError> {
 
 #[cfg(not(feature = "kafka"))]
 fn without_kafka() -> CliError {
-    CliError::Other("the exchange is a Kafka topic, and this Onus was built without Kafka: build it with the feature `kafka`".to_owned())
+    CliError::Other(
+        "the exchange is a Kafka topic, and this Onus was built without Kafka: build it with the feature `kafka`"
+            .to_owned(),
+    )
 }
 
 /// Takes the shard over. A store that is away is waited for: whoever starts both need not start them in order.
-fn open(
-    settings: &settings::Settings,
-    directory: &Arc<Directory>,
-    wanted: Option<&Wanted>,
-) -> Result<Live, CliError> {
+fn open(settings: &settings::Settings, directory: &Arc<Directory>, wanted: Option<&Wanted>) -> Result<Live, CliError> {
     // What comes through the exchange was adapted before.
     let adapters = if wanted.is_some() { Vec::new() } else { adapters(settings)? };
     loop {

@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn when_it_was_read_is_not_what_it_says() {
         let (a, b) = (Moment(1_700_000_000_000), Moment(1_700_000_000_009));
-        let say = |at: Moment, known: Moment| event(&format!("{{\"id\":\"1\",\"recordedtime\":\"{known}\"}}"), at).item();
+        let say =
+            |at: Moment, known: Moment| event(&format!("{{\"id\":\"1\",\"recordedtime\":\"{known}\"}}"), at).item();
         assert_eq!(say(a, a), say(b, b));
         assert_ne!(say(a, a), say(a, b), "a time of its own is a word like others");
     }

@@ -239,7 +239,11 @@ impl Intake {
             last = Some(one.offset);
             let found = match unreadable(line, one) {
                 Some(refused) => Err(refused),
-                None => whose(events.record(one)).map_err(|error| Refused { line, reason: error.name(), detail: error.to_string() }),
+                None => whose(events.record(one)).map_err(|error| Refused {
+                    line,
+                    reason: error.name(),
+                    detail: error.to_string(),
+                }),
             };
             match found {
                 Ok(Whose::Nobody(tick)) => self.frontiers[feed].tick(tick),
@@ -247,7 +251,8 @@ impl Intake {
                 Ok(Whose::Partner(partner)) => {
                     let value = events.record(one).to_vec();
                     let (offset, arrived) = (one.offset, one.arrived);
-                    let event = Carried::Event(Event { reading: reading.clone(), offset, item, arrived, value: Vec::new() });
+                    let event =
+                        Carried::Event(Event { reading: reading.clone(), offset, item, arrived, value: Vec::new() });
                     let partition = partition(&partner, self.partitions);
                     let headers = event.headers();
                     self.hand.messages.push(Message { partition, key: partner.into_owned(), headers, value });

@@ -60,7 +60,11 @@ pub(super) fn role(
         return Role::All;
     };
     if judge.clock == Clock::Events {
-        part.wrong("role", "judge.clock = \"events\" works in one process only", "write clock = \"wall\", or role = \"all\"");
+        part.wrong(
+            "role",
+            "judge.clock = \"events\" works in one process only",
+            "write clock = \"wall\", or role = \"all\"",
+        );
     }
     if role == "intake" {
         for source in sources {

@@ -138,10 +138,12 @@ fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
 
 fn write(broker: &Broker, topic: &str, record: &Kept) {
     let producer = broker.producer(&[]);
-    let headers = record.headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
-        all.insert(Header { key, value: Some(value) })
-    });
-    let message = BaseRecord::to(topic).partition(record.partition).key("k").payload(&record.value[..]).headers(headers);
+    let headers = record
+        .headers
+        .iter()
+        .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
+    let message =
+        BaseRecord::to(topic).partition(record.partition).key("k").payload(&record.value[..]).headers(headers);
     send(&producer, message);
     producer.flush(Duration::from_secs(60)).expect("it is written");
 }
@@ -177,7 +179,12 @@ fn one_intake_and_two_judges_decide_what_one_process_does() {
     while !settled() {
         let [a, b] = both().map(|net| net.len());
         let one = net(alone, "told").len();
-        assert!(began.elapsed() < Duration::from_secs(90), "{one} and {a} + {b}:\n{}\n{}", alone.talk(), divided.talk());
+        assert!(
+            began.elapsed() < Duration::from_secs(90),
+            "{one} and {a} + {b}:\n{}\n{}",
+            alone.talk(),
+            divided.talk()
+        );
         std::thread::sleep(Duration::from_millis(100));
     }
     let [a, b] = both();
@@ -203,9 +210,13 @@ fn one_intake_and_two_judges_decide_what_one_process_does() {
     }
     assert!(ticks.iter().all(|count| *count > 0), "ticks go to every partition");
     // Whoever owned a shard goes on where it was, and so does the intake.
-    append(divided, &answered(1, "p0001").replace("\"desk\"", "\"urn:desk\"").replace("}\n", ",\"data\":{\"priority\":\"P1\"}}\n"));
+    append(
+        divided,
+        &answered(1, "p0001").replace("\"desk\"", "\"urn:desk\"").replace("}\n", ",\"data\":{\"priority\":\"P1\"}}\n"),
+    );
     let others = [intake(divided), judge(divided, 0), judge(divided, 1)];
-    let more = |house: &House| fs::read_to_string(house.path(&format!("told-{}", partition("p0001", 2)))).unwrap_or_default();
+    let more =
+        |house: &House| fs::read_to_string(house.path(&format!("told-{}", partition("p0001", 2)))).unwrap_or_default();
     divided.until("what is new is told", || more(divided).contains("\"INC-1\""));
     others.into_iter().for_each(|child| assert!(end(child), "{}", divided.talk()));
     assert_eq!(events(divided, 0) + events(divided, 1), 4_002, "and nothing twice");
@@ -226,7 +237,9 @@ fn an_intake_that_was_killed_before_it_noted_what_it_wrote_writes_it_again_and_n
     let mut child = intake(&house);
     let decided = || net(&house, "told-0").len() + net(&house, "told-1").len();
     house.until("the first are decided", || decided() == 8);
-    house.until("and noted", || shard(&url, u16::MAX).positions().expect("positions").iter().any(|one| one.next > 1_000));
+    house.until("and noted", || {
+        shard(&url, u16::MAX).positions().expect("positions").iter().any(|one| one.next > 1_000)
+    });
     // From here on an intake's commit does not come to its end.
     let sleeps = "CREATE FUNCTION onus.sleeps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; \
                   END $$; CREATE TRIGGER sleeps BEFORE UPDATE ON onus.shard FOR EACH ROW WHEN (NEW.shard = 65535 AND NEW.epoch = \
@@ -247,7 +260,10 @@ fn an_intake_that_was_killed_before_it_noted_what_it_wrote_writes_it_again_and_n
     let mut places = BTreeMap::<(u64, u32), usize>::new();
     all(&broker, &topic, 2).iter().filter_map(Kept::place).for_each(|place| *places.entry(place).or_default() += 1);
     assert_eq!(places.len(), 48);
-    assert!(places.values().filter(|times| **times > 1).count() >= 16, "what was not noted was written again: {places:?}");
+    assert!(
+        places.values().filter(|times| **times > 1).count() >= 16,
+        "what was not noted was written again: {places:?}"
+    );
     assert_eq!(events(&house, 0) + events(&house, 1), 48, "and nothing of it was taken again");
     assert!([0, 1, u16::MAX].iter().all(|of| letters(&url, *of).is_empty()), "nor held against anybody");
     let nets = [net(&house, "told-0"), net(&house, "told-1")];

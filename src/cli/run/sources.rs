@@ -6,10 +6,10 @@ use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::http::{Token, digest};
 use crate::ingest::tail::{self, Tail, Tailing};
 use crate::ingest::wire::Wire;
+use crate::runtime::live::Unwrap;
 use crate::runtime::live::halts::Decide;
 #[cfg(feature = "kafka")]
 use crate::runtime::live::halts::Whence;
-use crate::runtime::live::Unwrap;
 use crate::settings::{Origin, Settings};
 use crate::store::Position;
 use std::path::PathBuf;

@@ -136,10 +136,12 @@ impl Outgoing {
         };
         for one in all {
             loop {
-                let headers = one.headers.iter().fold(OwnedHeaders::new_with_capacity(one.headers.len()), |all, header| {
-                    all.insert(Header { key: header.0, value: Some(header.1.as_str()) })
-                });
-                let record = BaseRecord::to(topic).partition(one.partition).key(one.key.as_str()).payload(one.value.as_slice());
+                let headers =
+                    one.headers.iter().fold(OwnedHeaders::new_with_capacity(one.headers.len()), |all, header| {
+                        all.insert(Header { key: header.0, value: Some(header.1.as_str()) })
+                    });
+                let record =
+                    BaseRecord::to(topic).partition(one.partition).key(one.key.as_str()).payload(one.value.as_slice());
                 match self.0.send(record.headers(headers)) {
                     Ok(()) => break,
                     Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {

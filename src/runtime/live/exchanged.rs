@@ -63,8 +63,13 @@ impl Exchanged {
         if let Some(trouble) = trouble {
             return Err(LiveError::Exchange(trouble));
         }
-        let mut all =
-            Exchanged { feed, repeats: Repeats::default(), news: BTreeMap::new(), rows: BTreeMap::new(), came: Moment::DAWN };
+        let mut all = Exchanged {
+            feed,
+            repeats: Repeats::default(),
+            news: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            came: Moment::DAWN,
+        };
         for ((reading, sequence), items) in found {
             for item in &items {
                 all.repeats.take(&reading, *item);
@@ -97,7 +102,12 @@ impl Exchanged {
             let plain: Vec<(u64, u32, u64)> = items.iter().map(|one| (one.offset, one.item, one.digest)).collect();
             // Into memory, of plain types: there is nothing that could go wrong.
             let row = postcard::to_allocvec(&plain).unwrap_or_default();
-            remembered.push(Remembered { adapter: adapter(), id: name(&reading, sequence), row: Some(row), at: self.came });
+            remembered.push(Remembered {
+                adapter: adapter(),
+                id: name(&reading, sequence),
+                row: Some(row),
+                at: self.came,
+            });
             let rows = self.rows.entry(reading.clone()).or_default();
             rows.push_back((sequence, last));
             let oldest = self.repeats.oldest(&reading);
@@ -105,7 +115,12 @@ impl Exchanged {
                 let over = rows.front().filter(|(_, last)| Some(*last) < oldest);
                 let Some((sequence, _)) = over.copied() else { break };
                 rows.pop_front();
-                remembered.push(Remembered { adapter: adapter(), id: name(&reading, sequence), row: None, at: self.came });
+                remembered.push(Remembered {
+                    adapter: adapter(),
+                    id: name(&reading, sequence),
+                    row: None,
+                    at: self.came,
+                });
             }
         }
     }
@@ -146,7 +161,12 @@ impl Live {
                     continue;
                 }
                 None => {
-                    self.refuse(records, line, FOREIGN, "no intake has written it: find out who may write to the exchange");
+                    self.refuse(
+                        records,
+                        line,
+                        FOREIGN,
+                        "no intake has written it: find out who may write to the exchange",
+                    );
                     continue;
                 }
             };
@@ -170,7 +190,12 @@ impl Live {
                 Seen::Divergence => {
                     let mut whole = Records::new(feed, *partition, Arc::from(incarnation.as_str()));
                     whole.push(&event.value, event.offset, event.offset + 1, event.arrived);
-                    tracing::error!(source = event.reading.source, partition, offset = event.offset, "divergence in the exchange");
+                    tracing::error!(
+                        source = event.reading.source,
+                        partition,
+                        offset = event.offset,
+                        "divergence in the exchange"
+                    );
                     let what = "the exchange says of this place of the source something else than it said before, or says it again \
                                 long after: what was taken first counts. Find out who else writes there, whether the intake's \
                                 settings or store have changed, or whether the source was tampered with";
