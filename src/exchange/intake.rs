@@ -6,9 +6,9 @@
 use super::carried::{Carried, Event};
 use super::partition::partition;
 use super::repeats::Reading;
-use crate::decode::{DecodeError, LONGEST};
+use super::whose::{Whose, whose};
 use crate::ingest::adapt::redact_bytes;
-use crate::ingest::feed::{FeedId, Heard, Receipt, Records, Wish};
+use crate::ingest::feed::{FeedId, Heard, Records, Wish};
 use crate::ingest::kafka::{Message, Outgoing};
 use crate::runtime::live::adapted::Machines;
 use crate::runtime::live::frontiers::Frontier;
@@ -18,8 +18,6 @@ use crate::runtime::live::judge::Refused;
 use crate::runtime::live::{LiveError, Plan};
 use crate::store::{Batch, Claim, LETTER, Letter, LetterState, Position, Remembered, Stamp, Store};
 use onus_engine::time::Moment;
-use serde::Deserialize;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -30,23 +28,10 @@ use xxhash_rust::xxh3::xxh3_64;
 const AT_ONCE: usize = 4_000;
 /// How often sources that were heard further are told of.
 const TICKS: Duration = Duration::from_millis(500);
-/// Longest event that is carried, in bytes: brokers take messages of a million.
-const CARRIED: usize = LONGEST * 9 / 10;
 /// How long the brokers are waited for at the end.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long until a store that is away is asked again.
 const AGAIN: Duration = Duration::from_millis(500);
-
-/// What is needed of an event.
-#[derive(Deserialize)]
-struct Said<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    partner: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    time: Option<Cow<'a, str>>,
-}
 
 /// See the module.
 pub struct Intake {
@@ -75,7 +60,6 @@ struct Hand {
     letters: Vec<Letter>,
     positions: BTreeMap<(u16, i32), Position>,
     others: Vec<Position>,
-    waiting: Vec<(tokio::sync::oneshot::Sender<Receipt>, Vec<(usize, String)>)>,
     since: Option<Instant>,
 }
 
@@ -221,10 +205,9 @@ impl Intake {
 
     fn records(&mut self, records: Records) {
         let (feed, key) = (usize::from(records.feed.0), (records.feed.0, records.partition));
-        let (events, mut brought) = self.machines.read(records);
+        let (events, brought) = self.machines.read(records);
         let source = self.plan.feeds[feed].name.clone();
-        let mut events = self.identities.pin(&events, &source).unwrap_or(events);
-        let done = brought.as_mut().map_or(&mut events.done, |brought| &mut brought.records.done).take();
+        let events = self.identities.pin(&events, &source).unwrap_or(events);
         let reading = Reading {
             source,
             partition: events.partition,
@@ -275,10 +258,6 @@ impl Intake {
             self.note(key, Position { source, partition, incarnation, next: end.next, last });
             self.frontiers[feed].came(whole.partition, end.arrived, whole.stamped);
         }
-        if let Some(done) = done {
-            let all = refused.iter().chain(unread).map(|one| (one.line, format!("{}: {}", one.reason, one.detail)));
-            self.hand.waiting.push((done, all.collect()));
-        }
     }
 
     fn put_letter(&mut self, records: &Records, refused: &Refused, whole: &[u8]) {
@@ -309,9 +288,6 @@ impl Intake {
         let sent = self.outgoing.send_all(&self.topic, &messages, stop, &mut trouble).map_err(LiveError::Exchange)?;
         let hand = std::mem::take(&mut self.hand);
         if !sent {
-            for (done, _) in hand.waiting {
-                let _ = done.send(Receipt::Not("the process ends: send it again".to_owned()));
-            }
             return Ok(());
         }
         let sequence = self.claim.sequence + 1;
@@ -335,10 +311,6 @@ impl Intake {
         }
         self.claim.sequence = sequence;
         self.claim.letters += hand.letters.len() as u64;
-        for (done, refused) in hand.waiting {
-            // Who waited may have given up.
-            let _ = done.send(Receipt::Written(refused));
-        }
         committed(&positions);
         tracing::debug!(commit = sequence, events = messages.len(), "written");
         Ok(())
@@ -383,67 +355,9 @@ impl Intake {
     }
 }
 
-/// To whom an event goes.
-#[derive(Debug, PartialEq, Eq)]
-enum Whose<'a> {
-    Partner(Cow<'a, str>),
-    /// A tick: it moves time and is nobody's.
-    Nobody(Moment),
-    /// An empty line.
-    Blank,
-}
-
-/// Reads as much of an event as is needed to send it on; the judge reads the rest, and is as strict as ever.
-fn whose(line: &[u8]) -> Result<Whose<'_>, DecodeError> {
-    let text = std::str::from_utf8(line).map_err(|error| DecodeError::Utf8 { byte: error.valid_up_to() + 1 })?;
-    if text.trim().is_empty() {
-        return Ok(Whose::Blank);
-    }
-    if text.len() > CARRIED {
-        return Err(DecodeError::TooLong { bytes: text.len() });
-    }
-    let said: Said<'_> = serde_json::from_str(text).map_err(|error| DecodeError::Json(error.to_string()))?;
-    if said.kind.as_deref() == Some("onus.tick") {
-        let time = said.time.as_deref().ok_or(DecodeError::Missing("time"))?;
-        let wrong = || DecodeError::Time { name: "time", text: time.to_owned() };
-        return Moment::parse(time).map(Whose::Nobody).ok_or_else(wrong);
-    }
-    match said.partner.filter(|partner| !partner.is_empty()) {
-        // A name that is too long for any partner is too long for a key.
-        Some(partner) if partner.len() <= LONGEST / 20 => Ok(Whose::Partner(partner)),
-        _ => Err(DecodeError::NoPartner),
-    }
-}
-
 /// Brokers that keep us waiting are told of in the log.
 fn trouble(why: Option<String>) {
     if let Some(why) = why {
         tracing::error!("{why}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_goes_to_its_partner_and_what_has_none_is_refused() {
-        let at = |text: &str| Moment::parse(text).expect("an instant");
-        assert_eq!(whose(br#"{"type":"ticket.opened","partner":"p1","data":{}}"#), Ok(Whose::Partner("p1".into())));
-        assert_eq!(whose(br#"{"type":"x","partner":"p\u0031"}"#), Ok(Whose::Partner("p1".into())));
-        let tick = br#"{"type":"onus.tick","source":"desk","time":"2026-03-02T09:00:00Z"}"#;
-        assert_eq!(whose(tick), Ok(Whose::Nobody(at("2026-03-02T09:00:00Z"))));
-        assert_eq!(whose(b" \r"), Ok(Whose::Blank));
-        for (line, reason) in [
-            (&br#"{"type":"ticket.opened"}"#[..], "NoPartner"),
-            (br#"{"type":"ticket.opened","partner":""}"#, "NoPartner"),
-            (br#"{"type":"onus.tick"}"#, "Missing"),
-            (br#"{"type":"onus.tick","time":"now"}"#, "Time"),
-            (br#"{"partner":"p1","partner":"p2"}"#, "Json"),
-            (b"nonsense", "Json"),
-            (b"\xff", "Utf8"),
-        ] {
-            assert_eq!(whose(line).expect_err("refused").name(), reason);
-        }
     }
 }

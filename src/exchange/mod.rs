@@ -13,6 +13,8 @@ pub mod carried;
 pub mod intake;
 pub mod partition;
 pub mod repeats;
+#[cfg(feature = "kafka")]
+mod whose;
 
 use crate::store::Position;
 
@@ -99,6 +101,6 @@ mod tests {
         assert!(refused(4, &[remembered("c", "t", 3)]).contains("with 3 partitions"));
         assert!(refused(4, &[remembered("d", "t", 4)]).contains("d/t"), "another cluster");
         assert!(refused(4, &[source("desk")]).contains("desk"));
-        assert!(check_alone(&[wanted.clone()]).expect_err("refused").contains("--role judge"));
+        assert!(check_alone(std::slice::from_ref(&wanted)).expect_err("refused").contains("--role judge"));
     }
 }

@@ -24,6 +24,9 @@ pub(super) fn is_no_record(reason: &str) -> bool {
     reason == DIVERGENCE || reason == FOREIGN
 }
 
+/// A row in the store: its commit, and the last place in it.
+type Row = (u64, (u64, u32));
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Exchanged {
@@ -32,7 +35,7 @@ pub(super) struct Exchanged {
     /// Taken since the batch before, by reading.
     news: BTreeMap<Reading, Vec<Item>>,
     /// The rows of each reading, oldest first, each with the last place in it.
-    rows: BTreeMap<Reading, VecDeque<(u64, (u64, u32))>>,
+    rows: BTreeMap<Reading, VecDeque<Row>>,
     /// When the last of them came.
     came: Moment,
 }
