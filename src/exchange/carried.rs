@@ -124,6 +124,7 @@ pub fn read(line: &[u8]) -> Option<Carried> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn through(carried: &Carried, value: &[u8]) -> Option<Carried> {
         let headers = carried.headers();
@@ -156,6 +157,23 @@ mod tests {
         let odd: &[(&str, &[u8])] = &[(SOURCE, b"desk"), (HEARD, b"soon"), (LAST, b"1")];
         assert_eq!(read(&line(odd, b"{}")), None);
         assert_eq!(read(b""), None);
+    }
+
+    proptest! {
+        /// Whatever lies in the topic is read or refused; and an event that was read is written so that it is read again.
+        #[test]
+        fn nothing_that_lies_there_is_too_odd(
+            fields in prop::collection::vec(prop_oneof![Just(b"1".to_vec()), prop::collection::vec(any::<u8>(), 0..9)], 9),
+            value in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let names = EVENT.into_iter().chain([HEARD, LAST]);
+            let headers: Vec<(&str, &[u8])> = names.zip(fields.iter().map(Vec::as_slice)).collect();
+            let first = read(&line(&headers, &value));
+            if let Some(carried @ Carried::Event(event)) = &first {
+                prop_assert_eq!(through(carried, &event.value), first.clone());
+            }
+            read(&value);
+        }
     }
 
     #[test]
