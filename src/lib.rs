@@ -11,6 +11,7 @@ pub mod clauses;
 pub mod cli;
 pub mod contract;
 pub mod decode;
+pub mod exchange;
 pub mod ingest;
 pub mod mapper;
 pub mod publish;

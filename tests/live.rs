@@ -16,6 +16,9 @@ mod client;
 #[path = "live/contracts.rs"]
 mod contracts;
 #[cfg(feature = "kafka")]
+#[path = "live/exchange.rs"]
+mod exchange;
+#[cfg(feature = "kafka")]
 #[path = "live/halted.rs"]
 mod halted;
 #[path = "live/house.rs"]

@@ -3,7 +3,7 @@
 #[path = "support/checked_in.rs"]
 mod checked_in;
 
-use onus::settings::{self, Loaded, Origin, Sasl, Settings, SettingsError, Start};
+use onus::settings::{self, Loaded, Origin, Role, Sasl, Settings, SettingsError, Start};
 use std::path::Path;
 use std::process::Command;
 
@@ -136,7 +136,7 @@ fn all_mistakes_are_told_at_once_each_with_place_and_remedy() {
 onus.toml:2: judge.setling: there is no such setting
     did you mean `settling`?
 onus.toml:6: portal: there is no such section
-    known are: contracts, catalogue, store, judge, http, dead-letters, alerting, alertmanager, breaches, webhook, registry, kafka, source
+    known are: contracts, catalogue, store, judge, run, exchange, http, dead-letters, alerting, alertmanager, breaches, webhook, registry, kafka, source
 onus.toml:4: judge.commit-every: `50` is no text
     write it in quotation marks
 onus.toml:3: judge.batch: 0 is out of range
@@ -144,6 +144,38 @@ onus.toml:3: judge.batch: 0 is out of range
 onus.toml:10: http.listen: `here` is no address
     write an IP address and a port: 127.0.0.1:9464, [::]:9464";
     assert_eq!(said(text, &[]), want);
+}
+
+#[test]
+fn what_a_process_does_of_the_whole() {
+    let exchange = "[exchange]\ncluster = \"main\"\ntopic = \"events\"\npartitions = 4\n";
+    let with = |run: &str| format!("{run}\n{exchange}{CLUSTER}{SOURCE}");
+    assert_eq!(good(&with(""), &[]).role, Role::All);
+    assert_eq!(good(&with("[run]\nrole = \"intake\""), &[]).role, Role::Intake);
+    assert_eq!(good(&with("[run]\nrole = \"judge\"\nshard = 3"), &[]).role, Role::Judge(3));
+    let flags = [("ONUS__RUN__ROLE", "judge"), ("ONUS__RUN__SHARD", "1")];
+    let settings = good(&with(""), &flags);
+    assert_eq!((settings.role, settings.exchange.map(|exchange| exchange.partitions)), (Role::Judge(1), Some(4)));
+    for (text, wanted) in [
+        (with("[run]\nrole = \"judge\"\nshard = 4"), "the exchange has no partition 4"),
+        (with("[run]\nrole = \"judge\""), "run.shard: must be said for a judge"),
+        (format!("[run]\nrole = \"intake\"\n{CLUSTER}{SOURCE}"), "`intake` needs an exchange"),
+        (with("[run]\nrole = \"intake\"\n[judge]\nclock = \"events\""), "works in one process only"),
+        (with("").replace("partitions = 4\n", ""), "exchange.partitions: must be said where `topic` is"),
+        (
+            with("").replace("cluster = \"main\"\ntopic = \"events\"\n", ""),
+            "exchange.partitions: means nothing without `topic`",
+        ),
+        (
+            with("[run]\nrole = \"intake\"")
+                + "[[source]]\nname = \"pipe\"\nkind = \"stdin\"\ntrust = \"system\"\n\
+             partners = [\"*\"]\ntypes = [\"*\"]\n",
+            "cannot read it again after a crash",
+        ),
+    ] {
+        let said = said(&text, &[]);
+        assert!(said.contains(wanted), "{said}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `onus run`: reads its sources, judges as it happens, writes down, tells.
 
+#[cfg(feature = "kafka")]
+mod divided;
 mod figures;
 mod notices;
 mod plan;
@@ -13,12 +15,15 @@ pub(super) use figures::Pages;
 pub(super) use plan::{adapter, adapters, plan, store, tables};
 
 use super::{CliError, exit};
+use crate::exchange;
 use crate::ingest::feed::{self, FeedId, Heard, Wish};
 use crate::ingest::http;
 use crate::ingest::wire::Wire;
 use crate::publish::pages::Directory;
 use crate::publish::told::Told;
 use crate::runtime::live::{Live, LiveError, Machine, Plan, Proof};
+use crate::settings::Role;
+use crate::store::{Position, Store};
 use crate::{serve, settings, telemetry};
 use clap::Args;
 use std::path::PathBuf;
@@ -46,6 +51,12 @@ pub(in crate::cli) struct RunArgs {
     /// End when every source has ended
     #[arg(long)]
     until_end: bool,
+    /// What this process does: all, intake, judge [default: as the settings say]
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// Which partition of the exchange a judge owns
+    #[arg(long, value_name = "N")]
+    shard: Option<u16>,
 }
 
 /// How long until a store that was away at the start is asked again.
@@ -55,17 +66,22 @@ const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     talk();
-    let loaded = settings::load(args.config.as_deref())?;
-    let settings = loaded.settings;
+    let role = args.role.iter().map(|role| ("ONUS__RUN__ROLE", role.clone()));
+    let shard = args.shard.iter().map(|shard| ("ONUS__RUN__SHARD", shard.to_string()));
+    let settings = settings::load_with(args.config.as_deref(), role.chain(shard).collect())?.settings;
+    if settings.role == Role::Intake {
+        return intake(args, &settings);
+    }
+    let wanted = topic(&settings)?;
     let teller = args.tell.as_deref().map(teller::Teller::open).transpose()?;
     let (directory, counts) = (Arc::new(Directory::default()), Arc::new(Told::default()));
-    let mut live = open(&settings, &directory)?;
+    let mut live = open(&settings, &directory, wanted.as_ref())?;
     tracing::info!(commit = live.sequence(), "judged up to the last commit");
 
     let stop = Arc::new(AtomicBool::new(false));
     live.heed(&stop);
     let (sender, heard) = feed::channel();
-    let sources = sources::Sources::spawn(&settings, &live, &sender)?;
+    let sources = read(&settings, &live, &sender)?;
     live.decide_by(sources.decide());
     live.unwrap_by(sources.unwrap());
     let proof = live.prove(super::check::wall_clock).map_err(told)?;
@@ -93,13 +109,78 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     Ok(exit::FINE)
 }
 
+/// The exchange's topic as the store is to remember it, and how many partitions it has.
+type Wanted = (Position, usize);
+
+/// Looks at the exchange, where there is one.
+fn topic(settings: &settings::Settings) -> Result<Option<Wanted>, CliError> {
+    match settings.role {
+        Role::All => Ok(None),
+        #[cfg(feature = "kafka")]
+        Role::Intake | Role::Judge(_) => divided::topic(settings).map(Some),
+        #[cfg(not(feature = "kafka"))]
+        Role::Intake | Role::Judge(_) => Err(without_kafka()),
+    }
+}
+
+/// Whether the store has the exchange's topic already. One that belongs elsewhere is refused before anybody is fenced off.
+fn belongs(store: &mut dyn Store, wanted: Option<&Wanted>) -> Result<bool, LiveError> {
+    let stored = store.positions()?;
+    match wanted {
+        Some((topic, there)) => exchange::check(topic, *there, &stored),
+        None => exchange::check_alone(&stored),
+    }
+    .map_err(LiveError::Exchange)?;
+    Ok(wanted.is_some_and(|(topic, _)| stored.contains(topic)))
+}
+
+/// Begins to read: sources, or a partition of the exchange.
+fn read(
+    settings: &settings::Settings,
+    live: &Live,
+    sender: &std::sync::mpsc::SyncSender<Heard>,
+) -> Result<sources::Sources, CliError> {
+    match settings.role {
+        #[cfg(feature = "kafka")]
+        Role::Judge(shard) => divided::read(settings, shard, live, sender),
+        _ => sources::Sources::spawn(settings, &|feed| live.positions(feed), sender),
+    }
+}
+
+#[cfg(feature = "kafka")]
+fn intake(args: &RunArgs, settings: &settings::Settings) -> Result<u8, CliError> {
+    if args.tell.is_some() {
+        return Err(CliError::Other("an intake decides nothing: say --tell to judges".to_owned()));
+    }
+    divided::intake(settings, args.until_end)
+}
+
+#[cfg(not(feature = "kafka"))]
+fn intake(_: &RunArgs, _: &settings::Settings) -> Result<u8, CliError> {
+    Err(without_kafka())
+}
+
+#[cfg(not(feature = "kafka"))]
+fn without_kafka() -> CliError {
+    CliError::Other(
+        "the exchange is a Kafka topic, and this Onus was built without Kafka: build it with the feature `kafka`"
+            .to_owned(),
+    )
+}
+
 /// Takes the shard over. A store that is away is waited for: whoever starts both need not start them in order.
-fn open(settings: &settings::Settings, directory: &Arc<Directory>) -> Result<Live, CliError> {
-    let adapters = adapters(settings)?;
+fn open(settings: &settings::Settings, directory: &Arc<Directory>, wanted: Option<&Wanted>) -> Result<Live, CliError> {
+    // What comes through the exchange was adapted before.
+    let adapters = if wanted.is_some() { Vec::new() } else { adapters(settings)? };
     loop {
-        let opened = plan::opened(settings).map_err(LiveError::Store).and_then(|store| {
+        let opened = plan::opened(settings).map_err(LiveError::Store).and_then(|mut store| {
+            let known = belongs(store.as_mut(), wanted)?;
             let plan = Plan { adapters: adapters.clone(), ..plan(settings) };
-            Live::open(notices::informed(plan, directory), store, Box::new(Machine::default()))
+            let mut live = Live::open(notices::informed(plan, directory), store, Box::new(Machine::default()))?;
+            if let Some((topic, _)) = wanted.filter(|_| !known) {
+                live.remember(topic.clone());
+            }
+            Ok(live)
         });
         match opened {
             Err(LiveError::Store(error)) if error.may_pass() => {
@@ -119,7 +200,9 @@ fn serving(
     counts: Arc<Told>,
     proof: Arc<Proof>,
 ) -> Result<serve::Serving, CliError> {
-    let events = sources::tokens(settings)?.map(|tokens| {
+    // What is pushed to a judge would not go through the exchange.
+    let tokens = if settings.role == Role::All { sources::tokens(settings)? } else { None };
+    let events = tokens.map(|tokens| {
         let mut events = http::Events::from(tokens, super::check::wall_clock);
         events.body = settings.http.max_body as usize;
         let adapted = settings.sources.iter().zip(0..).filter(|(source, _)| source.adapter.is_some());

@@ -8,8 +8,9 @@ mod regenerate;
 use super::args::Format;
 use super::style::{BAD, DIM, HEAD, WARN, paint, plain};
 use super::{CliError, exit, write_out};
+use crate::exchange;
 use crate::runtime::live::halts::{HALTED, SKIPPED, Whence, note, noted};
-use crate::settings::{self, Origin, Settings};
+use crate::settings::{self, Origin, Role, Settings};
 use crate::store::{Letter, LetterState, Position, Query, Store, StoreError};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -224,6 +225,8 @@ fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
     let name = &args.name;
     let source = settings.sources.iter().find(|source| source.name == *name);
     match source.map(|source| &source.origin) {
+        // A judge's partition of the exchange halts as a source's does.
+        None if name == exchange::NAME && matches!(settings.role, Role::Judge(_)) => {}
         None => return Err(CliError::Other(format!("there is no source `{name}` in the settings"))),
         Some(Origin::Kafka { .. }) => {}
         Some(_) => {

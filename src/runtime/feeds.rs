@@ -33,7 +33,7 @@ pub fn topic(feed: FeedId, source: &SourceSettings, wire: Arc<Wire>, clock: fn()
         Start::At(instant) => Begin::At(*instant),
     };
     let (source, name) = (source.name.clone(), topic.clone());
-    Some(Topic { feed, source, name, begin, wire, longest: crate::decode::LONGEST, clock })
+    Some(Topic { feed, source, name, begin, wire, longest: crate::decode::LONGEST, clock, exchange: None })
 }
 
 /// How far it was read, as the store has it.

@@ -6,6 +6,7 @@
 //! A relative path counts from the folder of the settings file, whoever says it; without a file, from the working folder.
 
 mod cluster;
+mod exchange;
 mod keys;
 mod layers;
 mod notices;
@@ -17,6 +18,7 @@ mod source;
 mod units;
 
 pub use cluster::{Cluster, Sasl, Tls};
+pub use exchange::{Exchange, Role};
 pub use notices::{Alerting, Alertmanager, Web, WebLogin, Webhook};
 pub use problem::{Problem, SettingsError};
 pub use publish::{default_file, json, reference, toml};
@@ -43,6 +45,10 @@ pub struct Settings {
     pub store: Store,
     /// How it is judged.
     pub judge: Judge,
+    /// What this process does.
+    pub role: Role,
+    /// The topic between several of them.
+    pub exchange: Option<Exchange>,
     /// The port.
     pub http: Http,
     /// Schema registries by name.
@@ -149,6 +155,11 @@ pub struct Loaded {
 
 /// Reads a file ([`FILE`] if none is named) and the process's environment.
 pub fn load(named: Option<&Path>) -> Result<Loaded, SettingsError> {
+    load_with(named, Vec::new())
+}
+
+/// The same, with what a command's own flags say: variables that come before those of the environment.
+pub fn load_with(named: Option<&Path>, flags: Vec<(&str, String)>) -> Result<Loaded, SettingsError> {
     let path = match named {
         Some(path) => Some(path),
         None => Some(Path::new(FILE)).filter(|path| path.exists()),
@@ -171,6 +182,10 @@ pub fn load(named: Option<&Path>) -> Result<Loaded, SettingsError> {
             }]));
         };
         environment.push((name.to_owned(), value.to_owned()));
+    }
+    for (name, value) in flags {
+        environment.retain(|(other, _)| other != name);
+        environment.push((name.to_owned(), value));
     }
     environment.sort();
     let mut loaded = read(path.zip(text.as_deref()), &environment)?;
@@ -199,7 +214,10 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let alerting = notices::alerting(&mut reader);
     let alertmanagers = notices::alertmanagers(&mut reader);
     let webhooks = notices::webhooks(&mut reader);
+    let exchange = exchange::exchange(&mut reader, &clusters);
     let sources = source::all(&mut reader, &judge, &http, &clusters);
+    exchange::not_read(&mut reader, exchange.as_ref(), &sources);
+    let role = exchange::role(&mut reader, &judge, exchange.as_ref(), &sources);
     let Reader { problems, shown: in_force, .. } = reader;
     if !problems.is_empty() {
         return Err(SettingsError(problems));
@@ -210,6 +228,8 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
             catalogue,
             store,
             judge,
+            role,
+            exchange,
             http,
             registries,
             clusters,

@@ -288,6 +288,10 @@ impl Part<'_, '_> {
         self.value(name).and_then(|value| value.as_integer()).unwrap_or_default()
     }
 
+    pub(super) fn maybe_whole(&mut self, name: &str) -> Option<i64> {
+        self.value(name).and_then(|value| value.as_integer())
+    }
+
     /// Milliseconds; None: `none`, not said, or wrong.
     pub(super) fn maybe_length(&mut self, name: &str) -> Option<i64> {
         self.maybe_text(name).and_then(|text| units::length(&text).ok())

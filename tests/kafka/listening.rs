@@ -33,6 +33,7 @@ pub(crate) fn topic_with(name: &str, wire: Wire) -> Topic {
         wire: Arc::new(wire),
         longest: 1 << 20,
         clock: now,
+        exchange: None,
     }
 }
 

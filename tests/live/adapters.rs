@@ -2,9 +2,11 @@
 
 use crate::house::{House, end};
 use crate::kafka::{Broker, broker};
+use crate::postgres;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// What Northwind owes on tickets, changes and credentials, whichever tool shows it.
 const CONTRACT: &str = "\
@@ -65,8 +67,13 @@ struct Fed {
 }
 
 fn fed(broker: &Broker) -> Fed {
+    fed_with(broker, "")
+}
+
+/// With these settings besides.
+fn fed_with(broker: &Broker, besides: &str) -> Fed {
     let mut topics = BTreeMap::new();
-    let mut settings = format!("[kafka.main]\nbrokers = [\"{}\"]\n", broker.address());
+    let mut settings = format!("{besides}[kafka.main]\nbrokers = [\"{}\"]\n", broker.address());
     for (adapter, topic) in [
         ("servicenow", "itsm.servicenow.incident"),
         ("servicenow", "itsm.servicenow.change_request"),
@@ -130,6 +137,37 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("rotate", "aws:iam:210987654321:AKIAEXAMPLE000000A02", "breached"),
     ("rotate", "vault:partners/northwind/secret/prod/payments/api", "met"),
 ];
+
+#[test]
+fn what_vendors_send_goes_through_the_exchange_as_events_and_through_kills_of_the_intake() {
+    let broker = broker();
+    let server = postgres::shared();
+    let exchange = broker.topic(1, &[]);
+    let fed = fed_with(
+        &broker,
+        &format!(
+            "[store]\nurl = \"{}\"\n[exchange]\ncluster = \"main\"\ntopic = \"{exchange}\"\npartitions = 1\n",
+            server.url(&server.database())
+        ),
+    );
+    let house = &fed.house;
+    let records: Vec<_> = VENDORS.iter().flat_map(|text| samples(text)).collect();
+    let judge = house.start(&["run", "--role", "judge", "--shard", "0", "--tell", "told"]);
+    for part in records.chunks(records.len().div_ceil(3)) {
+        send(&broker, &fed, part);
+        let (before, began) = (stands(house).len(), Instant::now());
+        let mut intake = house.start(&["run", "--role", "intake"]);
+        // Wherever it is by then.
+        house.until("more is decided", || stands(house).len() > before || began.elapsed() > Duration::from_secs(3));
+        intake.kill().expect("it runs");
+        intake.wait().expect("it ended");
+    }
+    let intake = house.start(&["run", "--role", "intake"]);
+    house.until("all stands as it should", || {
+        EXPECTED.iter().all(|(obligation, subject, standing)| stands_as(house, obligation, subject, standing))
+    });
+    assert!(end(intake) && end(judge), "{}", house.talk());
+}
 
 #[test]
 fn what_servicenow_vault_and_aws_send_ends_in_standings_through_kills_of_the_program() {

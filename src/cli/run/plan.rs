@@ -3,11 +3,14 @@
 use crate::catalogue::Catalogue;
 use crate::cli::{CliError, check};
 use crate::contract::{self, nearest};
+use crate::exchange;
 use crate::ingest::adapt::{Adapter, Settings as Tables};
 use crate::runtime::live::{Clock, Contracts, Feed, Plan, Plugged};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Role, Settings};
 use crate::store::place::{self, Place};
 use crate::store::{Store, StoreError};
+use onus_engine::book::Book;
+use onus_engine::terms::Contract;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,12 +18,16 @@ use std::sync::Arc;
 pub(in crate::cli) fn plan(settings: &Settings) -> Plan {
     let (paths, library) = (settings.contracts.paths.clone(), settings.contracts.library.clone());
     let catalogued = settings.catalogue.clone();
+    let divided = settings.role != Role::All;
     Plan {
         contracts: Box::new(move || {
             let read = contracts(&paths, &library)?;
+            if divided {
+                can_be_divided(&read.list)?;
+            }
             Ok(Contracts { catalogue: Arc::new(catalogue(&catalogued)?), ..read })
         }),
-        feeds: settings.sources.iter().map(feed).collect(),
+        feeds: settings.sources.iter().map(feed).chain(exchange(settings)).collect(),
         adapters: Vec::new(),
         clock: match settings.judge.clock {
             settings::Clock::Wall => Clock::Wall,
@@ -53,7 +60,31 @@ pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> 
             Place::Postgres(Box::new(server.with_password_file(file)))
         }
     };
-    place::open(&place, 0)
+    let shard = match settings.role {
+        Role::All => 0,
+        Role::Intake => exchange::INTAKE,
+        Role::Judge(shard) => shard,
+    };
+    place::open(&place, shard)
+}
+
+/// What an event concerns must follow from the event alone: another partner's judge may be another process.
+fn can_be_divided(contracts: &[Contract]) -> Result<(), String> {
+    let book = Book::with(contracts, false);
+    let what = match (book.finds_partners(), book.has_stacks()) {
+        (true, _) => "finds by its `scope` whose an event is",
+        (_, true) => "shares events between partners (a stack)",
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "a contract {what}, and that works in one process only so far: have the sources name the partner, or run with role = \"all\""
+    ))
+}
+
+/// A judge's partition of the exchange, as one feed more: it speaks for nobody itself.
+fn exchange(settings: &Settings) -> Option<Feed> {
+    let own = matches!(settings.role, Role::Judge(_));
+    own.then(|| Feed { partners: Vec::new(), types: Vec::new(), ..Feed::named(exchange::NAME) })
 }
 
 /// The adapters of sources that bring a vendor's records.

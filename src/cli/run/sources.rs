@@ -6,10 +6,10 @@ use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::http::{Token, digest};
 use crate::ingest::tail::{self, Tail, Tailing};
 use crate::ingest::wire::Wire;
+use crate::runtime::live::Unwrap;
 use crate::runtime::live::halts::Decide;
 #[cfg(feature = "kafka")]
 use crate::runtime::live::halts::Whence;
-use crate::runtime::live::{Live, Unwrap};
 use crate::runtime::wires;
 use crate::settings::{Origin, Settings, SourceSettings};
 use crate::store::Position;
@@ -32,7 +32,11 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Begins all of them.
-    pub(super) fn spawn(settings: &Settings, live: &Live, sender: &SyncSender<Heard>) -> Result<Sources, CliError> {
+    pub(super) fn spawn(
+        settings: &Settings,
+        known: &dyn Fn(FeedId) -> Vec<Position>,
+        sender: &SyncSender<Heard>,
+    ) -> Result<Sources, CliError> {
         let mut sources = Sources {
             files: Vec::new(),
             wires: Vec::new(),
@@ -43,7 +47,7 @@ impl Sources {
         let registries = kafka::registries(settings);
         for (at, source) in settings.sources.iter().enumerate() {
             let feed = FeedId(at as u16);
-            let known = live.positions(feed);
+            let known = known(feed);
             match &source.origin {
                 Origin::File { path, follow } => {
                     let wire = sources.wire(feed, source);
@@ -85,6 +89,12 @@ impl Sources {
     /// What takes off what records of each source are wrapped in.
     pub(super) fn wires(&self) -> &[(FeedId, Arc<Wire>)] {
         &self.wires
+    }
+
+    /// Begins to read a partition of the exchange, and nothing else.
+    #[cfg(feature = "kafka")]
+    pub(super) fn exchange(name: &str, handle: crate::ingest::kafka::Handle) -> Sources {
+        Sources { files: Vec::new(), wires: Vec::new(), topics: vec![(name.to_owned(), handle)] }
     }
 
     /// Carries out what is decided about halted partitions.

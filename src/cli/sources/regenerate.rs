@@ -46,6 +46,10 @@ const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {
     let (settings, mut store) = super::open(args.config.as_deref())?;
+    if settings.role != crate::settings::Role::All {
+        let what = "where there is an exchange, nothing can be read anew so far (docs/scale-out.md)";
+        return Err(CliError::Other(what.to_owned()));
+    }
     let other = |error: crate::runtime::live::LiveError| CliError::Other(error.to_string());
     let mut plan = Plan { adapters: run::adapters(&settings)?, ..run::plan(&settings) };
     // What cannot be read anew is said before anybody is fenced off.

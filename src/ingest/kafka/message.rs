@@ -1,6 +1,7 @@
 //! What one Kafka message holds, put down as records.
 
-use super::Topic;
+use super::{Topic, digest};
+use crate::exchange::carried;
 use crate::ingest::feed::Records;
 use crate::ingest::wire::{Came, Taken};
 use onus_engine::time::Moment;
@@ -14,6 +15,12 @@ pub(super) fn take(topic: &Topic, message: &BorrowedMessage<'_>, arrived: Moment
         None => Vec::new(),
     };
     let offset = u64::try_from(message.offset()).unwrap_or(0);
+    if let (Some(_), Some(value)) = (&topic.exchange, message.payload()) {
+        let line = carried::line(&headers, &value[..value.len().min(topic.longest)]);
+        records.push(&line, offset, offset + 1, arrived);
+        records.last = Some(digest(value));
+        return Taken::Records(1);
+    }
     let (value, next, longest) = (message.payload(), offset + 1, topic.longest);
     let came = Came { value, headers: &headers, offset, next, arrived, longest };
     let place = || format!("topic `{}`, partition {}, offset {offset}", topic.name, message.partition());

@@ -17,7 +17,7 @@ mod waits;
 
 pub use connect::{Access, Login, Tls};
 pub use look::{Look, PartitionLook, Stamp, features, look};
-pub use outgoing::{Outgoing, outgoing};
+pub use outgoing::{Message, Outgoing, outgoing, unending};
 
 use super::feed::{FeedId, Heard};
 use super::wire::Wire;
@@ -46,6 +46,8 @@ pub struct Topic {
     pub longest: usize,
     /// This machine's clock.
     pub clock: fn() -> Moment,
+    /// It is an exchange, and this partition of it is ours; None: all partitions of a source are read.
+    pub exchange: Option<i32>,
 }
 
 /// Where to begin in a partition that was never read.

@@ -4,8 +4,9 @@ use super::connect::{Access, Login, plain, secure, token};
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -20,8 +21,30 @@ const STEP: Duration = Duration::from_millis(1);
 /// Writes messages and knows when the brokers have them.
 pub struct Outgoing(BaseProducer<Context>);
 
+/// One message for a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Which.
+    pub partition: i32,
+    /// Its key.
+    pub key: String,
+    /// Its headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
 /// One that is ready; nothing is connected to yet.
 pub fn outgoing(access: &Access) -> Result<Outgoing, String> {
+    made(access, (PATIENCE.as_millis() - 1_000).to_string())
+}
+
+/// The same, and it never gives a message up: of those of a partition none is left out before another one is there.
+pub fn unending(access: &Access) -> Result<Outgoing, String> {
+    made(access, "0".to_owned())
+}
+
+fn made(access: &Access, timeout: String) -> Result<Outgoing, String> {
     let mut config = ClientConfig::new();
     config.set("client.id", "onus").set("socket.keepalive.enable", "true").set("reconnect.backoff.max.ms", "2000");
     // They are sent together and waited for: for others to come nobody need wait.
@@ -35,7 +58,7 @@ pub fn outgoing(access: &Access) -> Result<Outgoing, String> {
         // All replicas have it, once and in order, before it counts.
         .set("enable.idempotence", "true")
         .set("acks", "all")
-        .set("message.timeout.ms", (PATIENCE.as_millis() - 1_000).to_string());
+        .set("message.timeout.ms", timeout);
     secure(access, &mut config)?;
     let token = match &access.login {
         Some(Login::Token { file }) => Some(file.clone()),
@@ -75,6 +98,76 @@ impl Outgoing {
         match self.0.in_flight_count() {
             0 => Ok(()),
             left => Err(format!("{left} messages were not taken within {} s{}", PATIENCE.as_secs(), reason())),
+        }
+    }
+}
+
+impl Outgoing {
+    /// Writes these, each to its partition, and waits until the brokers have them all, however long that takes; false: `stop`
+    /// said so before. `wait` hears now and then for what is waited.
+    ///
+    /// # Errors
+    /// The brokers refuse one of them for good.
+    pub fn send_all(
+        &self,
+        topic: &str,
+        all: &[Message],
+        stop: &dyn Fn() -> bool,
+        wait: &mut dyn FnMut(Option<String>),
+    ) -> Result<bool, String> {
+        let context = self.0.client().context();
+        *lock(&context.failed) = None;
+        let mut told = Instant::now();
+        let mut rest = |left: usize| {
+            self.0.poll(Duration::ZERO);
+            if let Some(why) = lock(&context.failed).take() {
+                return Err(format!("the topic `{topic}` takes no events: {why}"));
+            }
+            if stop() {
+                return Ok(false);
+            }
+            if told.elapsed() >= PATIENCE {
+                told = Instant::now();
+                let why = lock(&context.reason).take().map(|why| format!(" ({why})")).unwrap_or_default();
+                wait(Some(format!("{left} events wait for the topic `{topic}`{why}")));
+            }
+            std::thread::sleep(STEP);
+            Ok(true)
+        };
+        for one in all {
+            loop {
+                let headers =
+                    one.headers.iter().fold(OwnedHeaders::new_with_capacity(one.headers.len()), |all, header| {
+                        all.insert(Header { key: header.0, value: Some(header.1.as_str()) })
+                    });
+                let record =
+                    BaseRecord::to(topic).partition(one.partition).key(one.key.as_str()).payload(one.value.as_slice());
+                match self.0.send(record.headers(headers)) {
+                    Ok(()) => break,
+                    Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
+                        if !rest(all.len())? {
+                            return Ok(false);
+                        }
+                    }
+                    Err((error, _)) => return Err(format!("the topic `{topic}` takes no events: {}", plain(&error))),
+                }
+            }
+            self.0.poll(Duration::ZERO);
+        }
+        loop {
+            self.0.poll(Duration::ZERO);
+            match self.0.in_flight_count() {
+                0 => break,
+                left if !rest(usize::try_from(left).unwrap_or(0))? => return Ok(false),
+                _ => {}
+            }
+        }
+        match lock(&context.failed).take() {
+            Some(why) => Err(format!("the topic `{topic}` takes no events: {why}")),
+            None => {
+                wait(None);
+                Ok(true)
+            }
         }
     }
 }

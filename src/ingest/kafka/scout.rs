@@ -175,6 +175,10 @@ impl Scout {
         let error = topic.and_then(|topic| topic.error()).map(RDKafkaErrorCode::from);
         let ids: BTreeSet<i32> =
             topic.map(|topic| topic.partitions().iter().map(|one| one.id()).collect()).unwrap_or_default();
+        let ids = match self.shared.topic.exchange {
+            Some(own) => ids.into_iter().filter(|id| *id == own).collect(),
+            None => ids,
+        };
         match error {
             None if !ids.is_empty() => {}
             None | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {

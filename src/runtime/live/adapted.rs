@@ -30,7 +30,7 @@ pub struct Plugged {
 
 /// The adapters of a shard.
 #[derive(Debug, Default)]
-pub(super) struct Machines {
+pub(crate) struct Machines {
     machines: Vec<Machine>,
     /// Of each feed: which of them reads it, and its topic.
     of: Vec<Option<(usize, Option<String>)>>,
@@ -38,7 +38,7 @@ pub(super) struct Machines {
 
 /// An adapter and what it remembers.
 #[derive(Debug)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     adapter: Arc<Adapter>,
     state: State,
     /// It reads otherwise than the store says: written down with the next commit.
@@ -55,20 +55,20 @@ pub(super) struct Machine {
 
 /// What an adapter was brought, and what is not in the events that it made of it.
 #[derive(Debug)]
-pub(super) struct Brought {
+pub(crate) struct Brought {
     /// As they came.
-    pub(super) records: Records,
+    pub(crate) records: Records,
     /// Of each event, which of them it is from.
-    pub(super) from: Vec<usize>,
+    pub(crate) from: Vec<usize>,
     /// Records, or parts of them, that could not be read.
-    pub(super) refused: Vec<Refused>,
+    pub(crate) refused: Vec<Refused>,
     /// Records that tell nothing, as it should be: why, and how many.
-    pub(super) skipped: BTreeMap<&'static str, u64>,
+    pub(crate) skipped: BTreeMap<&'static str, u64>,
 }
 
 impl Machines {
     /// With what they remembered at the last commit.
-    pub(super) fn open(plugged: &[Option<Plugged>], store: &mut dyn Store) -> Result<Machines, LiveError> {
+    pub(crate) fn open(plugged: &[Option<Plugged>], store: &mut dyn Store) -> Result<Machines, LiveError> {
         let mut all = Machines::default();
         if plugged.iter().all(Option::is_none) {
             return Ok(all);
@@ -100,7 +100,7 @@ impl Machines {
     }
 
     /// Events of records, each at its record's place; where no adapter reads the feed, they are events as they are.
-    pub(super) fn read(&mut self, records: Records) -> (Records, Option<Brought>) {
+    pub(crate) fn read(&mut self, records: Records) -> (Records, Option<Brought>) {
         let Some((at, topic)) = self.of.get(usize::from(records.feed.0)).and_then(Option::as_ref) else {
             return (records, None);
         };
@@ -109,7 +109,7 @@ impl Machines {
     }
 
     /// What has changed, for the next commit.
-    pub(super) fn seal(
+    pub(crate) fn seal(
         &mut self,
         sequence: u64,
         before: Moment,
@@ -128,7 +128,7 @@ impl Machines {
 
 impl Machine {
     /// One that remembers nothing.
-    pub(super) fn new(adapter: &Arc<Adapter>) -> Machine {
+    pub(crate) fn new(adapter: &Arc<Adapter>) -> Machine {
         Machine {
             adapter: Arc::clone(adapter),
             state: State::default(),
@@ -141,7 +141,7 @@ impl Machine {
     }
 
     /// Under what it reads, from a commit on.
-    pub(super) fn stamp(&self, since: u64) -> Stamp {
+    pub(crate) fn stamp(&self, since: u64) -> Stamp {
         let (config, version) = self.adapter.stamp();
         Stamp { adapter: self.adapter.source().to_owned(), config, version, since }
     }
@@ -176,7 +176,7 @@ impl Machine {
     }
 
     /// Events of records, each at its record's place.
-    pub(super) fn read(&mut self, records: Records, topic: Option<&str>) -> (Records, Brought) {
+    pub(crate) fn read(&mut self, records: Records, topic: Option<&str>) -> (Records, Brought) {
         let mut events = Records::new(records.feed, records.partition, Arc::clone(&records.incarnation));
         events.stamped = records.stamped;
         let (mut from, mut refused, mut skipped) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -214,7 +214,7 @@ impl Machine {
     }
 
     /// What it remembers otherwise than at the last commit.
-    pub(super) fn seal(&mut self, remembered: &mut Vec<Remembered>) {
+    pub(crate) fn seal(&mut self, remembered: &mut Vec<Remembered>) {
         let (adapter, at) = (self.adapter.source(), self.came);
         let changed: Vec<Remembered> = self
             .state
@@ -265,7 +265,7 @@ impl Machine {
 }
 
 /// Whether a dead letter's record is one that an adapter could not read; else it is an event that an adapter made of one.
-pub(super) fn is_record(reason: &str) -> bool {
+pub(crate) fn is_record(reason: &str) -> bool {
     Error::named(reason).is_some() || REASONS.contains(&reason) || reason == DecodeError::TooLong { bytes: 0 }.name()
 }
 

@@ -13,7 +13,7 @@ const MISSED: Millis = 3;
 
 /// Of one feed.
 #[derive(Debug)]
-pub(super) struct Frontier {
+pub(crate) struct Frontier {
     transit: Millis,
     heartbeat: Option<Millis>,
     /// How many partitions it has, once that is known.
@@ -39,7 +39,7 @@ struct Reached {
 }
 
 impl Frontier {
-    pub(super) fn new(feed: &Feed, heard: Moment) -> Frontier {
+    pub(crate) fn new(feed: &Feed, heard: Moment) -> Frontier {
         Frontier {
             transit: feed.transit,
             heartbeat: feed.heartbeat,
@@ -53,7 +53,7 @@ impl Frontier {
     }
 
     /// Records of a partition came; the last of them arrived then. `stamped`: where they are kept, not here.
-    pub(super) fn came(&mut self, partition: i32, arrived: Moment, stamped: bool) {
+    pub(crate) fn came(&mut self, partition: i32, arrived: Moment, stamped: bool) {
         let reached = self.by_partition.entry(partition).or_default();
         if stamped {
             reached.arrived = reached.arrived.max(Some(arrived));
@@ -62,7 +62,7 @@ impl Frontier {
     }
 
     /// All that was there at `at` has come.
-    pub(super) fn caught_up(&mut self, partition: i32, partitions: u32, at: Moment, lag: u64) {
+    pub(crate) fn caught_up(&mut self, partition: i32, partitions: u32, at: Moment, lag: u64) {
         self.partitions = partitions;
         let reached = self.by_partition.entry(partition).or_default();
         reached.caught = reached.caught.max(Some(at));
@@ -70,51 +70,57 @@ impl Frontier {
     }
 
     /// Records that have not come yet.
-    pub(super) fn behind(&mut self, partition: i32, partitions: u32, lag: u64) {
+    pub(crate) fn behind(&mut self, partition: i32, partitions: u32, lag: u64) {
         self.partitions = partitions;
         self.by_partition.entry(partition).or_default().lag = lag;
     }
 
     /// When something last came; None: nothing did.
-    pub(super) fn last(&self) -> Option<Moment> {
+    pub(crate) fn last(&self) -> Option<Moment> {
         (self.last != Moment::DAWN).then_some(self.last)
     }
 
     /// It promised to say something, and did not: three times.
-    pub(super) fn is_silent(&self, now: Moment) -> bool {
+    pub(crate) fn is_silent(&self, now: Moment) -> bool {
         // Nothing came yet: since when it has been silent, nobody knows.
         let last = self.last().unwrap_or(self.heard);
         !self.ended && last != Moment::DAWN && self.heartbeat.is_some_and(|every| now > last + MISSED * every)
     }
 
     /// Its source says that time has come so far.
-    pub(super) fn tick(&mut self, at: Moment) {
+    pub(crate) fn tick(&mut self, at: Moment) {
         self.last = self.last.max(at);
         self.heard = self.heard.max(at + -self.transit);
     }
 
+    /// Whoever reads it says how far it was heard, and when something last came.
+    pub(crate) fn told(&mut self, heard: Moment, last: Moment) {
+        self.last = self.last.max(last);
+        self.heard = self.heard.max(heard);
+    }
+
     /// It has no more to say.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.ended = true;
     }
 
     /// Partitions, with their lag.
-    pub(super) fn lags(&self) -> impl Iterator<Item = (i32, u64)> {
+    pub(crate) fn lags(&self) -> impl Iterator<Item = (i32, u64)> {
         self.by_partition.iter().map(|(partition, reached)| (*partition, reached.lag))
     }
 
     /// All of its partitions have been heard of.
-    pub(super) fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         self.ended || self.partitions > 0 && self.by_partition.len() as u32 >= self.partitions
     }
 
     /// It has partitions of which nothing was heard yet.
-    pub(super) fn may_be_behind(&self) -> bool {
+    pub(crate) fn may_be_behind(&self) -> bool {
         self.partitioned && !self.is_known()
     }
 
     /// How far it was heard when it is `now`.
-    pub(super) fn heard(&mut self, now: Moment) -> Moment {
+    pub(crate) fn heard(&mut self, now: Moment) -> Moment {
         if self.ended {
             self.heard = self.heard.max(now);
             return self.heard;

@@ -15,15 +15,15 @@ const SAID: u64 = 100;
 
 /// The catalogue in force, and how many events contradicted it.
 #[derive(Debug, Default)]
-pub(super) struct Identities {
-    pub(super) catalogue: Arc<Catalogue>,
+pub(crate) struct Identities {
+    pub(crate) catalogue: Arc<Catalogue>,
     /// Events that named another partner than the catalogue.
-    pub(super) against: u64,
+    pub(crate) against: u64,
 }
 
 impl Identities {
     /// Events with what the catalogue knows of them; None: it adds nothing. Each stands at its place.
-    pub(super) fn pin(&mut self, events: &Records, source: &str) -> Option<Records> {
+    pub(crate) fn pin(&mut self, events: &Records, source: &str) -> Option<Records> {
         if self.catalogue.is_empty() {
             return None;
         }
@@ -50,7 +50,7 @@ impl Identities {
     }
 
     /// Another catalogue is in force from here on.
-    pub(super) fn replace(&mut self, new: Arc<Catalogue>) {
+    pub(crate) fn replace(&mut self, new: Arc<Catalogue>) {
         let old = std::mem::replace(&mut self.catalogue, new);
         let moved = old.identities().iter().filter_map(|before| {
             let after = self.catalogue.find(&before.id)?;
@@ -89,6 +89,6 @@ fn first(events: &Records, count: usize) -> Records {
 }
 
 /// The names that are judged by from here on.
-pub(super) fn names(catalogue: &Catalogue, before: Option<&Terms>) -> Arc<Names> {
+pub(crate) fn names(catalogue: &Catalogue, before: Option<&Terms>) -> Arc<Names> {
     Arc::new(Names::of(catalogue, &joined::names(before)))
 }

@@ -1,5 +1,6 @@
 //! Records that come in: judged, put into the journal, and not yet written. What cannot be used is a dead letter.
 
+use super::exchanged::is_no_record;
 use super::halts::HALTED;
 use super::journal::{Item, Piece};
 use super::judge::{CONFLICT, Refused, UNAUTHORISED};
@@ -67,7 +68,10 @@ impl Live {
                 // A vendor's record may hold what nobody should keep; an event was made without it.
                 unread.iter().for_each(|one| self.put_letter(whole, one, &redact_bytes(whole.of(one.line))));
                 refused.iter().for_each(|one| self.put_letter(told, one, told.of(one.line)));
-                self.note_position(whole, key);
+                // What came through the exchange is read on there.
+                if self.exchanged.is_none() {
+                    self.note_position(whole, key);
+                }
                 if let (Some(frontier), Some(last)) = (self.frontiers.get_mut(usize::from(feed.0)), whole.list.last()) {
                     frontier.came(whole.partition, last.arrived, whole.stamped);
                     if let Some(tick) = self.judge.tick {
@@ -148,7 +152,7 @@ impl Live {
     }
 
     /// `whole`: its record, as it is to be kept.
-    fn put_letter(&mut self, records: &Records, refused: &Refused, whole: &[u8]) {
+    pub(super) fn put_letter(&mut self, records: &Records, refused: &Refused, whole: &[u8]) {
         let one = &records.list[refused.line];
         self.letter += 1;
         self.hand.letters.push(Letter {
@@ -178,7 +182,7 @@ impl Live {
         self.since.get_or_insert(self.now.steady());
     }
 
-    fn note_position(&mut self, records: &Records, key: (u16, i32)) {
+    pub(super) fn note_position(&mut self, records: &Records, key: (u16, i32)) {
         let Some(last) = records.list.last() else { return };
         let position = Position {
             source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
@@ -206,6 +210,11 @@ impl Live {
                 self.decided(&letter);
                 continue;
             }
+            if is_no_record(&letter.reason) {
+                // Nobody's word makes a fact of it.
+                self.hand.reread.push((letter.number, LetterState::Waiting));
+                continue;
+            }
             let known = self.hand.reread.iter().any(|(number, _)| *number == letter.number);
             let Some(feed) = feed.filter(|_| !known) else { continue };
             let records = Records::new(FeedId(feed as u16), letter.partition, Arc::from(""));
@@ -217,7 +226,7 @@ impl Live {
 }
 
 /// Why a record cannot be read, where its source has said so.
-pub(super) fn unreadable(line: usize, one: &Record) -> Option<Refused> {
+pub(crate) fn unreadable(line: usize, one: &Record) -> Option<Refused> {
     match one.wrong.as_deref()? {
         Wrong::Cut(bytes) => {
             let error = DecodeError::TooLong { bytes: *bytes as usize };

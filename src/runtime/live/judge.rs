@@ -32,13 +32,13 @@ pub enum Clock {
 
 /// A line that could not be taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// Its place in the piece, from 0.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// Stable name of the reason.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
     /// In words.
-    pub(super) detail: String,
+    pub(crate) detail: String,
 }
 
 /// The reason of what its source may not say: a security event, too.

@@ -11,20 +11,21 @@
 //! Killed at any instant, the next process finds a commit and goes on behind it: the journal is judged again up to there,
 //! and sources are read from the positions that it holds.
 
-mod adapted;
+pub(crate) mod adapted;
 mod clock;
 mod declared;
+mod exchanged;
 mod figures;
 mod follow;
-mod frontiers;
+pub(crate) mod frontiers;
 pub mod generations;
 pub mod halts;
 mod hand;
-mod identities;
-mod intake;
+pub(crate) mod identities;
+pub(crate) mod intake;
 mod joined;
 mod journal;
-mod judge;
+pub(crate) mod judge;
 mod keeper;
 mod known;
 mod ledger;
@@ -168,6 +169,9 @@ pub enum LiveError {
     /// Adapters do not fit together, or not to what they remembered.
     #[error("{0}")]
     Adapters(String),
+    /// The exchange is not what this shard was made for.
+    #[error("{0}")]
+    Exchange(String),
 }
 
 /// One shard, judged as it happens.
@@ -220,6 +224,8 @@ pub struct Live {
     stop: Arc<AtomicBool>,
     /// All sources have gone.
     disconnected: bool,
+    /// What came through the exchange; None: there is none.
+    exchanged: Option<exchanged::Exchanged>,
     status: Arc<Status>,
 }
 
@@ -254,6 +260,7 @@ impl Live {
         let found = recover::recover(&plan, &contracts, store.as_mut())?;
         let recover::Recovered { claim, judge, terms, ledger, generations } = found;
         let machines = Machines::open(&plan.adapters, store.as_mut())?;
+        let exchanged = exchanged::Exchanged::of(&plan.feeds, store.as_mut())?;
         let entries = ledger.len();
         let heard_before: BTreeMap<String, Moment> =
             judge.engine.frontiers().map(|(name, heard)| (name.to_owned(), heard)).collect();
@@ -303,6 +310,7 @@ impl Live {
             reload_at: None,
             stop: Arc::default(),
             disconnected: false,
+            exchanged,
             status: Arc::new(Status::new(&plan.feeds)),
             plan,
         };
@@ -381,6 +389,7 @@ impl Live {
     /// Takes in what a source says.
     pub fn take(&mut self, heard: Heard) -> Result<(), LiveError> {
         match heard {
+            Heard::Records(records) if self.is_exchange(records.feed) => self.exchanged(&records)?,
             Heard::Records(records) => self.records(records, None)?,
             Heard::Began { feed, partition, incarnation, next } => {
                 self.goes_on(feed, partition, &incarnation, next);

@@ -46,6 +46,9 @@ impl Live {
         let sequence = self.sequence + 1;
         let settled = self.judge.engine.now() + -self.plan.settling;
         self.machines.seal(sequence, settled, &mut hand.remembered, &mut hand.stamps);
+        if let Some(exchanged) = &mut self.exchanged {
+            exchanged.seal(sequence, &mut hand.remembered);
+        }
         let steady = self.now.steady();
         let count = steady - self.shown >= SHOWN;
         if count {

@@ -97,6 +97,7 @@ pub(super) const KINDS: &[&str] = &["kafka", "file", "stdin", "http"];
 pub(super) const ADAPTERS: &[&str] =
     &["servicenow", "aws", "jira", "vault", "azure", "cyberark", "okta", "pagerduty", "mapper"];
 pub(super) const CLOCKS: &[&str] = &["wall", "events"];
+pub(super) const ROLES: &[&str] = &["all", "intake", "judge"];
 pub(super) const TRUST: &[&str] = &["asserted", "shared", "system", "verified"];
 pub(super) const OWNERS: &[&str] = &["partner", "customer"];
 pub(super) const FORMATS: &[&str] = &["auto", "json", "confluent"];
@@ -108,6 +109,8 @@ pub(super) const SECTIONS: &[Section] = &[
     process::CATALOGUE,
     process::STORE,
     process::JUDGE,
+    process::RUN,
+    process::EXCHANGE,
     process::HTTP,
     process::DEAD_LETTERS,
     told::ALERTING,

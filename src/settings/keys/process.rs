@@ -2,7 +2,7 @@
 
 use super::Absent::{Is, Nothing};
 use super::Shape::{Bool, Choice, Length, Path, Paths, Size, Text, Whole};
-use super::{CENTURY, CLOCKS, DAY, Form, SECOND, Section, key};
+use super::{CENTURY, CLOCKS, DAY, Form, ROLES, SECOND, Section, key};
 
 pub(super) const CONTRACTS: Section = Section {
     name: "contracts",
@@ -78,6 +78,50 @@ pub(super) const JUDGE: Section = Section {
             Length(DAY, CENTURY),
             Is("\"2555 days\""),
             "How long journal and ledger are kept (seven years).",
+        ),
+    ],
+};
+
+pub(super) const RUN: Section = Section {
+    name: "run",
+    form: Form::Once,
+    words: "What a process does of the whole (docs/scale-out.md).",
+    keys: &[
+        key(
+            "role",
+            Choice(ROLES),
+            Is("\"all\""),
+            "`all`: reads, judges, tells, and needs no exchange. `intake`: reads sources, and writes their events to the \
+             exchange. `judge`: judges one partition of the exchange. `onus run --role` says it, too.",
+        ),
+        key(
+            "shard",
+            Whole(0, 9_999),
+            Nothing("0"),
+            "Of a judge: which partition of the exchange is its own, and so which shard of the store. `onus run --shard` \
+             says it, too.",
+        ),
+    ],
+};
+
+pub(super) const EXCHANGE: Section = Section {
+    name: "exchange",
+    form: Form::Once,
+    words: "The topic through which events go from intake to judges. Needs `cluster`, `topic` and `partitions`.",
+    keys: &[
+        key("cluster", Text, Nothing("\"main\""), "Name of a `[kafka.NAME]` section; needs `topic`."),
+        key(
+            "topic",
+            Text,
+            Nothing("\"onus.events\""),
+            "Its topic, made beforehand, written by intakes alone. Its key is the partner.",
+        ),
+        key(
+            "partitions",
+            Whole(1, 10_000),
+            Nothing("12"),
+            "How many partitions it was made with. It says which partner belongs to which judge, so it never changes: a \
+             topic with another number is refused.",
         ),
     ],
 };

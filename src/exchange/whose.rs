@@ -1,0 +1,78 @@
+//! To whom an event goes: as much of it is read as is needed to send it on. The judge reads the rest, and is as strict as ever.
+
+use crate::decode::{DecodeError, LONGEST};
+use onus_engine::time::Moment;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Longest event that is carried, in bytes: brokers take messages of a million.
+const CARRIED: usize = LONGEST * 9 / 10;
+
+/// What is needed of an event.
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    partner: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    time: Option<Cow<'a, str>>,
+}
+
+/// To whom an event goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Whose<'a> {
+    Partner(Cow<'a, str>),
+    /// A tick: it moves time and is nobody's.
+    Nobody(Moment),
+    /// An empty line.
+    Blank,
+}
+
+/// Reads it.
+pub(super) fn whose(line: &[u8]) -> Result<Whose<'_>, DecodeError> {
+    let text = std::str::from_utf8(line).map_err(|error| DecodeError::Utf8 { byte: error.valid_up_to() + 1 })?;
+    if text.trim().is_empty() {
+        return Ok(Whose::Blank);
+    }
+    if text.len() > CARRIED {
+        return Err(DecodeError::TooLong { bytes: text.len() });
+    }
+    let said: Said<'_> = serde_json::from_str(text).map_err(|error| DecodeError::Json(error.to_string()))?;
+    if said.kind.as_deref() == Some("onus.tick") {
+        let time = said.time.as_deref().ok_or(DecodeError::Missing("time"))?;
+        let wrong = || DecodeError::Time { name: "time", text: time.to_owned() };
+        return Moment::parse(time).map(Whose::Nobody).ok_or_else(wrong);
+    }
+    match said.partner.filter(|partner| !partner.is_empty()) {
+        // A name that is too long for any partner is too long for a key.
+        Some(partner) if partner.len() <= LONGEST / 20 => Ok(Whose::Partner(partner)),
+        _ => Err(DecodeError::NoPartner),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_goes_to_its_partner_and_what_has_none_is_refused() {
+        let at = |text: &str| Moment::parse(text).expect("an instant");
+        assert_eq!(whose(br#"{"type":"ticket.opened","partner":"p1","data":{}}"#), Ok(Whose::Partner("p1".into())));
+        assert_eq!(whose(br#"{"type":"x","partner":"p\u0031"}"#), Ok(Whose::Partner("p1".into())));
+        let tick = br#"{"type":"onus.tick","source":"desk","time":"2026-03-02T09:00:00Z"}"#;
+        assert_eq!(whose(tick), Ok(Whose::Nobody(at("2026-03-02T09:00:00Z"))));
+        assert_eq!(whose(b" \r"), Ok(Whose::Blank));
+        for (line, reason) in [
+            (&br#"{"type":"ticket.opened"}"#[..], "NoPartner"),
+            (br#"{"type":"ticket.opened","partner":""}"#, "NoPartner"),
+            (br#"{"type":"onus.tick"}"#, "Missing"),
+            (br#"{"type":"onus.tick","time":"now"}"#, "Time"),
+            (br#"{"partner":"p1","partner":"p2"}"#, "Json"),
+            (b"nonsense", "Json"),
+            (b"\xff", "Utf8"),
+        ] {
+            assert_eq!(whose(line).expect_err("refused").name(), reason);
+        }
+    }
+}

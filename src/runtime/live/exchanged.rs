@@ -1,0 +1,261 @@
+//! A judge's partition of the exchange: events of all sources, each with where it was, and how far each source was heard.
+//!
+//! What was taken is remembered in the commit that holds it, a row a commit, so a restart finds neither without the other.
+
+use super::judge::Refused;
+use super::{Feed, Live, LiveError};
+use crate::exchange::carried::{self, Carried};
+use crate::exchange::repeats::{Item, Reading, Repeats, Seen};
+use crate::ingest::feed::{FeedId, Records};
+use crate::store::{Position, Remembered, Store};
+use onus_engine::time::Moment;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// The reason of what is said of a place of a source where something else was said before.
+pub(crate) const DIVERGENCE: &str = "Divergence";
+/// The reason of what no intake has written.
+pub(crate) const FOREIGN: &str = "Foreign";
+/// Rows that are forgotten with one commit, at most.
+const AT_ONCE: usize = 1_000;
+
+/// A dead letter for this reason holds nothing that may be read again.
+pub(super) fn is_no_record(reason: &str) -> bool {
+    reason == DIVERGENCE || reason == FOREIGN
+}
+
+/// A row in the store: its commit, and the last place in it.
+type Row = (u64, (u64, u32));
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Exchanged {
+    feed: FeedId,
+    repeats: Repeats,
+    /// Taken since the batch before, by reading.
+    news: BTreeMap<Reading, Vec<Item>>,
+    /// The rows of each reading, oldest first, each with the last place in it.
+    rows: BTreeMap<Reading, VecDeque<Row>>,
+    /// When the last of them came.
+    came: Moment,
+}
+
+impl Exchanged {
+    /// Where one of the feeds is an exchange.
+    pub(super) fn of(feeds: &[Feed], store: &mut dyn Store) -> Result<Option<Exchanged>, LiveError> {
+        let at = feeds.iter().position(|feed| feed.name == crate::exchange::NAME);
+        at.map(|at| Exchanged::open(FeedId(at as u16), store)).transpose()
+    }
+
+    /// With what was taken up to the last commit.
+    fn open(feed: FeedId, store: &mut dyn Store) -> Result<Exchanged, LiveError> {
+        let mut found: BTreeMap<(Reading, u64), Vec<Item>> = BTreeMap::new();
+        let mut trouble = None;
+        store.remembered(crate::exchange::NAME, &mut |one| {
+            let items = one.row.as_deref().and_then(|row| postcard::from_bytes::<Vec<(u64, u32, u64)>>(row).ok());
+            match (named(&one.id), items) {
+                (Some(key), Some(items)) => {
+                    let items = items.into_iter().map(|(offset, item, digest)| Item { offset, item, digest });
+                    found.insert(key, items.collect());
+                }
+                _ => {
+                    trouble = Some(format!("what was taken from the exchange cannot be read in the store: {}", one.id));
+                }
+            }
+        })?;
+        if let Some(trouble) = trouble {
+            return Err(LiveError::Exchange(trouble));
+        }
+        let mut all = Exchanged {
+            feed,
+            repeats: Repeats::default(),
+            news: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            came: Moment::DAWN,
+        };
+        for ((reading, sequence), items) in found {
+            for item in &items {
+                all.repeats.take(&reading, *item);
+            }
+            if let Some(last) = items.last() {
+                all.rows.entry(reading).or_default().push_back((sequence, (last.offset, last.item)));
+            }
+        }
+        Ok(all)
+    }
+
+    fn take(&mut self, reading: &Reading, item: Item) -> Seen {
+        let seen = self.repeats.take(reading, item);
+        if seen == Seen::New {
+            match self.news.get_mut(reading) {
+                Some(news) => news.push(item),
+                None => {
+                    self.news.insert(reading.clone(), vec![item]);
+                }
+            }
+        }
+        seen
+    }
+
+    /// What has changed, for the next commit.
+    pub(super) fn seal(&mut self, sequence: u64, remembered: &mut Vec<Remembered>) {
+        let adapter = || crate::exchange::NAME.to_owned();
+        for (reading, items) in std::mem::take(&mut self.news) {
+            let Some(last) = items.last().map(|last| (last.offset, last.item)) else { continue };
+            let plain: Vec<(u64, u32, u64)> = items.iter().map(|one| (one.offset, one.item, one.digest)).collect();
+            // Into memory, of plain types: there is nothing that could go wrong.
+            let row = postcard::to_allocvec(&plain).unwrap_or_default();
+            remembered.push(Remembered {
+                adapter: adapter(),
+                id: name(&reading, sequence),
+                row: Some(row),
+                at: self.came,
+            });
+            let rows = self.rows.entry(reading.clone()).or_default();
+            rows.push_back((sequence, last));
+            let oldest = self.repeats.oldest(&reading);
+            for _ in 0..AT_ONCE {
+                let over = rows.front().filter(|(_, last)| Some(*last) < oldest);
+                let Some((sequence, _)) = over.copied() else { break };
+                rows.pop_front();
+                remembered.push(Remembered {
+                    adapter: adapter(),
+                    id: name(&reading, sequence),
+                    row: None,
+                    at: self.came,
+                });
+            }
+        }
+    }
+}
+
+/// A row's name: the commit, and the reading. A source's name has no blanks; what is read may have.
+fn name(reading: &Reading, sequence: u64) -> String {
+    let Reading { source, partition, incarnation, generation } = reading;
+    format!("{sequence} {partition} {generation} {source} {incarnation}")
+}
+
+fn named(id: &str) -> Option<(Reading, u64)> {
+    let mut parts = id.splitn(5, ' ');
+    let sequence = parts.next()?.parse().ok()?;
+    let (partition, generation) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let (source, incarnation) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    Some((Reading { source, partition, incarnation, generation }, sequence))
+}
+
+impl Live {
+    /// It brings what others say.
+    pub(super) fn is_exchange(&self, feed: FeedId) -> bool {
+        self.exchanged.as_ref().is_some_and(|exchanged| exchanged.feed == feed)
+    }
+
+    /// Takes in what came through the exchange: new events as if their sources had brought them, repeats not at all.
+    pub(super) fn exchanged(&mut self, records: &Records) -> Result<(), LiveError> {
+        // Events of one source's partition that follow one another go on together.
+        let mut run: Option<(Reading, Records)> = None;
+        for (line, one) in records.list.iter().enumerate() {
+            let event = match carried::read(records.record(one)) {
+                Some(Carried::Event(event)) => event,
+                Some(Carried::Tick { source, heard, last }) => {
+                    // What was written before it counts first.
+                    self.go_with(run.take())?;
+                    let feed = self.feed_of(&source)?;
+                    self.frontiers[usize::from(feed.0)].told(heard, last);
+                    continue;
+                }
+                None => {
+                    self.refuse(
+                        records,
+                        line,
+                        FOREIGN,
+                        "no intake has written it: find out who may write to the exchange",
+                    );
+                    continue;
+                }
+            };
+            let feed = self.feed_of(&event.reading.source)?;
+            let Some(exchanged) = &mut self.exchanged else { continue };
+            exchanged.came = exchanged.came.max(one.arrived);
+            let seen = exchanged.take(&event.reading, event.item());
+            let Reading { partition, incarnation, .. } = &event.reading;
+            match seen {
+                Seen::Repeat => {}
+                Seen::New => {
+                    if run.as_ref().is_some_and(|(reading, _)| *reading != event.reading) {
+                        self.go_with(run.take())?;
+                    }
+                    let (_, run) = run.get_or_insert_with(|| {
+                        let run = Records::new(feed, *partition, Arc::from(incarnation.as_str()));
+                        (event.reading.clone(), run)
+                    });
+                    run.push(&event.value, event.offset, event.offset + 1, event.arrived);
+                }
+                Seen::Divergence => {
+                    let mut whole = Records::new(feed, *partition, Arc::from(incarnation.as_str()));
+                    whole.push(&event.value, event.offset, event.offset + 1, event.arrived);
+                    tracing::error!(
+                        source = event.reading.source,
+                        partition,
+                        offset = event.offset,
+                        "divergence in the exchange"
+                    );
+                    let what = "the exchange says of this place of the source something else than it said before, or says it again \
+                                long after: what was taken first counts. Find out who else writes there, whether the intake's \
+                                settings or store have changed, or whether the source was tampered with";
+                    self.refuse(&whole, 0, DIVERGENCE, what);
+                }
+            }
+        }
+        self.go_with(run)?;
+        self.note_position(records, (records.feed.0, records.partition));
+        if let Some(last) = records.list.last() {
+            let frontier = &mut self.frontiers[usize::from(records.feed.0)];
+            frontier.came(records.partition, last.arrived, records.stamped);
+        }
+        self.since.get_or_insert(self.now.steady());
+        Ok(())
+    }
+
+    fn go_with(&mut self, run: Option<(Reading, Records)>) -> Result<(), LiveError> {
+        run.map_or(Ok(()), |(_, records)| self.records(records, None))
+    }
+
+    fn refuse(&mut self, records: &Records, line: usize, reason: &'static str, detail: &str) {
+        let refused = Refused { line, reason, detail: detail.to_owned() };
+        self.put_letter(records, &refused, records.of(line));
+        self.status.feed(records.feed).took(1, 1);
+    }
+
+    /// What an intake brings that this process has not in its settings is nothing that it may leave out.
+    fn feed_of(&self, source: &str) -> Result<FeedId, LiveError> {
+        let own = self.exchanged.as_ref().map(|exchanged| exchanged.feed);
+        let mut feeds = self.plan.feeds.iter().zip(0..).map(|(feed, at)| (feed, FeedId(at)));
+        let found = feeds.find(|(feed, at)| feed.name == source && Some(*at) != own);
+        found.map(|(_, at)| at).ok_or_else(|| {
+            LiveError::Exchange(format!(
+                "the exchange brings events of the source `{}`, and it is not in the settings: give intake and judges the same \
+                 [[source]] sections, then start again; nothing of it was taken",
+                source.escape_debug()
+            ))
+        })
+    }
+
+    /// Has a position written down with the next commit.
+    pub fn remember(&mut self, position: Position) {
+        self.hand.positions.push(position);
+        self.since.get_or_insert(self.now.steady());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rows_name_is_read_as_it_was_written() {
+        let incarnation = "8:42 and more".to_owned();
+        let reading = Reading { source: "desk".to_owned(), partition: 3, incarnation, generation: 1 };
+        assert_eq!(named(&name(&reading, 77)), Some((reading, 77)));
+        assert_eq!(named("77 3"), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! What a process does of the whole, and the topic between several of them.
+
+use super::reading::Reader;
+use super::source::{self, Origin, SourceSettings};
+use super::{Clock, Cluster, Judge, OutTopic, declared};
+use std::collections::BTreeMap;
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Everything, without an exchange.
+    #[default]
+    All,
+    /// Reads sources, and writes events to the exchange.
+    Intake,
+    /// Judges this partition of the exchange.
+    Judge(u16),
+}
+
+/// The topic between intake and judges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Where it is.
+    pub topic: OutTopic,
+    /// How many partitions it has.
+    pub partitions: u16,
+}
+
+pub(super) fn exchange(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Cluster>) -> Option<Exchange> {
+    let topic = super::out_topic("exchange", reader, clusters);
+    let mut part = reader.part(declared("exchange"), None);
+    let partitions = part.maybe_whole("partitions");
+    match (&topic, partitions) {
+        (Some(_), None) => part.wrong(
+            "partitions",
+            "must be said where `topic` is",
+            "write how many partitions the topic was made with: it can never change",
+        ),
+        (None, Some(_)) => part.wrong("partitions", "means nothing without `topic`", "say `cluster` and `topic`, too"),
+        _ => {}
+    }
+    let partitions = u16::try_from(partitions?).ok()?;
+    Some(Exchange { topic: topic?, partitions })
+}
+
+pub(super) fn role(
+    reader: &mut Reader<'_>,
+    judge: &Judge,
+    exchange: Option<&Exchange>,
+    sources: &[SourceSettings],
+) -> Role {
+    let mut part = reader.part(declared("run"), None);
+    let (role, shard) = (part.text("role"), part.maybe_whole("shard"));
+    if role == "all" {
+        return Role::All;
+    }
+    let Some(exchange) = exchange else {
+        let remedy = "write a section [exchange] with cluster, topic and partitions (docs/scale-out.md)";
+        part.wrong("role", format!("`{role}` needs an exchange"), remedy);
+        return Role::All;
+    };
+    if judge.clock == Clock::Events {
+        part.wrong(
+            "role",
+            "judge.clock = \"events\" works in one process only",
+            "write clock = \"wall\", or role = \"all\"",
+        );
+    }
+    if role == "intake" {
+        for source in sources {
+            let why = match source.origin {
+                Origin::Kafka { .. } | Origin::File { .. } => continue,
+                Origin::Http { .. } => "is pushed to",
+                Origin::Stdin => "is standard input",
+            };
+            part.wrong(
+                "role",
+                format!("the source `{}` {why}: an intake cannot read it again after a crash", source.name),
+                "put it into a Kafka topic or a file first, or run it in a process of its own with role = \"all\"",
+            );
+        }
+        return Role::Intake;
+    }
+    let last = exchange.partitions.saturating_sub(1);
+    match shard.and_then(|shard| u16::try_from(shard).ok()) {
+        Some(shard) if shard <= last => Role::Judge(shard),
+        Some(shard) => {
+            part.wrong("shard", format!("the exchange has no partition {shard}"), format!("they are 0 to {last}"));
+            Role::Judge(0)
+        }
+        None => {
+            part.wrong("shard", "must be said for a judge", format!("a partition of the exchange: 0 to {last}"));
+            Role::Judge(0)
+        }
+    }
+}
+
+/// An exchange is no source: events would go round.
+pub(super) fn not_read(reader: &mut Reader<'_>, exchange: Option<&Exchange>, sources: &[SourceSettings]) {
+    let Some(Exchange { topic: OutTopic { cluster, topic }, .. }) = exchange else { return };
+    let same = |one: &&SourceSettings| matches!(&one.origin, Origin::Kafka { cluster: c, topic: t, .. } if (c, t) == (cluster, topic));
+    if let Some(source) = sources.iter().find(same) {
+        let section = declared("source");
+        let mut part = reader.part(section, Some(&source.name));
+        part.wrong("topic", "is the exchange's: what is written there would be read as news", source::TOPIC);
+    }
+}

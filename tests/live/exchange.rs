@@ -1,0 +1,383 @@
+//! One intake and several judges, with a real Kafka between them and one PostgreSQL for all.
+
+use crate::house::{DESK, House, W1, end, file, signal};
+use crate::kafka::{Broker, broker, send};
+use crate::{postgres, w1};
+use onus::exchange::partition::partition;
+use onus::store::{Letter, Query, Store, place};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+type Net = BTreeMap<String, (String, Option<String>)>;
+
+/// Settings for all roles; the store's address is said last.
+fn settings(broker: &Broker, topic: &str, partitions: usize, store: &str) -> String {
+    format!(
+        "[kafka.main]\nbrokers = [\"{}\"]\n[exchange]\ncluster = \"main\"\ntopic = \"{topic}\"\npartitions = {partitions}\n\
+         [store]\nurl = \"{store}\"\n{}",
+        broker.address(),
+        file("desk")
+    )
+}
+
+fn ticket(n: usize, partner: &str, kind: &str, time: &str) -> String {
+    format!(
+        "{{\"specversion\":\"1.0\",\"id\":\"{kind}-{n}\",\"source\":\"desk\",\"type\":\"ticket.{kind}\",\"subject\":\"INC-{n}\",\
+         \"partner\":\"{partner}\",\"time\":\"2026-03-02T{time}:00Z\"}}\n"
+    )
+}
+
+/// Opened, and answered in time.
+fn answered(n: usize, partner: &str) -> String {
+    ticket(n, partner, "opened", "09:00") + &ticket(n, partner, "acknowledged", "12:00")
+}
+
+fn desk() -> String {
+    DESK.replace("partner: p1", "partner: \"p*\"")
+}
+
+fn append(house: &House, text: &str) {
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(house.path("desk.jsonl")).expect("a file");
+    file.write_all(text.as_bytes()).expect("it is written");
+}
+
+fn intake(house: &House) -> Child {
+    house.start(&["run", "--role", "intake"])
+}
+
+fn judge(house: &House, shard: usize) -> Child {
+    house.start(&["run", "--role", "judge", "--shard", &shard.to_string(), "--tell", &format!("told-{shard}")])
+}
+
+/// The last word on each duty, of one file of what was told.
+fn net(house: &House, name: &str) -> Net {
+    let text = fs::read_to_string(house.path(name)).unwrap_or_default();
+    let mut net = Net::new();
+    // The last line may be on its way.
+    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+        let text = |name: &str| line[name].as_str().map(str::to_owned);
+        let broke = line["broken"].as_bool().expect("a truth").then(|| text("deadline")).flatten();
+        net.insert(text("duty").expect("a duty"), (text("to").expect("a standing"), broke));
+    }
+    net.retain(|_, (to, _)| to != "withdrawn");
+    net
+}
+
+fn shard(url: &str, shard: u16) -> Box<dyn Store> {
+    place::open(&place::Place::parse(url).expect("an address"), shard).expect("a store")
+}
+
+fn letters(url: &str, of: u16) -> Vec<Letter> {
+    shard(url, of).letters(&Query::default()).expect("letters")
+}
+
+/// Events that a shard has in its journal, judged again.
+fn events(house: &House, of: usize) -> u64 {
+    let out = house
+        .command(&["replay"])
+        .env("ONUS__RUN__ROLE", "judge")
+        .env("ONUS__RUN__SHARD", of.to_string())
+        .output()
+        .expect("the program runs");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    said.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{said}"))
+}
+
+/// A record of the topic.
+#[derive(Clone, Debug)]
+struct Kept {
+    partition: i32,
+    headers: Vec<(String, Vec<u8>)>,
+    value: Vec<u8>,
+}
+
+impl Kept {
+    fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// Where it was in its source; None: it is a tick.
+    fn place(&self) -> Option<(u64, u32)> {
+        Some((self.header("onus-offset")?.parse().ok()?, self.header("onus-item")?.parse().ok()?))
+    }
+}
+
+fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
+    let client: BaseConsumer = broker.config().set("group.id", "looks").create().expect("a client");
+    let mut found = Vec::new();
+    for partition in 0..partitions {
+        let (_, high) = client.fetch_watermarks(topic, partition, Duration::from_secs(10)).expect("an answer");
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Beginning).expect("an offset");
+        client.assign(&list).expect("it is assigned");
+        let (mut next, until) = (0, Instant::now() + Duration::from_secs(20));
+        while next < high {
+            assert!(Instant::now() < until, "{topic} cannot be read");
+            let Some(Ok(message)) = client.poll(Duration::from_millis(100)) else { continue };
+            next = message.offset() + 1;
+            let headers = message.headers().map(|headers| {
+                headers.iter().map(|one| (one.key.to_owned(), one.value.unwrap_or_default().to_owned())).collect()
+            });
+            let value = message.payload().unwrap_or_default().to_owned();
+            found.push(Kept { partition, headers: headers.unwrap_or_default(), value });
+        }
+    }
+    found
+}
+
+fn write(broker: &Broker, topic: &str, record: &Kept) {
+    let producer = broker.producer(&[]);
+    let headers = record
+        .headers
+        .iter()
+        .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
+    let message =
+        BaseRecord::to(topic).partition(record.partition).key("k").payload(&record.value[..]).headers(headers);
+    send(&producer, message);
+    producer.flush(Duration::from_secs(60)).expect("it is written");
+}
+
+#[test]
+fn one_intake_and_two_judges_decide_what_one_process_does() {
+    let broker = broker();
+    let topic = broker.topic(2, &[]);
+    let server = postgres::shared();
+    let url = server.url(&server.database());
+    let (drawn, _) = w1::draw(w1::Order { events: 4_000, partners: 20, seed: 5 });
+    let mut lines = Vec::new();
+    w1::write(&drawn, &mut lines).expect("into memory");
+    let lines = String::from_utf8(lines).expect("text");
+    let houses = [House::new(W1, &file("desk")), House::new(W1, &settings(&broker, &topic, 2, &url))];
+    houses.iter().for_each(|house| append(house, &lines));
+    let [alone, divided] = &houses;
+    let child = alone.start(&["run", "--tell", "told"]);
+    let others = [intake(divided), judge(divided, 0), judge(divided, 1)];
+    let both = || [net(divided, "told-0"), net(divided, "told-1")];
+    let mut last = (Net::new(), Instant::now());
+    let mut settled = || {
+        let [a, b] = both();
+        let one = net(alone, "told");
+        if one != last.0 {
+            last = (one, Instant::now());
+        }
+        // All deadlines lie in the past, so it comes to rest.
+        let rest = last.1.elapsed() > Duration::from_secs(2);
+        rest && !last.0.is_empty() && a.into_iter().chain(b).collect::<Net>() == last.0
+    };
+    let began = Instant::now();
+    while !settled() {
+        let [a, b] = both().map(|net| net.len());
+        let one = net(alone, "told").len();
+        assert!(
+            began.elapsed() < Duration::from_secs(90),
+            "{one} and {a} + {b}:\n{}\n{}",
+            alone.talk(),
+            divided.talk()
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let [a, b] = both();
+    assert!(!a.is_empty() && !b.is_empty(), "both have partners");
+    assert_eq!(a.keys().filter(|duty| b.contains_key(*duty)).count(), 0, "and none in common");
+    let broken = |net: &Net| net.values().filter(|(_, broke)| broke.is_some()).count();
+    assert!(broken(&a) > 0 && broken(&b) > 0, "some are broken");
+    assert!(end(child), "{}", alone.talk());
+    others.into_iter().for_each(|child| assert!(end(child), "{}", divided.talk()));
+    assert_eq!(events(divided, 0) + events(divided, 1), 4_000, "each event once");
+    assert!([0, 1, u16::MAX].iter().all(|of| letters(&url, *of).is_empty()), "nothing was refused");
+    let kept = all(&broker, &topic, 2);
+    let mut ticks = [0, 0];
+    for record in &kept {
+        let value: Value = serde_json::from_slice(&record.value).expect("an event");
+        match record.place() {
+            Some(_) => {
+                let partner = value["partner"].as_str().expect("a partner");
+                assert_eq!(record.partition, partition(partner, 2), "{partner}");
+            }
+            None => ticks[record.partition as usize] += 1,
+        }
+    }
+    assert!(ticks.iter().all(|count| *count > 0), "ticks go to every partition");
+    // Whoever owned a shard goes on where it was, and so does the intake.
+    append(
+        divided,
+        &answered(1, "p0001").replace("\"desk\"", "\"urn:desk\"").replace("}\n", ",\"data\":{\"priority\":\"P1\"}}\n"),
+    );
+    let others = [intake(divided), judge(divided, 0), judge(divided, 1)];
+    let more =
+        |house: &House| fs::read_to_string(house.path(&format!("told-{}", partition("p0001", 2)))).unwrap_or_default();
+    divided.until("what is new is told", || more(divided).contains("\"INC-1\""));
+    others.into_iter().for_each(|child| assert!(end(child), "{}", divided.talk()));
+    assert_eq!(events(divided, 0) + events(divided, 1), 4_002, "and nothing twice");
+}
+
+#[test]
+fn an_intake_that_was_killed_before_it_noted_what_it_wrote_writes_it_again_and_nothing_counts_twice() {
+    let broker = broker();
+    let topic = broker.topic(2, &[]);
+    let server = postgres::shared();
+    let database = server.database();
+    let url = server.url(&database);
+    let house = House::new(&desk(), &settings(&broker, &topic, 2, &url));
+    let partners = ["p1", "p2", "p3", "p4"];
+    let some = |from: usize| (from..from + 8).map(|n| answered(n, partners[n % 4])).collect::<String>();
+    append(&house, &some(0));
+    let judges = [judge(&house, 0), judge(&house, 1)];
+    let mut child = intake(&house);
+    let decided = || net(&house, "told-0").len() + net(&house, "told-1").len();
+    house.until("the first are decided", || decided() == 8);
+    house.until("and noted", || {
+        shard(&url, u16::MAX).positions().expect("positions").iter().any(|one| one.next > 1_000)
+    });
+    // From here on an intake's commit does not come to its end.
+    let sleeps = "CREATE FUNCTION onus.sleeps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; \
+                  END $$; CREATE TRIGGER sleeps BEFORE UPDATE ON onus.shard FOR EACH ROW WHEN (NEW.shard = 65535 AND NEW.epoch = \
+                  OLD.epoch) EXECUTE FUNCTION onus.sleeps()";
+    server.sql(&database, sleeps);
+    append(&house, &some(8));
+    house.until("judges decide what is not noted", || decided() == 16);
+    child.kill().expect("it runs");
+    child.wait().expect("it ended");
+    let wakes = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    server.sql(&database, wakes);
+    server.sql(&database, "DROP TRIGGER sleeps ON onus.shard");
+    let child = intake(&house);
+    append(&house, &some(16));
+    house.until("the rest is decided", || decided() == 24);
+    assert!(end(child), "{}", house.talk());
+    judges.into_iter().for_each(|child| assert!(end(child), "{}", house.talk()));
+    let mut places = BTreeMap::<(u64, u32), usize>::new();
+    all(&broker, &topic, 2).iter().filter_map(Kept::place).for_each(|place| *places.entry(place).or_default() += 1);
+    assert_eq!(places.len(), 48);
+    assert!(
+        places.values().filter(|times| **times > 1).count() >= 16,
+        "what was not noted was written again: {places:?}"
+    );
+    assert_eq!(events(&house, 0) + events(&house, 1), 48, "and nothing of it was taken again");
+    assert!([0, 1, u16::MAX].iter().all(|of| letters(&url, *of).is_empty()), "nor held against anybody");
+    let nets = [net(&house, "told-0"), net(&house, "told-1")];
+    assert!(nets.iter().flat_map(BTreeMap::values).all(|(to, _)| to == "met"), "{nets:?}");
+}
+
+#[test]
+fn what_was_tampered_with_is_a_dead_letter_and_never_a_fact() {
+    let broker = broker();
+    let topic = broker.topic(1, &[]);
+    let server = postgres::shared();
+    let url = server.url(&server.database());
+    let house = House::new(&desk(), &settings(&broker, &topic, 1, &url));
+    append(&house, &(answered(1, "p1") + &ticket(2, "p1", "opened", "09:00")));
+    let (reads, judges) = (intake(&house), judge(&house, 0));
+    // The second was not answered, and that is long ago.
+    house.until("both are decided", || net(&house, "told-0").len() == 2);
+    let before = net(&house, "told-0");
+    let kept = all(&broker, &topic, 1);
+    let opened = kept.iter().rfind(|record| record.place().is_some()).expect("the last ticket").clone();
+    // At the place of what was said, somebody says something else: that it was answered.
+    let said = String::from_utf8(opened.value.clone()).expect("text");
+    let forged = said.replace("opened", "acknowledged");
+    assert_ne!(said, forged);
+    write(&broker, &topic, &Kept { value: forged.clone().into_bytes(), ..opened.clone() });
+    // Whoever does not know our headers says nothing at all; and the very record again is a repeat.
+    write(&broker, &topic, &Kept { headers: Vec::new(), value: forged.clone().into_bytes(), ..opened.clone() });
+    write(&broker, &topic, &opened);
+    let reasons = || letters(&url, 0).into_iter().map(|letter| letter.reason).collect::<Vec<_>>();
+    house.until("both are dead letters", || reasons().len() == 2);
+    assert_eq!(reasons(), ["Divergence", "Foreign"]);
+    let letter = letters(&url, 0).remove(0);
+    assert_eq!((letter.source.as_str(), letter.offset), ("desk", opened.place().expect("a place").0));
+    assert_eq!(letter.record, forged.as_bytes());
+    // Not even if somebody asks for it.
+    assert!(shard(&url, 0).mark(1, onus::store::LetterState::Asked, None).expect("marked"));
+    house.until("it is a letter still", || letters(&url, 0)[0].state == onus::store::LetterState::Waiting);
+    append(&house, &answered(3, "p1"));
+    house.until("it goes on", || net(&house, "told-0").len() == 3);
+    assert!(end(reads) && end(judges), "{}", house.talk());
+    let after = net(&house, "told-0");
+    assert!(before.iter().all(|(duty, stands)| after[duty] == *stands), "{before:?} {after:?}");
+    assert_eq!(events(&house, 0), 5);
+    // A judge that begins again knows what it took.
+    write(&broker, &topic, &opened);
+    write(&broker, &topic, &Kept { value: forged.into_bytes(), ..opened });
+    let judges = judge(&house, 0);
+    house.until("it is told from a repeat again", || reasons().len() == 3);
+    assert!(end(judges), "{}", house.talk());
+    assert_eq!(reasons(), ["Divergence", "Foreign", "Divergence"]);
+    assert_eq!(events(&house, 0), 5);
+}
+
+#[test]
+fn another_number_of_partitions_starts_nobody() {
+    let broker = broker();
+    let topic = broker.topic(2, &[]);
+    let server = postgres::shared();
+    let url = server.url(&server.database());
+    let said = settings(&broker, &topic, 2, &url);
+    let house = House::new(&desk(), &said);
+    append(&house, &answered(1, "p1"));
+    let own = partition("p1", 2) as usize;
+    let roles = [vec!["--role", "intake"], vec!["--role", "judge", "--shard", if own == 0 { "0" } else { "1" }]];
+    let wrong = |settings: &str| {
+        let house = House::new(&desk(), settings);
+        append(&house, "");
+        roles.clone().map(|role| {
+            let out = house.onus(&[&["run"][..], &role].concat());
+            assert_eq!(out.status.code(), Some(2));
+            String::from_utf8_lossy(&out.stderr).into_owned()
+        })
+    };
+    for said in wrong(&said.replace("partitions = 2", "partitions = 3")) {
+        assert!(said.contains("has 2 partitions") && said.contains("partitions says 3"), "{said}");
+    }
+    let children = [intake(&house), judge(&house, own)];
+    house.until("it is decided", || net(&house, &format!("told-{own}")).len() == 1);
+    children.into_iter().for_each(|child| assert!(end(child), "{}", house.talk()));
+    // The topic grows, and somebody has the settings follow: the stores remember.
+    broker.grow_topic(&topic, 3);
+    for said in wrong(&said) {
+        assert!(said.contains("has 3 partitions") && said.contains("partitions says 2"), "{said}");
+    }
+    for said in wrong(&said.replace("partitions = 2", "partitions = 3")) {
+        assert!(said.contains("with 2 partitions"), "{said}");
+    }
+    if own == 0 {
+        let out = house.onus(&["run", "--role", "all"]);
+        assert_eq!(out.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&out.stderr).contains("one shard of the exchange"), "and none goes on alone");
+    }
+}
+
+#[test]
+fn an_intake_that_lost_its_sources_to_another_notes_nothing_more() {
+    let broker = broker();
+    let topic = broker.topic(1, &[]);
+    let server = postgres::shared();
+    let url = server.url(&server.database());
+    let house = House::new(&desk(), &settings(&broker, &topic, 1, &url));
+    append(&house, &answered(1, "p1"));
+    let (mut first, judges) = (intake(&house), judge(&house, 0));
+    house.until("it is decided", || net(&house, "told-0").len() == 1);
+    signal(&first, "STOP");
+    let second = intake(&house);
+    append(&house, &answered(2, "p1"));
+    house.until("the second goes on", || net(&house, "told-0").len() == 2);
+    signal(&first, "CONT");
+    house.until("the first ends", || house.talk().contains("another process has taken over"));
+    assert_eq!(first.wait().expect("it ends").code(), Some(2));
+    append(&house, &answered(3, "p1"));
+    house.until("the second goes on", || net(&house, "told-0").len() == 3);
+    assert!(end(second) && end(judges), "{}", house.talk());
+    assert_eq!(events(&house, 0), 6);
+    assert!(letters(&url, 0).is_empty());
+}
