@@ -381,3 +381,31 @@ fn an_intake_that_lost_its_sources_to_another_notes_nothing_more() {
     assert_eq!(events(&house, 0), 6);
     assert!(letters(&url, 0).is_empty());
 }
+
+#[test]
+fn an_exchange_that_was_made_anew_halts_its_judge_until_somebody_decides() {
+    let broker = broker();
+    let topic = broker.topic(1, &[]);
+    let server = postgres::shared();
+    let url = server.url(&server.database());
+    let house = House::new(&desk(), &settings(&broker, &topic, 1, &url));
+    append(&house, &(answered(1, "p1") + &answered(2, "p1") + &answered(3, "p1")));
+    let children = [intake(&house), judge(&house, 0)];
+    house.until("it is decided", || net(&house, "told-0").len() == 3);
+    children.into_iter().for_each(|child| assert!(end(child), "{}", house.talk()));
+    broker.delete_topic(&topic);
+    broker.topic_named(&topic, 1, &[]);
+    append(&house, &answered(4, "p1"));
+    let children = [intake(&house), judge(&house, 0)];
+    house.until("it halts", || letters(&url, 0).iter().any(|letter| letter.reason == "Halted"));
+    assert_eq!(net(&house, "told-0").len(), 3, "nobody guesses");
+    let said = house
+        .command(&["sources", "resume", "@exchange", "--from", "earliest", "--reason", "made anew on purpose"])
+        .envs([("ONUS__RUN__ROLE", "judge"), ("ONUS__RUN__SHARD", "0")])
+        .output()
+        .expect("the program runs");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    house.until("it goes on", || net(&house, "told-0").len() == 4);
+    children.into_iter().for_each(|child| assert!(end(child), "{}", house.talk()));
+    assert_eq!(events(&house, 0), 8);
+}
