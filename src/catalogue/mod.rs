@@ -10,7 +10,7 @@ mod line;
 mod names;
 mod pin;
 
-pub use names::{Named, Names};
+pub use names::{Handed, Handover, Named, Names};
 pub use pin::Pinned;
 
 use std::collections::HashMap;

@@ -7,6 +7,9 @@ use onus_engine::terms::Trust;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The name for what is no partner's.
+pub(crate) const UNOWNED: &str = "unowned";
+
 /// Where subjects are at home.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Homes {
@@ -53,6 +56,13 @@ impl Homes {
             }
         }
         self.known.get(&one.subject).map(String::as_str)
+    }
+
+    /// A subject is handed over. Of one that nothing has placed yet this says whose it is: who hands it over has had it, and what
+    /// is told of it goes on to whoever has it later. Gives the partner under whose name it is known.
+    pub(super) fn hand(&mut self, subject: &str, from: &str, to: &str) -> &str {
+        let first = if from == UNOWNED { to } else { from };
+        self.known.entry(subject.to_owned()).or_insert_with(|| first.to_owned())
     }
 
     pub(super) fn wait(

@@ -78,11 +78,13 @@ pub(crate) struct Draw {
     pub(crate) moved: bool,
     /// Events of a second partner.
     pub(crate) two: bool,
+    /// Subjects go from one partner to another.
+    pub(crate) handed: bool,
     /// Waivers that the partner as a whole is granted.
     pub(crate) wide: bool,
 }
 
-pub(crate) const ALL: Draw = Draw { most: 14, tricks: true, moved: true, two: false, wide: true };
+pub(crate) const ALL: Draw = Draw { most: 14, tricks: true, moved: true, two: false, handed: false, wide: true };
 
 /// What an event is drawn from; every part shrinks towards the plainest.
 type Seeds = ((usize, usize, i64, u8), [u8; 6], (u8, u8, u8), Vec<i64>);
@@ -130,6 +132,13 @@ fn build(
         data: fields(kind, seeds, step, at),
         lags: lags.into_iter().map(|lag| lag * step).collect(),
     };
+    if draw.handed && order % 5 == 4 {
+        // Of whatever it is.
+        let sides = [("aa", "bb"), ("bb", "aa"), ("aa", "unowned"), ("unowned", "bb"), ("bb", "unowned"), ("aa", "bb")];
+        let (from, to) = sides[usize::from(order / 5) % sides.len()];
+        record.kind = "subject.rehomed";
+        record.data = vec![("from", json!(from)), ("to", json!(to))];
+    }
     if !draw.tricks {
         return record;
     }

@@ -8,6 +8,7 @@ use super::joined;
 use crate::catalogue::{Catalogue, Names};
 use crate::ingest::feed::Records;
 use crate::store::Terms;
+use onus_engine::time::Moment;
 use std::sync::Arc;
 
 /// Events that contradict the catalogue are told in the log so often; the count has all.
@@ -58,11 +59,7 @@ impl Identities {
             (after.id == before.id && from != to).then_some((&before.id, from, to))
         });
         for (identity, from, to) in moved.take(SAID as usize) {
-            tracing::warn!(
-                identity,
-                "the catalogue moves it from {from} to {to}: that counts for events from here on; duties of {from} on it run \
-                 on until their contract ends them"
-            );
+            tracing::warn!(identity, "the catalogue moves it: {from} hands it over to {to} now");
         }
     }
 
@@ -88,7 +85,7 @@ fn first(events: &Records, count: usize) -> Records {
     out
 }
 
-/// The names that are judged by from here on.
-pub(super) fn names(catalogue: &Catalogue, before: Option<&Terms>) -> Arc<Names> {
-    Arc::new(Names::of(catalogue, &joined::names(before)))
+/// The names that are judged by from here on, the catalogue being read at `now`.
+pub(super) fn names(catalogue: &Catalogue, before: Option<&Terms>, now: Moment) -> Arc<Names> {
+    Arc::new(Names::of(catalogue, &joined::names(before), now))
 }

@@ -251,7 +251,7 @@ impl Live {
     pub fn open(mut plan: Plan, mut store: Box<dyn Store>, time: Box<dyn Time>) -> Result<Live, LiveError> {
         let contracts = (plan.contracts)().map_err(LiveError::Contracts)?;
         let mut now = Now::new(time);
-        let found = recover::recover(&plan, &contracts, store.as_mut())?;
+        let found = recover::recover(&plan, &contracts, store.as_mut(), now.now())?;
         let recover::Recovered { claim, judge, terms, ledger, generations } = found;
         let machines = Machines::open(&plan.adapters, store.as_mut())?;
         let entries = ledger.len();

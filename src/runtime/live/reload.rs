@@ -15,7 +15,7 @@ impl Live {
             }
         };
         self.status.contracts(None);
-        let names = identities::names(&contracts.catalogue, Some(&self.terms));
+        let names = identities::names(&contracts.catalogue, Some(&self.terms), self.now.now());
         if recover::digest_of(&self.plan, &contracts, &names, &self.generations) == self.terms.digest {
             // What it says of identities holds for what comes from here on.
             self.identities.replace(contracts.catalogue);
@@ -24,7 +24,7 @@ impl Live {
         self.commit()?;
         let store = self.keeper.store()?;
         let (plan, generations) = (&self.plan, &self.generations);
-        let rebuilt = match recover::rebuild(plan, &contracts, generations, store, self.epoch, &mut self.sequence) {
+        let rebuilt = match recover::rebuild(plan, (&contracts, names), generations, store, self.epoch, &mut self.sequence) {
             Err(LiveError::Store(error)) if error.may_pass() => {
                 tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
                 self.reload_at = Some(self.now.steady() + WISHES);

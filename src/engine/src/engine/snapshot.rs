@@ -3,6 +3,7 @@
 //!
 //! Rebuilt, not stored: the index of names, the timers, the tables of keys, who waits for news.
 
+use super::rehoming::Handing;
 use super::{Cells, Counts, Engine, Options, Partner, Subject, pack};
 use crate::book::Book;
 use crate::duty::Duty;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 7;
+const FORM: u16 = 8;
 
 #[derive(Serialize, Deserialize)]
 struct Saved<'a> {
@@ -38,6 +39,7 @@ struct Saved<'a> {
     /// Partner, by place, and contract whose end has been taken in.
     told_ended: Vec<(u32, String)>,
     next_sweep: Moment,
+    handed: BTreeMap<String, Vec<Handing>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,6 +106,7 @@ impl Engine {
             counts: self.counts,
             told_ended: self.told_ended.iter().cloned().collect(),
             next_sweep: self.next_sweep,
+            handed: self.handed.clone(),
         })
     }
 
@@ -123,6 +126,7 @@ impl Engine {
         (engine.now, engine.heard, engine.counts) = (saved.now, saved.heard, saved.counts);
         engine.told_ended = saved.told_ended.into_iter().collect();
         engine.next_sweep = saved.next_sweep;
+        engine.handed = saved.handed;
         engine.wheel.start(saved.now);
         for (name, heard) in &saved.feeds {
             engine.hearing.hear_named(name, *heard);
@@ -161,6 +165,11 @@ impl Engine {
             }
             if let Some(register) = &partner.register {
                 register.dump(&self.book, &|fact| self.fact_in_words(fact), &mut out);
+            }
+        }
+        for (subject, all) in &self.handed {
+            for Handing { at, from, to } in all {
+                let _ = writeln!(out, "handed {subject:?} at {at} from {from:?} to {to:?}");
             }
         }
         let mut subjects: Vec<Subject> = self.shelf.slots().map(|slot| self.shelf.copy(slot)).collect();
