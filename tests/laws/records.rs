@@ -154,7 +154,9 @@ fn build(
         match trick {
             // Another content, or another time, under a known id.
             200..=227 => {
-                let (data, lags) = (record.data, record.lags);
+                // A handover without its two sides is no event.
+                let blank = other.kind == "subject.rehomed" && record.kind != other.kind;
+                let (data, lags) = (if blank { other.data.clone() } else { record.data }, record.lags);
                 record =
                     Record { at: if trick < 214 || !draw.moved { other.at } else { at }, data, lags, ..other.clone() };
                 record.recorded = (order % 2 == 0).then_some(record.at + i64::from(order) * 1000);

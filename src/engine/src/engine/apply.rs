@@ -326,7 +326,8 @@ pub(crate) fn judge<'a, T: crate::fold::Trace>(
     let mut cx = Cx { view, trace, links, position: 0 };
     if fresh && own {
         fold.begin_partner(&mut cx);
-    } else if fresh {
+    }
+    if fresh {
         fold.begin_at_home(view);
     }
     let mut offset = 0;

@@ -275,7 +275,8 @@ fn judge_to(view: crate::fold::View<'_>, base: Option<(Fold, Moment)>, own: bool
     let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
     if fresh && own {
         fold.begin_partner(&mut cx);
-    } else if fresh {
+    }
+    if fresh {
         fold.begin_at_home(view);
     }
     let mut offset = 0;

@@ -48,7 +48,10 @@ pub(crate) fn parties<'a>(fact: Fact<'a>, book: &'a Book) -> Option<(&'a str, &'
 impl Fold {
     /// Whether the subject is this partner's from the beginning: not if the first that is told of it is that it came from
     /// another.
-    pub(crate) fn begin_at_home(&mut self, view: View<'_>) {
+    pub fn begin_at_home(&mut self, view: View<'_>) {
+        if view.subject == view.partner {
+            return;
+        }
         let own = view.timeline.facts().filter(|fact| !fact.linked());
         if own.filter_map(|fact| way(fact, view.partner, view.book)).next() == Some(Way::In) {
             self.memory().away = true;
