@@ -66,7 +66,8 @@ pub enum DecodeError {
     NoPartner,
     /// A handover without its two sides.
     #[error(
-        "subject.rehomed says not from whom to whom: set `from` and `to` in its data to the names of two partners, or `unowned`"
+        "subject.rehomed says not what goes from whom to whom: set `from` and `to` in its data to the names of two partners, or \
+         `unowned`, and let its subject be neither"
     )]
     Handover,
     /// Said by a source that may not say it.

@@ -326,7 +326,8 @@ impl Decoder {
             }
         };
         let (from, to) = (side(known.from)?, side(known.to)?);
-        if from == to { Err(DecodeError::Handover) } else { Ok(from) }
+        let subject = raw.subject()?;
+        if from == to || subject == from || subject == to { Err(DecodeError::Handover) } else { Ok(from) }
     }
 
     /// Gives what a customer shares to each partner of the stack, as an event of its own. False: it is no such event.

@@ -132,7 +132,7 @@ fn build(
         data: fields(kind, seeds, step, at),
         lags: lags.into_iter().map(|lag| lag * step).collect(),
     };
-    if draw.handed && order % 5 == 4 {
+    if draw.handed && order % 5 == 4 && record.subject != "aa" {
         // Of whatever it is.
         let sides = [("aa", "bb"), ("bb", "aa"), ("aa", "unowned"), ("unowned", "bb"), ("bb", "unowned"), ("aa", "bb")];
         let (from, to) = sides[usize::from(order / 5) % sides.len()];

@@ -76,6 +76,8 @@ struct Memory {
     away: bool,
     /// It was handed to this partner: no duty begins before that.
     home_since: Option<Moment>,
+    /// What was done before that: undone from here on, it is owed anew, by this partner.
+    done_before: Vec<Duty>,
 }
 
 impl Memory {
@@ -372,7 +374,7 @@ impl Fold {
             Effect::WaiverApproved => self.waive(fact, cx),
             Effect::WaiverEnded => self.end_waiver(fact, cx),
             Effect::Merged => self.merge(fact, opening, cx),
-            Effect::Undo if fact.linked() => self.undo(fact, about, cx),
+            Effect::Undo if fact.linked() && !self.is_away() => self.undo(fact, about, cx),
             Effect::Paused
             | Effect::Resumed
             | Effect::Confirmed
