@@ -38,7 +38,7 @@ use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use foregone::is_looked_back_on;
-pub(crate) use rehomed::parties;
+pub(crate) use rehomed::{Way, parties, way};
 pub(crate) use waivers::{covers, granted, waived};
 
 /// What is known of one subject after some of its facts.

@@ -243,7 +243,8 @@ impl Judge {
                 exact: true,
             };
             let known = book.names().well_known();
-            let fields = [(known.from, Field::One(one.from.as_str().into())), (known.to, Field::One(one.to.as_str().into()))];
+            let fields =
+                [(known.from, Field::One(one.from.as_str().into())), (known.to, Field::One(one.to.as_str().into()))];
             let mut bytes = Vec::new();
             let place = book.write(&draft, &fields, &mut bytes);
             let fact = &mut bytes[place];

@@ -24,14 +24,15 @@ impl Live {
         self.commit()?;
         let store = self.keeper.store()?;
         let (plan, generations) = (&self.plan, &self.generations);
-        let rebuilt = match recover::rebuild(plan, (&contracts, names), generations, store, self.epoch, &mut self.sequence) {
-            Err(LiveError::Store(error)) if error.may_pass() => {
-                tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
-                self.reload_at = Some(self.now.steady() + WISHES);
-                return Ok(());
-            }
-            rebuilt => rebuilt?,
-        };
+        let rebuilt =
+            match recover::rebuild(plan, (&contracts, names), generations, store, self.epoch, &mut self.sequence) {
+                Err(LiveError::Store(error)) if error.may_pass() => {
+                    tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
+                    self.reload_at = Some(self.now.steady() + WISHES);
+                    return Ok(());
+                }
+                rebuilt => rebuilt?,
+            };
         match recover::adopt(rebuilt, store, self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);

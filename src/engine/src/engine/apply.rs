@@ -184,7 +184,14 @@ impl Engine {
 
     /// What the linked subjects say comes first: a requirement may be met there.
     #[inline(never)]
-    pub(super) fn link_those(&mut self, slot: u32, links: Vec<String>, all: bool, fact: Fact<'_>, archive: &mut dyn Archive) {
+    pub(super) fn link_those(
+        &mut self,
+        slot: u32,
+        links: Vec<String>,
+        all: bool,
+        fact: Fact<'_>,
+        archive: &mut dyn Archive,
+    ) {
         let from = if all { self.shelf.copy(slot).timeline.first_at() } else { fact.at() };
         for target in links {
             self.link(slot, &target, from, archive);

@@ -72,6 +72,10 @@ impl Engine {
                 }
             }
             let concerned = name == from || name == to;
+            if concerned {
+                // Before the facts: of whose it was, nobody is to be told in between.
+                self.enrol_handover(partner, event.subject, fact, archive);
+            }
             let placed = self.place_all(partner, event.subject, concerned.then_some(fact), &news, archive);
             applied = match (applied, placed) {
                 (_, Applied::Placed) | (Applied::Placed, _) => Applied::Placed,

@@ -8,8 +8,8 @@ use super::{Cells, Counts, Engine, Options, Partner, Subject, pack};
 use crate::book::Book;
 use crate::duty::Duty;
 use crate::fact::{Fact, SourceId};
-use crate::fold::{Source, SubjectWaiver};
-use crate::register::{Register, SavedRegister};
+use crate::fold::{Source, SubjectWaiver, Way};
+use crate::register::{Homes, Register, SavedRegister};
 use crate::time::Moment;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -136,7 +136,8 @@ impl Engine {
         }
         for p in saved.partners {
             let sheet = engine.sheet(&p.name);
-            let restored = |saved| Box::new(Register::restored(&p.name, &engine.book, saved));
+            let homes = || homes_of(&p.name, &engine.handed);
+            let restored = |saved| Box::new(Register::restored(&p.name, &engine.book, saved, homes()));
             let register = p.register.map(restored);
             let lanes = sheet.as_ref().and_then(|sheet| engine.hearing.lanes(&engine.book, &p.name, sheet, saved.now));
             let (waivers, own, cells, speakers) = (p.waivers, p.own, p.cells, p.speakers);
@@ -248,6 +249,20 @@ impl Engine {
             d.since,
         )
     }
+}
+
+/// When subjects came to a partner, and went.
+fn homes_of(partner: &str, handed: &BTreeMap<String, Vec<Handing>>) -> Homes {
+    let mut homes = Homes::default();
+    for (subject, all) in handed {
+        for Handing { at, from, to } in all {
+            let way = [(from, Way::Out), (to, Way::In)].into_iter().find(|(name, _)| *name == partner);
+            if let Some((_, way)) = way {
+                homes.add(subject, *at, way);
+            }
+        }
+    }
+    homes
 }
 
 /// One number for all names and their numbers.

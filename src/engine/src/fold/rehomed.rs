@@ -13,7 +13,7 @@ use crate::vocabulary::Effect;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Which way a subject goes, as one partner sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
     /// It is handed to another.
     Out,
