@@ -15,6 +15,9 @@ pub use pin::Pinned;
 
 use std::collections::HashMap;
 
+/// The partner of what is nobody's.
+pub(crate) const UNOWNED: &str = "unowned";
+
 /// One identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {

@@ -1,7 +1,7 @@
 //! Which native name is which identity, as events are judged.
 
-use super::Catalogue;
 use super::line::{Edits, Line, Said};
+use super::{Catalogue, UNOWNED};
 use onus_engine::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -57,8 +57,9 @@ impl Names {
         for one in catalogue.identities() {
             // Its own id is a name, too: of events that call it so and name nobody.
             for name in std::iter::once(&one.id).chain(&one.names) {
+                let named = one.partner.as_ref();
                 let known = before.0.get(name).filter(|known| known.identity == one.id);
-                let partner = known.and_then(|known| known.partner.as_ref()).or(one.partner.as_ref());
+                let partner = known.and_then(|known| known.partner.as_ref()).or(named.filter(|name| *name != UNOWNED));
                 let mut handed = known.map(|known| known.handed.clone()).unwrap_or_default();
                 let last = handed.last().map(|last| (last.at, &last.to)).or(partner.map(|first| (Moment::DAWN, first)));
                 if let (Some((before, has)), Some(new)) = (last, &one.partner)
@@ -226,6 +227,8 @@ mod tests {
         assert_eq!(Names::of(&catalogue("p2"), &before, Moment(8)), before, "and once");
         let back = Names::of(&catalogue("p1"), &before, Moment(7));
         assert_eq!(back.handovers(), [handed("p1", "p2", 7), handed("p2", "p1", 8)], "one after the other");
+        let nobodys = Names::of(&catalogue("unowned"), &first, Moment(7));
+        assert_eq!(nobodys.handovers(), [handed("p1", "unowned", 7)]);
         let forgotten = Names::of(&Catalogue::default(), &back, Moment(9));
         assert_eq!(forgotten.handovers(), back.handovers(), "what was handed over stays so");
         let read: Names = serde_json::from_str(&serde_json::to_string(&before).expect("JSON")).expect("it reads");

@@ -1,14 +1,12 @@
 //! Events that name no partner: each goes to the partner by whose contract's scope its subject was first placed, and
 //! waits while nothing has placed it yet. What is left at the end is nobody's, and said so.
 
+use crate::catalogue::UNOWNED;
 use crate::decode::Homeless;
 use onus_engine::scope::Unowned;
 use onus_engine::terms::Trust;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The name for what is no partner's.
-pub(crate) const UNOWNED: &str = "unowned";
 
 /// Where subjects are at home.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

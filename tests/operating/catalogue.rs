@@ -283,9 +283,35 @@ fn an_identity_that_the_catalogue_moves_is_handed_over_when_it_is_read() {
     shard.caught_up(0);
     shard.write();
     let state = shard.live.dump();
+    assert_eq!(net(&mut shard), ["rotate of p1 svc-1: met"]);
     assert_eq!(state.matches("handed \"svc-1\"").count(), 2, "{state}");
     drop(shard);
     assert_eq!(of_two(&shelf, dir.path(), now + 6 * HOUR).live.dump(), state);
+}
+
+#[test]
+fn what_the_catalogue_leaves_to_nobody_is_owed_by_nobody_until_somebody_has_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shelf = Shelf::default();
+    shelf.put(ONE);
+    let mut shard = of_two(&shelf, dir.path(), at(NOW));
+    let now = at(NOW);
+    shelf.put(&ONE.replace("partner: p1", "partner: unowned"));
+    shard.live.reload().expect("it is read");
+    shard.set(now + HOUR);
+    // Told while nobody has it: whoever gets it knows of it.
+    shard.say(0, &[event("1", "credential.created", "aws:1", now + HOUR, "")]);
+    shard.set(now + 9 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), [""; 0]);
+    shelf.put(&ONE.replace("partner: p1", "partner: p2"));
+    shard.live.reload().expect("it is read");
+    shard.set(now + 12 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), [""; 0]);
+    shard.set(now + 14 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), ["rotate of p2 svc-1: breached"]);
 }
 
 proptest! {
