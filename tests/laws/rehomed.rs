@@ -2,7 +2,7 @@
 //! had them.
 
 use crate::cases;
-use crate::records::{ALL, Draw, Record};
+use crate::records::{ALL, BASE, Draw, Record, shown};
 use crate::scene::{Scene, scenes};
 use crate::world::{World, unlike};
 use onus_engine::time::{HOUR, Moment};
@@ -94,5 +94,35 @@ proptest! {
             let inside = had.iter().any(|(from, to)| *from <= stands.start && (ends <= *to || stands.breach.is_some_and(|b| b <= *to)));
             prop_assert!(inside, "{obligation} of {partner}/{subject}: {stands:?} within {had:?}");
         }
+    }
+}
+
+/// The handover itself has settled and left memory: what is told under the old name is the new partner's all the same.
+#[test]
+fn a_handover_that_settled_long_ago_still_says_whose_the_subject_is() {
+    let contract = "contract: halden
+partner: [aa, bb]
+customer: northwind
+effective: 2026-01-01T00:00:00Z
+zone: UTC
+defaults: {trust: asserted}
+obligations: [{id: resolve, clause: \"1\", when: ticket.opened, do: ticket.resolved, within: 4h}]
+";
+    let contract = onus::contract::parse(contract, "found.yaml").expect("it loads");
+    let line = |id: &str, kind: &str, at: i64, data: &str| {
+        let at = shown(BASE + at * HOUR);
+        format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"urn:d","type":"{kind}","partner":"aa","subject":"T1","time":"{at}","data":{data}}}"#
+        )
+    };
+    for settling in [None, Some(HOUR)] {
+        let mut world = World::of(std::slice::from_ref(&contract), settling);
+        world.hear(&line("1", "subject.rehomed", 0, r#"{"from":"aa","to":"bb"}"#));
+        world.pass(Moment(BASE + 100 * HOUR));
+        assert_eq!(world.engine.live() == 0, settling.is_some(), "it has left memory");
+        world.hear(&line("2", "ticket.opened", 100, "{}"));
+        world.finish(Moment(BASE + 101 * HOUR));
+        let owed: Vec<String> = world.outcome().ledger.into_keys().map(|(partner, ..)| partner).collect();
+        assert_eq!(owed, ["bb"]);
     }
 }
