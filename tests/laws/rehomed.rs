@@ -106,13 +106,13 @@ customer: northwind
 effective: 2026-01-01T00:00:00Z
 zone: UTC
 defaults: {trust: asserted}
-obligations: [{id: resolve, clause: \"1\", when: ticket.opened, do: ticket.resolved, within: 4h}]
+obligations: [{id: rotate, clause: \"1\", when: credential.created, do: credential.rotated, within: 4h}]
 ";
     let contract = onus::contract::parse(contract, "found.yaml").expect("it loads");
     let line = |id: &str, kind: &str, at: i64, data: &str| {
         let at = shown(BASE + at * HOUR);
         format!(
-            r#"{{"specversion":"1.0","id":"{id}","source":"urn:d","type":"{kind}","partner":"aa","subject":"T1","time":"{at}","data":{data}}}"#
+            r#"{{"specversion":"1.0","id":"{id}","source":"urn:d","type":"{kind}","partner":"aa","subject":"C1","time":"{at}","data":{data}}}"#
         )
     };
     for settling in [None, Some(HOUR)] {
@@ -120,7 +120,7 @@ obligations: [{id: resolve, clause: \"1\", when: ticket.opened, do: ticket.resol
         world.hear(&line("1", "subject.rehomed", 0, r#"{"from":"aa","to":"bb"}"#));
         world.pass(Moment(BASE + 100 * HOUR));
         assert_eq!(world.engine.live() == 0, settling.is_some(), "it has left memory");
-        world.hear(&line("2", "ticket.opened", 100, "{}"));
+        world.hear(&line("2", "credential.created", 100, "{}"));
         world.finish(Moment(BASE + 101 * HOUR));
         let owed: Vec<String> = world.outcome().ledger.into_keys().map(|(partner, ..)| partner).collect();
         assert_eq!(owed, ["bb"]);
