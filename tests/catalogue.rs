@@ -173,7 +173,7 @@ proptest! {
     /// As many lines as before; again changes nothing; no native name is left where it counts; and no line is made bad.
     #[test]
     fn resolving_is_done_once_and_for_all(lines in proptest::collection::vec(line(), 1..6)) {
-        let names = Names::of(&small(), &Names::default());
+        let names = Names::of(&small(), &Names::default(), onus_engine::time::Moment::DAWN);
         let text = lines.join("\n") + "\n";
         let new = names.resolved(text.as_bytes()).into_owned();
         prop_assert_eq!(new.iter().filter(|b| **b == b'\n').count(), lines.len());

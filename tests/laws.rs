@@ -15,6 +15,8 @@ mod order;
 mod pauses;
 #[path = "laws/records.rs"]
 mod records;
+#[path = "laws/rehomed.rs"]
+mod rehomed;
 #[path = "laws/restarts.rs"]
 mod restarts;
 #[path = "laws/scene.rs"]

@@ -10,10 +10,13 @@ mod line;
 mod names;
 mod pin;
 
-pub use names::{Named, Names};
+pub use names::{Handed, Handover, Named, Names};
 pub use pin::Pinned;
 
 use std::collections::HashMap;
+
+/// The partner of what is nobody's.
+pub(crate) const UNOWNED: &str = "unowned";
 
 /// One identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

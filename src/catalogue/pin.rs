@@ -1,7 +1,7 @@
 //! What an event does not say of an identity is said for it where it comes in.
 
 use super::line::{Edits, Line, Said};
-use super::{Catalogue, Identity};
+use super::{Catalogue, Identity, UNOWNED};
 
 /// An event's line, with what the catalogue adds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,9 +52,10 @@ impl Catalogue {
     }
 }
 
-/// The one partner of all of them; those that have none say nothing.
+/// The one partner of all of them; those that have none say nothing. Nobody's name is no partner's: who had it before hears it.
 fn partner<'i>(of: &[&'i Identity]) -> Option<&'i str> {
-    let mut partners: Vec<&str> = of.iter().filter_map(|one| one.partner.as_deref()).collect();
+    let mut partners: Vec<&str> =
+        of.iter().filter_map(|one| one.partner.as_deref()).filter(|name| *name != UNOWNED).collect();
     partners.sort_unstable();
     partners.dedup();
     match partners[..] {

@@ -64,6 +64,12 @@ pub enum DecodeError {
     /// Nobody's.
     #[error("event names no partner: set the `partner` attribute, or let intake resolve it by a contract's scope")]
     NoPartner,
+    /// A handover without its two sides.
+    #[error(
+        "subject.rehomed says not what goes from whom to whom: set `from` and `to` in its data to the names of two partners, or \
+         `unowned`, and let its subject be neither"
+    )]
+    Handover,
     /// Said by a source that may not say it.
     #[error("its source may not say {0}: let its `types` in the settings have it, or find out who sent it")]
     Unauthorised(String),
@@ -85,6 +91,7 @@ impl DecodeError {
             DecodeError::Time { .. } => "Time",
             DecodeError::Ancient(_) => "Ancient",
             DecodeError::NoPartner => "NoPartner",
+            DecodeError::Handover => "Handover",
             DecodeError::Unauthorised(_) => "Unauthorised",
         }
     }

@@ -17,6 +17,7 @@ use onus_engine::book::{Book, Field};
 use onus_engine::fact::Draft;
 use onus_engine::scope::{Owner, Seen};
 use onus_engine::time::Moment;
+use onus_engine::vocabulary::REHOMED;
 use raw::Raw;
 use shape::Shapes;
 use std::ops::Range;
@@ -73,6 +74,8 @@ pub struct Batch {
     pub aside: Vec<(u64, Moment)>,
     /// The latest tick.
     pub tick: Option<Moment>,
+    /// Subjects that are handed from one partner to another: these concern both.
+    pub handovers: u64,
 }
 
 /// An event that names no partner, and what the contracts' scopes say of it.
@@ -115,6 +118,7 @@ impl Batch {
         self.aside.clear();
         self.tick = None;
         (self.peak, self.read, self.idle, self.held, self.lines) = (None, 0, 0, (0, None), 0);
+        self.handovers = 0;
     }
 
     #[inline(always)]
@@ -245,6 +249,11 @@ impl Decoder {
         }
         let (id, source, subject) = (raw.id()?, raw.source()?, raw.subject()?);
         let partner = match raw.partner() {
+            // It stands under the name of the old one, and is the new one's as much.
+            _ if kind == REHOMED => {
+                out.handovers += 1;
+                self.hands_over(raw)?
+            }
             Err(DecodeError::NoPartner) if self.book.finds_partners() || self.book.has_stacks() => "",
             named => named?,
         };
@@ -305,6 +314,22 @@ impl Decoder {
 }
 
 impl Decoder {
+    /// From whom a subject is handed over.
+    #[cold]
+    fn hands_over<'a>(&self, raw: &'a Raw<'_>) -> Result<&'a str, DecodeError> {
+        let known = self.book.names().well_known();
+        let side = |field| {
+            let said = raw.fields.iter().find(|(id, _)| *id == field).map(|(_, value)| value);
+            match said {
+                Some(Field::One(name)) if !name.is_empty() => Ok(name.as_ref()),
+                Some(Field::One(_) | Field::List(_)) | None => Err(DecodeError::Handover),
+            }
+        };
+        let (from, to) = (side(known.from)?, side(known.to)?);
+        let subject = raw.subject()?;
+        if from == to || subject == from || subject == to { Err(DecodeError::Handover) } else { Ok(from) }
+    }
+
     /// Gives what a customer shares to each partner of the stack, as an event of its own. False: it is no such event.
     #[cold]
     fn share(&self, raw: &Raw<'_>, peak: Moment, recorded: Moment, out: &mut Batch) -> Result<bool, DecodeError> {

@@ -7,6 +7,7 @@ use super::carried::{Carried, Event};
 use super::partition::partition;
 use super::repeats::Reading;
 use super::whose::{Whose, whose};
+use crate::decode::DecodeError;
 use crate::ingest::adapt::redact_bytes;
 use crate::ingest::feed::{FeedId, Heard, Records, Wish};
 use crate::ingest::kafka::{Message, Outgoing};
@@ -231,6 +232,12 @@ impl Intake {
             match found {
                 Ok(Whose::Nobody(tick)) => self.frontiers[feed].tick(tick),
                 Ok(Whose::Blank) => {}
+                Ok(Whose::Handover) => {
+                    let detail = "a handover concerns two partners, whose judges may be two: through an exchange nothing is handed \
+                                  over yet; judge in one process where that is needed"
+                        .to_owned();
+                    refused.push(Refused { line, reason: DecodeError::Handover.name(), detail });
+                }
                 Ok(Whose::Partner(partner)) => {
                     let value = events.record(one).to_vec();
                     let (offset, arrived) = (one.offset, one.arrived);
@@ -349,7 +356,14 @@ impl Intake {
 
     fn reload(&mut self) {
         match (self.plan.contracts)() {
-            Ok(contracts) => self.identities.replace(contracts.catalogue),
+            Ok(contracts) => match self.identities.moved(&contracts.catalogue) {
+                Some(identity) => tracing::error!(
+                    identity,
+                    "the catalogue stays as it was: it gives this one to another partner, and through an exchange nothing is \
+                     handed over yet (docs/scale-out.md)"
+                ),
+                None => self.identities.replace(contracts.catalogue),
+            },
             Err(why) => tracing::error!("the catalogue stays as it was: {why}"),
         }
     }

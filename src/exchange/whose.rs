@@ -2,6 +2,7 @@
 
 use crate::decode::{DecodeError, LONGEST};
 use onus_engine::time::Moment;
+use onus_engine::vocabulary::REHOMED;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -27,6 +28,8 @@ pub(super) enum Whose<'a> {
     Nobody(Moment),
     /// An empty line.
     Blank,
+    /// It concerns two partners.
+    Handover,
 }
 
 /// Reads it.
@@ -43,6 +46,9 @@ pub(super) fn whose(line: &[u8]) -> Result<Whose<'_>, DecodeError> {
         let time = said.time.as_deref().ok_or(DecodeError::Missing("time"))?;
         let wrong = || DecodeError::Time { name: "time", text: time.to_owned() };
         return Moment::parse(time).map(Whose::Nobody).ok_or_else(wrong);
+    }
+    if said.kind.as_deref() == Some(REHOMED) {
+        return Ok(Whose::Handover);
     }
     match said.partner.filter(|partner| !partner.is_empty()) {
         // A name that is too long for any partner is too long for a key.
@@ -63,6 +69,8 @@ mod tests {
         let tick = br#"{"type":"onus.tick","source":"desk","time":"2026-03-02T09:00:00Z"}"#;
         assert_eq!(whose(tick), Ok(Whose::Nobody(at("2026-03-02T09:00:00Z"))));
         assert_eq!(whose(b" \r"), Ok(Whose::Blank));
+        let handover = br#"{"type":"subject.rehomed","partner":"p1","data":{"from":"p1","to":"p2"}}"#;
+        assert_eq!(whose(handover), Ok(Whose::Handover));
         for (line, reason) in [
             (&br#"{"type":"ticket.opened"}"#[..], "NoPartner"),
             (br#"{"type":"ticket.opened","partner":""}"#, "NoPartner"),

@@ -53,6 +53,9 @@ pub enum CheckError {
     /// The temporary files.
     #[error("temporary file: {0}: free some space or set TMPDIR to a folder that has it")]
     Spill(#[from] std::io::Error),
+    /// A subject goes from one partner to another, and several threads were to judge.
+    #[error("a subject is handed from one partner to another (subject.rehomed): judge it with --threads 1")]
+    Handover,
 }
 
 /// Bytes read so far, and of how many: for a progress bar.
@@ -74,7 +77,18 @@ pub struct Judged {
 /// Judges, and gives the engines back with everything in memory, whatever the settling time.
 pub fn judged(request: Request, progress: Progress<'_>) -> Result<Judged, CheckError> {
     let files = ingest::open_all(&request.events, decode::LONGEST)?;
-    judged_lines(request, files, progress)
+    match judged_lines(request.clone(), files, &mut *progress) {
+        Err(CheckError::Handover) if can_be_read_again(&request.events) => {
+            let files = ingest::open_all(&request.events, decode::LONGEST)?;
+            judged_lines(Request { threads: 1, ..request }, files, progress)
+        }
+        judged => judged,
+    }
+}
+
+/// Standard input is gone once it was read.
+fn can_be_read_again(events: &[PathBuf]) -> bool {
+    events.iter().all(|path| path.as_os_str() != "-")
 }
 
 /// The same of what these files say, whatever they are; `request.events` is not looked at.
@@ -94,7 +108,14 @@ pub fn judged_lines(mut request: Request, files: Vec<Lines>, progress: Progress<
 /// Judges.
 pub fn check(request: Request, progress: Progress<'_>) -> Result<Report, CheckError> {
     let files = ingest::open_all(&request.events, decode::LONGEST)?;
-    check_lines(&request, files, progress)
+    match check_lines(&request, files, &mut *progress) {
+        // Partners are walls, and one thread has all of a partner; what both have to do with is for one thread.
+        Err(CheckError::Handover) if can_be_read_again(&request.events) => {
+            let files = ingest::open_all(&request.events, decode::LONGEST)?;
+            check_lines(&Request { threads: 1, ..request }, files, progress)
+        }
+        report => report,
+    }
 }
 
 /// Judges what these files say, whatever they are; `request.events` is not looked at.
@@ -305,6 +326,20 @@ impl Shard {
         if self.engine.apply_seen(incoming, seen, archive) == onus_engine::engine::Applied::Unbound {
             *self.unbound.entry(partner.to_owned()).or_default() += 1;
         }
+        if batch.handovers > 0 {
+            self.hand_over(batch, at);
+        }
+    }
+
+    /// What nobody knew whose it is may be known by a handover.
+    #[cold]
+    fn hand_over(&mut self, batch: &Batch, at: usize) {
+        let event = &batch.events[at];
+        let fact = &batch.facts[event.fact.start as usize..event.fact.end as usize];
+        let Some((from, to)) = self.engine.handover(fact) else { return };
+        let subject = batch.name(&event.subject);
+        let partner = self.homes.hand(subject, from, to).to_owned();
+        self.come_home(&partner, subject);
     }
 
     /// Events that no contract cares for may still say whose their subject is.

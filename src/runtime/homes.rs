@@ -1,6 +1,7 @@
 //! Events that name no partner: each goes to the partner by whose contract's scope its subject was first placed, and
 //! waits while nothing has placed it yet. What is left at the end is nobody's, and said so.
 
+use crate::catalogue::UNOWNED;
 use crate::decode::Homeless;
 use onus_engine::scope::Unowned;
 use onus_engine::terms::Trust;
@@ -53,6 +54,13 @@ impl Homes {
             }
         }
         self.known.get(&one.subject).map(String::as_str)
+    }
+
+    /// A subject is handed over. Of one that nothing has placed yet this says whose it is: who hands it over has had it, and what
+    /// is told of it goes on to whoever has it later. Gives the partner under whose name it is known.
+    pub(super) fn hand(&mut self, subject: &str, from: &str, to: &str) -> &str {
+        let first = if from == UNOWNED { to } else { from };
+        self.known.entry(subject.to_owned()).or_insert_with(|| first.to_owned())
     }
 
     pub(super) fn wait(

@@ -26,6 +26,8 @@ struct Desk {
     /// How many chunks there are; known at the end.
     chunks: Option<u64>,
     failed: Option<ReadError>,
+    /// A subject goes from one partner to another: shards need something of each other.
+    handed: bool,
     /// Decoded chunks, by number, until all shards have judged them.
     ready: BTreeMap<u64, Ready>,
     /// By shard: the next chunk that it will judge.
@@ -69,6 +71,7 @@ pub(super) fn run(
             claimed: 0,
             chunks: None,
             failed: None,
+            handed: false,
             ready: BTreeMap::new(),
             turns: vec![0; count],
             spare: Vec::new(),
@@ -88,6 +91,7 @@ pub(super) fn run(
     report.letters.sort_by_key(|(_, letter)| letter.line);
     match desk.failed {
         Some(error) => Err(error.into()),
+        None if desk.handed => Err(CheckError::Handover),
         None => Ok(peak),
     }
 }
@@ -137,12 +141,12 @@ fn work(me: usize, shard: &mut Shard, room: &Room, mut decoder: Decoder, notes: 
             continue;
         }
         let slowest = desk.turns.iter().min().copied().unwrap_or(0);
-        let going = desk.failed.is_none() && desk.chunks.is_none();
+        let going = desk.failed.is_none() && !desk.handed && desk.chunks.is_none();
         if going && desk.claimed < slowest + AHEAD {
             desk = decode_next(desk, room, &mut decoder, notes, name);
             continue;
         }
-        if desk.failed.is_some() || desk.chunks.is_some_and(|chunks| turn >= chunks) {
+        if desk.failed.is_some() || desk.handed || desk.chunks.is_some_and(|chunks| turn >= chunks) {
             return;
         }
         desk = room.changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
@@ -186,10 +190,11 @@ fn decode_next<'d>(
         notes.peak = notes.peak.max(batch.peak);
         (notes.progress)(batch.lines);
     }
-    let peak = batch.peak;
+    let (peak, handed) = (batch.peak, batch.handovers > 0);
     let parts = cut(batch, shards, batches);
     lock(&room.reader).idle.push(chunk);
     let mut desk = lock(&room.desk);
+    desk.handed |= handed;
     desk.ready.insert(number, Ready { batch: Arc::new(Mutex::new(Parts { shards: parts })), peak, left: shards });
     room.changed.notify_all();
     desk

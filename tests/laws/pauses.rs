@@ -8,7 +8,7 @@ use crate::world::World;
 use proptest::prelude::*;
 use serde_json::json;
 
-const PLAIN: Draw = Draw { most: 16, tricks: false, moved: false, two: false, wide: true };
+const PLAIN: Draw = Draw { most: 16, tricks: false, moved: false, two: false, handed: false, wide: true };
 
 /// Nobody confirms or voids a pause.
 fn plain() -> impl Strategy<Value = Scene> {

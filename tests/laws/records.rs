@@ -78,11 +78,13 @@ pub(crate) struct Draw {
     pub(crate) moved: bool,
     /// Events of a second partner.
     pub(crate) two: bool,
+    /// Subjects go from one partner to another.
+    pub(crate) handed: bool,
     /// Waivers that the partner as a whole is granted.
     pub(crate) wide: bool,
 }
 
-pub(crate) const ALL: Draw = Draw { most: 14, tricks: true, moved: true, two: false, wide: true };
+pub(crate) const ALL: Draw = Draw { most: 14, tricks: true, moved: true, two: false, handed: false, wide: true };
 
 /// What an event is drawn from; every part shrinks towards the plainest.
 type Seeds = ((usize, usize, i64, u8), [u8; 6], (u8, u8, u8), Vec<i64>);
@@ -130,6 +132,13 @@ fn build(
         data: fields(kind, seeds, step, at),
         lags: lags.into_iter().map(|lag| lag * step).collect(),
     };
+    if draw.handed && order % 5 == 4 && record.subject != "aa" {
+        // Of whatever it is.
+        let sides = [("aa", "bb"), ("bb", "aa"), ("aa", "unowned"), ("unowned", "bb"), ("bb", "unowned"), ("aa", "bb")];
+        let (from, to) = sides[usize::from(order / 5) % sides.len()];
+        record.kind = "subject.rehomed";
+        record.data = vec![("from", json!(from)), ("to", json!(to))];
+    }
     if !draw.tricks {
         return record;
     }
@@ -145,7 +154,9 @@ fn build(
         match trick {
             // Another content, or another time, under a known id.
             200..=227 => {
-                let (data, lags) = (record.data, record.lags);
+                // A handover without its two sides is no event.
+                let blank = other.kind == "subject.rehomed" && record.kind != other.kind;
+                let (data, lags) = (if blank { other.data.clone() } else { record.data }, record.lags);
                 record =
                     Record { at: if trick < 214 || !draw.moved { other.at } else { at }, data, lags, ..other.clone() };
                 record.recorded = (order % 2 == 0).then_some(record.at + i64::from(order) * 1000);

@@ -56,6 +56,18 @@ proptest! {
         prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
     }
 
+    /// Also where subjects go from one partner to another.
+    #[test]
+    fn what_was_handed_over_settles_as_if_it_had_stayed(
+        scene in scenes(Draw { two: true, handed: true, ..NARROW }).prop_map(begun), settling in 0i64..30
+    ) {
+        let kept = World::after(&scene, None, &scene.arrivals());
+        let released = World::after(&scene, Some(settling * HOUR), &scene.arrivals());
+        prop_assert!(released.breaks.is_empty(), "{}", released.breaks.join("\n"));
+        let wrong = same_net(&released.outcome(), &kept.outcome());
+        prop_assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+    }
+
     /// What nobody has heard yet is unknown, and settles no sooner than it is known.
     #[test]
     fn what_is_heard_only_after_it_could_settle_is_told(

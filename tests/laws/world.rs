@@ -249,6 +249,7 @@ impl World {
         if partner == subject && !view.sheet.partner_wide.is_empty() {
             fold.begin_partner(&mut cx);
         }
+        fold.begin_at_home(view);
         for fact in view.timeline.facts() {
             fold.step(fact, &mut cx);
             cx.position += fact.bytes().len();

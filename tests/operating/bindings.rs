@@ -100,3 +100,34 @@ fn a_partner_that_no_binding_allows_is_a_dead_letter_however_its_events_find_it(
     let again = Shard::open(SCOPED, vec![Feed::named("desk"), own], Box::new(store), now + 5 * HOUR);
     assert_eq!(again.live.dump(), state);
 }
+
+#[test]
+fn nobody_hands_over_to_whom_its_binding_does_not_allow() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let own = Feed { partners: texts(&["p1"]), ..Feed::named("theirs") };
+    let mut shard = shard(dir.path(), vec![Feed::named("desk"), own]);
+    let now = at("2026-03-02T09:00:00Z");
+    shard.say(0, &[event("1", "ticket.opened", "INC-1", now, ",\"partner\":\"p1\"")]);
+    let over = |id: &str, from: &str, to: &str| {
+        event(id, "subject.rehomed", "INC-1", now, &format!(",\"data\":{{\"from\":\"{from}\",\"to\":\"{to}\"}}"))
+    };
+    // To another, to nobody, and from another: each is a way to be rid of what is owed, or to make another owe it.
+    shard.say(1, &[over("2", "p1", "p2"), over("3", "p1", "unowned"), over("4", "p2", "p1")]);
+    let found = refused(&mut shard);
+    assert_eq!(found.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["2", "3", "4"], "{found:?}");
+    assert!(
+        found.iter().all(|(_, why)| why.starts_with("Unauthorised: ") && why.contains("may not speak of")),
+        "{found:?}"
+    );
+    // Without its two sides, or of a partner itself, it is no event.
+    shard.say(0, &[event("5", "subject.rehomed", "INC-1", now, ",\"data\":{\"to\":\"p2\"}"), over("6", "p1", "INC-1")]);
+    let found = refused(&mut shard);
+    assert!(found[3..].iter().all(|(_, why)| why.starts_with("Handover: ")) && found.len() == 5, "{found:?}");
+    shard.set(now + 5 * HOUR);
+    shard.caught_up(0);
+    shard.caught_up(1);
+    shard.write();
+    let entries = shard.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
+    let broken: Vec<&str> = entries.iter().filter(|e| e.broken).map(|e| e.subject.as_str()).collect();
+    assert_eq!(broken, ["INC-1"], "its clock ran on: {entries:?}");
+}

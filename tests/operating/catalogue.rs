@@ -4,7 +4,7 @@ use crate::shard::{ROTATE, Shard, at, contracts, event, kept};
 use onus::catalogue::Catalogue;
 use onus::contract::catalogue_text;
 use onus::runtime::live::{Clock, Contracts, Feed};
-use onus::store::Query;
+use onus::store::{Query, sqlite};
 use onus_engine::time::{HOUR, Moment};
 use proptest::prelude::*;
 use std::path::Path;
@@ -221,6 +221,81 @@ fn the_catalogue_gives_nobody_the_right_to_speak_of_a_partner_and_overrides_none
         letters.iter().map(|l| (l.reason.as_str(), l.record.ends_with(b"00:00.000Z\"}"))).collect();
     assert_eq!(why, [("Unauthorised", true)], "and it is kept as it was told: {letters:?}");
     assert_eq!(shard.live.status().board().feeds[0].contradicted, 1);
+}
+
+/// A shard that judges two partners by one contract.
+fn of_two(shelf: &Shelf, dir: &Path, now: Moment) -> Shard {
+    let read = shelf.reader(&contract().replace("partner: p1", "partner: [p1, p2]"));
+    let store = Box::new(sqlite::open(&dir.join("onus.db"), 0).expect("a store"));
+    Shard::read_by(Clock::Wall, read, vec![Feed::named("desk")], Vec::new(), store, now).expect("it opens")
+}
+
+#[test]
+fn an_identity_that_the_catalogue_moves_is_handed_over_when_it_is_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shelf = Shelf::default();
+    shelf.put(ONE);
+    let mut shard = of_two(&shelf, dir.path(), at(NOW));
+    let now = at(NOW);
+    shard.say(0, &[event("1", "credential.created", "aws:1", now + -HOUR, "")]);
+    shelf.put(&ONE.replace("partner: p1", "partner: p2"));
+    shard.live.reload().expect("it is read");
+    shard.set(now + HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), ["rotate of p1 svc-1: cancelled"]);
+    // The new partner has the whole of its four hours.
+    shard.set(now + 4 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), ["rotate of p1 svc-1: cancelled"]);
+    shard.set(now + 5 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), ["rotate of p1 svc-1: cancelled", "rotate of p2 svc-1: breached"]);
+    let state = shard.live.dump();
+    drop(shard);
+    let mut shard = of_two(&shelf, dir.path(), now + 5 * HOUR);
+    assert_eq!(shard.live.dump(), state, "a restart hands nothing over again");
+    // Late news: it was done while the first had it. By now the catalogue says that events that name nobody are the other's.
+    shard.say(0, &[event("2", "credential.rotated", "cyberark:1", now + -HOUR / 2, ",\"data\":{\"actor\":\"ann\"}")]);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), ["rotate of p1 svc-1: met"]);
+    // Back, and forgotten by the catalogue: it stays where it was last.
+    shelf.put(ONE);
+    shard.live.reload().expect("it is read");
+    shelf.put("catalogue: all\nidentities:\n  - {id: svc-2, names: [aws:2]}\n");
+    shard.live.reload().expect("it is read");
+    shard.set(now + 6 * HOUR);
+    shard.caught_up(0);
+    shard.write();
+    let state = shard.live.dump();
+    assert_eq!(net(&mut shard), ["rotate of p1 svc-1: met"]);
+    assert_eq!(state.matches("handed \"svc-1\"").count(), 2, "{state}");
+    drop(shard);
+    assert_eq!(of_two(&shelf, dir.path(), now + 6 * HOUR).live.dump(), state);
+}
+
+#[test]
+fn what_the_catalogue_leaves_to_nobody_is_owed_by_nobody_until_somebody_has_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let shelf = Shelf::default();
+    shelf.put(ONE);
+    let mut shard = of_two(&shelf, dir.path(), at(NOW));
+    let now = at(NOW);
+    shelf.put(&ONE.replace("partner: p1", "partner: unowned"));
+    shard.live.reload().expect("it is read");
+    shard.set(now + HOUR);
+    // Told while nobody has it: whoever gets it knows of it.
+    shard.say(0, &[event("1", "credential.created", "aws:1", now + HOUR, "")]);
+    shard.set(now + 9 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), [""; 0]);
+    shelf.put(&ONE.replace("partner: p1", "partner: p2"));
+    shard.live.reload().expect("it is read");
+    shard.set(now + 12 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), [""; 0]);
+    shard.set(now + 14 * HOUR);
+    shard.caught_up(0);
+    assert_eq!(net(&mut shard), ["rotate of p2 svc-1: breached"]);
 }
 
 proptest! {

@@ -138,6 +138,11 @@ impl Book {
         self.registered.get(&kind)
     }
 
+    /// Kinds of which some obligation is about every living subject.
+    pub(crate) fn registered_kinds(&self) -> Vec<KindId> {
+        self.registered.keys().copied().collect()
+    }
+
     /// Partners that contracts name outright: their periodic duties run before any event of theirs.
     pub fn named_partners(&self) -> BTreeSet<&str> {
         let all = self.bindings.iter().flat_map(|b| &b.partners);

@@ -14,6 +14,7 @@ mod pack;
 mod parties;
 mod recall;
 mod region;
+mod rehoming;
 mod rests;
 mod settle;
 mod shelf;
@@ -113,6 +114,8 @@ pub struct Engine {
     told_ended: std::collections::BTreeSet<(u32, String)>,
     /// When registers are next rid of what no answer needs.
     next_sweep: Moment,
+    /// Subjects that went from one partner to another, by name.
+    handed: BTreeMap<String, Vec<rehoming::Handing>>,
 }
 
 /// What happened to the events taken in.
@@ -217,6 +220,7 @@ impl Engine {
             next_ending,
             told_ended: std::collections::BTreeSet::new(),
             next_sweep: Moment::DAWN,
+            handed: BTreeMap::new(),
         }
     }
 

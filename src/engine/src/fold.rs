@@ -19,6 +19,7 @@ mod periods;
 mod populations;
 mod quotas;
 mod rebase;
+mod rehomed;
 mod since;
 mod sources;
 mod supersede;
@@ -37,6 +38,7 @@ use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use foregone::is_looked_back_on;
+pub(crate) use rehomed::{Way, parties, way};
 pub(crate) use waivers::{covers, granted, waived};
 
 /// What is known of one subject after some of its facts.
@@ -70,6 +72,12 @@ struct Memory {
     counts: Vec<quotas::Count>,
     /// It was merged into this subject: nothing begins on it any more.
     merged: Option<String>,
+    /// It is another partner's as things stand: nothing begins here.
+    away: bool,
+    /// It was handed to this partner: no duty begins before that.
+    home_since: Option<Moment>,
+    /// What was done before that: undone from here on, it is owed anew, by this partner.
+    done_before: Vec<Duty>,
 }
 
 impl Memory {
@@ -352,7 +360,10 @@ impl Fold {
                 Effect::Paused => self.pause(fact, cx),
                 Effect::Resumed => self.resume(fact, cx),
                 Effect::Cancelled => self.cancel(fact, cx),
+                // What another partner has in hand is not undone here.
+                Effect::Undo if self.is_away() => {}
                 Effect::Undo => self.undo(fact, about, cx),
+                Effect::Rehomed => self.rehome(fact, opening, cx),
                 // Confirmations are read when their pause is taken in; see `pauses`.
                 Effect::Confirmed | Effect::Voided | Effect::None => {}
                 Effect::WaiverApproved | Effect::WaiverEnded | Effect::Merged => {}
@@ -363,12 +374,13 @@ impl Fold {
             Effect::WaiverApproved => self.waive(fact, cx),
             Effect::WaiverEnded => self.end_waiver(fact, cx),
             Effect::Merged => self.merge(fact, opening, cx),
-            Effect::Undo if fact.linked() => self.undo(fact, about, cx),
+            Effect::Undo if fact.linked() && !self.is_away() => self.undo(fact, about, cx),
             Effect::Paused
             | Effect::Resumed
             | Effect::Confirmed
             | Effect::Voided
             | Effect::Cancelled
+            | Effect::Rehomed
             | Effect::Undo => {}
         }
         self.begin_limits(fact, cx);

@@ -5,6 +5,7 @@
 //! An answer follows from the facts alone, whatever the order in which they came.
 
 mod answers;
+mod homes;
 mod life;
 mod living;
 mod upkeep;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use homes::Homes;
 pub(crate) use upkeep::SavedRegister;
 
 /// Among the subjects that a duty reads: that its population reaches back to where the register is not whole. No subject
@@ -40,6 +42,8 @@ pub struct Register {
     complete_from: Moment,
     /// When it was last swept.
     swept: Moment,
+    /// Subjects that were handed over, and when: follows from the handovers.
+    homes: Homes,
     /// A memory of answers: it changes no answer, only what an answer costs.
     asked: RefCell<Asked>,
 }
@@ -113,6 +117,7 @@ impl Register {
             index: BTreeMap::new(),
             complete_from: Moment::DAWN,
             swept: Moment::DAWN,
+            homes: Homes::default(),
             asked: RefCell::default(),
         }
     }
@@ -163,7 +168,7 @@ impl Register {
         if matches!(member.facts.insert(fact, &rank), Placed::Repeat | Placed::Conflict) {
             return false;
         }
-        let alive = living::is_alive(book, &member.facts);
+        let alive = homes::is_here(self.homes.of(name)) && living::is_alive(book, &member.facts);
         let count = self.living.entry(kind).or_default();
         match (std::mem::replace(&mut member.alive, alive), alive) {
             (false, true) => *count += 1,

@@ -33,6 +33,8 @@ pub enum Effect {
     WaiverEnded,
     /// The subject is found to be another one: that one has its duties from here on.
     Merged,
+    /// The subject is handed to another partner: that one has the duties from here on.
+    Rehomed,
 }
 
 /// An event type that matters to some obligation.
@@ -142,6 +144,10 @@ pub struct WellKnown {
     pub into: FieldId,
     /// Which evidence shows it.
     pub evidence: FieldId,
+    /// Which partner hands a subject over.
+    pub from: FieldId,
+    /// To which partner.
+    pub to: FieldId,
     /// `customer`.
     pub customer: Sym,
     /// `partner`.
@@ -160,6 +166,8 @@ impl Vocabulary {
             control: new.field("control"),
             into: new.field("into"),
             evidence: new.field("evidence"),
+            from: new.field("from"),
+            to: new.field("to"),
             customer: new.constant("customer"),
             partner: new.constant("partner"),
         };
@@ -285,7 +293,7 @@ impl Vocabulary {
             state: UNDONE_BY.iter().any(|(act, _)| *act == name),
             linked: false,
             partner_wide: false,
-            reaches_back: matches!(effect, Effect::Confirmed | Effect::Voided),
+            reaches_back: matches!(effect, Effect::Confirmed | Effect::Voided | Effect::Rehomed),
             by_fields: name.ends_with(".*"),
             fields: Vec::new(),
             names: Vec::new(),
@@ -349,6 +357,9 @@ pub const OPENING: [&str; 7] = [
     "evidence.requested",
     "drill.started",
 ];
+
+/// The type that hands a subject from one partner to another.
+pub const REHOMED: &str = "subject.rehomed";
 
 /// Fields of an instant that lies behind whoever writes it: when something happened, was found or became known.
 pub const LOOKS_BACK: [&str; 6] = ["aware_at", "detected_at", "discovered_at", "found_at", "known_at", "occurred_at"];
@@ -429,6 +440,8 @@ fn nature(name: &str) -> (u8, Effect) {
         "ticket.cancelled" => (9, Effect::Cancelled),
         "ticket.merged" => (9, Effect::Merged),
         "ticket.reopened" | "ticket.unacknowledged" | "change.rolled-back" | "evidence.rejected" => (10, Effect::Undo),
+        // What happens at the instant itself is still the old partner's.
+        REHOMED => (11, Effect::Rehomed),
         "waiver.approved" => (4, Effect::WaiverApproved),
         "waiver.ended" => (4, Effect::WaiverEnded),
         "ticket.reprioritised" => (2, Effect::None),

@@ -4,10 +4,11 @@
 //! the journal keeps what sources said. So history that is judged again needs no catalogue but the store, and a name that
 //! was entered late counts for all that was told under it.
 
-use super::joined;
-use crate::catalogue::{Catalogue, Names};
+use super::{Feed, joined};
+use crate::catalogue::{Catalogue, Handover, Identity, Names};
 use crate::ingest::feed::Records;
 use crate::store::Terms;
+use onus_engine::time::Moment;
 use std::sync::Arc;
 
 /// Events that contradict the catalogue are told in the log so often; the count has all.
@@ -49,6 +50,16 @@ impl Identities {
         out
     }
 
+    /// An identity that another catalogue has with another partner.
+    pub(crate) fn moved(&self, new: &Catalogue) -> Option<String> {
+        let moved = |before: &&Identity| {
+            let after = new.find(&before.id).filter(|after| after.id == before.id);
+            let partner = after.and_then(|after| after.partner.as_ref());
+            before.partner.is_some() && partner.is_some() && before.partner.as_ref() != partner
+        };
+        self.catalogue.identities().iter().find(moved).map(|before| before.id.clone())
+    }
+
     /// Another catalogue is in force from here on.
     pub(crate) fn replace(&mut self, new: Arc<Catalogue>) {
         let old = std::mem::replace(&mut self.catalogue, new);
@@ -58,11 +69,7 @@ impl Identities {
             (after.id == before.id && from != to).then_some((&before.id, from, to))
         });
         for (identity, from, to) in moved.take(SAID as usize) {
-            tracing::warn!(
-                identity,
-                "the catalogue moves it from {from} to {to}: that counts for events from here on; duties of {from} on it run \
-                 on until their contract ends them"
-            );
+            tracing::warn!(identity, "the catalogue moves it: {from} hands it over to {to} now");
         }
     }
 
@@ -88,7 +95,17 @@ fn first(events: &Records, count: usize) -> Records {
     out
 }
 
-/// The names that are judged by from here on.
-pub(crate) fn names(catalogue: &Catalogue, before: Option<&Terms>) -> Arc<Names> {
-    Arc::new(Names::of(catalogue, &joined::names(before)))
+/// Why these names cannot be judged by behind an exchange: the other partner's judge has nothing of what was before.
+pub(super) fn parted(feeds: &[Feed], names: &Names) -> Option<String> {
+    feeds.iter().find(|feed| feed.name == crate::exchange::NAME)?;
+    let Handover { identity, from, to, .. } = names.handovers().into_iter().next()?;
+    Some(format!(
+        "the catalogue hands {identity} over from {from} to {to}, and through an exchange nothing is handed over yet: let {from} \
+         keep it there, or judge in one process (docs/scale-out.md)"
+    ))
+}
+
+/// The names that are judged by from here on, the catalogue being read at `now`.
+pub(crate) fn names(catalogue: &Catalogue, before: Option<&Terms>, now: Moment) -> Arc<Names> {
+    Arc::new(Names::of(catalogue, &joined::names(before), now))
 }

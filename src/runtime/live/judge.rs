@@ -5,13 +5,15 @@ use super::super::check::AHEAD;
 use super::super::homes::Homes;
 use super::Feed;
 use super::known::Known;
-use crate::catalogue::Names;
+use crate::catalogue::{Handover, Names};
 use crate::decode::{Batch, Decoder, Event, Homeless};
-use onus_engine::book::Book;
+use onus_engine::book::{Book, Field};
 use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
-use onus_engine::fact::Fact;
+use onus_engine::fact::{Draft, Fact};
 use onus_engine::terms::Contract;
+use onus_engine::terms::Trust;
 use onus_engine::time::{DAY, Millis, Moment};
+use onus_engine::vocabulary::REHOMED;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -41,6 +43,9 @@ pub(crate) struct Refused {
     pub(crate) detail: String,
 }
 
+/// Who says that the catalogue moved an identity.
+const CATALOGUE: &str = "urn:onus:catalogue";
+
 /// The reason of what its source may not say: a security event, too.
 pub(super) const UNAUTHORISED: &str = "Unauthorised";
 
@@ -66,6 +71,8 @@ pub(super) struct Judge {
     pub(super) homes: Homes,
     /// Native names by which identities are known.
     pub(super) names: Arc<Names>,
+    /// What the catalogue moves and time has not come to, the next at the end.
+    handovers: Vec<Handover>,
     /// What has left memory.
     pub(super) known: Known,
     clock: Clock,
@@ -149,6 +156,7 @@ impl Judge {
             engine,
             homes: Homes::default(),
             names: Arc::default(),
+            handovers: Vec::new(),
             known: Known::default(),
             clock,
             ceiling: Moment::NEVER,
@@ -208,6 +216,45 @@ impl Judge {
         Ok(Some(judge))
     }
 
+    /// Native names are identities by this from here on, and what the catalogue ever moved was handed over.
+    pub(super) fn name_by(&mut self, names: Arc<Names>) {
+        self.handovers = names.handovers();
+        self.handovers.reverse();
+        self.names = names;
+    }
+
+    /// What the catalogue has moved by now is handed over. It is known from the terms: the journal has none of it. What was
+    /// handed over before, changes nothing.
+    fn hand_over(&mut self, now: Moment, archive: &mut dyn Archive) {
+        while let Some(one) = self.handovers.pop_if(|one| one.at <= now) {
+            let heard = if self.clock == Clock::Events { one.at } else { Moment::DAWN };
+            self.engine.advance(one.at, heard, archive);
+            let book = Arc::clone(self.engine.book());
+            let Some(kind) = book.names().event_type(REHOMED) else { continue };
+            let id = format!("{} {}", one.identity, one.at);
+            let draft = Draft {
+                kind,
+                id: &id,
+                source: CATALOGUE,
+                at: one.at,
+                recorded: one.at,
+                sequence: "",
+                factkey: None,
+                exact: true,
+            };
+            let known = book.names().well_known();
+            let fields =
+                [(known.from, Field::One(one.from.as_str().into())), (known.to, Field::One(one.to.as_str().into()))];
+            let mut bytes = Vec::new();
+            let place = book.write(&draft, &fields, &mut bytes);
+            let fact = &mut bytes[place];
+            let (partner, subject, trust) = (one.from.as_str(), one.identity.as_str(), Some(Trust::Verified));
+            self.engine.apply(Incoming { partner, subject, source: CATALOGUE, fact, trust }, archive);
+            let first = self.homes.hand(subject, &one.from, &one.to).to_owned();
+            self.come_home(&first, subject, archive);
+        }
+    }
+
     /// Which feed has this name.
     pub(super) fn feed(&self, name: &str) -> Option<usize> {
         self.voices.iter().position(|voice| voice.feed.name == name)
@@ -224,6 +271,7 @@ impl Judge {
         for (feed, heard) in heard {
             self.engine.hear(*feed, *heard);
         }
+        self.hand_over(now, archive);
         while let Some(first) = self.aside.first_entry().filter(|one| one.key().0 <= now) {
             let ((at, _), one) = first.remove_entry();
             self.engine.advance(at, Moment::DAWN, archive);
@@ -300,6 +348,7 @@ impl Judge {
     fn follow(&mut self, peak: Moment, archive: &mut dyn Archive) {
         if self.clock == Clock::Events {
             let now = peak.min(self.ceiling);
+            self.hand_over(now, archive);
             self.engine.advance(now, now, archive);
         }
     }
@@ -345,11 +394,22 @@ impl Judge {
             if !voice.speaks_of(partner) {
                 return refuse(voice.foreign(event.line, partner));
             }
+            // Whoever hands something over must have a say of both: nobody gets rid of what is owed by naming another.
+            let handed = self.engine.handover(fact).map(|(from, to)| [from.to_owned(), to.to_owned()]);
+            if let Some([_, to]) = &handed
+                && !voice.speaks_of(to)
+            {
+                return refuse(voice.foreign(event.line, to));
+            }
             let incoming = Incoming { partner, subject, source, fact, trust };
             match self.engine.apply_seen(incoming, seen, archive) {
                 Applied::Unbound => self.taken[feed].unbound += 1,
                 Applied::Conflict => refuse(conflict(event.line)),
                 Applied::Placed | Applied::Repeat => {}
+            }
+            if let Some([from, to]) = handed {
+                let known = self.homes.hand(subject, &from, &to).to_owned();
+                self.come_home(&known, subject, archive);
             }
             return;
         }

@@ -257,7 +257,7 @@ impl Live {
     pub fn open(mut plan: Plan, mut store: Box<dyn Store>, time: Box<dyn Time>) -> Result<Live, LiveError> {
         let contracts = (plan.contracts)().map_err(LiveError::Contracts)?;
         let mut now = Now::new(time);
-        let found = recover::recover(&plan, &contracts, store.as_mut())?;
+        let found = recover::recover(&plan, &contracts, store.as_mut(), now.now())?;
         let recover::Recovered { claim, judge, terms, ledger, generations } = found;
         let machines = Machines::open(&plan.adapters, store.as_mut())?;
         let exchanged = exchanged::Exchanged::of(&plan.feeds, store.as_mut())?;

@@ -15,9 +15,10 @@ use crate::store::{Batch, Claim, Entry, Epoch, Query, Store, StoreError, Terms, 
 use onus_engine::engine::Archive;
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
-use onus_engine::time::Moment;
+use onus_engine::time::{DAY, Moment};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Commits of the journal that are read at once.
 const AT_ONCE: u32 = 64;
@@ -61,21 +62,29 @@ pub(super) fn digest_of(plan: &Plan, contracts: &Contracts, names: &Names, gener
 }
 
 /// Takes the shard over.
-pub(super) fn recover(plan: &Plan, contracts: &Contracts, store: &mut dyn Store) -> Result<Recovered, LiveError> {
+pub(super) fn recover(
+    plan: &Plan,
+    contracts: &Contracts,
+    store: &mut dyn Store,
+    now: Moment,
+) -> Result<Recovered, LiveError> {
     let mut claim = store.claim(&plan.owner)?;
     let mut ledger = Ledger::new(claim.entries, claim.digest);
     let generations = Generations::of(store)?;
-    let names = identities::names(&contracts.catalogue, claim.terms.as_ref());
+    let names = identities::names(&contracts.catalogue, claim.terms.as_ref(), now);
+    if let Some(why) = identities::parted(&plan.feeds, &names) {
+        return Err(LiveError::Exchange(why));
+    }
     let digest = digest_of(plan, contracts, &names, &generations);
     let known = claim.terms.clone().filter(|terms| terms.digest == digest);
     if let Some(terms) = known
         && let Some((mut judge, after)) = restored(plan, contracts, store, &terms)?
     {
-        judge.names = names;
+        judge.name_by(names);
         let judge = replayed(judge, store, after, terms.generation, (&joined(plan, Some(&terms)), &generations))?;
         return Ok(Recovered { claim, judge, terms, ledger, generations });
     }
-    let rebuilt = rebuild(plan, contracts, &generations, store, claim.epoch, &mut claim.sequence)?;
+    let rebuilt = rebuild(plan, (contracts, names), &generations, store, claim.epoch, &mut claim.sequence)?;
     let (judge, terms) = adopt(rebuilt, store, claim.epoch, &mut claim.sequence, &mut ledger)?;
     write_snapshot(store, claim.epoch, claim.sequence, &judge, &terms)?;
     Ok(Recovered { claim, judge, terms, ledger, generations })
@@ -207,7 +216,7 @@ fn take_again(
 /// Judges the whole journal by these terms. Writes only what leaves memory, where nobody looks yet.
 pub(super) fn rebuild(
     plan: &Plan,
-    contracts: &Contracts,
+    (contracts, names): (&Contracts, Arc<Names>),
     generations: &Generations,
     store: &mut dyn Store,
     epoch: Epoch,
@@ -218,7 +227,7 @@ pub(super) fn rebuild(
     // Sequences are given once: no generation before has this number.
     let generation = (*sequence + 1) as u32;
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
-    judge.names = identities::names(&contracts.catalogue, before.as_ref());
+    judge.name_by(names);
     let (mut leaving, mut net) = (Leaving::default(), BTreeMap::new());
     let (mut after, last) = (0, *sequence);
     while after < last {
@@ -364,7 +373,8 @@ pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveEr
     let (terms, generations) = (store.terms()?, Generations::of(store)?);
     let (retired, joined) = (gone(plan, terms.as_ref()), joined(plan, terms.as_ref()));
     let mut judge = Judge::new(&contracts.list, &plan.feeds, &retired, plan.clock, plan.settling);
-    judge.names = identities::names(&contracts.catalogue, terms.as_ref());
+    // What the catalogue moved since then is handed over when the service sees it.
+    judge.name_by(identities::names(&contracts.catalogue, terms.as_ref(), Moment::NEVER + -DAY));
     let mut spill = Spill::new().map_err(|e| LiveError::Journal(format!("a temporary file: {e}")))?;
     let (mut net, mut after, mut out) = (BTreeMap::new(), 0, Replayed::default());
     loop {

@@ -14,8 +14,13 @@ impl Live {
                 return Ok(());
             }
         };
+        let names = identities::names(&contracts.catalogue, Some(&self.terms), self.now.now());
+        if let Some(why) = identities::parted(&self.plan.feeds, &names) {
+            tracing::error!("the contracts and the catalogue stay as they were: {why}");
+            self.status.contracts(Some(why));
+            return Ok(());
+        }
         self.status.contracts(None);
-        let names = identities::names(&contracts.catalogue, Some(&self.terms));
         if recover::digest_of(&self.plan, &contracts, &names, &self.generations) == self.terms.digest {
             // What it says of identities holds for what comes from here on.
             self.identities.replace(contracts.catalogue);
@@ -24,14 +29,15 @@ impl Live {
         self.commit()?;
         let store = self.keeper.store()?;
         let (plan, generations) = (&self.plan, &self.generations);
-        let rebuilt = match recover::rebuild(plan, &contracts, generations, store, self.epoch, &mut self.sequence) {
-            Err(LiveError::Store(error)) if error.may_pass() => {
-                tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
-                self.reload_at = Some(self.now.steady() + WISHES);
-                return Ok(());
-            }
-            rebuilt => rebuilt?,
-        };
+        let rebuilt =
+            match recover::rebuild(plan, (&contracts, names), generations, store, self.epoch, &mut self.sequence) {
+                Err(LiveError::Store(error)) if error.may_pass() => {
+                    tracing::error!("the contracts have changed, and are judged by when the store is back: {error}");
+                    self.reload_at = Some(self.now.steady() + WISHES);
+                    return Ok(());
+                }
+                rebuilt => rebuilt?,
+            };
         match recover::adopt(rebuilt, store, self.epoch, &mut self.sequence, &mut self.ledger) {
             Ok((judge, terms)) => {
                 (self.judge, self.terms) = (judge, terms);

@@ -70,6 +70,7 @@ impl<'c> Compiler<'c> {
         self.chain();
         self.clock_types();
         self.linked_types();
+        self.rehomings();
         self.registered_types();
         let scoped = |c: &&Contract| !c.scope.is_empty() || c.controls.iter().any(|control| control.scope.is_some());
         let marks = all.iter().any(scoped).then(|| Marks::new(&mut self.names));

@@ -109,6 +109,14 @@ impl Compiler<'_> {
         }
     }
 
+    /// What hands a subject over is always kept: no obligation names it, and it decides whose each of them is.
+    pub(super) fn rehomings(&mut self) {
+        let known = *self.names.well_known();
+        let rehomed = self.names.declare(crate::vocabulary::REHOMED);
+        self.names.want(rehomed, known.from);
+        self.names.want(rehomed, known.to);
+    }
+
     fn requires(&self, rule: &Rule, name: &str) -> bool {
         let Form::Requires(table) = &rule.form else { return false };
         let mut leaves = table.rows.iter().flat_map(|r| r.value.leaves());
@@ -126,7 +134,10 @@ impl Compiler<'_> {
             for t in self.names.of_kind(kind) {
                 let about = self.names.about_mut(t);
                 // A copy of a merger or a waiver would say it of who reads it.
-                about.linked |= !matches!(about.effect, Effect::Merged | Effect::WaiverApproved | Effect::WaiverEnded);
+                about.linked |= !matches!(
+                    about.effect,
+                    Effect::Merged | Effect::Rehomed | Effect::WaiverApproved | Effect::WaiverEnded
+                );
             }
         }
         for rule in &self.rules {

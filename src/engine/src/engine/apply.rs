@@ -5,7 +5,7 @@ use super::shelf::{self, Hint};
 use super::voices::Voice;
 use super::{Archive, Engine, Subject};
 use crate::duty::{Duty, Filed, Flags};
-use crate::fact::{Fact, SourceId, stamp};
+use crate::fact::{Fact, SourceId, TypeId, stamp};
 use crate::fold::{Cx, Fold, Silent};
 use crate::standing::Standing;
 use crate::terms::Trust;
@@ -66,11 +66,17 @@ impl Engine {
     }
 
     /// The same, of an event that was looked up before ([`Engine::look_ahead`]).
-    pub fn apply_seen(&mut self, event: Incoming<'_>, seen: Ahead, archive: &mut dyn Archive) -> Applied {
+    pub fn apply_seen(&mut self, mut event: Incoming<'_>, seen: Ahead, archive: &mut dyn Archive) -> Applied {
         let partner = seen.partner.unwrap_or_else(|| self.partner(event.partner));
         let Some(kind) = Fact::split(event.fact).map(|(fact, _)| usize::from(fact.kind())) else {
             return Applied::Repeat;
         };
+        if self.book.names().about(kind as TypeId).effect == Effect::Rehomed
+            && let Some(applied) = self.rehome(&mut event, archive)
+        {
+            self.count(applied);
+            return applied;
+        }
         let Some(sheet) = &self.partners[partner as usize].sheet else {
             self.counts.unbound += 1;
             return Applied::Unbound;
@@ -83,7 +89,7 @@ impl Engine {
         stamp(event.fact, source, event.trust.unwrap_or(self.sources[usize::from(source)].trust));
         let Some((fact, _)) = Fact::split(event.fact) else { return Applied::Repeat };
         let look = match () {
-            () if looks_back => Look::Back,
+            () if looks_back || self.is_handed(event.subject) => Look::Back,
             () if self.book.names().about(fact.kind()).opening => Look::Nowhere,
             () => Look::Later,
         };
@@ -93,11 +99,9 @@ impl Engine {
         };
         let slot = self.at_or_recall(found, partner, event.subject, fact.at(), look, archive);
         let placed = self.place(slot, fact, archive);
-        match placed {
-            Applied::Placed => self.counts.facts += 1,
-            Applied::Repeat => self.counts.repeats += 1,
-            Applied::Conflict => self.counts.conflicts += 1,
-            Applied::Unbound => {}
+        self.count(placed);
+        if placed != Applied::Repeat && self.is_handed(event.subject) {
+            self.share(partner, event.subject, fact, archive);
         }
         if placed == Applied::Conflict {
             // The other copy counts, but links may come from any.
@@ -110,6 +114,16 @@ impl Engine {
             self.note_source(partner, event.subject, fact, archive);
         }
         placed
+    }
+
+    #[inline(always)]
+    fn count(&mut self, applied: Applied) {
+        match applied {
+            Applied::Placed => self.counts.facts += 1,
+            Applied::Repeat => self.counts.repeats += 1,
+            Applied::Conflict => self.counts.conflicts += 1,
+            Applied::Unbound => self.counts.unbound += 1,
+        }
     }
 
     /// Looks events up before they are taken in one by one, by partner, source and subject: their memory comes from afar
@@ -170,7 +184,14 @@ impl Engine {
 
     /// What the linked subjects say comes first: a requirement may be met there.
     #[inline(never)]
-    fn link_those(&mut self, slot: u32, links: Vec<String>, all: bool, fact: Fact<'_>, archive: &mut dyn Archive) {
+    pub(super) fn link_those(
+        &mut self,
+        slot: u32,
+        links: Vec<String>,
+        all: bool,
+        fact: Fact<'_>,
+        archive: &mut dyn Archive,
+    ) {
         let from = if all { self.shelf.copy(slot).timeline.first_at() } else { fact.at() };
         for target in links {
             self.link(slot, &target, from, archive);
@@ -312,6 +333,9 @@ pub(crate) fn judge<'a, T: crate::fold::Trace>(
     let mut cx = Cx { view, trace, links, position: 0 };
     if fresh && own {
         fold.begin_partner(&mut cx);
+    }
+    if fresh {
+        fold.begin_at_home(view);
     }
     let mut offset = 0;
     for fact in view.timeline.facts() {

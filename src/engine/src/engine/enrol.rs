@@ -4,6 +4,7 @@ use super::recall::{Look, archived, noted};
 use super::{Archive, Engine, Subject};
 use crate::book::Sheet;
 use crate::fact::{Fact, WATCHED, WATCHER, note};
+use crate::fold::way;
 use crate::register::{Question, Register, UNREAD};
 use crate::rule::{Form, Rule};
 use crate::time::{HOUR, Moment};
@@ -34,6 +35,33 @@ impl Engine {
         }
         let Some(register) = self.partners[partner as usize].register.as_mut() else { return };
         names.extend(register.insert(&book, about.kind, subject, fact));
+        for name in names {
+            if let Some(slot) = self.shelf.find(partner, &name) {
+                self.judge_by_register(slot, fact.at(), archive);
+            }
+        }
+    }
+
+    /// A subject comes to a partner or goes: it is of other populations from then on.
+    #[cold]
+    pub(super) fn enrol_handover(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
+        let book = Arc::clone(&self.book);
+        let Some(way) = way(fact, &self.partners[partner as usize].name, &book) else { return };
+        let Some(register) = self.register(partner) else { return };
+        let mut names = BTreeSet::new();
+        if fact.at() < self.horizon() {
+            if fact.at() < register.complete_from() {
+                self.fill_register(partner, None, None, archive);
+            }
+            for kind in book.registered_kinds() {
+                names.extend(self.askers(partner, kind, subject, fact, archive));
+            }
+            for name in &names {
+                self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
+            }
+        }
+        let Some(register) = self.partners[partner as usize].register.as_mut() else { return };
+        names.extend(register.rehome(&book, subject, fact.at(), way));
         for name in names {
             if let Some(slot) = self.shelf.find(partner, &name) {
                 self.judge_by_register(slot, fact.at(), archive);

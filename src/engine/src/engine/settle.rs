@@ -202,7 +202,8 @@ impl Engine {
 
     #[cold]
     fn shorten(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
-        if self.options.settling.is_none() || subject.head.has_pauses() {
+        // What a partner takes over with a subject follows from all that was before.
+        if self.options.settling.is_none() || subject.head.has_pauses() || self.is_handed(&subject.name) {
             return;
         }
         // Duties on other subjects are judged by the copies of all their facts.
@@ -274,6 +275,9 @@ fn judge_to(view: crate::fold::View<'_>, base: Option<(Fold, Moment)>, own: bool
     let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
     if fresh && own {
         fold.begin_partner(&mut cx);
+    }
+    if fresh {
+        fold.begin_at_home(view);
     }
     let mut offset = 0;
     for fact in view.timeline.facts().take_while(|f| f.at() < horizon) {

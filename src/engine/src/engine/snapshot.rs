@@ -3,12 +3,13 @@
 //!
 //! Rebuilt, not stored: the index of names, the timers, the tables of keys, who waits for news.
 
+use super::rehoming::Handing;
 use super::{Cells, Counts, Engine, Options, Partner, Subject, pack};
 use crate::book::Book;
 use crate::duty::Duty;
 use crate::fact::{Fact, SourceId};
-use crate::fold::{Source, SubjectWaiver};
-use crate::register::{Register, SavedRegister};
+use crate::fold::{Source, SubjectWaiver, Way};
+use crate::register::{Homes, Register, SavedRegister};
 use crate::time::Moment;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 7;
+const FORM: u16 = 8;
 
 #[derive(Serialize, Deserialize)]
 struct Saved<'a> {
@@ -38,6 +39,7 @@ struct Saved<'a> {
     /// Partner, by place, and contract whose end has been taken in.
     told_ended: Vec<(u32, String)>,
     next_sweep: Moment,
+    handed: BTreeMap<String, Vec<Handing>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,6 +106,7 @@ impl Engine {
             counts: self.counts,
             told_ended: self.told_ended.iter().cloned().collect(),
             next_sweep: self.next_sweep,
+            handed: self.handed.clone(),
         })
     }
 
@@ -123,6 +126,7 @@ impl Engine {
         (engine.now, engine.heard, engine.counts) = (saved.now, saved.heard, saved.counts);
         engine.told_ended = saved.told_ended.into_iter().collect();
         engine.next_sweep = saved.next_sweep;
+        engine.handed = saved.handed;
         engine.wheel.start(saved.now);
         for (name, heard) in &saved.feeds {
             engine.hearing.hear_named(name, *heard);
@@ -132,7 +136,8 @@ impl Engine {
         }
         for p in saved.partners {
             let sheet = engine.sheet(&p.name);
-            let restored = |saved| Box::new(Register::restored(&p.name, &engine.book, saved));
+            let homes = || homes_of(&p.name, &engine.handed);
+            let restored = |saved| Box::new(Register::restored(&p.name, &engine.book, saved, homes()));
             let register = p.register.map(restored);
             let lanes = sheet.as_ref().and_then(|sheet| engine.hearing.lanes(&engine.book, &p.name, sheet, saved.now));
             let (waivers, own, cells, speakers) = (p.waivers, p.own, p.cells, p.speakers);
@@ -161,6 +166,11 @@ impl Engine {
             }
             if let Some(register) = &partner.register {
                 register.dump(&self.book, &|fact| self.fact_in_words(fact), &mut out);
+            }
+        }
+        for (subject, all) in &self.handed {
+            for Handing { at, from, to } in all {
+                let _ = writeln!(out, "handed {subject:?} at {at} from {from:?} to {to:?}");
             }
         }
         let mut subjects: Vec<Subject> = self.shelf.slots().map(|slot| self.shelf.copy(slot)).collect();
@@ -239,6 +249,20 @@ impl Engine {
             d.since,
         )
     }
+}
+
+/// When subjects came to a partner, and went.
+fn homes_of(partner: &str, handed: &BTreeMap<String, Vec<Handing>>) -> Homes {
+    let mut homes = Homes::default();
+    for (subject, all) in handed {
+        for Handing { at, from, to } in all {
+            let way = [(from, Way::Out), (to, Way::In)].into_iter().find(|(name, _)| *name == partner);
+            if let Some((_, way)) = way {
+                homes.add(subject, *at, way);
+            }
+        }
+    }
+    homes
 }
 
 /// One number for all names and their numbers.

@@ -52,7 +52,7 @@ impl Fold {
     /// Opens what this fact opens.
     pub(super) fn open_on<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, tied: bool, cx: &mut Cx<'_, '_, T>) {
         let Some((_, fact)) = Some(()).zip(current(fact, cx)) else { return };
-        if self.merged_into().is_some() {
+        if self.merged_into().is_some() || self.is_away() {
             return;
         }
         let sheet = cx.view.sheet;
@@ -132,6 +132,7 @@ impl Fold {
             let owed = if matches!(rule.form, Form::Requires(_)) { start } else { start.max(first) };
             (owed, start.min(at), false)
         };
+        let (start, acts_from) = self.not_before_home(start, acts_from);
         let anew = sliding && place >= rule.anchor.acts;
         if anew && !self.recurs(rule) {
             return;

@@ -23,7 +23,7 @@ impl Fold {
             return;
         };
         if fact.linked() {
-            if into == cx.view.subject && opening {
+            if into == cx.view.subject && opening && !self.is_away() {
                 self.take_over(fact, cx);
             }
             return;

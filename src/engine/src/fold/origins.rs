@@ -38,7 +38,7 @@ impl Fold {
         Fold::settle(&mut duty, fact.at(), cx);
         for (clock, start) in clocks.iter_mut().zip(starts) {
             if let Some((limit, start)) = start {
-                *clock = counting(clock, limit, rule, start, fact.at(), cx);
+                *clock = resumed(clock, limit, rule, start, fact.at(), cx);
             }
         }
         duty.set_clocks(clocks);
@@ -61,7 +61,7 @@ impl Fold {
                 earlier.find_map(|f| begun(limit, f, duty, rule, cx))
             };
             if let Some(start) = start {
-                *clock = counting(clock, limit, rule, start, duty.start, cx);
+                *clock = resumed(clock, limit, rule, start, duty.start, cx);
             }
         }
         duty.set_clocks(clocks);
@@ -83,7 +83,7 @@ fn begun<T: Trace>(limit: &Limit, fact: Fact<'_>, duty: &Duty, rule: &Rule, cx: 
 }
 
 /// The clock of a limit that counts from `start`, as it stands at `now`.
-fn counting<T: Trace>(
+fn resumed<T: Trace>(
     clock: &Clock,
     limit: &Limit,
     rule: &Rule,
@@ -127,5 +127,14 @@ pub(super) fn from_its_beginning<T: Trace>(clock: Clock, duty: &Duty, rule: &Rul
             Clock { elapsed: clock.elapsed, ..fresh }
         }
         _ => Clock { state: ClockState::Counting, ..clock },
+    }
+}
+
+/// The clock of a limit of a duty that is taken over: it counts from then on.
+#[cold]
+pub(super) fn counting<T: Trace>(clock: &Clock, rule: &Rule, start: Moment, cx: &Cx<'_, '_, T>) -> Clock {
+    match super::limits(rule).get(usize::from(clock.limit)) {
+        Some(limit) => resumed(clock, limit, rule, start, start, cx),
+        None => Clock { state: ClockState::Counting, elapsed: 0, ..*clock },
     }
 }

@@ -144,7 +144,7 @@ impl Fold {
         });
     }
 
-    fn plan<T: Trace>(&mut self, id: RuleId, since: Moment, cx: &Cx<'_, '_, T>) {
+    pub(super) fn plan<T: Trace>(&mut self, id: RuleId, since: Moment, cx: &Cx<'_, '_, T>) {
         let rule = cx.rule(id);
         let Some(unit) = unit_of(rule) else { return };
         let Some((from, to)) = limits::period(unit, rule.zone, since) else { return };
@@ -174,7 +174,9 @@ impl Fold {
         };
         self.memory().periods[i].next = to;
         let start = plan.next;
-        let key = period_key(rule, from);
+        // The part of a period after a handover is a period of its own.
+        let home = self.memory().home_since.filter(|home| from < *home);
+        let key = home.map_or_else(|| period_key(rule, from), |home| period_key(rule, home));
         // One duty a period: a subject that came back within it has had that one.
         let family = rule.family;
         if self.open.iter().chain(&self.ended).any(|d| d.key == key && cx.rule(d.rule).family == family) {

@@ -104,6 +104,6 @@ impl Fold {
     }
 }
 
-fn last_with<'a, T: Trace>(rule: &Rule, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
+pub(super) fn last_with<'a, T: Trace>(rule: &Rule, cx: &Cx<'a, '_, T>) -> Option<Fact<'a>> {
     cx.before().filter(|f| !f.linked() && rule.facts.iter().any(|field| f.field(*field).is_some())).last()
 }

@@ -52,6 +52,24 @@ impl Fold {
                 }
             }
         }
+        if self.memory.as_ref().is_some_and(|memory| !memory.done_before.is_empty()) {
+            self.undo_before(fact, about, cx);
+        }
+    }
+
+    /// The same of what was done before the subject was handed to this partner: it is owed anew, whatever was left of its time.
+    #[cold]
+    fn undo_before<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
+        let done = std::mem::take(&mut self.memory().done_before);
+        let (lost, stays): (Vec<Duty>, Vec<Duty>) = done.into_iter().partition(|duty| undoes(fact, about, duty, cx));
+        self.memory().done_before = stays;
+        for before in lost {
+            let rule = cx.rule(before.rule);
+            let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family && d.root() == before.root();
+            if rule.reopen.policy != ReopenPolicy::Ignore && !self.open.iter().any(same) {
+                self.next_cycle(&before, fact, cx);
+            }
+        }
     }
 
     #[cold]

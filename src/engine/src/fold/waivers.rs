@@ -59,6 +59,7 @@ pub(crate) fn granted(timeline: &crate::timeline::Timeline, book: &crate::book::
             | Effect::Voided
             | Effect::Cancelled
             | Effect::Undo
+            | Effect::Rehomed
             | Effect::Merged => {}
         }
     }

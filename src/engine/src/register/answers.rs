@@ -50,7 +50,7 @@ impl Register {
         let mut answer = Answer { key, anchor: anchor.to_vec(), members: BTreeMap::new(), stuck: 0, complete: None };
         let all = self.members.get(&population.kind);
         let mut add = |name: &String, member: &super::Member| {
-            let spans = terms.spans(&member.facts);
+            let spans = terms.spans(&member.facts, self.homes.of(name));
             if !spans.is_empty() {
                 answer.stuck += usize::from(is_stuck(&spans, question.from));
                 answer.members.insert(name.clone(), spans);
@@ -80,7 +80,7 @@ impl Register {
             let Some(answer) = asked.answers.get_mut(&question) else { continue };
             let Some(population) = population(book, question.rule, question.place) else { continue };
             let terms = Terms::new(book, &self.partner, &question.subject, population, question.from, &answer.anchor);
-            let spans = terms.spans(&member.facts);
+            let spans = terms.spans(&member.facts, self.homes.of(name));
             let before = answer.members.get(name).map(|s| s.as_slice()).unwrap_or_default();
             if before == spans.as_slice() {
                 continue;

@@ -1,12 +1,14 @@
 //! One subject's life, read off its facts: when it lives and belongs to a population, and when the act was done by it.
 
+use super::homes::begins_here;
 use crate::book::Book;
 use crate::fact::{Atom, Fact, TypeId, Value};
+use crate::fold::Way;
 use crate::rule::{Act, Match, Population, Test, Want};
 use crate::select::{self, Against, Met};
 use crate::time::Moment;
 use crate::timeline::Timeline;
-use crate::vocabulary::{Life, TURNS_OFF};
+use crate::vocabulary::{Life, REHOMED, TURNS_OFF};
 use smallvec::SmallVec;
 
 /// From when on a subject belongs to a population, and when it did what is owed.
@@ -46,8 +48,9 @@ impl<'a> Terms<'a> {
         Terms { book, partner, subject, population, from, anchor, same, off }
     }
 
-    /// When the subject joined, and when it was done: once for each life within the time that is asked about.
-    pub(super) fn spans(&self, timeline: &Timeline) -> SmallVec<[Span; 1]> {
+    /// When the subject joined, and when it was done: once for each life within the time that is asked about, and for each
+    /// time that it was handed to this partner. `moves`: when it came and went.
+    pub(super) fn spans(&self, timeline: &Timeline, moves: &[(Moment, Way)]) -> SmallVec<[Span; 1]> {
         let facts: Vec<Fact<'_>> = timeline.facts().collect();
         let tests = &self.population.tests;
         let mut out = SmallVec::new();
@@ -57,11 +60,33 @@ impl<'a> Terms<'a> {
         let ends_it = |anchor: &Fact<'_>| matches!(life(self.book, *anchor), Life::Ends | Life::EndsWhole);
         let anchor = self.anchor.filter(ends_it).map(Fact::key);
         let outlived = anchor.is_none_or(|anchor| facts.iter().all(|fact| fact.key() != anchor));
-        for (i, fact) in facts.iter().enumerate() {
+        let mut here = begins_here(moves);
+        let mut moves = moves.iter().peekable();
+        let last = (facts.len(), None);
+        for (i, fact) in facts.iter().enumerate().map(|(i, fact)| (i, Some(fact))).chain([last]) {
+            // What happens at the instant of a handover comes before it.
+            while let Some((at, way)) = moves.next_if(|(at, _)| fact.is_none_or(|fact| *at < fact.at())) {
+                if !begun && *at >= self.from {
+                    begun = true;
+                    if here && alive && !off && outlived && self.belongs(&told) {
+                        joined = true;
+                        out.push(self.span(self.from, &facts, i));
+                    }
+                }
+                here = *way == Way::In;
+                if !here && std::mem::take(&mut joined) {
+                    self.let_go(*at, out.last_mut());
+                }
+                if here && begun && !joined && alive && !off && self.belongs(&told) {
+                    joined = true;
+                    out.push(self.span(*at, &facts, i));
+                }
+            }
+            let Some(fact) = fact else { break };
             if !begun && fact.at() >= self.from {
                 begun = true;
                 // One that ends at the very instant was there when the duty opened.
-                if alive && !off && outlived && self.belongs(&told) {
+                if here && alive && !off && outlived && self.belongs(&told) {
                     joined = true;
                     out.push(self.span(self.from, &facts, i));
                 }
@@ -89,12 +114,12 @@ impl<'a> Terms<'a> {
                     *told = Some(value);
                 }
             }
-            if begun && !joined && alive && !off && self.belongs(&told) {
+            if here && begun && !joined && alive && !off && self.belongs(&told) {
                 joined = true;
                 out.push(self.span(fact.at(), &facts, i));
             }
         }
-        if !begun && alive && !off && self.belongs(&told) {
+        if here && !begun && alive && !off && self.belongs(&told) {
             out.push(self.span(self.from, &facts, facts.len()));
         }
         out
@@ -105,6 +130,14 @@ impl<'a> Terms<'a> {
         let against = Against { anchor: self.anchor, subject: self.subject };
         self.anchor.map(Fact::key) != Some(fact.key())
             && self.off.iter().any(|leaf| select::meets(self.book, leaf, *fact, against) == Met::Yes)
+    }
+
+    /// Whoever was handed over before it was done is not waited for any more.
+    fn let_go(&self, at: Moment, span: Option<&mut Span>) {
+        let Some(span) = span else { return };
+        if span.done.is_none_or(|(done, _)| done > at) {
+            span.done = self.book.names().event_type(REHOMED).map(|kind| (at, kind));
+        }
     }
 
     fn span(&self, joined: Moment, facts: &[Fact<'_>], from: usize) -> Span {

@@ -1,5 +1,6 @@
 //! How many live, by kind: kept as facts come in, so that nobody who asks walks through a register.
 
+use super::homes::is_here;
 use super::life::life;
 use super::{Member, Register};
 use crate::book::Book;
@@ -19,8 +20,9 @@ impl Register {
 
     /// Kinds of which not so many live as is kept: kept, and counted anew.
     pub(crate) fn miscounted(&self, book: &Book) -> Vec<(KindId, u64, u64)> {
+        let here = |name: &str| is_here(self.homes.of(name));
         let counted = |of: &std::collections::BTreeMap<String, Member>| {
-            of.values().filter(|member| is_alive(book, &member.facts)).count() as u64
+            of.iter().filter(|(name, member)| here(name) && is_alive(book, &member.facts)).count() as u64
         };
         let all = self.members.iter().map(|(kind, of)| (*kind, self.living(*kind), counted(of)));
         all.filter(|(_, kept, anew)| kept != anew).collect()
@@ -29,8 +31,8 @@ impl Register {
     pub(super) fn count_anew(&mut self, book: &Book) {
         self.living.clear();
         for (kind, of) in &mut self.members {
-            for member in of.values_mut() {
-                member.alive = is_alive(book, &member.facts);
+            for (name, member) in of {
+                member.alive = is_here(self.homes.of(name)) && is_alive(book, &member.facts);
                 *self.living.entry(*kind).or_default() += u64::from(member.alive);
             }
         }

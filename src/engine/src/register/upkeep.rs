@@ -1,7 +1,7 @@
 //! A register in the long run: what no answer needs any more goes, comes back when late news asks, and is saved.
 
 use super::life::{is_turned_off, life};
-use super::{Member, Question, Register};
+use super::{Homes, Member, Question, Register};
 use crate::book::Book;
 use crate::fact::Fact;
 use crate::time::Moment;
@@ -132,8 +132,8 @@ impl Register {
         }
     }
 
-    pub(crate) fn restored(partner: &str, book: &Book, saved: SavedRegister) -> Register {
-        let mut new = Register::new(partner);
+    pub(crate) fn restored(partner: &str, book: &Book, saved: SavedRegister, homes: Homes) -> Register {
+        let mut new = Register { homes, ..Register::new(partner) };
         for (kind, name, member) in saved.members {
             new.members.entry(kind).or_default().insert(name, member);
         }
