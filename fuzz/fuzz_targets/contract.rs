@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
         assert_eq!(onus::contract::format(&once, "fuzz").ok(), Some(once));
     }
     if let Ok(catalogue) = onus::contract::catalogue_text(text, "fuzz") {
-        let names = onus::catalogue::Names::of(&catalogue, &Default::default());
+        let names = onus::catalogue::Names::of(&catalogue, &Default::default(), onus_engine::time::Moment::DAWN);
         let once = names.resolved(text.as_bytes()).into_owned();
         assert_eq!(names.resolved(&once), once);
     }

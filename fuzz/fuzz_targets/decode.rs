@@ -130,7 +130,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// With a catalogue there are as many lines, done once they are done, and what was an event is one.
 fn catalogued(bytes: &[u8]) {
-    let names = Names::of(&CATALOGUE, &Names::default());
+    let names = Names::of(&CATALOGUE, &Names::default(), Moment::DAWN);
     let new = names.resolved(bytes).into_owned();
     assert_eq!(names.resolved(&new), new);
     let lines = |bytes: &[u8]| bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
