@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const APPLICATION: i64 = 0x4f4e_5553;
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often is looked meanwhile.
+const LOOK: Duration = Duration::from_millis(1);
 /// What a SQLite file begins with.
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
@@ -112,8 +114,8 @@ impl Sqlite {
     }
 
     fn settle(&mut self, writes: bool) -> Result<(), Settling> {
+        self.connection.busy_handler(Some(waits))?;
         let connection = &self.connection;
-        connection.busy_timeout(PATIENCE)?;
         connection.set_prepared_statement_cache_capacity(64);
         // Both as of one moment: another process may make its first tables, and mark the file as ours, between them.
         let reading = connection.unchecked_transaction()?;
@@ -159,6 +161,13 @@ impl Sqlite {
         }
         Ok(())
     }
+}
+
+/// Whoever else writes is waited for, `tried` times so far. SQLite's own way looks every tenth of a second in the end, and
+/// misses the gaps of a process that commits one batch after another.
+fn waits(tried: i32) -> bool {
+    std::thread::sleep(LOOK);
+    u128::try_from(tried).is_ok_and(|tried| tried * LOOK.as_millis() < PATIENCE.as_millis())
 }
 
 /// Changes to a write-ahead log; the mode that is now. SQLite does not wait for another process that does so too.

@@ -4,6 +4,7 @@ use crate::batches;
 use crate::batches::{Full, Owner};
 use onus::store::{Committed, Epoch, Letter, LetterState, Query, Store, StoreError};
 use onus_engine::time::Moment;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A place for one store, as a test needs it.
 pub(crate) trait Ground: Sync {
@@ -550,21 +551,26 @@ pub(crate) fn the_journal_is_read_in_parts(ground: &dyn Ground) {
 pub(crate) fn a_claim_waits_for_a_commit_in_flight(ground: &dyn Ground) {
     let mut store = ground.open();
     let mut zombie = Owner::claim(&mut *store);
+    let refused = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let writing = scope.spawn(move || {
+        let writing = scope.spawn(|| {
+            let mut store = store;
             let mut written = 0;
-            loop {
+            while !refused.load(Ordering::Relaxed) {
                 let full = zombie.next();
                 match zombie.write(&mut *store, &full) {
                     Ok(()) => written += 1,
-                    Err(StoreError::Fenced { .. }) => return written,
+                    Err(StoreError::Fenced { .. }) => break,
                     Err(error) => panic!("{error}"),
                 }
             }
+            written
         });
         let mut other = ground.open();
         while journal(&mut *other, 3).is_empty() {}
-        let claim = other.claim("next").unwrap();
+        let claim = other.claim("next");
+        refused.store(claim.is_err(), Ordering::Relaxed);
+        let claim = claim.unwrap();
         let written = writing.join().unwrap();
         assert_eq!(claim.sequence, written, "what the old owner wrote is what the new one found");
         Owner::from(&claim).write_some(&mut *other, 1);
