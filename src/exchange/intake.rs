@@ -14,10 +14,10 @@ use crate::ingest::kafka::{Message, Outgoing};
 use crate::runtime::live::adapted::Machines;
 use crate::runtime::live::frontiers::Frontier;
 use crate::runtime::live::identities::Identities;
-use crate::runtime::live::intake::unreadable;
+use crate::runtime::live::intake::{letter, unreadable};
 use crate::runtime::live::judge::Refused;
 use crate::runtime::live::{LiveError, Plan};
-use crate::store::{Batch, Claim, LETTER, Letter, LetterState, Position, Remembered, Stamp, Store};
+use crate::store::{Batch, Claim, Letter, Position, Remembered, Stamp, Store};
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -268,21 +268,9 @@ impl Intake {
     }
 
     fn put_letter(&mut self, records: &Records, refused: &Refused, whole: &[u8]) {
-        let one = &records.list[refused.line];
-        self.hand.letters.push(Letter {
-            number: self.claim.letters + self.hand.letters.len() as u64 + 1,
-            source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
-            partition: records.partition,
-            offset: one.offset,
-            at: one.arrived,
-            reason: refused.reason.to_owned(),
-            detail: refused.detail.clone(),
-            record: whole[..whole.len().min(LETTER)].to_vec(),
-            length: one.cut().unwrap_or(whole.len() as u64),
-            hash: xxh3_64(whole),
-            state: LetterState::Waiting,
-            note: None,
-        });
+        let number = self.claim.letters + self.hand.letters.len() as u64 + 1;
+        let source = self.plan.feeds[usize::from(records.feed.0)].name.clone();
+        self.hand.letters.push(letter(number, source, records, refused, whole));
     }
 
     /// The brokers have what is in hand; then it is noted, in one commit. A process that is to stop leaves it.

@@ -153,22 +153,9 @@ impl Live {
 
     /// `whole`: its record, as it is to be kept.
     pub(super) fn put_letter(&mut self, records: &Records, refused: &Refused, whole: &[u8]) {
-        let one = &records.list[refused.line];
         self.letter += 1;
-        self.hand.letters.push(Letter {
-            number: self.letter,
-            source: self.plan.feeds[usize::from(records.feed.0)].name.clone(),
-            partition: records.partition,
-            offset: one.offset,
-            at: one.arrived,
-            reason: refused.reason.to_owned(),
-            detail: refused.detail.clone(),
-            record: whole[..whole.len().min(LETTER)].to_vec(),
-            length: one.cut().unwrap_or(whole.len() as u64),
-            hash: xxh3_64(whole),
-            state: LetterState::Waiting,
-            note: None,
-        });
+        let source = self.plan.feeds[usize::from(records.feed.0)].name.clone();
+        self.hand.letters.push(letter(self.letter, source, records, refused, whole));
         self.status.letter(refused.reason);
     }
 
@@ -222,6 +209,25 @@ impl Live {
             self.records(records, Some(&letter))?;
         }
         Ok(())
+    }
+}
+
+/// A dead letter. `whole`: its record, as it is to be kept.
+pub(crate) fn letter(number: u64, source: String, records: &Records, refused: &Refused, whole: &[u8]) -> Letter {
+    let one = &records.list[refused.line];
+    Letter {
+        number,
+        source,
+        partition: records.partition,
+        offset: one.offset,
+        at: one.arrived,
+        reason: refused.reason.to_owned(),
+        detail: refused.detail.clone(),
+        record: whole[..whole.len().min(LETTER)].to_vec(),
+        length: one.cut().unwrap_or(whole.len() as u64),
+        hash: xxh3_64(whole),
+        state: LetterState::Waiting,
+        note: None,
     }
 }
 
