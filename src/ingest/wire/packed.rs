@@ -101,11 +101,28 @@ pub(super) fn text(value: &[u8], registry: bool) -> Layer {
         [0 | 1, ..] => registry,
         // AWS Glue's frame: not read, and that is said.
         [3, 0 | 5, ..] => true,
-        head => matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')),
+        head => begins_json(head),
     };
     let whole = if worth { std::str::from_utf8(value).ok().and_then(base64) } else { None };
-    let whole = whole.filter(|whole| whole[0] != 3 || schema::glue(whole).is_some());
-    whole.map_or(Layer::Bare, Layer::Undone)
+    let meant = |whole: &Vec<u8>| match whole[0] {
+        3 => schema::glue(whole).is_some(),
+        0x1f | 0x28 | 0 | 1 => true,
+        // An ordinary word may be base64 of a brace and of bytes that are nothing.
+        _ => std::str::from_utf8(whole).is_ok(),
+    };
+    whole.filter(meant).map_or(Layer::Bare, Layer::Undone)
+}
+
+/// Whether these first bytes may be those of a JSON object or array.
+fn begins_json(head: &[u8]) -> bool {
+    match head.trim_ascii_start() {
+        [b'{', rest @ ..] => matches!(rest.trim_ascii_start().first(), None | Some(b'"' | b'}')),
+        [b'[', rest @ ..] => {
+            let value = |byte: &u8| b"{[\"]-tfn".contains(byte) || byte.is_ascii_digit();
+            rest.trim_ascii_start().first().is_none_or(value)
+        }
+        _ => false,
+    }
 }
 
 /// What was compressed may be many values, one a line: then each is a record. None: it is one.

@@ -176,6 +176,14 @@ fn base64_is_undone_where_something_is_in_it() {
     let packed = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, gzip(b"{\"a\":1}"));
     assert_eq!(texts(&packed, &[]), ["{\"a\":1}"]);
     assert_eq!(texts("\u{feff} {\"a\":1}", &[]), ["{\"a\":1}"]);
+    // Blanks within it, and one that was cut: still what it was meant to be.
+    assert_eq!(texts("ewogICAiYSI6MX0=", &[]), ["{\n   \"a\":1}"]);
+    assert_eq!(texts("WyAidCJd", &[]), ["[ \"t\"]"]);
+    assert_eq!(texts("eyJhIjox", &[]), ["{\"a\":1"]);
+    // Words that are base64 of a brace or a bracket and of nothing else: found by a property, and by hand.
+    for word in ["ewaaaaaa", "W0aaaaaa", "ewkiaaaaaaaa"] {
+        assert_eq!(texts(word, &[]), [word]);
+    }
 }
 
 #[test]
