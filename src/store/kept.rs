@@ -1,6 +1,6 @@
 //! The store's rules, once for both databases.
 
-use super::commit::{add_segments, advance, refused, write};
+use super::commit::{add_segments, advance, last, refused, write};
 use super::database::{Database, Row, Value};
 use super::error::StoreError;
 use super::ledger::{self, Segment};
@@ -19,6 +19,8 @@ pub(super) struct Kept<D> {
     pub(super) database: D,
     pub(super) shard: i64,
     index: Index,
+    /// The last commit that was found or written here.
+    reached: u64,
 }
 
 const FENCE: &str = "UPDATE shard SET owner = owner WHERE shard = $1 AND epoch = $2";
@@ -32,7 +34,7 @@ impl<D: Database> Kept<D> {
 
     /// With a schema that is known.
     pub(super) fn of(database: D, shard: i64) -> Self {
-        Kept { database, shard, index: Index::default() }
+        Kept { database, shard, index: Index::default(), reached: 0 }
     }
 
     /// All of it or nothing.
@@ -89,11 +91,23 @@ impl<D: Database> Kept<D> {
         let written = self.transaction(true, |database, shard| match advance(database, shard, epoch, batch)? {
             ControlFlow::Break(()) => Ok(false),
             ControlFlow::Continue(before) => write(database, shard, epoch, batch, before, &mut index).map(|()| true),
+        });
+        let written = written.map_err(|error| match error {
+            StoreError::Fenced { .. } => self.gone_back(epoch).unwrap_or(error),
+            error => error,
         })?;
         if written {
             self.index = index;
         }
+        self.reached = batch.sequence;
         Ok(())
+    }
+
+    /// Where nobody has taken over, and yet the store is older than what was found or written here.
+    fn gone_back(&mut self, epoch: Epoch) -> Option<StoreError> {
+        let last = self.transaction(false, |database, shard| last(database, shard, epoch)).ok()??;
+        let (target, wrote) = (self.database.target().to_owned(), self.reached);
+        (last < wrote).then_some(StoreError::WentBack { target, has: last, wrote })
     }
 }
 
@@ -147,7 +161,7 @@ impl<D: Database + 'static> Store for Kept<D> {
 
     fn claim(&mut self, owner: &str) -> Result<Claim, StoreError> {
         self.index = Index::default();
-        self.transaction(true, |database, shard| {
+        let claim = self.transaction(true, |database, shard| {
             let nothing = [0; 32];
             database.run(
                 "INSERT INTO shard (shard, epoch, owner, sequence, now, entries, digest, before_last, letters, snapshot, \
@@ -180,7 +194,9 @@ impl<D: Database + 'static> Store for Kept<D> {
             claim.positions = positions(database, shard)?;
             claim.terms = terms(database, shard)?;
             Ok(claim)
-        })
+        })?;
+        self.reached = claim.sequence;
+        Ok(claim)
     }
 
     fn terms(&mut self) -> Result<Option<Terms>, StoreError> {
