@@ -162,7 +162,11 @@ fn what_vendors_send_goes_through_the_exchange_as_events_and_through_kills_of_th
         intake.kill().expect("it runs");
         intake.wait().expect("it ended");
     }
+    let began = || house.talk().matches("reading sources into the exchange").count();
+    let before = began();
     let intake = house.start(&["run", "--role", "intake"]);
+    // Perhaps all was decided already.
+    house.until("it reads", || began() > before);
     house.until("all stands as it should", || {
         EXPECTED.iter().all(|(obligation, subject, standing)| stands_as(house, obligation, subject, standing))
     });

@@ -28,13 +28,13 @@ pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError>
         settings.sources.iter().zip(&adapters).map(|(one, of)| share(one, of.as_ref(), lane)).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, heard) = feed::channel();
+    let watching = watch::spawn(settings, &sender, Arc::clone(&stop))?;
     let mut intake = open(settings, &wanted, lane, &shares, &adapters)?;
     let sources = Sources::share(settings, (lane, &shares), &|feed| intake.positions(feed), &sender)?;
     intake.decide_by(sources.decide());
     intake.unwrap_by(sources.unwrap());
     let serving = serving(settings, &intake, &shares, &sources, &sender)?;
     tracing::info!("listening on http://{}", serving.addr);
-    let watching = watch::spawn(settings, &sender, Arc::clone(&stop))?;
     drop(sender);
     let (topic, partitions) = (&exchange.topic.topic, exchange.partitions);
     tracing::info!(topic, partitions, lane = lane.own, lanes = lane.of, "reading sources into the exchange");
