@@ -46,10 +46,10 @@ pub(super) fn exchange(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Clus
     Some(Exchange { topic: topic?, partitions, lanes })
 }
 
-pub(super) fn role(reader: &mut Reader<'_>, judge: &Judge, exchange: Option<&Exchange>) -> (Role, u16) {
+pub(super) fn role(reader: &mut Reader<'_>, judge: &Judge, exchange: Option<&Exchange>) -> (Role, Option<u16>) {
     let mut part = reader.part(declared("run"), None);
     let (role, shard) = (part.text("role"), part.maybe_whole("shard"));
-    let lane = u16::try_from(part.whole("lane")).unwrap_or(0);
+    let lane = part.maybe_whole("lane").and_then(|lane| u16::try_from(lane).ok());
     if role == "all" {
         return (Role::All, lane);
     }
@@ -66,7 +66,7 @@ pub(super) fn role(reader: &mut Reader<'_>, judge: &Judge, exchange: Option<&Exc
         );
     }
     if role == "intake" {
-        if lane >= exchange.lanes {
+        if let Some(lane) = lane.filter(|lane| *lane >= exchange.lanes) {
             let last = exchange.lanes.saturating_sub(1);
             part.wrong("lane", format!("the exchange has no lane {lane}"), format!("they are 0 to {last}"));
         }

@@ -47,8 +47,8 @@ pub struct Settings {
     pub judge: Judge,
     /// What this process does.
     pub role: Role,
-    /// Of an intake: which lane it runs.
-    pub lane: u16,
+    /// Of an intake: which lane it runs; None: that need be said only where there are several.
+    pub lane: Option<u16>,
     /// The topic between several of them.
     pub exchange: Option<Exchange>,
     /// The port.

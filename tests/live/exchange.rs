@@ -16,10 +16,10 @@ use std::io::Write;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-type Net = BTreeMap<String, (String, Option<String>)>;
+pub(crate) type Net = BTreeMap<String, (String, Option<String>)>;
 
 /// Settings for all roles; the store's address is said last.
-fn settings(broker: &Broker, topic: &str, partitions: usize, store: &str) -> String {
+pub(crate) fn settings(broker: &Broker, topic: &str, partitions: usize, store: &str) -> String {
     format!(
         "[kafka.main]\nbrokers = [\"{}\"]\n[exchange]\ncluster = \"main\"\ntopic = \"{topic}\"\npartitions = {partitions}\n\
          [store]\nurl = \"{store}\"\n{}",
@@ -28,7 +28,7 @@ fn settings(broker: &Broker, topic: &str, partitions: usize, store: &str) -> Str
     )
 }
 
-fn ticket(n: usize, partner: &str, kind: &str, time: &str) -> String {
+pub(crate) fn ticket(n: usize, partner: &str, kind: &str, time: &str) -> String {
     format!(
         "{{\"specversion\":\"1.0\",\"id\":\"{kind}-{n}\",\"source\":\"desk\",\"type\":\"ticket.{kind}\",\"subject\":\"INC-{n}\",\
          \"partner\":\"{partner}\",\"time\":\"2026-03-02T{time}:00Z\"}}\n"
@@ -36,29 +36,29 @@ fn ticket(n: usize, partner: &str, kind: &str, time: &str) -> String {
 }
 
 /// Opened, and answered in time.
-fn answered(n: usize, partner: &str) -> String {
+pub(crate) fn answered(n: usize, partner: &str) -> String {
     ticket(n, partner, "opened", "09:00") + &ticket(n, partner, "acknowledged", "12:00")
 }
 
-fn desk() -> String {
+pub(crate) fn desk() -> String {
     DESK.replace("partner: p1", "partner: \"p*\"")
 }
 
-fn append(house: &House, text: &str) {
+pub(crate) fn append(house: &House, text: &str) {
     let mut file = fs::OpenOptions::new().create(true).append(true).open(house.path("desk.jsonl")).expect("a file");
     file.write_all(text.as_bytes()).expect("it is written");
 }
 
-fn intake(house: &House) -> Child {
+pub(crate) fn intake(house: &House) -> Child {
     house.start(&["run", "--role", "intake"])
 }
 
-fn judge(house: &House, shard: usize) -> Child {
+pub(crate) fn judge(house: &House, shard: usize) -> Child {
     house.start(&["run", "--role", "judge", "--shard", &shard.to_string(), "--tell", &format!("told-{shard}")])
 }
 
 /// The last word on each duty, of one file of what was told.
-fn net(house: &House, name: &str) -> Net {
+pub(crate) fn net(house: &House, name: &str) -> Net {
     let text = fs::read_to_string(house.path(name)).unwrap_or_default();
     let mut net = Net::new();
     // The last line may be on its way.
@@ -72,16 +72,16 @@ fn net(house: &House, name: &str) -> Net {
     net
 }
 
-fn shard(url: &str, shard: u16) -> Box<dyn Store> {
+pub(crate) fn shard(url: &str, shard: u16) -> Box<dyn Store> {
     place::open(&place::Place::parse(url).expect("an address"), shard).expect("a store")
 }
 
-fn letters(url: &str, of: u16) -> Vec<Letter> {
+pub(crate) fn letters(url: &str, of: u16) -> Vec<Letter> {
     shard(url, of).letters(&Query::default()).expect("letters")
 }
 
 /// Events that a shard has in its journal, judged again.
-fn events(house: &House, of: usize) -> u64 {
+pub(crate) fn events(house: &House, of: usize) -> u64 {
     let out = house
         .command(&["replay"])
         .env("ONUS__RUN__ROLE", "judge")

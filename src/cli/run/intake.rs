@@ -21,7 +21,15 @@ use std::sync::mpsc::SyncSender;
 /// Runs the lane of the settings until it is asked to stop.
 pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError> {
     let (exchange, _) = said(settings)?;
-    let lane = Lane { own: settings.lane, of: exchange.lanes };
+    let lane = match settings.lane {
+        None if exchange.lanes > 1 => {
+            let last = exchange.lanes - 1;
+            return Err(CliError::Other(format!(
+                "which lane? There are several: say --lane, 0 to {last} (or [run] lane)"
+            )));
+        }
+        own => Lane { own: own.unwrap_or(0), of: exchange.lanes },
+    };
     let wanted = topic(settings)?;
     let adapters = adapters(settings)?;
     let shares: Vec<Share> =

@@ -63,7 +63,7 @@ pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> 
     };
     let shard = match settings.role {
         Role::All => 0,
-        Role::Intake => Lane { own: settings.lane, of: 1 }.shard(),
+        Role::Intake => Lane { own: settings.lane.unwrap_or(0), of: 1 }.shard(),
         Role::Judge(shard) => shard,
     };
     place::open(&place, shard)

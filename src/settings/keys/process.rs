@@ -104,7 +104,7 @@ pub(super) const RUN: Section = Section {
         key(
             "lane",
             Whole(0, 255),
-            Is("0"),
+            Nothing("0"),
             "Of an intake, where `[exchange] lanes` is more than 1: which of them it runs. `onus run --lane` says it, too.",
         ),
     ],
