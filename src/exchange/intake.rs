@@ -123,7 +123,7 @@ impl Intake {
         let frontiers = plan.feeds.iter().zip(shares.iter().copied()).map(frontier).collect();
         for (share, at) in shares.iter().zip(0..) {
             if *share == Share::Nothing {
-                status.feed(FeedId(at)).is_elsewhere();
+                status.feed(FeedId(at)).read_elsewhere();
             }
         }
         let out = Out::open(store.as_mut())?;

@@ -357,7 +357,7 @@ impl FeedPlace<'_> {
         }
     }
 
-    pub(crate) fn is_elsewhere(self) {
+    pub(crate) fn read_elsewhere(self) {
         self.change(|feed| feed.elsewhere = true);
     }
 
