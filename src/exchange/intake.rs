@@ -8,6 +8,7 @@
 mod hand;
 mod ticks;
 mod wishes;
+mod writing;
 
 use super::carried::{Carried, Event};
 use super::lanes::{self, Lane, Share};
@@ -25,7 +26,7 @@ use crate::runtime::live::identities::Identities;
 use crate::runtime::live::intake::{letter, unreadable};
 use crate::runtime::live::judge::Refused;
 use crate::runtime::live::{LiveError, Plan, Status, Unwrap};
-use crate::store::{Batch, Claim, Position, Remembered, Stamp, Store};
+use crate::store::{Claim, Position, Store};
 use hand::{Hand, Out, Waiting};
 use onus_engine::time::Moment;
 use std::borrow::Cow;
@@ -43,8 +44,6 @@ const TICKS: Duration = Duration::from_millis(500);
 const WISHES: Duration = Duration::from_secs(2);
 /// How long the brokers are waited for at the end.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long until a store that is away is asked again.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// What a lane is run by.
 pub struct Setup {
@@ -361,73 +360,6 @@ impl Intake {
         let (number, source) = (self.next_letter(), self.name(records.feed));
         self.hand.letters.push(letter(number, source, records, refused, whole));
         self.status.letter(refused.reason);
-    }
-
-    /// What is in hand is noted, with what was made of it, in one commit; then the brokers get it. A process that is to stop
-    /// leaves it: what is noted is written by the next one.
-    fn write(&mut self, stop: &dyn Fn() -> bool, committed: &mut dyn FnMut(&[Position])) -> Result<(), LiveError> {
-        if !self.send(stop)? || self.hand.is_empty() {
-            return Ok(());
-        }
-        let hand = std::mem::take(&mut self.hand);
-        let sequence = self.claim.sequence + 1;
-        let now = (self.clock)();
-        let (mut remembered, mut stamps): (Vec<Remembered>, Vec<Stamp>) = (Vec::new(), Vec::new());
-        self.machines.seal(sequence, now + -self.plan.settling, &mut remembered, &mut stamps);
-        remembered.extend(self.out.row(&hand.messages, now)?);
-        let positions: Vec<Position> = hand.positions.into_values().chain(hand.others).collect();
-        let batch = Batch {
-            letters: &hand.letters,
-            reread: &hand.reread,
-            remembered: &remembered,
-            stamps: &stamps,
-            positions: &positions,
-            ..Batch::empty(sequence, now)
-        };
-        let began = Instant::now();
-        while let Err(error) = self.store.commit(self.claim.epoch, &batch) {
-            if !error.may_pass() || stop() {
-                return Err(error.into());
-            }
-            tracing::error!("{error}");
-            self.status.store(Some(error.to_string()));
-            std::thread::sleep(AGAIN);
-        }
-        self.status.store(None);
-        self.status.took(began.elapsed().as_secs_f64());
-        self.claim.sequence = sequence;
-        self.claim.letters += hand.letters.len() as u64;
-        committed(&positions);
-        tracing::debug!(commit = sequence, events = hand.messages.len(), "noted");
-        (self.out.messages, self.out.waiting) = (hand.messages, hand.waiting);
-        let waiting = self.out.messages.len() as u64;
-        self.status.writes(|written| written.waiting = waiting);
-        self.send(stop)?;
-        Ok(())
-    }
-
-    /// The brokers get what was noted; false: they have not got all of it yet, and the process is to stop.
-    fn send(&mut self, stop: &dyn Fn() -> bool) -> Result<bool, LiveError> {
-        if !self.out.messages.is_empty() {
-            let status = &self.status;
-            let mut trouble = |why: Option<String>| {
-                if let Some(why) = &why {
-                    tracing::error!("{why}");
-                }
-                status.writes(|written| written.trouble = why);
-            };
-            let sent = self.outgoing.send_all(&self.topic, &self.out.messages, stop, &mut trouble);
-            if !sent.map_err(LiveError::Exchange)? {
-                return Ok(false);
-            }
-            let (events, now) = (self.out.messages.len() as u64, (self.clock)());
-            self.status.writes(|written| {
-                written.events += events;
-                (written.waiting, written.last) = (0, Some(now));
-            });
-        }
-        self.out.settle();
-        Ok(true)
     }
 
     fn reload(&mut self) {
