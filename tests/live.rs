@@ -30,6 +30,9 @@ mod house;
 mod kafka;
 #[path = "live/killed.rs"]
 mod killed;
+#[cfg(feature = "kafka")]
+#[path = "live/lanes.rs"]
+mod lanes;
 #[path = "live/letters.rs"]
 mod letters;
 #[path = "live/named.rs"]
@@ -44,6 +47,9 @@ mod poison;
 mod postgres;
 #[path = "live/pushed.rs"]
 mod pushed;
+#[cfg(feature = "kafka")]
+#[path = "live/read_only.rs"]
+mod read_only;
 #[path = "live/renamed.rs"]
 mod renamed;
 #[cfg(feature = "kafka")]

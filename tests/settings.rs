@@ -156,6 +156,21 @@ fn what_a_process_does_of_the_whole() {
     let flags = [("ONUS__RUN__ROLE", "judge"), ("ONUS__RUN__SHARD", "1")];
     let settings = good(&with(""), &flags);
     assert_eq!((settings.role, settings.exchange.map(|exchange| exchange.partitions)), (Role::Judge(1), Some(4)));
+    let settings = good(
+        &with("").replace("partitions = 4", "partitions = 4\nlanes = 3"),
+        &[("ONUS__RUN__ROLE", "intake"), ("ONUS__RUN__LANE", "2")],
+    );
+    assert_eq!(
+        (settings.role, settings.lane, settings.exchange.map(|exchange| exchange.lanes)),
+        (Role::Intake, Some(2), Some(3))
+    );
+    let pipe =
+        "[[source]]\nname = \"pipe\"\nkind = \"stdin\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n";
+    assert_eq!(
+        good(&(with("[run]\nrole = \"intake\"") + pipe), &[]).role,
+        Role::Intake,
+        "an intake keeps what it read"
+    );
     for (text, wanted) in [
         (with("[run]\nrole = \"judge\"\nshard = 4"), "the exchange has no partition 4"),
         (with("[run]\nrole = \"judge\""), "run.shard: must be said for a judge"),
@@ -166,12 +181,8 @@ fn what_a_process_does_of_the_whole() {
             with("").replace("cluster = \"main\"\ntopic = \"events\"\n", ""),
             "exchange.partitions: means nothing without `topic`",
         ),
-        (
-            with("[run]\nrole = \"intake\"")
-                + "[[source]]\nname = \"pipe\"\nkind = \"stdin\"\ntrust = \"system\"\n\
-             partners = [\"*\"]\ntypes = [\"*\"]\n",
-            "cannot read it again after a crash",
-        ),
+        (with("[run]\nrole = \"intake\"\nlane = 1"), "the exchange has no lane 1"),
+        (with("").replace("partitions = 4", "partitions = 4\nlanes = 0"), "exchange.lanes"),
     ] {
         let said = said(&text, &[]);
         assert!(said.contains(wanted), "{said}");

@@ -228,3 +228,9 @@ pub(super) fn length(text: &str) -> Result<i64, String> {
     let number: i64 = digits.trim().parse().map_err(|_| "write a number and a unit: 30s, 15min, 12h, 7d".to_owned())?;
     number.checked_mul(unit).ok_or_else(|| "longer than time itself".to_owned())
 }
+
+/// What `--lane` says over the settings: the shard is that lane of the intake's.
+pub(super) fn of_lane(lane: Option<u16>) -> Vec<(&'static str, String)> {
+    let said = lane.map(|lane| [("ONUS__RUN__ROLE", "intake".to_owned()), ("ONUS__RUN__LANE", lane.to_string())]);
+    said.into_iter().flatten().collect()
+}

@@ -4,10 +4,10 @@
 
 mod page;
 
-use super::args::Format;
+use super::args::{self, Format};
 use super::{CliError, exit, style, write_out};
 use crate::runtime::live::halts::HALTED;
-use crate::settings;
+use crate::settings::{self, Role};
 use crate::store::{Letter, LetterState, Query, Store, StoreError};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ use std::path::PathBuf;
   onus dead-letters list --config /etc/onus/onus.toml --source tickets --reason NoPartner --format jsonl
   onus dead-letters show 17 --store onus.db
   onus dead-letters replay --all --reason NoPartner
+  onus dead-letters list --lane 0                what lane 0 of the intake could not read
   onus dead-letters drop 17 18 --reason \"test data of 3 March\"
 
 Exit codes: 0 done, 2 the store cannot be read, or not everything that was named could be done.")]
@@ -47,6 +48,9 @@ struct Where {
     /// The store's file, without settings
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Those of this lane of the intake: what it could not read
+    #[arg(long, value_name = "N", conflicts_with = "store")]
+    lane: Option<u16>,
 }
 
 /// Which of them.
@@ -199,7 +203,11 @@ pub(in crate::cli) fn run(args: &DeadLettersArgs) -> Result<u8, CliError> {
 }
 
 fn open(place: &Where) -> Result<Box<dyn Store>, CliError> {
-    let mut settings = settings::load(place.config.as_deref())?.settings;
+    let mut settings = settings::load_with(place.config.as_deref(), args::of_lane(place.lane))?.settings;
+    let several = settings.exchange.as_ref().is_some_and(|exchange| exchange.lanes > 1);
+    if place.store.is_none() && several && settings.role == Role::Intake && settings.lane.is_none() {
+        return Err(CliError::Other("each lane of the intake has dead letters of its own: say --lane".to_owned()));
+    }
     if let Some(file) = &place.store {
         settings.store = settings::Store::Sqlite(file.clone());
     }

@@ -5,6 +5,7 @@ mod registries;
 
 use super::check::surveyed;
 use super::{CliError, exit, style, write_out};
+use crate::exchange::lanes::Lane;
 use crate::settings::{self, Origin, Settings, SourceSettings, Store};
 use clap::Args;
 use std::fmt::Write;
@@ -169,9 +170,12 @@ fn kafka(source: &SourceSettings, cluster: &settings::Cluster) -> Vec<Finding> {
     const APART: i64 = 60_000;
 
     let clock: fn() -> Moment = super::check::wall_clock;
-    let Some(topic) =
-        crate::runtime::feeds::topic(crate::ingest::feed::FeedId(0), source, std::sync::Arc::default(), clock)
-    else {
+    let Some(topic) = crate::runtime::feeds::topic(
+        crate::ingest::feed::FeedId(0),
+        (source, Lane::ONLY),
+        std::sync::Arc::default(),
+        clock,
+    ) else {
         return Vec::new();
     };
     let seen = match look(&topic, &crate::runtime::feeds::access(cluster), std::time::Duration::from_secs(15)) {

@@ -3,6 +3,8 @@
 #[cfg(feature = "kafka")]
 mod divided;
 mod figures;
+#[cfg(feature = "kafka")]
+mod intake;
 mod notices;
 mod plan;
 mod sources;
@@ -57,6 +59,9 @@ pub(in crate::cli) struct RunArgs {
     /// Which partition of the exchange a judge owns
     #[arg(long, value_name = "N")]
     shard: Option<u16>,
+    /// Which lane an intake runs, where there are several
+    #[arg(long, value_name = "N")]
+    lane: Option<u16>,
 }
 
 /// How long until a store that was away at the start is asked again.
@@ -68,9 +73,10 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     talk();
     let role = args.role.iter().map(|role| ("ONUS__RUN__ROLE", role.clone()));
     let shard = args.shard.iter().map(|shard| ("ONUS__RUN__SHARD", shard.to_string()));
-    let settings = settings::load_with(args.config.as_deref(), role.chain(shard).collect())?.settings;
+    let lane = args.lane.iter().map(|lane| ("ONUS__RUN__LANE", lane.to_string()));
+    let settings = settings::load_with(args.config.as_deref(), role.chain(shard).chain(lane).collect())?.settings;
     if settings.role == Role::Intake {
-        return intake(args, &settings);
+        return read_only(args, &settings);
     }
     let wanted = topic(&settings)?;
     let teller = args.tell.as_deref().map(teller::Teller::open).transpose()?;
@@ -148,15 +154,15 @@ fn read(
 }
 
 #[cfg(feature = "kafka")]
-fn intake(args: &RunArgs, settings: &settings::Settings) -> Result<u8, CliError> {
+fn read_only(args: &RunArgs, settings: &settings::Settings) -> Result<u8, CliError> {
     if args.tell.is_some() {
         return Err(CliError::Other("an intake decides nothing: say --tell to judges".to_owned()));
     }
-    divided::intake(settings, args.until_end)
+    intake::lane(settings, args.until_end)
 }
 
 #[cfg(not(feature = "kafka"))]
-fn intake(_: &RunArgs, _: &settings::Settings) -> Result<u8, CliError> {
+fn read_only(_: &RunArgs, _: &settings::Settings) -> Result<u8, CliError> {
     Err(without_kafka())
 }
 
@@ -202,14 +208,7 @@ fn serving(
 ) -> Result<serve::Serving, CliError> {
     // What is pushed to a judge would not go through the exchange.
     let tokens = if settings.role == Role::All { sources::tokens(settings)? } else { None };
-    let events = tokens.map(|tokens| {
-        let mut events = http::Events::from(tokens, super::check::wall_clock);
-        events.body = settings.http.max_body as usize;
-        let adapted = settings.sources.iter().zip(0..).filter(|(source, _)| source.adapter.is_some());
-        events.wires = wires.to_vec();
-        events.raw = adapted.map(|(_, at)| FeedId(at)).collect();
-        (events, sender.clone())
-    });
+    let events = tokens.map(|tokens| (pushed(settings, tokens, wires), sender.clone()));
     let status = Arc::clone(live.status());
     let pages = Pages::new(Arc::clone(&status), counts, Some(proof), super::check::wall_clock())?;
     let access = access(settings)?;
@@ -220,6 +219,21 @@ fn serving(
             None => own,
         }
     };
+    listen(settings, routes)
+}
+
+/// What is taken of what is pushed.
+fn pushed(settings: &settings::Settings, tokens: Vec<http::Token>, wires: &[(FeedId, Arc<Wire>)]) -> http::Events {
+    let adapted = settings.sources.iter().zip(0..).filter(|(source, _)| source.adapter.is_some());
+    let raw = adapted.map(|(_, at)| FeedId(at)).collect();
+    let (body, wires) = (settings.http.max_body as usize, wires.to_vec());
+    http::Events { body, wires, raw, ..http::Events::from(tokens, super::check::wall_clock) }
+}
+
+fn listen(
+    settings: &settings::Settings,
+    routes: impl FnOnce() -> axum::Router + Send + 'static,
+) -> Result<serve::Serving, CliError> {
     serve::spawn(serve::Listen::on(settings.http.listen), routes).map_err(|error| {
         let listen = settings.http.listen;
         CliError::Other(format!("cannot listen on {listen}: {error}; name another address in [http] listen"))

@@ -5,7 +5,7 @@
 
 mod regenerate;
 
-use super::args::Format;
+use super::args::{Format, of_lane};
 use super::style::{BAD, DIM, HEAD, WARN, paint, plain};
 use super::{CliError, exit, write_out};
 use crate::exchange;
@@ -49,6 +49,9 @@ struct ListArgs {
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    /// Of the intake this lane only [default: all, where the settings' role is intake]
+    #[arg(long, value_name = "N")]
+    lane: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +71,9 @@ struct ResumeArgs {
     /// Why; whoever asks later reads it
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     reason: String,
+    /// Of the intake this lane only [default: all, where the settings' role is intake]
+    #[arg(long, value_name = "N")]
+    lane: Option<u16>,
 }
 
 fn whence(text: &str) -> Result<Whence, String> {
@@ -90,7 +96,10 @@ pub(in crate::cli) fn run(args: &SourcesArgs) -> Result<u8, CliError> {
 }
 
 fn open(config: Option<&std::path::Path>) -> Result<(Settings, Box<dyn Store>), CliError> {
-    let settings = settings::load(config)?.settings;
+    here(settings::load(config)?.settings)
+}
+
+fn here(settings: Settings) -> Result<(Settings, Box<dyn Store>), CliError> {
     if let settings::Store::Sqlite(file) = &settings.store
         && !file.is_file()
     {
@@ -99,6 +108,26 @@ fn open(config: Option<&std::path::Path>) -> Result<(Settings, Box<dyn Store>), 
     }
     let store = super::run::store(&settings)?;
     Ok((settings, store))
+}
+
+/// The shard of the settings; of an intake each lane's, where the server has all of them.
+fn open_all(config: Option<&std::path::Path>, lane: Option<u16>) -> Result<(Settings, Vec<Box<dyn Store>>), CliError> {
+    let mut settings = settings::load_with(config, of_lane(lane))?.settings;
+    let lanes = settings.exchange.as_ref().map_or(1, |exchange| exchange.lanes);
+    let all = settings.role == Role::Intake && settings.lane.is_none() && lanes > 1;
+    if let settings::Store::Sqlite(_) = settings.store {
+        if all {
+            return Err(CliError::Other("each lane of the intake has a file of its own: say --lane".to_owned()));
+        }
+        return here(settings).map(|(settings, store)| (settings, vec![store]));
+    }
+    let own: Vec<Option<u16>> = if all { (0..lanes).map(Some).collect() } else { vec![settings.lane] };
+    let mut stores = Vec::new();
+    for lane in own {
+        settings.lane = lane;
+        stores.push(super::run::store(&settings)?);
+    }
+    Ok((settings, stores))
 }
 
 fn failed(error: StoreError) -> CliError {
@@ -122,9 +151,13 @@ fn is_open(letter: &Letter) -> bool {
 }
 
 fn list(args: &ListArgs) -> Result<u8, CliError> {
-    let (settings, mut store) = open(args.config.as_deref())?;
-    let positions = store.positions().map_err(failed)?;
-    let letters = letters(store.as_mut())?;
+    let (settings, stores) = open_all(args.config.as_deref(), args.lane)?;
+    let (mut positions, mut found) = (Vec::new(), Vec::new());
+    for mut store in stores {
+        positions.extend(store.positions().map_err(failed)?);
+        found.extend(letters(store.as_mut())?);
+    }
+    positions.sort_by(|a, b| (&a.source, a.partition).cmp(&(&b.source, b.partition)));
     let mut names: Vec<String> = settings.sources.iter().map(|source| source.name.clone()).collect();
     for position in &positions {
         // What is no source has a position, too: how far dead letters were told.
@@ -137,7 +170,7 @@ fn list(args: &ListArgs) -> Result<u8, CliError> {
     for name in &names {
         let kind = settings.sources.iter().find(|source| source.name == *name).map(|source| kind(&source.origin));
         let own: Vec<&Position> = positions.iter().filter(|position| position.source == *name).collect();
-        let about: Vec<&Letter> = letters.iter().filter(|letter| letter.source == *name).collect();
+        let about: Vec<&Letter> = found.iter().filter(|letter| letter.source == *name).collect();
         match args.format {
             Format::Table => page(&mut out, name, kind, &own, &about),
             Format::Json | Format::Jsonl => all.push(document(name, kind, &own, &about)),
@@ -221,7 +254,7 @@ fn document(name: &str, kind: Option<&str>, positions: &[&Position], letters: &[
 }
 
 fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
-    let (settings, mut store) = open(args.config.as_deref())?;
+    let (settings, mut stores) = open_all(args.config.as_deref(), args.lane)?;
     let name = &args.name;
     let source = settings.sources.iter().find(|source| source.name == *name);
     match source.map(|source| &source.origin) {
@@ -236,11 +269,15 @@ fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
             )));
         }
     }
-    let halted: Vec<Letter> = letters(store.as_mut())?
-        .into_iter()
-        .filter(|letter| letter.source == *name && is_open(letter))
-        .filter(|letter| args.partition.is_none_or(|partition| partition == letter.partition))
-        .collect();
+    let is_meant = |letter: &Letter| {
+        letter.source == *name
+            && is_open(letter)
+            && args.partition.is_none_or(|partition| partition == letter.partition)
+    };
+    let mut halted: Vec<(usize, Letter)> = Vec::new();
+    for (at, store) in stores.iter_mut().enumerate() {
+        halted.extend(letters(store.as_mut())?.into_iter().filter(is_meant).map(|letter| (at, letter)));
+    }
     if halted.is_empty() {
         let which = args.partition.map_or_else(|| "nothing".to_owned(), |partition| format!("partition {partition}"));
         return Err(CliError::Other(format!(
@@ -248,8 +285,8 @@ fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
         )));
     }
     let note = note(args.from, &args.reason);
-    for letter in halted {
-        if store.mark(letter.number, LetterState::Asked, Some(&note)).map_err(failed)? {
+    for (at, letter) in halted {
+        if stores[at].mark(letter.number, LetterState::Asked, Some(&note)).map_err(failed)? {
             eprintln!(
                 "partition {} of {name} goes on with {}: within some seconds if a process runs, else when the next one does",
                 letter.partition, args.from

@@ -3,6 +3,7 @@
 //!
 //! Headers are the same whenever the same record of a source is read: an intake that starts again writes what it wrote.
 
+use super::lanes::Lane;
 use super::repeats::{Item, Reading};
 use onus_engine::time::Moment;
 use xxhash_rust::xxh3::xxh3_64;
@@ -16,9 +17,13 @@ const INCARNATION: &str = "onus-incarnation";
 const ARRIVED: &str = "onus-arrived";
 const HEARD: &str = "onus-heard";
 const LAST: &str = "onus-last";
+const LANE: &str = "onus-lane";
+const LANE_HEARD: &str = "onus-lane-heard";
 
 const EVENT: [&str; 7] = [SOURCE, PARTITION, OFFSET, ITEM, GENERATION, INCARNATION, ARRIVED];
 const TICK: [&str; 3] = [SOURCE, HEARD, LAST];
+/// A header of its own for how far: who knows no lanes must not take it for the whole source's.
+const OF_LANE: [&str; 4] = [SOURCE, LANE_HEARD, LAST, LANE];
 
 /// A record of the exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +38,31 @@ pub enum Carried {
         heard: Moment,
         /// When something of it last came.
         last: Moment,
+        /// Whose share of it was heard so far; None: all of it.
+        part: Option<Part>,
     },
+}
+
+/// A lane's share of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Whose.
+    pub lane: Lane,
+    /// In how many parts the source comes: with fewer than there are lanes, the last lanes have none.
+    pub parts: u32,
+}
+
+impl Part {
+    fn text(self) -> String {
+        format!("{}/{}/{}", self.lane.own, self.lane.of, self.parts)
+    }
+
+    fn read(text: &str) -> Option<Part> {
+        let mut numbers = text.splitn(3, '/');
+        let (own, of) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+        let parts = numbers.next()?.parse().ok()?;
+        (own < of).then_some(Part { lane: Lane { own, of }, parts })
+    }
 }
 
 /// An event of a source, and where it was.
@@ -74,9 +103,15 @@ impl Carried {
                 let rest = [generation.to_string(), incarnation.clone(), event.arrived.0.to_string()];
                 return EVENT.into_iter().zip([source.clone()].into_iter().chain(numbers).chain(rest)).collect();
             }
-            Carried::Tick { source, heard, last } => [source.clone(), heard.0.to_string(), last.0.to_string()],
+            Carried::Tick { source, heard, last, part } => {
+                let values = [source.clone(), heard.0.to_string(), last.0.to_string()];
+                match part {
+                    None => return TICK.into_iter().zip(values).collect(),
+                    Some(part) => values.into_iter().chain([part.text()]),
+                }
+            }
         };
-        TICK.into_iter().zip(values).collect()
+        OF_LANE.into_iter().zip(values).collect()
     }
 }
 
@@ -85,15 +120,15 @@ pub fn line(headers: &[(&str, &[u8])], value: &[u8]) -> Vec<u8> {
     let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     let all = |names: &[&str]| names.iter().map(|name| find(name)).collect::<Option<Vec<&[u8]>>>();
     let mut line = Vec::with_capacity(value.len() + 128);
-    match (all(&EVENT), all(&TICK)) {
-        (Some(fields), _) | (None, Some(fields)) => {
+    match all(&EVENT).or_else(|| all(&TICK)).or_else(|| all(&OF_LANE)) {
+        Some(fields) => {
             for field in fields {
                 // What separates fields is in none of them.
                 line.extend(field.iter().map(|byte| if byte.is_ascii_control() { b' ' } else { *byte }));
                 line.push(b'\t');
             }
         }
-        (None, None) => line.push(b'\t'),
+        None => line.push(b'\t'),
     }
     line.extend_from_slice(value);
     line
@@ -108,9 +143,12 @@ pub fn read(line: &[u8]) -> Option<Carried> {
         return None;
     }
     let (first, second) = (text()?, text()?);
-    let Some(item) = text().and_then(|item| item.parse().ok()) else {
+    let third = text();
+    let Some(item) = third.and_then(|item| item.parse().ok()) else {
         let [heard, last] = [first.parse().ok()?, second.parse().ok()?].map(Moment);
-        return Some(Carried::Tick { source, heard, last });
+        // A tick of the whole source has its value here: it is JSON.
+        let part = third.and_then(Part::read);
+        return Some(Carried::Tick { source, heard, last, part });
     };
     let (partition, offset) = (first.parse().ok()?, second.parse().ok()?);
     let generation = text()?.parse().ok()?;
@@ -142,8 +180,11 @@ mod tests {
     fn what_is_written_is_read() {
         let event = event("{\"a\":\"x\\ty\"}", Moment(77));
         assert_eq!(through(&Carried::Event(event.clone()), &event.value), Some(Carried::Event(event)));
-        let tick = Carried::Tick { source: "desk".to_owned(), heard: Moment(5), last: Moment::DAWN };
-        assert_eq!(through(&tick, b"{}"), Some(tick));
+        let part = Some(Part { lane: Lane { own: 2, of: 3 }, parts: 12 });
+        for part in [None, part] {
+            let tick = Carried::Tick { source: "desk".to_owned(), heard: Moment(5), last: Moment::DAWN, part };
+            assert_eq!(through(&tick, b"{}"), Some(tick));
+        }
     }
 
     #[test]
@@ -154,6 +195,8 @@ mod tests {
             let some: Vec<(&str, &[u8])> = some.map(|(_, (key, value))| (*key, value.as_bytes())).collect();
             assert_eq!(read(&line(&some, b"{}")), None, "without {}", all[left].0);
         }
+        let odd: &[(&str, &[u8])] = &[(SOURCE, b"desk"), (LANE_HEARD, b"1"), (LAST, b"1")];
+        assert_eq!(read(&line(odd, b"{}")), None, "a lane's word is not taken for the whole source's");
         let odd: &[(&str, &[u8])] = &[(SOURCE, b"desk"), (HEARD, b"soon"), (LAST, b"1")];
         assert_eq!(read(&line(odd, b"{}")), None);
         assert_eq!(read(b""), None);

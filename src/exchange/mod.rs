@@ -4,13 +4,14 @@
 //! sources -> intake: adapter, catalogue -> topic, by partner -> judge of that partition -> its own shard of the store
 //! ```
 //!
-//! An intake notes what it has read only once the brokers have what it made of it; a judge takes its partition in as its only
-//! source. What an intake that was killed writes again is told from what is new by where it came from ([`repeats`]).
-//! Nothing rests on Kafka's transactions.
+//! An intake keeps what it made of what it read until the brokers have it; a judge takes its partition in as its only source.
+//! What an intake that was killed writes again is told from what is new by where it came from ([`repeats`]). Several intakes
+//! divide the sources between them ([`lanes`]). Nothing rests on Kafka's transactions.
 
 pub mod carried;
 #[cfg(feature = "kafka")]
 pub mod intake;
+pub mod lanes;
 pub mod partition;
 pub mod repeats;
 #[cfg(feature = "kafka")]
@@ -22,9 +23,6 @@ use crate::store::Position;
 pub const NAME: &str = "@exchange";
 /// Under this name the store remembers the topic and how many partitions it has.
 const COUNT: &str = "@exchange-partitions";
-/// The shard of the store in which an intake keeps positions and what adapters remember.
-pub const INTAKE: u16 = u16::MAX;
-
 /// What the store is to remember of the topic.
 pub fn remembered(cluster: &str, topic: &str, partitions: u16) -> Position {
     Position {

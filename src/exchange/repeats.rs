@@ -77,6 +77,16 @@ impl Repeats {
         }
     }
 
+    /// How many places are kept of a reading.
+    pub fn kept(&self, reading: &Reading) -> usize {
+        self.readings.get(reading).map_or(0, VecDeque::len)
+    }
+
+    /// Nothing of it is kept any more: what comes of it again is new.
+    pub fn forget(&mut self, reading: &Reading) {
+        self.readings.remove(reading);
+    }
+
     /// The oldest place that is kept of a reading.
     pub fn oldest(&self, reading: &Reading) -> Option<(u64, u32)> {
         self.readings.get(reading)?.front().map(Item::place)

@@ -1,5 +1,6 @@
 //! From settings and stored positions to Kafka sources.
 
+use crate::exchange::lanes::Lane;
 use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::kafka::{Access, Begin, Handle, Known, Login, Tls, Topic, spawn};
 use crate::ingest::wire::Wire;
@@ -24,8 +25,13 @@ pub fn access(cluster: &Cluster) -> Access {
     Access { brokers, group, tls, login, properties }
 }
 
-/// What is read; None: it is no Kafka source.
-pub fn topic(feed: FeedId, source: &SourceSettings, wire: Arc<Wire>, clock: fn() -> Moment) -> Option<Topic> {
+/// What is read of it by a lane; None: it is no Kafka source.
+pub fn topic(
+    feed: FeedId,
+    (source, lane): (&SourceSettings, Lane),
+    wire: Arc<Wire>,
+    clock: fn() -> Moment,
+) -> Option<Topic> {
     let Origin::Kafka { topic, start, .. } = &source.origin else { return None };
     let begin = match start {
         Start::Earliest => Begin::Earliest,
@@ -33,7 +39,7 @@ pub fn topic(feed: FeedId, source: &SourceSettings, wire: Arc<Wire>, clock: fn()
         Start::At(instant) => Begin::At(*instant),
     };
     let (source, name) = (source.name.clone(), topic.clone());
-    Some(Topic { feed, source, name, begin, wire, longest: crate::decode::LONGEST, clock, exchange: None })
+    Some(Topic { feed, source, name, begin, wire, longest: crate::decode::LONGEST, clock, exchange: None, lane })
 }
 
 /// How far it was read, as the store has it.
@@ -50,12 +56,12 @@ pub fn known(positions: &[Position]) -> Vec<Known> {
 /// Begins to read a source from where the store says; None: it is no Kafka source.
 pub fn kafka(
     feed: FeedId,
-    source: &SourceSettings,
+    (source, lane): (&SourceSettings, Lane),
     cluster: &Cluster,
     wire: Arc<Wire>,
     positions: &[Position],
     clock: fn() -> Moment,
     sender: SyncSender<Heard>,
 ) -> Option<std::io::Result<Handle>> {
-    topic(feed, source, wire, clock).map(|topic| spawn(topic, access(cluster), &known(positions), sender))
+    topic(feed, (source, lane), wire, clock).map(|topic| spawn(topic, access(cluster), &known(positions), sender))
 }

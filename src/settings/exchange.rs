@@ -24,12 +24,15 @@ pub struct Exchange {
     pub topic: OutTopic,
     /// How many partitions it has.
     pub partitions: u16,
+    /// How many intakes divide the sources between them.
+    pub lanes: u16,
 }
 
 pub(super) fn exchange(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Cluster>) -> Option<Exchange> {
     let topic = super::out_topic("exchange", reader, clusters);
     let mut part = reader.part(declared("exchange"), None);
     let partitions = part.maybe_whole("partitions");
+    let lanes = u16::try_from(part.whole("lanes")).unwrap_or(1);
     match (&topic, partitions) {
         (Some(_), None) => part.wrong(
             "partitions",
@@ -40,24 +43,20 @@ pub(super) fn exchange(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Clus
         _ => {}
     }
     let partitions = u16::try_from(partitions?).ok()?;
-    Some(Exchange { topic: topic?, partitions })
+    Some(Exchange { topic: topic?, partitions, lanes })
 }
 
-pub(super) fn role(
-    reader: &mut Reader<'_>,
-    judge: &Judge,
-    exchange: Option<&Exchange>,
-    sources: &[SourceSettings],
-) -> Role {
+pub(super) fn role(reader: &mut Reader<'_>, judge: &Judge, exchange: Option<&Exchange>) -> (Role, Option<u16>) {
     let mut part = reader.part(declared("run"), None);
     let (role, shard) = (part.text("role"), part.maybe_whole("shard"));
+    let lane = part.maybe_whole("lane").and_then(|lane| u16::try_from(lane).ok());
     if role == "all" {
-        return Role::All;
+        return (Role::All, lane);
     }
     let Some(exchange) = exchange else {
         let remedy = "write a section [exchange] with cluster, topic and partitions (docs/scale-out.md)";
         part.wrong("role", format!("`{role}` needs an exchange"), remedy);
-        return Role::All;
+        return (Role::All, lane);
     };
     if judge.clock == Clock::Events {
         part.wrong(
@@ -67,22 +66,14 @@ pub(super) fn role(
         );
     }
     if role == "intake" {
-        for source in sources {
-            let why = match source.origin {
-                Origin::Kafka { .. } | Origin::File { .. } => continue,
-                Origin::Http { .. } => "is pushed to",
-                Origin::Stdin => "is standard input",
-            };
-            part.wrong(
-                "role",
-                format!("the source `{}` {why}: an intake cannot read it again after a crash", source.name),
-                "put it into a Kafka topic or a file first, or run it in a process of its own with role = \"all\"",
-            );
+        if let Some(lane) = lane.filter(|lane| *lane >= exchange.lanes) {
+            let last = exchange.lanes.saturating_sub(1);
+            part.wrong("lane", format!("the exchange has no lane {lane}"), format!("they are 0 to {last}"));
         }
-        return Role::Intake;
+        return (Role::Intake, lane);
     }
     let last = exchange.partitions.saturating_sub(1);
-    match shard.and_then(|shard| u16::try_from(shard).ok()) {
+    let role = match shard.and_then(|shard| u16::try_from(shard).ok()) {
         Some(shard) if shard <= last => Role::Judge(shard),
         Some(shard) => {
             part.wrong("shard", format!("the exchange has no partition {shard}"), format!("they are 0 to {last}"));
@@ -92,7 +83,8 @@ pub(super) fn role(
             part.wrong("shard", "must be said for a judge", format!("a partition of the exchange: 0 to {last}"));
             Role::Judge(0)
         }
-    }
+    };
+    (role, lane)
 }
 
 /// An exchange is no source: events would go round.

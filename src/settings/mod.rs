@@ -47,6 +47,8 @@ pub struct Settings {
     pub judge: Judge,
     /// What this process does.
     pub role: Role,
+    /// Of an intake: which lane it runs; None: that need be said only where there are several.
+    pub lane: Option<u16>,
     /// The topic between several of them.
     pub exchange: Option<Exchange>,
     /// The port.
@@ -217,7 +219,7 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let exchange = exchange::exchange(&mut reader, &clusters);
     let sources = source::all(&mut reader, &judge, &http, &clusters);
     exchange::not_read(&mut reader, exchange.as_ref(), &sources);
-    let role = exchange::role(&mut reader, &judge, exchange.as_ref(), &sources);
+    let (role, lane) = exchange::role(&mut reader, &judge, exchange.as_ref());
     let Reader { problems, shown: in_force, .. } = reader;
     if !problems.is_empty() {
         return Err(SettingsError(problems));
@@ -229,6 +231,7 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
             store,
             judge,
             role,
+            lane,
             exchange,
             http,
             registries,

@@ -322,6 +322,19 @@ families! {
     COMMIT_SECONDS: "onus_commit_seconds", Histogram, Process, &[],
         "How long commits took.", "Of this process, in the store alone.";
     /// See its words.
+    EXCHANGE_EVENTS: "onus_exchange_written_events_total", Counter, Process, &[],
+        "Events that the exchange has from this intake.",
+        "Of an intake alone. Since it began; what it wrote a second time after a crash of the one before it counts again.";
+    /// See its words.
+    EXCHANGE_WAITING: "onus_exchange_waiting_events", Gauge, Process, &[],
+        "Events that are kept in the store until the brokers have them.",
+        "Of an intake alone. It reads no further meanwhile, so this is one batch at most; one that stays means that the brokers \
+         take nothing.";
+    /// See its words.
+    EXCHANGE_LAST: "onus_exchange_last_write_timestamp_seconds", Gauge, Process, &[],
+        "When the brokers last took events of this intake.",
+        "Of an intake alone. No series: nothing was written yet.";
+    /// See its words.
     COMMITS: "onus_commits_total", Counter, Process, &[],
         "Commits to the store.", "Since the process began.";
     /// See its words.

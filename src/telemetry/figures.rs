@@ -107,6 +107,14 @@ impl Figures {
         page.family(&of::START_TIME);
         page.sample("", self.since);
         self.process.commits(page);
+        let written = reading.exchange;
+        let counts = [written.map(|(events, ..)| events), written.map(|(_, waiting, _)| waiting)];
+        for (family, value) in [&of::EXCHANGE_EVENTS, &of::EXCHANGE_WAITING].into_iter().zip(counts) {
+            page.family(family);
+            value.iter().for_each(|value| page.sample("", *value));
+        }
+        page.family(&of::EXCHANGE_LAST);
+        written.and_then(|(.., last)| last).iter().for_each(|at| page.sample("", *at));
         one(page, &of::COMMITS, reading.commits);
         one(page, &of::UNOWNED, reading.astray[0]);
         one(page, &of::MOVED, reading.astray[1]);

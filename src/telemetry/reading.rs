@@ -57,6 +57,8 @@ pub struct Reading {
     pub recounted: Option<Moment>,
     /// How often they did not agree.
     pub recounts_wrong: u64,
+    /// Of an intake: events that the exchange has from it, those that wait for that, and when it last took some.
+    pub exchange: Option<(u64, u64, Option<Moment>)>,
     /// What the [system says](super::system) of the process.
     pub system: Vec<(&'static str, f64)>,
 }

@@ -34,6 +34,7 @@ pub(crate) fn topic_with(name: &str, wire: Wire) -> Topic {
         longest: 1 << 20,
         clock: now,
         exchange: None,
+        lane: onus::exchange::lanes::Lane::ONLY,
     }
 }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 const SETTINGS: &str = "[[source]]\nname = \"snow\"\nkind = \"http\"\ntoken-file = \"token\"\nadapter = \"servicenow\"\n\
      adapter-settings = \"sources.json\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n";
 
-fn address(house: &House) -> Option<SocketAddr> {
+pub(crate) fn address(house: &House) -> Option<SocketAddr> {
     let talk = house.talk();
     let line = talk.lines().rev().find_map(|line| line.split("listening on http://").nth(1))?;
     // The colours' end may stand behind it.

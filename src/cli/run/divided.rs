@@ -1,25 +1,24 @@
-//! Several processes: one reads sources and writes to the exchange, others judge a partition of it each.
+//! Several processes: a judge's partition of the exchange between them.
 
+use super::Wanted;
 use super::sources::Sources;
-use super::{GRACE, STORE_AGAIN, Wanted, adapters, belongs, plan, told, watch};
-use crate::cli::{CliError, check, exit};
-use crate::exchange::intake::Intake;
+use crate::cli::{CliError, check};
+use crate::exchange::lanes::Lane;
 use crate::exchange::{self, NAME};
-use crate::ingest::feed::{self, FeedId, Heard};
+use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::kafka::{self, Begin, Topic};
 use crate::ingest::wire::Wire;
 use crate::runtime::feeds;
-use crate::runtime::live::{Live, LiveError, Plan};
+use crate::runtime::live::Live;
 use crate::settings::{Cluster, Exchange, Settings};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 /// How long a broker's answer is waited for before it is asked again.
 const ANSWER: Duration = Duration::from_secs(10);
 
-fn said(settings: &Settings) -> Result<(&Exchange, &Cluster), CliError> {
+pub(super) fn said(settings: &Settings) -> Result<(&Exchange, &Cluster), CliError> {
     let exchange = settings.exchange.as_ref();
     let both = exchange.and_then(|exchange| Some((exchange, settings.clusters.get(&exchange.topic.cluster)?)));
     both.ok_or_else(|| CliError::Other("the settings name no exchange: write a section [exchange]".to_owned()))
@@ -37,6 +36,7 @@ fn reading(exchange: &Exchange, feed: FeedId, own: i32) -> Topic {
         longest: 2 * crate::decode::LONGEST,
         clock: check::wall_clock,
         exchange: Some(own),
+        lane: Lane::ONLY,
     }
 }
 
@@ -74,47 +74,4 @@ pub(super) fn read(
     let handle = kafka::spawn(topic, feeds::access(cluster), &known, sender.clone())
         .map_err(|error| CliError::Other(format!("no thread for the exchange: {error}")))?;
     Ok(Sources::exchange(NAME, handle))
-}
-
-/// Reads sources and writes to the exchange until it is asked to stop.
-pub(super) fn intake(settings: &Settings, until_end: bool) -> Result<u8, CliError> {
-    let wanted = topic(settings)?;
-    let (exchange, cluster) = said(settings)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let (sender, heard) = feed::channel();
-    let watching = watch::spawn(settings, &sender, Arc::clone(&stop))?;
-    let mut intake = open(settings, exchange, cluster, &wanted)?;
-    let sources = Sources::spawn(settings, &|feed| intake.positions(feed), &sender)?;
-    drop(sender);
-    let topic = &exchange.topic.topic;
-    tracing::info!(topic, partitions = exchange.partitions, "reading sources into the exchange");
-    let result = intake.run(&heard, until_end, &stop, &mut |positions| sources.committed(positions));
-    stop.store(true, Ordering::Relaxed);
-    // Whoever still waits to be heard is not: the positions say where to go on.
-    drop(heard);
-    sources.stop(GRACE);
-    watching.stop();
-    result.map_err(told)?;
-    tracing::info!("stopped; all that was noted as read is in the exchange");
-    Ok(exit::FINE)
-}
-
-fn open(settings: &Settings, exchange: &Exchange, cluster: &Cluster, wanted: &Wanted) -> Result<Intake, CliError> {
-    let adapters = adapters(settings)?;
-    let (remembered, _) = wanted;
-    loop {
-        let opened = super::plan::opened(settings).map_err(LiveError::Store).and_then(|mut store| {
-            belongs(store.as_mut(), Some(wanted))?;
-            let plan = Plan { adapters: adapters.clone(), ..plan(settings) };
-            let outgoing = kafka::unending(&feeds::access(cluster)).map_err(LiveError::Exchange)?;
-            Intake::open(plan, store, outgoing, &exchange.topic.topic, remembered.clone(), check::wall_clock)
-        });
-        match opened {
-            Err(LiveError::Store(error)) if error.may_pass() => {
-                tracing::error!("{error}");
-                std::thread::sleep(STORE_AGAIN);
-            }
-            opened => return opened.map_err(told),
-        }
-    }
 }

@@ -63,7 +63,8 @@ fn reading(board: &Board, told: &All) -> Reading {
     let known = |moment: Moment| (moment != Moment::DAWN).then_some(moment);
     let facts = board.facts;
     Reading {
-        sources: board.feeds.iter().map(source).collect(),
+        sources: board.feeds.iter().filter(|feed| !feed.elsewhere).map(source).collect(),
+        exchange: board.written.as_ref().map(|written| (written.events, written.waiting, written.last)),
         partners: (0..board.duties.partners.len()).map(|at| partner_reading(board, at)).collect(),
         letters: board.letters.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect(),
         commits: board.commits,

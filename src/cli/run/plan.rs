@@ -4,6 +4,7 @@ use crate::catalogue::Catalogue;
 use crate::cli::{CliError, check};
 use crate::contract::{self, nearest};
 use crate::exchange;
+use crate::exchange::lanes::Lane;
 use crate::ingest::adapt::{Adapter, Settings as Tables};
 use crate::runtime::live::{Clock, Contracts, Feed, Plan, Plugged};
 use crate::settings::{self, Role, Settings};
@@ -62,7 +63,7 @@ pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> 
     };
     let shard = match settings.role {
         Role::All => 0,
-        Role::Intake => exchange::INTAKE,
+        Role::Intake => Lane { own: settings.lane.unwrap_or(0), of: 1 }.shard(),
         Role::Judge(shard) => shard,
     };
     place::open(&place, shard)
@@ -138,6 +139,7 @@ fn feed(source: &settings::SourceSettings) -> Feed {
         transit: source.transit,
         heartbeat: source.heartbeat,
         partitioned: matches!(source.origin, settings::Origin::Kafka { .. }),
+        adapted: source.adapter.is_some(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::{CliError, check};
 use crate::decode::LONGEST;
+use crate::exchange::lanes::{Lane, Share};
 use crate::ingest::feed::{FeedId, Heard};
 use crate::ingest::http::{Token, digest};
 use crate::ingest::tail::{self, Tail, Tailing};
@@ -37,6 +38,17 @@ impl Sources {
         known: &dyn Fn(FeedId) -> Vec<Position>,
         sender: &SyncSender<Heard>,
     ) -> Result<Sources, CliError> {
+        let all = vec![Share::Whole; settings.sources.len()];
+        Sources::share(settings, (Lane::ONLY, &all), known, sender)
+    }
+
+    /// Begins a lane's share of each.
+    pub(super) fn share(
+        settings: &Settings,
+        (lane, shares): (Lane, &[Share]),
+        known: &dyn Fn(FeedId) -> Vec<Position>,
+        sender: &SyncSender<Heard>,
+    ) -> Result<Sources, CliError> {
         let mut sources = Sources {
             files: Vec::new(),
             wires: Vec::new(),
@@ -45,7 +57,12 @@ impl Sources {
         };
         #[cfg(feature = "kafka")]
         let registries = kafka::registries(settings);
-        for (at, source) in settings.sources.iter().enumerate() {
+        for (at, (source, share)) in settings.sources.iter().zip(shares).enumerate() {
+            let own = match share {
+                Share::Nothing => continue,
+                Share::Partitions => lane,
+                Share::Whole | Share::Pushed => Lane::ONLY,
+            };
             let feed = FeedId(at as u16);
             let known = known(feed);
             match &source.origin {
@@ -64,11 +81,12 @@ impl Sources {
                 Origin::Kafka { cluster, .. } => {
                     let wire = kafka::wire(settings, source, cluster, &registries);
                     sources.wires.push((feed, Arc::clone(&wire)));
-                    let handle = kafka::topic(settings, source, feed, cluster, wire, &known, sender)?;
+                    let handle = kafka::topic(settings, (source, own), feed, cluster, wire, &known, sender)?;
                     sources.topics.push((source.name.clone(), handle));
                 }
                 #[cfg(not(feature = "kafka"))]
                 Origin::Kafka { .. } => {
+                    let _ = own;
                     return Err(CliError::Other(format!(
                         "the source `{}` is a Kafka topic, and this Onus was built without Kafka: build it with the feature `kafka`",
                         source.name
@@ -245,7 +263,7 @@ mod kafka {
 
     pub(super) fn topic(
         settings: &Settings,
-        source: &SourceSettings,
+        (source, lane): (&SourceSettings, Lane),
         feed: FeedId,
         cluster: &str,
         wire: Arc<Wire>,
@@ -256,7 +274,7 @@ mod kafka {
         let Some(cluster) = settings.clusters.get(cluster) else {
             return Err(CliError::Other(format!("the source `{name}` names no cluster of the settings")));
         };
-        match feeds::kafka(feed, source, cluster, wire, known, check::wall_clock, sender.clone()) {
+        match feeds::kafka(feed, (source, lane), cluster, wire, known, check::wall_clock, sender.clone()) {
             Some(begun) => {
                 begun.map_err(|error| CliError::Other(format!("no thread for the source `{name}`: {error}")))
             }

@@ -3,6 +3,7 @@
 use crate::cli::check::wall_clock;
 use crate::cli::{CliError, exit, run};
 use crate::decode::LONGEST;
+use crate::exchange::lanes::Lane;
 use crate::ingest::feed::{FeedId, Heard, channel};
 use crate::ingest::tail::{self, Tail};
 use crate::runtime::live::{Plan, Regeneration};
@@ -164,7 +165,7 @@ fn topic(
     let registry = cluster.registry.as_ref().and_then(|name| settings.registries.get(name));
     let registry = registry.map(|web| Arc::new(Registry::new(run::target(web))));
     let wire = Arc::new(wires::wire(&source, registry));
-    match feeds::kafka(feed, &source, cluster, wire, &[], wall_clock, sender) {
+    match feeds::kafka(feed, (&source, Lane::ONLY), cluster, wire, &[], wall_clock, sender) {
         Some(Ok(handle)) => Ok(Box::new(move || {
             if let Err(stuck) = handle.stop(GRACE) {
                 eprintln!("{name}: {stuck}");

@@ -21,6 +21,7 @@ pub use outgoing::{Message, Outgoing, outgoing, unending};
 
 use super::feed::{FeedId, Heard};
 use super::wire::Wire;
+use crate::exchange::lanes::Lane;
 use onus_engine::time::Moment;
 use shared::Shared;
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub struct Topic {
     pub clock: fn() -> Moment,
     /// It is an exchange, and this partition of it is ours; None: all partitions of a source are read.
     pub exchange: Option<i32>,
+    /// Of a source: the partitions of this lane are read.
+    pub lane: Lane,
 }
 
 /// Where to begin in a partition that was never read.

@@ -7,6 +7,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -22,14 +24,14 @@ const STEP: Duration = Duration::from_millis(1);
 pub struct Outgoing(BaseProducer<Context>);
 
 /// One message for a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Which.
     pub partition: i32,
     /// Its key.
     pub key: String,
     /// Its headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// Its value.
     pub value: Vec<u8>,
 }
@@ -138,7 +140,7 @@ impl Outgoing {
             loop {
                 let headers =
                     one.headers.iter().fold(OwnedHeaders::new_with_capacity(one.headers.len()), |all, header| {
-                        all.insert(Header { key: header.0, value: Some(header.1.as_str()) })
+                        all.insert(Header { key: &header.0, value: Some(header.1.as_str()) })
                     });
                 let record =
                     BaseRecord::to(topic).partition(one.partition).key(one.key.as_str()).payload(one.value.as_slice());

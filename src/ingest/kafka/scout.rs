@@ -38,6 +38,8 @@ pub(super) struct Scout {
     /// Those of the first answer: only there may reading begin elsewhere than with the oldest record.
     first: Option<BTreeSet<i32>>,
     partitions: BTreeSet<i32>,
+    /// How many the topic has, whoever reads them.
+    total: u32,
     asked: Option<Instant>,
     /// The reader has these.
     reading: BTreeMap<i32, Stuck>,
@@ -73,6 +75,7 @@ impl Scout {
             cluster: None,
             first: None,
             partitions: BTreeSet::new(),
+            total: 0,
             asked: None,
             reading: BTreeMap::new(),
             halted: BTreeSet::new(),
@@ -179,6 +182,7 @@ impl Scout {
             Some(own) => ids.into_iter().filter(|id| *id == own).collect(),
             None => ids,
         };
+        self.total = ids.len() as u32;
         match error {
             None if !ids.is_empty() => {}
             None | Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
@@ -197,6 +201,9 @@ impl Scout {
             let id = client.client().fetch_cluster_id(ANSWER).ok_or("the brokers do not tell their cluster's id")?;
             self.cluster = Some(id);
         }
+        // Of few, a lane may have none.
+        let lane = self.shared.topic.lane;
+        let ids: BTreeSet<i32> = ids.into_iter().filter(|id| lane.has(*id)).collect();
         self.first.get_or_insert_with(|| ids.clone());
         self.partitions = ids;
         Ok(())
@@ -392,7 +399,7 @@ impl Scout {
     }
 
     fn ends(&mut self, client: &Client) -> Result<(), String> {
-        let partitions = self.partitions.len() as u32;
+        let partitions = self.total;
         for partition in self.reading.keys().copied().collect::<Vec<_>>() {
             // Before the question, not after the answer: what comes meanwhile may not be in it.
             let at: Moment = (self.shared.topic.clock)();

@@ -5,7 +5,7 @@
 use super::judge::Refused;
 use super::{Feed, Live, LiveError};
 use crate::exchange::carried::{self, Carried};
-use crate::exchange::repeats::{Item, Reading, Repeats, Seen};
+use crate::exchange::repeats::{Item, KEPT, Reading, Repeats, Seen};
 use crate::ingest::feed::{FeedId, Records};
 use crate::store::{Position, Remembered, Store};
 use onus_engine::time::Moment;
@@ -20,7 +20,7 @@ pub(crate) const FOREIGN: &str = "Foreign";
 const AT_ONCE: usize = 1_000;
 
 /// A dead letter for this reason holds nothing that may be read again.
-pub(super) fn is_no_record(reason: &str) -> bool {
+pub(crate) fn is_no_record(reason: &str) -> bool {
     reason == DIVERGENCE || reason == FOREIGN
 }
 
@@ -36,6 +36,8 @@ pub(super) struct Exchanged {
     news: BTreeMap<Reading, Vec<Item>>,
     /// The rows of each reading, oldest first, each with the last place in it.
     rows: BTreeMap<Reading, VecDeque<Row>>,
+    /// Names of rows that are to be forgotten.
+    leaving: VecDeque<String>,
     /// When the last of them came.
     came: Moment,
 }
@@ -71,6 +73,7 @@ impl Exchanged {
             repeats: Repeats::default(),
             news: BTreeMap::new(),
             rows: BTreeMap::new(),
+            leaving: VecDeque::new(),
             came: Moment::DAWN,
         };
         for ((reading, sequence), items) in found {
@@ -114,17 +117,42 @@ impl Exchanged {
             let rows = self.rows.entry(reading.clone()).or_default();
             rows.push_back((sequence, last));
             let oldest = self.repeats.oldest(&reading);
-            for _ in 0..AT_ONCE {
-                let over = rows.front().filter(|(_, last)| Some(*last) < oldest);
-                let Some((sequence, _)) = over.copied() else { break };
+            while let Some((sequence, _)) = rows.front().filter(|(_, last)| Some(*last) < oldest).copied() {
                 rows.pop_front();
-                remembered.push(Remembered {
-                    adapter: adapter(),
-                    id: name(&reading, sequence),
-                    row: None,
-                    at: self.came,
-                });
+                self.leaving.push_back(name(&reading, sequence));
             }
+            self.make_room(&reading);
+        }
+        let over = self.leaving.drain(..self.leaving.len().min(AT_ONCE));
+        remembered.extend(over.map(|id| Remembered { adapter: adapter(), id, row: None, at: self.came }));
+    }
+
+    /// A file that is put aside each day, and each life of what is pushed, is a reading of its own: of those of a partition
+    /// that take more room than two, the one that was taken of the longest ago is forgotten.
+    fn make_room(&mut self, own: &Reading) {
+        let (incarnation, generation) = (String::new(), 0);
+        let from = Reading { source: own.source.clone(), partition: own.partition, incarnation, generation };
+        let beside =
+            self.rows.range(from..).map(|(reading, rows)| (reading, rows.back().map(|(sequence, _)| *sequence)));
+        let beside = beside.take_while(|(one, _)| (&one.source, one.partition) == (&own.source, own.partition));
+        let mut beside: Vec<(Option<u64>, &Reading)> = beside.map(|(reading, last)| (last, reading)).collect();
+        let mut kept: usize = beside.iter().map(|(_, reading)| self.repeats.kept(reading)).sum();
+        if kept <= 2 * KEPT {
+            return;
+        }
+        beside.sort_unstable();
+        let mut gone = Vec::new();
+        for (_, reading) in beside.into_iter().filter(|(_, reading)| *reading != own) {
+            if kept <= 2 * KEPT {
+                break;
+            }
+            kept -= self.repeats.kept(reading);
+            gone.push(reading.clone());
+        }
+        for reading in gone {
+            self.repeats.forget(&reading);
+            let rows = self.rows.remove(&reading).unwrap_or_default();
+            self.leaving.extend(rows.into_iter().map(|(sequence, _)| name(&reading, sequence)));
         }
     }
 }
@@ -156,11 +184,15 @@ impl Live {
         for (line, one) in records.list.iter().enumerate() {
             let event = match carried::read(records.record(one)) {
                 Some(Carried::Event(event)) => event,
-                Some(Carried::Tick { source, heard, last }) => {
+                Some(Carried::Tick { source, heard, last, part }) => {
                     // What was written before it counts first.
                     self.go_with(run.take())?;
                     let feed = self.feed_of(&source)?;
-                    self.frontiers[usize::from(feed.0)].told(heard, last);
+                    let frontier = &mut self.frontiers[usize::from(feed.0)];
+                    match part {
+                        None => frontier.told(heard, last),
+                        Some(part) => frontier.told_part(part, heard, last),
+                    }
                     continue;
                 }
                 None => {
@@ -250,6 +282,50 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn readings_that_are_over_make_room() {
+        let mut all = Exchanged {
+            feed: FeedId(0),
+            repeats: Repeats::default(),
+            news: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            leaving: VecDeque::new(),
+            came: Moment::DAWN,
+        };
+        let reading = |source: &str, life: usize| Reading {
+            source: source.to_owned(),
+            partition: 0,
+            incarnation: format!("life {life}"),
+            generation: 0,
+        };
+        let (mut kept, mut sequence) = (std::collections::BTreeSet::new(), 0);
+        let mut commit = |all: &mut Exchanged| {
+            let mut rows = Vec::new();
+            sequence += 1;
+            all.seal(sequence, &mut rows);
+            for one in rows {
+                let fresh = if one.row.is_some() { kept.insert(one.id) } else { kept.remove(&one.id) };
+                assert!(fresh, "each is put down once, and forgotten once");
+            }
+            kept.len()
+        };
+        all.take(&reading("vault", 0), Item { offset: 0, item: 0, digest: 0 });
+        for life in 0..12 {
+            for offset in 0..KEPT as u64 {
+                assert_eq!(all.take(&reading("desk", life), Item { offset, item: 0, digest: 1 }), Seen::New);
+                if offset % 4_096 == 0 {
+                    commit(&mut all);
+                }
+            }
+        }
+        let left = (0..4).map(|_| commit(&mut all)).last().unwrap_or_default();
+        assert_eq!(all.repeats.kept(&reading("desk", 9)), 0);
+        assert_eq!(all.repeats.kept(&reading("desk", 11)), KEPT);
+        assert_eq!(all.repeats.kept(&reading("vault", 0)), 1, "others are not touched");
+        assert!(left < 20, "{left} rows");
+        assert_eq!(all.rows.values().map(VecDeque::len).sum::<usize>(), left);
+    }
 
     #[test]
     fn a_rows_name_is_read_as_it_was_written() {

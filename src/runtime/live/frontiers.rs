@@ -5,6 +5,8 @@
 //! promises a heartbeat and misses three stops.
 
 use super::Feed;
+use crate::exchange::carried::Part;
+use crate::exchange::lanes::Lane;
 use onus_engine::time::{Millis, Moment};
 use std::collections::BTreeMap;
 
@@ -26,6 +28,10 @@ pub(crate) struct Frontier {
     /// It has no more to say.
     ended: bool,
     partitioned: bool,
+    /// Its share of the partitions that are read here.
+    lane: Lane,
+    /// How far others say that they have heard of their shares: by lane, how many lanes, and in how many parts it comes.
+    shares: (BTreeMap<u16, Moment>, u16, u32),
 }
 
 /// Of one partition.
@@ -49,7 +55,14 @@ impl Frontier {
             last: Moment::DAWN,
             ended: false,
             partitioned: feed.partitioned,
+            lane: Lane::ONLY,
+            shares: (BTreeMap::new(), 0, 0),
         }
+    }
+
+    /// Of a lane that reads some of its partitions: whether its heartbeats come is for those to say who hear of all lanes.
+    pub(crate) fn of_lane(feed: &Feed, lane: Lane) -> Frontier {
+        Frontier { lane, heartbeat: None, ..Frontier::new(feed, Moment::DAWN) }
     }
 
     /// Records of a partition came; the last of them arrived then. `stamped`: where they are kept, not here.
@@ -99,6 +112,32 @@ impl Frontier {
         self.heard = self.heard.max(heard);
     }
 
+    /// Whoever reads a share of it says the same of that. A share of which nobody spoke was not heard.
+    pub(crate) fn told_part(&mut self, part: Part, heard: Moment, last: Moment) {
+        let (by_lane, of, parts) = &mut self.shares;
+        if *of != part.lane.of {
+            by_lane.clear();
+            (*of, *parts) = (part.lane.of, 0);
+        }
+        *parts = part.parts.max(*parts);
+        let lane = by_lane.entry(part.lane.own).or_insert(heard);
+        *lane = heard.max(*lane);
+        self.last = self.last.max(last);
+    }
+
+    /// How far all shares were heard; None: of some, nobody knows.
+    fn told_in_parts(&self) -> Option<Moment> {
+        let (by_lane, of, parts) = &self.shares;
+        let with_any = (*parts).clamp(1, u32::from((*of).max(1))) as u16;
+        let known = *of > 0 && by_lane.range(..with_any).count() == usize::from(with_any);
+        by_lane.range(..with_any).map(|(_, heard)| *heard).min().filter(|_| known)
+    }
+
+    /// In how many parts it comes, as far as is known.
+    pub(crate) fn parts(&self) -> u32 {
+        self.partitions
+    }
+
     /// It has no more to say.
     pub(crate) fn end(&mut self) {
         self.ended = true;
@@ -111,7 +150,8 @@ impl Frontier {
 
     /// All of its partitions have been heard of.
     pub(crate) fn is_known(&self) -> bool {
-        self.ended || self.partitions > 0 && self.by_partition.len() as u32 >= self.partitions
+        let own = self.lane.count(self.partitions);
+        self.ended || self.partitions > 0 && self.by_partition.len() as u32 >= own
     }
 
     /// It has partitions of which nothing was heard yet.
@@ -130,7 +170,8 @@ impl Frontier {
             let caught = reached.caught.map(|at| at + -self.transit);
             caught.max(reached.arrived.map(|at| at + -self.transit))
         });
-        if known && let Some(Some(least)) = least.min() {
+        let least = if known { least.min().flatten() } else { None };
+        if let Some(least) = least.or_else(|| self.told_in_parts()) {
             let silent = self.heartbeat.is_some_and(|every| now > self.last + MISSED * every);
             let least = if silent { least.min(self.last) } else { least };
             self.heard = self.heard.max(least.min(now));
@@ -162,6 +203,45 @@ mod tests {
         assert_eq!(frontier.heard(start + HOUR), start + HOUR + -MINUTE);
         frontier.came(0, start, true);
         assert_eq!(frontier.heard(start + HOUR), start + HOUR + -MINUTE, "it never goes back");
+    }
+
+    #[test]
+    fn a_source_that_lanes_share_is_heard_as_far_as_the_slowest_of_them() {
+        let start = Moment(100 * HOUR);
+        let part = |own, parts| Part { lane: Lane { own, of: 3 }, parts };
+        let mut frontier = Frontier::new(&feed(None), Moment::DAWN);
+        frontier.told_part(part(0, 2), start, start);
+        assert_eq!(frontier.heard(start + HOUR), Moment::DAWN, "nobody spoke of the second share");
+        frontier.told_part(part(1, 2), start + MINUTE, start);
+        assert_eq!(frontier.heard(start + HOUR), start, "two partitions: the third lane has none");
+        frontier.told_part(part(0, 3), start + HOUR, start);
+        assert_eq!(frontier.heard(start + HOUR), start, "the topic has grown, and of the third nothing is known");
+        frontier.told_part(part(2, 2), start + HOUR, start);
+        assert_eq!(frontier.heard(start + HOUR), start + MINUTE, "whoever has not seen that it grew does not undo it");
+        frontier.told_part(part(1, 3), start + 2 * HOUR, start);
+        assert_eq!(frontier.heard(start + HOUR), start + HOUR);
+        frontier.told_part(Part { lane: Lane { own: 0, of: 2 }, parts: 3 }, start + 3 * HOUR, start);
+        assert_eq!(
+            frontier.heard(start + 3 * HOUR),
+            start + HOUR,
+            "another number of lanes: of the other nothing is known"
+        );
+    }
+
+    #[test]
+    fn heartbeats_are_missed_in_all_lanes_together() {
+        let start = Moment(100 * HOUR);
+        let part = |own| Part { lane: Lane { own, of: 2 }, parts: 2 };
+        let mut frontier = Frontier::new(&feed(Some(MINUTE)), Moment::DAWN);
+        frontier.told_part(part(0), start + MINUTE, start);
+        frontier.told_part(part(1), start + MINUTE, Moment::DAWN);
+        assert_eq!(frontier.heard(start + MINUTE), start + MINUTE, "they come to one lane only");
+        frontier.told_part(part(0), start + HOUR, start);
+        frontier.told_part(part(1), start + HOUR, Moment::DAWN);
+        assert_eq!(frontier.heard(start + HOUR), start + MINUTE, "caught up with silence");
+        let mut lane = Frontier::of_lane(&feed(Some(MINUTE)), Lane { own: 1, of: 2 });
+        lane.caught_up(1, 3, start + HOUR, 0);
+        assert_eq!(lane.heard(start + HOUR), start + HOUR + -MINUTE, "of three partitions one is its");
     }
 
     #[test]

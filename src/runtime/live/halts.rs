@@ -7,7 +7,7 @@
 use super::judge::UNAUTHORISED;
 use super::{Live, LiveError};
 use crate::ingest::feed::FeedId;
-use crate::store::{Letter, LetterState, Query};
+use crate::store::{Letter, LetterState, Position, Query, Store, StoreError};
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -82,16 +82,122 @@ pub type Decide = Box<dyn FnMut(&Decision) + Send>;
 
 /// See the module.
 #[derive(Default)]
-pub(super) struct Halts {
-    halted: BTreeMap<(u16, i32), Halt>,
-    decide: Option<Decide>,
+pub(crate) struct Halts {
+    pub(crate) halted: BTreeMap<(u16, i32), Halt>,
+    pub(crate) decide: Option<Decide>,
 }
 
-struct Halt {
-    letter: u64,
-    why: String,
+/// A partition that halted.
+pub(crate) struct Halt {
+    pub(crate) letter: u64,
+    pub(crate) why: String,
     /// The note by which it goes on.
-    decided: Option<String>,
+    pub(crate) decided: Option<String>,
+}
+
+impl Halts {
+    /// Has a decision carried out that a halt's letter holds. False: this partition has not halted so.
+    pub(crate) fn decided(&mut self, key: (u16, i32), letter: &Letter) -> bool {
+        let halt = self.halted.get_mut(&key).filter(|halt| halt.letter == letter.number);
+        let Some(halt) = halt else { return false };
+        let Some((from, _)) = letter.note.as_deref().and_then(noted) else { return true };
+        halt.decided.clone_from(&letter.note);
+        if let Some(decide) = &mut self.decide {
+            decide(&Decision { source: letter.source.clone(), partition: letter.partition, from });
+        }
+        true
+    }
+
+    /// Why a feed is halted still.
+    pub(crate) fn still(&self, feed: FeedId) -> Option<String> {
+        let first = self.halted.range((feed.0, i32::MIN)..=(feed.0, i32::MAX)).next();
+        first.map(|(_, halt)| halt.why.clone())
+    }
+}
+
+impl Halt {
+    /// What a halt's letter says.
+    pub(crate) fn detail(why: &str, source: &str) -> String {
+        format!("{why}; `onus sources resume {source}` says it to the process")
+    }
+
+    /// What its going on left out, and why that was decided.
+    pub(crate) fn gone_on(
+        &self,
+        partition: i32,
+        before: Option<&Position>,
+        incarnation: &str,
+        next: u64,
+    ) -> (String, Option<String>) {
+        let (read, whose) = before.map_or((0, "nothing"), |one| (one.next, one.incarnation.as_str()));
+        let reason = self.decided.as_deref().and_then(noted).map(|(_, reason)| reason.to_owned());
+        let gap = match next.checked_sub(read) {
+            Some(0) => "No offset lies between".to_owned(),
+            Some(_) => format!("Offsets {read} to {} were never read here", next - 1),
+            None => {
+                format!("Offsets {next} to {} are read a second time; what is known already changes nothing", read - 1)
+            }
+        };
+        let detail = format!(
+            "partition {partition} halted at offset {read} of {whose} (dead letter {}: {}), and by decision goes on at \
+             offset {next}, from here on named {incarnation}. {gap}. What stood in another topic under the same name is \
+             not known",
+            self.letter, self.why
+        );
+        (detail, reason)
+    }
+}
+
+/// The letter of this very halt in a store, from before a restart.
+pub(crate) fn standing(
+    store: Result<&mut dyn Store, StoreError>,
+    source: &str,
+    partition: i32,
+    offset: u64,
+) -> Result<Option<u64>, StoreError> {
+    let store = match store {
+        // A second letter of the same halt does no harm.
+        Err(error) if error.may_pass() => return Ok(None),
+        store => store?,
+    };
+    for state in [LetterState::Asked, LetterState::Waiting] {
+        let mut query = Query { state: Some(state), limit: 64, ..Query::default() };
+        loop {
+            let letters = match store.letters(&query) {
+                Err(error) if error.may_pass() => return Ok(None),
+                found => found?,
+            };
+            let Some(last) = letters.last() else { break };
+            query.after = last.number;
+            if let Some(letter) = letters.iter().find(|letter| is_of(letter, source, partition, offset)) {
+                return Ok(Some(letter.number));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A letter stands for a halt at this position.
+pub(crate) fn is_of(letter: &Letter, source: &str, partition: i32, offset: u64) -> bool {
+    letter.reason == HALTED && (letter.source.as_str(), letter.partition, letter.offset) == (source, partition, offset)
+}
+
+/// A letter that is no record's.
+#[expect(clippy::too_many_arguments, reason = "each is a column")]
+pub(crate) fn own_letter(
+    number: u64,
+    reason: &'static str,
+    source: &str,
+    partition: i32,
+    offset: u64,
+    at: Moment,
+    detail: String,
+    state: LetterState,
+    note: Option<String>,
+) -> Letter {
+    let (source, reason) = (source.to_owned(), reason.to_owned());
+    let (record, hash) = (Vec::new(), xxh3_64(&[]));
+    Letter { number, source, partition, offset, at, reason, detail, record, length: 0, hash, state, note }
 }
 
 impl Live {
@@ -110,7 +216,7 @@ impl Live {
             Some(number) => number,
             None => {
                 let at = self.now.now();
-                let detail = format!("{why}; `onus sources resume {source}` says it to the process");
+                let detail = Halt::detail(&why, &source);
                 self.own_letter(HALTED, &source, partition, offset, at, detail, LetterState::Waiting, None)
             }
         };
@@ -121,29 +227,10 @@ impl Live {
 
     /// The letter of this very halt, from before a restart.
     fn standing_halt(&mut self, source: &str, partition: i32, offset: u64) -> Result<Option<u64>, LiveError> {
-        let same = |letter: &Letter| {
-            letter.reason == HALTED
-                && (letter.source.as_str(), letter.partition, letter.offset) == (source, partition, offset)
-        };
-        if let Some(letter) = self.hand.letters.iter().find(|letter| same(letter)) {
+        if let Some(letter) = self.hand.letters.iter().find(|letter| is_of(letter, source, partition, offset)) {
             return Ok(Some(letter.number));
         }
-        for state in [LetterState::Asked, LetterState::Waiting] {
-            let mut query = Query { state: Some(state), limit: 64, ..Query::default() };
-            loop {
-                let letters = match self.keeper.store().and_then(|store| store.letters(&query)) {
-                    // A second letter of the same halt does no harm.
-                    Err(error) if error.may_pass() => return Ok(None),
-                    found => found?,
-                };
-                let Some(last) = letters.last() else { break };
-                query.after = last.number;
-                if let Some(letter) = letters.iter().find(|letter| same(letter)) {
-                    return Ok(Some(letter.number));
-                }
-            }
-        }
-        Ok(None)
+        Ok(standing(self.keeper.store(), source, partition, offset)?)
     }
 
     /// Somebody has decided about a halt.
@@ -151,19 +238,13 @@ impl Live {
         let feed = self.plan.feeds.iter().position(|feed| feed.name == letter.source);
         let Some(feed) = feed else { return };
         let key = (feed as u16, letter.partition);
-        let Some(halt) = self.halts.halted.get_mut(&key).filter(|halt| halt.letter == letter.number) else {
+        if !self.halts.decided(key, letter) {
             let next = self.positions.get(&key).map_or(0, |position| position.next);
             // It went on by itself: what was there before is there again.
             if next != letter.offset && !self.hand.reread.iter().any(|(number, _)| *number == letter.number) {
                 self.hand.reread.push((letter.number, LetterState::Replayed));
                 self.since.get_or_insert(self.now.steady());
             }
-            return;
-        };
-        let Some((from, _)) = letter.note.as_deref().and_then(noted) else { return };
-        halt.decided.clone_from(&letter.note);
-        if let Some(decide) = &mut self.halts.decide {
-            decide(&Decision { source: letter.source.clone(), partition: letter.partition, from });
         }
     }
 
@@ -172,28 +253,14 @@ impl Live {
         let key = (feed.0, partition);
         let Some(halt) = self.halts.halted.remove(&key) else { return };
         let source = self.plan.feeds[usize::from(feed.0)].name.clone();
-        let before = self.positions.get(&key).cloned();
-        let (read, whose) = before.map_or((0, "nothing".to_owned()), |one| (one.next, one.incarnation));
-        let reason = halt.decided.as_deref().and_then(noted).map(|(_, reason)| reason.to_owned());
-        let gap = match next.checked_sub(read) {
-            Some(0) => "No offset lies between".to_owned(),
-            Some(_) => format!("Offsets {read} to {} were never read here", next - 1),
-            None => {
-                format!("Offsets {next} to {} are read a second time; what is known already changes nothing", read - 1)
-            }
-        };
-        let detail = format!(
-            "partition {partition} halted at offset {read} of {whose} (dead letter {}: {}), and by decision goes on at \
-             offset {next}, from here on named {incarnation}. {gap}. What stood in another topic under the same name is \
-             not known",
-            halt.letter, halt.why
-        );
+        let before = self.positions.get(&key);
+        let read = before.map_or(0, |one| one.next);
+        let (detail, reason) = halt.gone_on(partition, before, incarnation, next);
         tracing::warn!(source, partition, "{detail}");
         let at = self.now.now();
         self.own_letter(SKIPPED, &source, partition, read, at, detail, LetterState::Dropped, reason);
         self.hand.reread.push((halt.letter, LetterState::Dropped));
-        let still = self.halts.halted.range((feed.0, i32::MIN)..=(feed.0, i32::MAX)).next();
-        let still = still.map(|(_, halt)| halt.why.clone());
+        let still = self.halts.still(feed);
         self.status.feed(feed).goes_on(still);
     }
 
@@ -232,20 +299,7 @@ impl Live {
         note: Option<String>,
     ) -> u64 {
         self.letter += 1;
-        self.hand.letters.push(Letter {
-            number: self.letter,
-            source: source.to_owned(),
-            partition,
-            offset,
-            at,
-            reason: reason.to_owned(),
-            detail,
-            record: Vec::new(),
-            length: 0,
-            hash: xxh3_64(&[]),
-            state,
-            note,
-        });
+        self.hand.letters.push(own_letter(self.letter, reason, source, partition, offset, at, detail, state, note));
         self.status.letter(reason);
         self.since.get_or_insert(self.now.steady());
         self.letter

@@ -39,7 +39,8 @@ impl Live {
         let told = self.identities.pin(&events, source).map(|pinned| std::mem::replace(&mut events, pinned));
         let arrived: Vec<Moment> = events.list.iter().map(|one| one.arrived).collect();
         let mut refused = self.judged(&mut events, &arrived)?;
-        if brought.is_some() {
+        let adapted_before = self.exchanged.is_some() && self.plan.feeds[usize::from(feed.0)].adapted;
+        if brought.is_some() || adapted_before {
             // A row that was forgotten and is seen again tells once more what was told, as it looks now: the first word
             // counts, and that is no conflict.
             refused.retain(|one| one.reason != CONFLICT);

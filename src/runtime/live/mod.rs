@@ -14,7 +14,7 @@
 pub(crate) mod adapted;
 mod clock;
 mod declared;
-mod exchanged;
+pub(crate) mod exchanged;
 mod figures;
 mod follow;
 pub(crate) mod frontiers;
@@ -36,9 +36,9 @@ mod reload;
 mod retention;
 mod run;
 mod shelves;
-mod status;
+pub(crate) mod status;
 mod taken;
-mod unwrap;
+pub(crate) mod unwrap;
 mod writing;
 
 pub use adapted::Plugged;
@@ -100,6 +100,9 @@ pub struct Feed {
     /// It comes in partitions, and only its source knows how many there are.
     #[serde(skip)]
     pub partitioned: bool,
+    /// An adapter makes its events, here or where they come from.
+    #[serde(skip)]
+    pub adapted: bool,
 }
 
 impl Feed {
@@ -115,6 +118,7 @@ impl Feed {
             transit: 0,
             heartbeat: None,
             partitioned: false,
+            adapted: false,
         }
     }
 }

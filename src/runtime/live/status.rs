@@ -31,6 +31,8 @@ pub struct Board {
     pub commits: u64,
     /// Why the store cannot be written, if so.
     pub store: Option<String>,
+    /// What an intake has written to the exchange; None: it is no intake.
+    pub written: Option<Written>,
     /// Why new contracts were refused, if so.
     pub contracts: Option<String>,
     /// By how much the wall clock has jumped, if it has.
@@ -43,6 +45,19 @@ pub struct Board {
     declared: Vec<Declared>,
     /// What the journal had at the start is counted in what became of the events of each feed, and not shown.
     before: Option<Vec<Taken>>,
+}
+
+/// What an intake has written to the exchange.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Events that the brokers have, in this process's life.
+    pub events: u64,
+    /// Events that are kept in the store until the brokers have them.
+    pub waiting: u64,
+    /// When the brokers last took some; None: they did not yet.
+    pub last: Option<Moment>,
+    /// Why they do not, if so.
+    pub trouble: Option<String>,
 }
 
 /// A breach that was declared.
@@ -116,13 +131,15 @@ pub struct FeedStatus {
     pub trouble: Option<String>,
     /// Why it will not go on until somebody decides.
     pub halted: Option<String>,
+    /// Another lane reads it: nothing is known of it here.
+    pub elsewhere: bool,
 }
 
 /// One feed's place on the board.
-pub(super) struct FeedPlace<'a>(MutexGuard<'a, Board>, usize);
+pub(crate) struct FeedPlace<'a>(MutexGuard<'a, Board>, usize);
 
 impl Status {
-    pub(super) fn new(feeds: &[Feed]) -> Status {
+    pub(crate) fn new(feeds: &[Feed]) -> Status {
         let feeds = feeds.iter().map(|feed| FeedStatus {
             name: feed.name.clone(),
             heartbeat: feed.heartbeat,
@@ -142,6 +159,8 @@ impl Status {
         let mut why = Vec::new();
         why.extend(board.ended.then(|| "it has stopped".to_owned()));
         why.extend(board.store.iter().map(|what| format!("store: {what}")));
+        let exchange = board.written.as_ref().and_then(|written| written.trouble.as_ref());
+        why.extend(exchange.map(|what| format!("exchange: {what}")));
         for feed in &board.feeds {
             why.extend(feed.halted.iter().map(|what| format!("source {} is halted: {what}", feed.name)));
             why.extend(feed.trouble.iter().map(|what| format!("source {}: {what}", feed.name)));
@@ -154,19 +173,37 @@ impl Status {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn feed(&self, feed: FeedId) -> FeedPlace<'_> {
+    pub(crate) fn feed(&self, feed: FeedId) -> FeedPlace<'_> {
         FeedPlace(self.lock(), usize::from(feed.0))
     }
 
-    pub(super) fn letter(&self, reason: &'static str) {
+    pub(crate) fn letter(&self, reason: &'static str) {
         *self.lock().letters.entry(reason).or_default() += 1;
     }
 
-    pub(super) fn store(&self, trouble: Option<String>) {
+    pub(crate) fn store(&self, trouble: Option<String>) {
         self.lock().store = trouble;
     }
 
-    pub(super) fn contracts(&self, refused: Option<String>) {
+    /// What has changed in what an intake writes.
+    pub(crate) fn writes(&self, change: impl FnOnce(&mut Written)) {
+        change(self.lock().written.get_or_insert_default());
+    }
+
+    /// A commit of an intake took place, and so far its feeds were heard.
+    pub(crate) fn reads(&self, sequence: u64, frontiers: &mut [Frontier], now: Moment) {
+        let mut board = self.lock();
+        board.commits += u64::from(sequence != board.shown.sequence);
+        board.shown.sequence = sequence;
+        for (feed, frontier) in board.feeds.iter_mut().zip(frontiers) {
+            let heard = frontier.heard(now);
+            feed.heard = (heard != Moment::DAWN).then_some(heard);
+            (feed.last, feed.silent) = (frontier.last(), frontier.is_silent(now));
+            feed.lag = frontier.lags().collect();
+        }
+    }
+
+    pub(crate) fn contracts(&self, refused: Option<String>) {
         self.lock().contracts = refused;
     }
 
@@ -174,7 +211,7 @@ impl Status {
         self.lock().jumped = by;
     }
 
-    pub(super) fn took(&self, seconds: f64) {
+    pub(crate) fn took(&self, seconds: f64) {
         let mut board = self.lock();
         // If nobody asks for a day, the oldest are forgotten.
         if board.seconds.len() >= 1 << 16 {
@@ -193,7 +230,7 @@ impl Status {
         std::mem::take(&mut self.lock().declared)
     }
 
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.lock().ended = true;
     }
 
@@ -287,20 +324,20 @@ impl FeedPlace<'_> {
         }
     }
 
-    pub(super) fn fine(self) {
+    pub(crate) fn fine(self) {
         self.change(|feed| feed.trouble = None);
     }
 
-    pub(super) fn trouble(self, why: String) {
+    pub(crate) fn trouble(self, why: String) {
         self.change(|feed| feed.trouble = Some(why));
     }
 
-    pub(super) fn halt(self, why: String) {
+    pub(crate) fn halt(self, why: String) {
         self.change(|feed| feed.halted = Some(why));
     }
 
     /// A partition goes on; `still`: why another one does not.
-    pub(super) fn goes_on(self, still: Option<String>) {
+    pub(crate) fn goes_on(self, still: Option<String>) {
         self.change(|feed| feed.halted = still);
     }
 
@@ -314,13 +351,17 @@ impl FeedPlace<'_> {
         }
     }
 
-    pub(super) fn contradicted(self, events: u64) {
+    pub(crate) fn contradicted(self, events: u64) {
         if events > 0 {
             self.change(|feed| feed.contradicted += events);
         }
     }
 
-    pub(super) fn took(self, records: u64, refused: u64) {
+    pub(crate) fn read_elsewhere(self) {
+        self.change(|feed| feed.elsewhere = true);
+    }
+
+    pub(crate) fn took(self, records: u64, refused: u64) {
         self.change(|feed| {
             feed.records += records;
             feed.refused += refused;
@@ -328,7 +369,7 @@ impl FeedPlace<'_> {
     }
 
     /// So many records came that tell nothing, by why.
-    pub(super) fn passed(self, by_why: &BTreeMap<&'static str, u64>) {
+    pub(crate) fn passed(self, by_why: &BTreeMap<&'static str, u64>) {
         if by_why.is_empty() {
             return;
         }

@@ -15,28 +15,33 @@ impl Live {
     }
 
     /// A letter's records; None: what it needs is not there yet, and it is asked for again.
-    pub(super) fn unwrapped(&mut self, letter: &Letter, mut records: Records) -> Option<Records> {
-        let feed = records.feed;
-        let mut push = |line: &[u8]| records.push(line, letter.offset, letter.offset, letter.at);
-        if letter.length > letter.record.len() as u64 {
-            push(&letter.record);
-            records.is_wrong(Wrong::Cut(letter.length));
-            return Some(records);
-        }
-        let wrapped = REASONS.contains(&letter.reason.as_str());
-        let unwrap = self.unwrap.as_mut().filter(|_| wrapped);
-        match unwrap.and_then(|unwrap| unwrap(feed, &letter.record)) {
-            None => push(&letter.record),
-            Some(Found::One(line)) => push(&line),
-            Some(Found::Many(lines)) => lines.iter().for_each(|line| push(line)),
-            // There is nothing to read, and so nothing that is wrong.
-            Some(Found::Skip(_)) => {}
-            Some(Found::Wrong(fault)) => {
-                push(&letter.record);
-                records.is_wrong(Wrong::Wire { reason: fault.reason, detail: fault.why });
-            }
-            Some(Found::Waits(_)) => return None,
-        }
-        Some(records)
+    pub(super) fn unwrapped(&mut self, letter: &Letter, records: Records) -> Option<Records> {
+        unwrapped(self.unwrap.as_mut(), letter, records)
     }
+}
+
+/// The same, by whoever knows what they are wrapped in.
+pub(crate) fn unwrapped(unwrap: Option<&mut Unwrap>, letter: &Letter, mut records: Records) -> Option<Records> {
+    let feed = records.feed;
+    let mut push = |line: &[u8]| records.push(line, letter.offset, letter.offset, letter.at);
+    if letter.length > letter.record.len() as u64 {
+        push(&letter.record);
+        records.is_wrong(Wrong::Cut(letter.length));
+        return Some(records);
+    }
+    let wrapped = REASONS.contains(&letter.reason.as_str());
+    let unwrap = unwrap.filter(|_| wrapped);
+    match unwrap.and_then(|unwrap| unwrap(feed, &letter.record)) {
+        None => push(&letter.record),
+        Some(Found::One(line)) => push(&line),
+        Some(Found::Many(lines)) => lines.iter().for_each(|line| push(line)),
+        // There is nothing to read, and so nothing that is wrong.
+        Some(Found::Skip(_)) => {}
+        Some(Found::Wrong(fault)) => {
+            push(&letter.record);
+            records.is_wrong(Wrong::Wire { reason: fault.reason, detail: fault.why });
+        }
+        Some(Found::Waits(_)) => return None,
+    }
+    Some(records)
 }

@@ -101,6 +101,12 @@ pub(super) const RUN: Section = Section {
             "Of a judge: which partition of the exchange is its own, and so which shard of the store. `onus run --shard` \
              says it, too.",
         ),
+        key(
+            "lane",
+            Whole(0, 255),
+            Nothing("0"),
+            "Of an intake, where `[exchange] lanes` is more than 1: which of them it runs. `onus run --lane` says it, too.",
+        ),
     ],
 };
 
@@ -122,6 +128,13 @@ pub(super) const EXCHANGE: Section = Section {
             Nothing("12"),
             "How many partitions it was made with. It says which partner belongs to which judge, so it never changes: a \
              topic with another number is refused.",
+        ),
+        key(
+            "lanes",
+            Whole(1, 256),
+            Is("1"),
+            "How many intakes divide the sources between them. It says who reads what, so it never changes: a store that was \
+             filled with another number is refused.",
         ),
     ],
 };
