@@ -18,7 +18,7 @@ mod source;
 mod units;
 
 pub use cluster::{Cluster, Sasl, Tls};
-pub use exchange::{Exchange, Role};
+pub use exchange::{Exchange, Member, Role};
 pub use notices::{Alerting, Alertmanager, Web, WebLogin, Webhook};
 pub use problem::{Problem, SettingsError};
 pub use publish::{default_file, json, reference, toml};
@@ -47,6 +47,8 @@ pub struct Settings {
     pub judge: Judge,
     /// What this process does.
     pub role: Role,
+    /// Its place among those that share.
+    pub member: Member,
     /// The topic between several of them.
     pub exchange: Option<Exchange>,
     /// The port.
@@ -217,7 +219,8 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let exchange = exchange::exchange(&mut reader, &clusters);
     let sources = source::all(&mut reader, &judge, &http, &clusters);
     exchange::not_read(&mut reader, exchange.as_ref(), &sources);
-    let role = exchange::role(&mut reader, &judge, exchange.as_ref(), &sources);
+    let role = exchange::role(&mut reader, &judge, exchange.as_ref(), &sources, &store);
+    let member = exchange::member(&mut reader);
     let Reader { problems, shown: in_force, .. } = reader;
     if !problems.is_empty() {
         return Err(SettingsError(problems));
@@ -229,6 +232,7 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
             store,
             judge,
             role,
+            member,
             exchange,
             http,
             registries,
