@@ -21,7 +21,6 @@ mod postgres;
 #[path = "pool/shares.rs"]
 mod shares;
 #[path = "support/w1.rs"]
-#[expect(dead_code, reason = "what else can be drawn is used in tests/soak")]
 mod w1;
 #[path = "pool/world.rs"]
 mod world;

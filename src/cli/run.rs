@@ -16,7 +16,10 @@ mod watch;
 pub(super) use notices::target;
 
 pub(super) use figures::Pages;
-pub(super) use plan::{adapter, adapters, plan, store, tables};
+pub(super) use plan::{adapter, adapters, place, plan, store, tables};
+
+/// The pool of judges: its units are partitions of the exchange, and so shards of the store.
+pub(super) const POOL: &str = "judge";
 
 use super::{CliError, exit};
 use crate::exchange;

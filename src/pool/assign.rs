@@ -4,6 +4,7 @@
 //! it unless another has too few. Members that drain have nothing, unless all of them do.
 
 use super::Unit;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a unit stands.
@@ -64,9 +65,10 @@ impl View {
             }
         }
         for _ in 0..free.len() {
-            // Whoever has least is next; of these whoever would have to give up most.
+            // Whoever is to have least is next; of these whoever would have to give up most.
             let next = shares.iter_mut().min_by(|(a, one), (b, two)| {
-                let rank = |share: &Share| (share.pinned + share.due, std::cmp::Reverse(share.has.len()));
+                let over = |share: &Share| share.has.len().saturating_sub(share.due);
+                let rank = |share: &Share| (share.pinned + share.due, Reverse(over(share)));
                 rank(one).cmp(&rank(two)).then_with(|| a.cmp(b))
             });
             let Some((_, share)) = next else { return plan };
@@ -299,6 +301,22 @@ mod tests {
         assert_eq!(view.acts("m1"), Acts::default(), "nobody takes what is somebody's");
         act(&mut view, &Step::Drains(0, true));
         assert_eq!(view.acts("m0").give.len(), 5);
+    }
+
+    #[test]
+    fn a_pin_moves_what_is_pinned_and_what_makes_room_for_it() {
+        let mut view = pool(3);
+        act(&mut view, &Step::Joins(1));
+        settle(&mut view);
+        act(&mut view, &Step::Joins(0));
+        settle(&mut view);
+        let of = |view: &View, name: &str| -> Vec<Unit> {
+            view.leases.iter().filter(|(_, l)| l.member.as_deref() == Some(name)).map(|(unit, _)| *unit).collect()
+        };
+        assert_eq!((of(&view, "m1"), of(&view, "m0")), (vec![0, 1], vec![2]));
+        act(&mut view, &Step::Pins(2, Some(1)));
+        settle(&mut view);
+        assert_eq!((of(&view, "m1"), of(&view, "m0")), (vec![0, 2], vec![1]));
     }
 
     #[test]

@@ -1,1 +1,133 @@
+//! Judges that end, stand still, or do not let go.
 
+use crate::house::signal;
+use crate::world::World;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const QUICK: &str = "[run]\nlease = \"1s\"";
+/// Between two pieces of what happens, while judges come and go.
+const PACE: Duration = Duration::from_millis(150);
+
+#[test]
+fn of_a_judge_that_is_killed_the_others_take_over_and_say_what_it_would_have_said() {
+    let mut world = World::new(4, 3_000, QUICK);
+    let [mut a, b] = [world.judge("a"), world.judge("b")];
+    world.until_owned(&[("a", 2), ("b", 2)]);
+    world.feed(1_200);
+    world.until("it tells", || !world.told("a").is_empty());
+    a.kill();
+    world.feed_while(|_| std::thread::sleep(PACE));
+    world.until_owned(&[("b", 4)]);
+    // Started again it has its share again.
+    let a = world.judge("a");
+    world.until_owned(&[("a", 2), ("b", 2)]);
+    world.is_as_undisturbed(&["a", "b"]);
+    assert!(a.end() && b.end());
+}
+
+#[test]
+fn a_judge_that_stood_still_beyond_its_lease_tells_nothing_shows_nothing_and_takes_part_again() {
+    let mut world = World::new(4, 3_000, QUICK);
+    let [a, b] = [world.judge("a"), world.judge("b")];
+    world.until_owned(&[("a", 2), ("b", 2)]);
+    let of_a = world.owned()["a"].clone();
+    world.feed(1_200);
+    world.until("both tell", || !world.told("a").is_empty() && !world.told("b").is_empty());
+    world.until("both show figures", || {
+        let clock = format!("onus_clock_timestamp_seconds{{shard=\"{}\"}}", of_a[0]);
+        ["a", "b"].iter().all(|name| world.figures(name).contains("onus_shards_held 2\n"))
+            && world.figures("a").contains(&clock)
+    });
+    signal(&a.0, "STOP");
+    let before = world.told("a").len();
+    world.until_owned(&[("b", 4)]);
+    world.feed(600);
+    (0..4).for_each(|unit| world.pool().pin(unit, Some("b")).expect("it is there"));
+    signal(&a.0, "CONT");
+    // From its first answer on: nobody has told it anything yet.
+    let page = world.figures("a");
+    assert!(page.contains("onus_shards_held 0\n"), "{page}");
+    for family in ["onus_duties{", "onus_clock_timestamp_seconds{", "onus_facts_total{"] {
+        assert!(!page.contains(family), "{family} is another's");
+    }
+    world.until("it knows", || world.talk("a").contains("another judge has it now"));
+    world.feed_while(|_| std::thread::sleep(PACE));
+    world.until("the other one has it all", || world.figures("b").contains("onus_shards_held 4\n"));
+    let tells = world.told("a").len();
+    assert_eq!(tells, before, "it told nothing more");
+    // What stood still is part of it again.
+    (0..4).for_each(|unit| world.pool().pin(unit, None).expect("it is there"));
+    world.until_owned(&[("a", 2), ("b", 2)]);
+    world.is_as_undisturbed(&["a", "b"]);
+    assert!(a.end() && b.end());
+}
+
+#[test]
+fn of_a_judge_that_was_told_its_shard_beside_the_pool_and_the_pool_one_goes_on_and_nothing_is_wrong() {
+    let mut world = World::new(2, 2_000, QUICK);
+    let a = world.judge("a");
+    world.until_owned(&[("a", 2)]);
+    world.feed(800);
+    world.until("it tells", || !world.told("a").is_empty());
+    let mut beside = world.judge_with("beside", &[("ONUS__RUN__SHARD", "0")]);
+    world.feed_while(|_| std::thread::sleep(PACE));
+    world.until("the pool is fenced", || world.talk("a").contains("another process has taken it over"));
+    world.until("and has it back", || world.talk("a").matches("judged up to the last commit").count() > 2);
+    world.until("the other one ends", || beside.0.try_wait().expect("its status").is_some());
+    assert_eq!(beside.0.wait().expect("it ended").code(), Some(2));
+    assert!(world.talk("beside").contains("another process has taken over"), "{}", world.talk("beside"));
+    world.until_owned(&[("a", 2)]);
+    world.is_as_undisturbed(&["a", "beside"]);
+    assert!(a.end());
+}
+
+#[test]
+fn what_is_not_finished_in_time_is_given_up_all_the_same_and_fenced() {
+    let mut world = World::new(2, 1_500, "[run]\nlease = \"1s\"\ndrain = \"500ms\"");
+    // It can tell nobody, and at the end it tries for longer than it may.
+    std::os::unix::fs::symlink("/dev/full", world.house.path("told-a")).expect("a link");
+    let a = world.judge("a");
+    world.until_owned(&[("a", 2)]);
+    world.feed(700);
+    world.until("it decides", || world.ledger().len() > 50);
+    let b = world.judge("b");
+    world.until("it is not finished in time", || world.talk("a").contains("not finished in time"));
+    world.until_owned(&[("a", 1), ("b", 1)]);
+    assert!(!world.talk("a").contains("cannot go on"), "the process goes on: {}", world.talk("a"));
+    world.pool().drain("a", true).expect("it is there");
+    world.until_owned(&[("b", 2)]);
+    world.feed_while(|_| std::thread::sleep(PACE));
+    world.is_as_undisturbed(&["b"]);
+    assert!(a.end() && b.end());
+}
+
+#[test]
+fn three_judges_are_started_again_one_after_the_other_under_load_and_each_thing_is_told_once() {
+    let mut world = World::new(6, 4_000, QUICK);
+    let names = ["a", "b", "c"];
+    let mut judges: Vec<_> = names.iter().map(|name| Some(world.judge(name))).collect();
+    world.until_owned(&[("a", 2), ("b", 2), ("c", 2)]);
+    world.feed(500);
+    let mut turn = 0;
+    world.feed_while(|world| {
+        let (name, n) = (names[turn % 3], turn % 3);
+        if turn < 6 {
+            assert!(judges[n].take().expect("it runs").end(), "{}", world.talk(name));
+            let left = world.list().units.iter().filter(|unit| unit.member.as_deref() == Some(name)).count();
+            assert_eq!(left, 0, "all was given up at once");
+            judges[n] = Some(world.judge(name));
+            world.until("it is back", || world.list().members.len() == 3 && !world.owned().contains_key(""));
+        }
+        turn += 1;
+    });
+    world.until_owned(&[("a", 2), ("b", 2), ("c", 2)]);
+    world.until("all is decided", || world.net().len() > 1_000);
+    let told: Vec<_> = names.iter().flat_map(|name| world.told(name)).collect();
+    assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), told.len(), "each once");
+    for name in names {
+        assert!(!world.talk(name).contains("not finished in time"), "{}", world.talk(name));
+    }
+    world.is_as_undisturbed(&names);
+    judges.into_iter().flatten().for_each(|judge| assert!(judge.end()));
+}

@@ -195,7 +195,7 @@ fn pins_and_drains_are_wishes_of_operators_and_unknown_names_are_said() {
     let error = a.pool.drain("z", true).unwrap_err().to_string();
     assert!(error.contains("there are a, b"), "{error}");
     a.pool.pin(0, Some("b")).unwrap();
-    let mut settle = |a: &mut Member, b: &mut Member| {
+    let settle = |a: &mut Member, b: &mut Member| {
         for _ in 0..20 {
             for one in [&mut *a, &mut *b] {
                 let give: BTreeSet<u16> = one.round().give.into_iter().collect();

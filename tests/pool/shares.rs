@@ -1,6 +1,5 @@
 //! Judges that come and go in order.
 
-use crate::house::end;
 use crate::world::World;
 
 const QUICK: &str = "[run]\nlease = \"1s\"";
@@ -20,7 +19,7 @@ fn a_second_judge_takes_its_share_in_the_middle_of_the_work_and_the_first_hands_
     assert!(!world.talk("a").contains("not finished in time"), "{}", world.talk("a"));
     assert!(!world.talk("a").contains("taken it over"), "nobody was fenced: {}", world.talk("a"));
     assert!(!a.is_empty());
-    assert!(end(first) && end(second), "{}{}", world.talk("a"), world.talk("b"));
+    assert!(first.end() && second.end(), "{}{}", world.talk("a"), world.talk("b"));
     let listed = world.list();
     assert!(listed.members.is_empty() && listed.units.iter().all(|unit| unit.member.is_none()), "all was given up");
     let both = [world.judge("a"), world.judge("b")];
@@ -28,7 +27,6 @@ fn a_second_judge_takes_its_share_in_the_middle_of_the_work_and_the_first_hands_
     let told = [world.told("a"), world.told("b")].concat();
     let once: std::collections::BTreeSet<_> = told.iter().cloned().collect();
     assert_eq!(once.len(), told.len(), "what was handed over in order is told once");
-    let house = both;
     world.is_as_undisturbed(&["a", "b"]);
-    house.into_iter().for_each(|child| assert!(end(child)));
+    both.into_iter().for_each(|judge| assert!(judge.end()));
 }

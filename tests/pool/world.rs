@@ -1,7 +1,7 @@
 //! An intake, judges that share, and beside them one process that nobody disturbs: all read the same file.
 
 use crate::client::Client;
-use crate::house::{House, W1, end, file};
+use crate::house::{House, W1, end, file, signal};
 use crate::kafka::{Broker, broker};
 use crate::{postgres, w1};
 use onus::store::place::{Place, open};
@@ -17,11 +17,12 @@ use std::time::{Duration, Instant};
 
 /// The last word on each duty: standing, and the instant of its breach.
 pub(crate) type Net = BTreeMap<String, (String, Option<String>)>;
-/// By which receivers know an entry: duty, standing, start.
-pub(crate) type Identity = (String, String, String);
+/// By which receivers know an entry: duty, standing, start; and its number in the shard's ledger.
+pub(crate) type Identity = (String, String, String, u64);
 
 pub(crate) struct World {
-    pub(crate) broker: RwLockReadGuard<'static, Broker>,
+    /// It runs as long as this is held.
+    _broker: RwLockReadGuard<'static, Broker>,
     pub(crate) url: String,
     pub(crate) house: House,
     pub(crate) partitions: u16,
@@ -29,12 +30,37 @@ pub(crate) struct World {
     undisturbed: Option<Child>,
     intake: Option<Child>,
     lines: Vec<String>,
+    /// Lines that are no ticks.
+    events: u64,
     fed: usize,
+}
+
+/// A process that does not outlive its test.
+pub(crate) struct Judge(pub(crate) Child);
+
+impl Judge {
+    /// Asks it to end; whether it did in peace.
+    pub(crate) fn end(mut self) -> bool {
+        signal(&self.0, "TERM");
+        self.0.wait().expect("it ends").success()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().expect("it runs");
+        self.0.wait().expect("it ended");
+    }
+}
+
+impl Drop for Judge {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl World {
     /// So many partitions and events; `more`: settings of the judges.
-    pub(crate) fn new(partitions: u16, events: u64, more: &str) -> World {
+    pub(crate) fn new(partitions: u16, events: usize, more: &str) -> World {
         let broker = broker();
         let topic = broker.topic(i32::from(partitions), &[]);
         let server = postgres::shared();
@@ -48,11 +74,12 @@ impl World {
         let (drawn, _) = w1::draw(w1::Order { events, partners: 24, seed: 5 });
         let mut lines = Vec::new();
         w1::write(&drawn, &mut lines).expect("into memory");
-        let lines = String::from_utf8(lines).expect("text").split_inclusive('\n').map(str::to_owned).collect();
+        let text = String::from_utf8(lines).expect("text");
+        let lines = text.split_inclusive('\n').map(str::to_owned).collect();
         let (house, alone) = (House::new(W1, &settings), House::new(W1, &file("desk")));
         let undisturbed = Some(alone.start(&["run", "--tell", "told"]));
         let intake = Some(house.start(&["run", "--role", "intake"]));
-        World { broker, url, house, partitions, alone, undisturbed, intake, lines, fed: 0 }
+        World { _broker: broker, url, house, partitions, alone, undisturbed, intake, lines, events: events as u64, fed: 0 }
     }
 
     /// The next so many events happen.
@@ -75,15 +102,15 @@ impl World {
     }
 
     /// A judge that shares, called so.
-    pub(crate) fn judge(&self, name: &str) -> Child {
+    pub(crate) fn judge(&self, name: &str) -> Judge {
         self.judge_with(name, &[])
     }
 
-    pub(crate) fn judge_with(&self, name: &str, variables: &[(&str, &str)]) -> Child {
+    pub(crate) fn judge_with(&self, name: &str, variables: &[(&str, &str)]) -> Judge {
         let mut command = self.house.command(&["run", "--role", "judge", "--tell", &format!("told-{name}")]);
         command.env("ONUS__RUN__NAME", name).envs(variables.iter().copied());
         let talk = fs::OpenOptions::new().create(true).append(true).open(self.house.path(&format!("talk-{name}")));
-        command.stdout(Stdio::null()).stderr(talk.expect("a file")).spawn().expect("the program runs")
+        Judge(command.stdout(Stdio::null()).stderr(talk.expect("a file")).spawn().expect("the program runs"))
     }
 
     pub(crate) fn talk(&self, name: &str) -> String {
@@ -146,8 +173,7 @@ impl World {
             let broke = entry.deadline.filter(|_| entry.broken).map(|at| at.to_string());
             net.insert(entry.duty.to_string(), (entry.to.word().to_owned(), broke));
         }
-        net.retain(|_, (to, _)| to != "withdrawn");
-        net
+        said(net)
     }
 
     /// What a member told, in its order.
@@ -157,7 +183,7 @@ impl World {
         let identity = |line: &str| {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             let text = |name: &str| line[name].as_str().expect("a text").to_owned();
-            (text("duty"), text("to"), text("start"))
+            (text("duty"), text("to"), text("start"), line["number"].as_u64().expect("a number"))
         };
         whole.map(identity).collect()
     }
@@ -182,15 +208,22 @@ impl World {
         assert_eq!(self.fed, self.lines.len(), "all was fed");
         let mut last = (Net::new(), Instant::now());
         self.until("what one process decides", || {
-            let one = self.alone.net();
+            let one = said(self.alone.net());
             if one != last.0 {
                 last = (one, Instant::now());
             }
             // All deadlines lie in the past, so it comes to rest.
-            last.1.elapsed() > Duration::from_secs(2) && !last.0.is_empty() && self.net() == last.0
+            let ours = self.net();
+            let same = last.1.elapsed() > Duration::from_secs(2) && !last.0.is_empty() && ours == last.0;
+            if !same && last.1.elapsed() > Duration::from_secs(20) {
+                let lack: Vec<_> = last.0.iter().filter(|(duty, stands)| ours.get(*duty) != Some(*stands)).take(5).collect();
+                let more: Vec<_> = ours.iter().filter(|(duty, stands)| last.0.get(*duty) != Some(*stands)).take(5).collect();
+                panic!("{} and {}; not so here: {lack:?}; and here: {more:?}", last.0.len(), ours.len());
+            }
+            same
         });
         let decided: BTreeSet<Identity> =
-            self.ledger().iter().map(|e| (e.duty.to_string(), e.to.word().to_owned(), e.start.to_string())).collect();
+            (self.ledger().iter()).map(|e| (e.duty.to_string(), e.to.word().to_owned(), e.start.to_string(), e.number)).collect();
         self.until("everything is told", || {
             let told: BTreeSet<Identity> = judges.iter().flat_map(|name| self.told(name)).collect();
             assert!(told.is_subset(&decided), "nobody told what is not written");
@@ -203,11 +236,11 @@ impl World {
         for child in [self.undisturbed.take(), self.intake.take()].into_iter().flatten() {
             assert!(end(child), "{}\n{}", self.house.talk(), self.alone.talk());
         }
-        assert_eq!((0..self.partitions).map(|n| self.events(n)).sum::<u64>(), self.lines.len() as u64, "each event once");
+        assert_eq!((0..self.partitions).map(|n| self.judged(n)).sum::<u64>(), self.events, "each event once");
     }
 
     /// Events that a shard has in its journal, judged again.
-    fn events(&self, shard: u16) -> u64 {
+    fn judged(&self, shard: u16) -> u64 {
         let mut command = self.house.command(&["replay"]);
         command.envs([("ONUS__RUN__ROLE", "judge"), ("ONUS__RUN__SHARD", &shard.to_string())]);
         let out = command.output().expect("the program runs");
@@ -215,6 +248,13 @@ impl World {
         let said = String::from_utf8_lossy(&out.stdout).into_owned();
         said.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{said}"))
     }
+}
+
+/// What took a word back says no more than silence: whether a breach was declared before the news that takes it back hangs on when what was
+/// heard.
+fn said(mut net: Net) -> Net {
+    net.retain(|_, (to, _)| !["withdrawn", "open", "paused", "unknown"].contains(&to.as_str()));
+    net
 }
 
 impl Drop for World {

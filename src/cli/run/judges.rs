@@ -11,7 +11,7 @@
 mod shard;
 
 use super::shards::Shards;
-use super::{GRACE, Wanted, listen, plan, teller, topic, watch};
+use super::{GRACE, POOL, Wanted, listen, plan, teller, topic, watch};
 use crate::cli::{CliError, exit};
 use crate::exchange;
 use crate::ingest::feed::{self, Heard, Wish};
@@ -30,8 +30,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The pool of judges, whose units are partitions of the exchange.
-pub(in crate::cli) const POOL: &str = "judge";
 /// How often threads and deadlines are looked at.
 const LOOK: Duration = Duration::from_millis(20);
 /// A shard that could not go on rests so long, the first time and at most.
