@@ -8,6 +8,8 @@ mod client;
 mod commands;
 #[path = "pool/faults.rs"]
 mod faults;
+#[path = "support/hook.rs"]
+mod hook;
 #[path = "live/house.rs"]
 #[expect(dead_code, reason = "what else a house can do is used in tests/live")]
 mod house;

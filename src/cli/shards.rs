@@ -108,7 +108,8 @@ fn open(config: Option<&Path>) -> Result<Pool, CliError> {
     match place(&settings).map_err(failed)? {
         Place::Postgres(server) => Pool::existing(&server, POOL).map_err(failed),
         Place::Sqlite(_) => Err(CliError::Other(
-            "judges share shards by a PostgreSQL store: with SQLite each is told its own (docs/scale-out.md)".to_owned(),
+            "judges share shards by a PostgreSQL store: with SQLite each is told its own (docs/scale-out.md)"
+                .to_owned(),
         )),
     }
 }
@@ -118,7 +119,8 @@ fn table(listed: &Listed) -> String {
     if listed.members.is_empty() {
         let _ = writeln!(out, "{}", paint(WARN, "no judge is in the pool"));
     } else {
-        let head = format!("{:<24} {:>6}  {:<24} {:<24} {:<8} {}", "MEMBER", "SHARDS", "SINCE", "LEASE UNTIL", "VERSION", "");
+        let head =
+            format!("{:<24} {:>6}  {:<24} {:<24} {:<8} {}", "MEMBER", "SHARDS", "SINCE", "LEASE UNTIL", "VERSION", "");
         let _ = writeln!(out, "{}", paint(HEAD, head.trim_end()));
     }
     for one in &listed.members {
@@ -126,14 +128,21 @@ fn table(listed: &Listed) -> String {
         let until = one.seen + one.lease;
         let state = if one.draining { paint(WARN, "drains") } else { String::new() };
         let (name, version) = (plain(&one.name), plain(&one.version));
-        let row = format!("{name:<24} {owns:>6}  {:<24} {:<24} {version:<8} {state}", one.since.to_string(), until.to_string());
+        let row = format!(
+            "{name:<24} {owns:>6}  {:<24} {:<24} {version:<8} {state}",
+            one.since.to_string(),
+            until.to_string()
+        );
         let _ = writeln!(out, "{}", row.trim_end());
     }
     if listed.units.is_empty() {
         return out;
     }
     let (epoch, commit, entries) = ("EPOCH", "COMMIT", "ENTRIES");
-    let head = format!("{:<6} {:<24} {epoch:>6} {:<24} {commit:>9} {:<24} {entries:>9}  {}", "SHARD", "OWNER", "SINCE", "AS OF", "PINNED TO");
+    let head = format!(
+        "{:<6} {:<24} {epoch:>6} {:<24} {commit:>9} {:<24} {entries:>9}  {}",
+        "SHARD", "OWNER", "SINCE", "AS OF", "PINNED TO"
+    );
     let _ = writeln!(out, "\n{}", paint(HEAD, &head));
     for one in &listed.units {
         let owner = match (&one.member, one.giving) {
@@ -146,7 +155,8 @@ fn table(listed: &Listed) -> String {
             [epoch.to_string(), commit.to_string(), now.to_string(), entries.to_string()]
         });
         let pinned = one.pinned.as_deref().map(|name| paint(DIM, &plain(name))).unwrap_or_default();
-        let row = format!("{:<6} {owner} {epoch:>6} {since:<24} {commit:>9} {now:<24} {entries:>9}  {pinned}", one.unit);
+        let row =
+            format!("{:<6} {owner} {epoch:>6} {since:<24} {commit:>9} {now:<24} {entries:>9}  {pinned}", one.unit);
         let _ = writeln!(out, "{}", row.trim_end());
     }
     out

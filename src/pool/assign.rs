@@ -96,7 +96,9 @@ impl View {
             let mine = plan.get(unit) == Some(&me);
             match &lease.member {
                 None if mine && !lease.rests => acts.take.push(*unit),
-                Some(owner) if owner == me && !mine && !lease.giving && acts.give.len() < at_once => acts.give.push(*unit),
+                Some(owner) if owner == me && !mine && !lease.giving && acts.give.len() < at_once => {
+                    acts.give.push(*unit)
+                }
                 _ => {}
             }
         }

@@ -109,7 +109,8 @@ pub(super) fn role(
         }
         None if matches!(store, Store::Postgres { .. }) => Role::Judges,
         None => {
-            let remedy = format!("a partition of the exchange: 0 to {last}; with PostgreSQL judges share them by themselves");
+            let remedy =
+                format!("a partition of the exchange: 0 to {last}; with PostgreSQL judges share them by themselves");
             part.wrong("shard", "must be said for a judge with a store of its own", remedy);
             Role::Judge(0)
         }

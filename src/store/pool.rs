@@ -365,9 +365,14 @@ fn round(database: &mut Postgres, pool: &str, now: Moment, me: &Me, said: &Said)
     ];
     database.run(sql, &values)?;
     for (unit, rests) in &said.given {
-        let sql = "UPDATE lease SET member = NULL, giving = 0, rests = $4 WHERE pool = $1 AND unit = $2 AND member = $3";
-        let values =
-            [of, Value::Int(i64::from(*unit)), Value::Text(&me.name), Value::Int(if *rests > 0 { now.0 + rests } else { 0 })];
+        let sql =
+            "UPDATE lease SET member = NULL, giving = 0, rests = $4 WHERE pool = $1 AND unit = $2 AND member = $3";
+        let values = [
+            of,
+            Value::Int(i64::from(*unit)),
+            Value::Text(&me.name),
+            Value::Int(if *rests > 0 { now.0 + rests } else { 0 }),
+        ];
         database.run(sql, &values)?;
     }
     let mut kept = leases(database, pool)?;
@@ -376,7 +381,8 @@ fn round(database: &mut Postgres, pool: &str, now: Moment, me: &Me, said: &Said)
         database.run(sql, &[of, Value::Int(i64::from(unit))])?;
         kept.insert(unit, (Lease::default(), Moment::DAWN));
     }
-    view.leases = kept.into_iter().map(|(unit, (lease, rests))| (unit, Lease { rests: rests > now, ..lease })).collect();
+    view.leases =
+        kept.into_iter().map(|(unit, (lease, rests))| (unit, Lease { rests: rests > now, ..lease })).collect();
     let mut turn = Turn::default();
     for (unit, lease) in &view.leases {
         let mine = lease.member.as_deref() == Some(&me.name);

@@ -360,7 +360,8 @@ families! {
     /// See its words.
     SHARDS_HELD: "onus_shards_held", Gauge, Process, &[],
         "Shards that this process owns.",
-        "Of a judge that shares the exchange's partitions: those that it judges, may speak for, and shows figures of. Added up over all          judges it is the number of partitions; less: some are between two owners.";
+        "Of a judge that shares the exchange's partitions: those that it judges, may speak for, and shows figures of. Added up over all \
+         judges it is the number of partitions; less: some are between two owners.";
     /// See its words.
     SHARDS_TAKEN: "onus_shards_taken_total", Counter, Process, &[],
         "Shards that this process took.",
@@ -368,7 +369,8 @@ families! {
     /// See its words.
     LEASE_AGE: "onus_lease_age_seconds", Gauge, Process, &[],
         "How long ago this process's leases were renewed.",
-        "Each third of `[run] lease`. Beyond the lease it tells nothing and shows no figures of its shards, for another one may own them, until          it is renewed. Absent before the first time.";
+        "Each third of `[run] lease`. Beyond the lease it tells nothing and shows no figures of its shards, for another one may own them, until \
+         it is renewed. Absent before the first time.";
     /// See its words.
     DENIED: "onus_metrics_denied_total", Counter, Process,
         &[label("reason", "`missing`, `unknown`, `expired`, `foreign` (another partner's token), `nobody` (no such partner)")],

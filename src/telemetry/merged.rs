@@ -3,8 +3,8 @@
 //! What is counted since the process began goes on when a shard is another's: a count that fell would look like a restart. How things stand
 //! now is shown of the shards that are its own now.
 
-use super::reading::{Reading, ReceiverReading, SourceReading, SourceState};
 use super::Histogram;
+use super::reading::{Reading, ReceiverReading, SourceReading, SourceState};
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 
@@ -55,7 +55,8 @@ impl Reading {
         add(&mut self.astray, &shard.astray);
         let shards = self.shards.get_or_insert_default();
         // As far as the one that is least far: its duties wait for no less.
-        let heard = |name: &str| (shards.iter().map(|(_, one)| one)).chain([&shard]).map(|one| heard_of(one, name)).min();
+        let heard =
+            |name: &str| (shards.iter().map(|(_, one)| one)).chain([&shard]).map(|one| heard_of(one, name)).min();
         let least: Vec<Option<Moment>> = self.sources.iter().map(|one| heard(&one.name).flatten()).collect();
         self.sources.iter_mut().zip(least).for_each(|(mine, heard)| mine.heard = heard);
         let Reading { partners, .. } = shard;
@@ -156,7 +157,11 @@ mod tests {
         one.count(&a);
         one.count(&b);
         one.show(0, a);
-        assert_eq!((one.commits, one.sources[0].results[0], one.receivers[0].sent), (14, 6, 6), "what was counted stays");
+        assert_eq!(
+            (one.commits, one.sources[0].results[0], one.receivers[0].sent),
+            (14, 6, 6),
+            "what was counted stays"
+        );
         assert_eq!((one.firing, one.sources[0].lag, one.receivers[0].queue), (vec![("page", 1)], 5, 2));
         assert_eq!((one.partners.len(), one.sources[0].heard), (1, Some(Moment(100))));
     }

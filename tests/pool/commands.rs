@@ -48,7 +48,8 @@ fn shards_are_listed_moved_and_drained_and_what_nobody_knows_is_said() {
     assert_eq!((&drained["draining"], drained["shards"].as_array().map(Vec::len)), (&Value::Bool(true), Some(0)));
     assert_eq!(drained["version"], env!("CARGO_PKG_VERSION"));
     let shards = listed["shards"].as_array().expect("shards");
-    let pinned: Vec<&Value> = shards.iter().filter(|shard| !shard["pinned"].is_null()).map(|shard| &shard["shard"]).collect();
+    let pinned: Vec<&Value> =
+        shards.iter().filter(|shard| !shard["pinned"].is_null()).map(|shard| &shard["shard"]).collect();
     assert_eq!(pinned, [&Value::from(one.parse::<u16>().expect("a number"))]);
     for shard in shards {
         assert_eq!(shard["owner"], more);

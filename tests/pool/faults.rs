@@ -1,6 +1,8 @@
 //! Judges that end, stand still, or do not let go.
 
+use crate::hook::Hook;
 use crate::house::signal;
+use crate::postgres::{Cluster, Stop};
 use crate::world::World;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -130,4 +132,97 @@ fn three_judges_are_started_again_one_after_the_other_under_load_and_each_thing_
     }
     world.is_as_undisturbed(&names);
     judges.into_iter().flatten().for_each(|judge| assert!(judge.end()));
+}
+
+#[test]
+fn a_judge_that_stood_still_pages_nobody_again_and_the_one_that_took_over_pages_on() {
+    let repeats =
+        "[alerting]\nresend = \"1s\"\n[alertmanager.hook]\nurl = \"http://127.0.0.1:1\"\n[run]\nlease = \"1s\"";
+    let mut world = World::new(2, 400, repeats);
+    // Each tells an Alertmanager of its own, so it is seen who tells.
+    let hooks = [Hook::new(), Hook::new()];
+    let start = |name: &str, hook: &Hook| world.judge_with(name, &[("ONUS__ALERTMANAGER__HOOK__URL", &hook.url())]);
+    let a = start("a", &hooks[0]);
+    world.until_owned(&[("a", 2)]);
+    let b = start("b", &hooks[1]);
+    world.until_owned(&[("a", 1), ("b", 1)]);
+    world.feed(400);
+    let told = |hook: &Hook| hook.all().len();
+    world.until("both page, and again", || hooks.iter().all(|hook| told(hook) > 3));
+    let alerts = |hook: &Hook, from: usize| -> BTreeSet<String> {
+        let all = hook.all();
+        let bodies = all[from..].iter().flat_map(|posted| posted.json().as_array().expect("alerts").clone());
+        bodies.map(|alert| alert["labels"].to_string()).collect()
+    };
+    world.until("no more is decided", || {
+        let before = world.ledger().len();
+        std::thread::sleep(Duration::from_secs(1));
+        world.ledger().len() == before
+    });
+    let of_a = alerts(&hooks[0], 0);
+    signal(&a.0, "STOP");
+    world.until_owned(&[("b", 2)]);
+    world.until("the other one pages all of it", || of_a.is_subset(&alerts(&hooks[1], 0)));
+    (0..2).for_each(|unit| world.pool().pin(unit, Some("b")).expect("it is there"));
+    let before = told(&hooks[0]);
+    signal(&a.0, "CONT");
+    world.until("it knows", || world.talk("a").contains("another judge has it now"));
+    // Long enough for several repeats of the one that pages.
+    let now = told(&hooks[1]);
+    world.until("the other one pages on", || told(&hooks[1]) > now + 4);
+    // A request that was on its way when it was stopped is one.
+    assert!(told(&hooks[0]) <= before + 1, "{} requests", told(&hooks[0]) - before);
+    world.feed_while(|_| ());
+    world.is_as_undisturbed(&["a", "b"]);
+    assert!(a.end() && b.end());
+}
+
+#[test]
+fn a_database_that_is_away_for_longer_than_a_lease_moves_nothing() {
+    let cluster = Cluster::start("-c fsync=off");
+    let mut world = World::at(&cluster, 4, 2_000, QUICK);
+    let [a, b] = [world.judge("a"), world.judge("b")];
+    world.until_owned(&[("a", 2), ("b", 2)]);
+    world.feed(700);
+    world.until("both tell", || !world.told("a").is_empty() && !world.told("b").is_empty());
+    let epochs = || world.list().units.iter().map(|unit| unit.shard.map(|shard| shard.0)).collect::<Vec<_>>();
+    let (owned, before) = (world.owned(), epochs());
+    cluster.stop(Stop::Immediate);
+    world.until("it is said", || world.ask("a", "/readyz").1.contains("leases: "));
+    world.until("nobody speaks beyond the lease", || world.figures("a").contains("onus_shards_held 0\n"));
+    cluster.go_on();
+    world.until("they own it again", || {
+        ["a", "b"].iter().all(|name| world.figures(name).contains("onus_shards_held 2\n"))
+    });
+    assert_eq!((world.owned(), epochs()), (owned, before), "nothing was claimed anew");
+    world.feed_while(|_| std::thread::sleep(PACE));
+    world.is_as_undisturbed(&["a", "b"]);
+    assert!(a.end() && b.end());
+}
+
+#[test]
+fn a_judge_that_cannot_run_a_shard_gives_it_up_and_runs_the_others() {
+    let mut world = World::new(2, 1_000, QUICK);
+    let a = world.judge("a");
+    world.until_owned(&[("a", 2)]);
+    world.feed(500);
+    world.until("both are judged", || world.list().units.iter().all(|unit| unit.shard.is_some_and(|one| one.1 > 1)));
+    assert!(a.end());
+    // A snapshot of one shard cannot be read any more.
+    let damage = "UPDATE onus.snapshot_piece SET bytes = set_byte(bytes, 20, get_byte(bytes, 20) # 1) WHERE shard = 1";
+    let mend = "UPDATE onus.snapshot_piece SET bytes = set_byte(bytes, 20, get_byte(bytes, 20) # 1) WHERE shard = 1";
+    world.sql(damage);
+    let a = world.judge("a");
+    world.until("it is said", || world.talk("a").contains("it cannot go on here, and is given up for"));
+    world.until("where people look, too", || {
+        let (status, why) = world.ask("a", "/readyz");
+        status == 503 && why.contains("shard 1: ") && why.contains("damaged")
+    });
+    world.until("the other one is judged", || world.figures("a").contains("onus_clock_timestamp_seconds{shard=\"0\"}"));
+    world.sql(mend);
+    world.until_owned(&[("a", 2)]);
+    world.feed_while(|_| std::thread::sleep(PACE));
+    world.until("it is ready", || world.ask("a", "/readyz").0 == 200);
+    world.is_as_undisturbed(&["a"]);
+    assert!(a.end());
 }

@@ -3,7 +3,8 @@
 use crate::client::Client;
 use crate::house::{House, W1, end, file, signal};
 use crate::kafka::{Broker, broker};
-use crate::{postgres, w1};
+use crate::postgres::{self, Cluster};
+use crate::w1;
 use onus::store::place::{Place, open};
 use onus::store::pool::{Listed, Pool};
 use onus::store::{Entry, Query, Store};
@@ -23,6 +24,7 @@ pub(crate) type Identity = (String, String, String, u64);
 pub(crate) struct World {
     /// It runs as long as this is held.
     _broker: RwLockReadGuard<'static, Broker>,
+    database: String,
     pub(crate) url: String,
     pub(crate) house: House,
     pub(crate) partitions: u16,
@@ -61,10 +63,15 @@ impl Drop for Judge {
 impl World {
     /// So many partitions and events; `more`: settings of the judges.
     pub(crate) fn new(partitions: u16, events: usize, more: &str) -> World {
+        World::at(postgres::shared(), partitions, events, more)
+    }
+
+    /// The same, with a database of this server.
+    pub(crate) fn at(server: &Cluster, partitions: u16, events: usize, more: &str) -> World {
         let broker = broker();
         let topic = broker.topic(i32::from(partitions), &[]);
-        let server = postgres::shared();
-        let url = server.url(&server.database());
+        let database = server.database();
+        let url = server.url(&database);
         let settings = format!(
             "[kafka.main]\nbrokers = [\"{}\"]\n[exchange]\ncluster = \"main\"\ntopic = \"{topic}\"\npartitions = {partitions}\n\
              [store]\nurl = \"{url}\"\n{more}\n{}",
@@ -79,7 +86,19 @@ impl World {
         let (house, alone) = (House::new(W1, &settings), House::new(W1, &file("desk")));
         let undisturbed = Some(alone.start(&["run", "--tell", "told"]));
         let intake = Some(house.start(&["run", "--role", "intake"]));
-        World { _broker: broker, url, house, partitions, alone, undisturbed, intake, lines, events: events as u64, fed: 0 }
+        World {
+            _broker: broker,
+            database,
+            url,
+            house,
+            partitions,
+            alone,
+            undisturbed,
+            intake,
+            lines,
+            events: events as u64,
+            fed: 0,
+        }
     }
 
     /// The next so many events happen.
@@ -87,7 +106,8 @@ impl World {
         let to = (self.fed + events).min(self.lines.len());
         for house in [&self.house, &self.alone] {
             let file = fs::OpenOptions::new().create(true).append(true).open(house.path("desk.jsonl"));
-            file.and_then(|mut file| file.write_all(self.lines[self.fed..to].concat().as_bytes())).expect("it is written");
+            file.and_then(|mut file| file.write_all(self.lines[self.fed..to].concat().as_bytes()))
+                .expect("it is written");
         }
         self.fed = to;
     }
@@ -115,6 +135,11 @@ impl World {
 
     pub(crate) fn talk(&self, name: &str) -> String {
         fs::read_to_string(self.house.path(&format!("talk-{name}"))).unwrap_or_default()
+    }
+
+    /// What an operator would rather not do to the shared server's database.
+    pub(crate) fn sql(&self, sql: &str) {
+        postgres::shared().sql(&self.database, sql);
     }
 
     pub(crate) fn pool(&self) -> Pool {
@@ -149,7 +174,9 @@ impl World {
                 let talks = fs::read_dir(self.house.path(".")).expect("a folder").flatten();
                 let talks = talks.filter(|one| one.file_name().to_string_lossy().starts_with("talk"));
                 let said: String = talks
-                    .map(|one| format!("--- {:?}\n{}", one.file_name(), fs::read_to_string(one.path()).unwrap_or_default()))
+                    .map(|one| {
+                        format!("--- {:?}\n{}", one.file_name(), fs::read_to_string(one.path()).unwrap_or_default())
+                    })
                     .collect();
                 panic!("{what}: never came; {:?}\n{said}", self.owned());
             }
@@ -216,14 +243,17 @@ impl World {
             let ours = self.net();
             let same = last.1.elapsed() > Duration::from_secs(2) && !last.0.is_empty() && ours == last.0;
             if !same && last.1.elapsed() > Duration::from_secs(20) {
-                let lack: Vec<_> = last.0.iter().filter(|(duty, stands)| ours.get(*duty) != Some(*stands)).take(5).collect();
-                let more: Vec<_> = ours.iter().filter(|(duty, stands)| last.0.get(*duty) != Some(*stands)).take(5).collect();
+                let lack: Vec<_> =
+                    last.0.iter().filter(|(duty, stands)| ours.get(*duty) != Some(*stands)).take(5).collect();
+                let more: Vec<_> =
+                    ours.iter().filter(|(duty, stands)| last.0.get(*duty) != Some(*stands)).take(5).collect();
                 panic!("{} and {}; not so here: {lack:?}; and here: {more:?}", last.0.len(), ours.len());
             }
             same
         });
-        let decided: BTreeSet<Identity> =
-            (self.ledger().iter()).map(|e| (e.duty.to_string(), e.to.word().to_owned(), e.start.to_string(), e.number)).collect();
+        let decided: BTreeSet<Identity> = (self.ledger().iter())
+            .map(|e| (e.duty.to_string(), e.to.word().to_owned(), e.start.to_string(), e.number))
+            .collect();
         self.until("everything is told", || {
             let told: BTreeSet<Identity> = judges.iter().flat_map(|name| self.told(name)).collect();
             assert!(told.is_subset(&decided), "nobody told what is not written");

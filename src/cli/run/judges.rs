@@ -58,7 +58,9 @@ pub(super) fn run(args: &super::RunArgs, settings: &Settings) -> Result<u8, CliE
         return Err(CliError::Other("--until-end: what comes through the exchange has no end".to_owned()));
     }
     let Place::Postgres(server) = plan::place(settings).map_err(|error| CliError::Other(error.to_string()))? else {
-        return Err(CliError::Other("judges share partitions by a PostgreSQL store: name one in [store] url".to_owned()));
+        return Err(CliError::Other(
+            "judges share partitions by a PostgreSQL store: name one in [store] url".to_owned(),
+        ));
     };
     let Some(wanted) = topic(settings)? else {
         return Err(CliError::Other("the settings name no exchange: write a section [exchange]".to_owned()));
@@ -72,8 +74,8 @@ pub(super) fn run(args: &super::RunArgs, settings: &Settings) -> Result<u8, CliE
     let (sender, wishes) = feed::channel();
     let watching = watch::spawn(settings, &sender, Arc::clone(&stop))?;
     drop(sender);
-    let pool = Pool::join(*server, POOL, me)
-        .map_err(|error| CliError::Other(format!("no thread for the leases: {error}")))?;
+    let pool =
+        Pool::join(*server, POOL, me).map_err(|error| CliError::Other(format!("no thread for the leases: {error}")))?;
     let shards = Shards::new(pool.watch())?;
     let (status, pages, access) = (Arc::clone(&shards), Arc::clone(&shards), super::access(settings)?);
     let serving = listen(settings, move || telemetry::routes(move || status.unready(), pages, access))?;
@@ -81,7 +83,8 @@ pub(super) fn run(args: &super::RunArgs, settings: &Settings) -> Result<u8, CliE
     tracing::info!(member = name, partitions = wanted.1, "sharing the partitions of the exchange");
     let shared = Shared { settings: settings.clone(), wanted, directory: Arc::new(Directory::default()), teller, name };
     let drain = Duration::from_millis(settings.member.drain.unsigned_abs());
-    let mut judges = Judges { pool, shards, shared: Arc::new(shared), drain, running: BTreeMap::new(), failed: BTreeMap::new() };
+    let mut judges =
+        Judges { pool, shards, shared: Arc::new(shared), drain, running: BTreeMap::new(), failed: BTreeMap::new() };
     let result = judges.until(&stop, &wishes);
     stop.store(true, Ordering::Relaxed);
     let drained = judges.end();
@@ -210,7 +213,8 @@ impl Judges {
             let Some(one) = self.running.remove(&unit) else { continue };
             one.task.hold.end();
             let well = one.since.elapsed() > WELL;
-            let fault = || Err(Failure::Other("its thread ended: this is a fault in Onus, please report it".to_owned()));
+            let fault =
+                || Err(Failure::Other("its thread ended: this is a fault in Onus, please report it".to_owned()));
             match one.thread.join().unwrap_or_else(|_| fault()) {
                 Ok(()) => {
                     self.failed.remove(&unit);
@@ -235,7 +239,10 @@ impl Judges {
         let late = |one: &Running| one.gives.is_some_and(|until| Instant::now() >= until);
         let late: Vec<Unit> = self.running.iter().filter(|(_, one)| late(one)).map(|(unit, _)| *unit).collect();
         for unit in late {
-            tracing::warn!(shard = unit, "it was not finished in time, and is given up all the same: the epoch fences what is left");
+            tracing::warn!(
+                shard = unit,
+                "it was not finished in time, and is given up all the same: the epoch fences what is left"
+            );
             self.abandon(unit);
             self.pool.gave(unit, Duration::ZERO);
         }

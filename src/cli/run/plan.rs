@@ -54,7 +54,8 @@ pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> 
         Role::Intake => exchange::INTAKE,
         Role::Judge(shard) => shard,
         Role::Judges => {
-            let (target, why) = ("the store".to_owned(), "which shard? Say ONUS__RUN__SHARD=N, or [run] shard".to_owned());
+            let (target, why) =
+                ("the store".to_owned(), "which shard? Say ONUS__RUN__SHARD=N, or [run] shard".to_owned());
             return Err(StoreError::Refused { target, why });
         }
     };
