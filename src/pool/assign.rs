@@ -1,7 +1,8 @@
 //! Who should own what: from who is there and who owns what now, the same answer for everybody who asks.
 //!
 //! Balanced: of units that nobody has pinned, members have as many as each other, or one more or less. Sticky: whoever owns a unit keeps
-//! it unless another has too few. Members that drain have nothing, unless all of them do.
+//! it unless another has too few. Members that drain have nothing, unless all of them do. Those that cannot take anything, of an older
+//! version for the store as it is, keep what they have.
 
 use super::Unit;
 use std::cmp::Reverse;
@@ -20,11 +21,23 @@ pub struct Lease {
     pub rests: bool,
 }
 
+/// What a member takes part in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// It owns its share.
+    #[default]
+    Shares,
+    /// It keeps what it owns, and takes nothing.
+    Keeps,
+    /// It owns nothing, if it can be helped.
+    Drains,
+}
+
 /// Who is there, and what is whose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
-    /// By name; whether it drains.
-    pub members: BTreeMap<String, bool>,
+    /// By name.
+    pub members: BTreeMap<String, Part>,
     /// All units.
     pub leases: BTreeMap<Unit, Lease>,
 }
@@ -41,16 +54,27 @@ pub struct Acts {
 impl View {
     /// Who should own each unit. Nobody, where nobody is there.
     pub fn plan(&self) -> BTreeMap<Unit, &str> {
-        let drains = |name: &str| self.members.get(name).copied().unwrap_or(true);
-        let all_drain = self.members.values().all(|drains| *drains);
-        let active = |name: &str| self.members.contains_key(name) && (all_drain || !drains(name));
+        // Where all drain, none does; where nobody else is there, those that only keep must do.
+        let best = self.members.values().copied().min().unwrap_or_default();
+        let part = |name: &str| match self.members.get(name) {
+            Some(part) if *part == best => Some(Part::Shares),
+            Some(Part::Drains) | None => None,
+            Some(part) => Some(*part),
+        };
         let mut plan = BTreeMap::new();
         // How many each has by pins, is to have besides, and has of those already.
-        let mut shares: BTreeMap<&str, Share> =
-            self.members.keys().filter(|name| active(name)).map(|name| (name.as_str(), Share::default())).collect();
+        let mut shares: BTreeMap<&str, Share> = BTreeMap::new();
+        for name in self.members.keys() {
+            if let Some(part) = part(name) {
+                shares.insert(name, Share { keeps: part == Part::Keeps, ..Share::default() });
+            }
+        }
         let mut free = BTreeSet::new();
         for (unit, lease) in &self.leases {
-            match (lease.pinned.as_deref().filter(|pin| active(pin)), lease.owner().filter(|owner| active(owner))) {
+            let owner = lease.owner().filter(|owner| part(owner).is_some());
+            let pin = lease.pinned.as_deref();
+            let pin = pin.filter(|pin| part(pin) == Some(Part::Shares) || part(pin).is_some() && owner == Some(*pin));
+            match (pin, owner) {
                 (Some(pin), _) => {
                     shares.entry(pin).or_default().pinned += 1;
                     plan.insert(*unit, pin);
@@ -66,7 +90,8 @@ impl View {
         }
         for _ in 0..free.len() {
             // Whoever is to have least is next; of these whoever would have to give up most.
-            let next = shares.iter_mut().min_by(|(a, one), (b, two)| {
+            let can = shares.iter_mut().filter(|(_, share)| !share.keeps || share.due < share.has.len());
+            let next = can.min_by(|(a, one), (b, two)| {
                 let over = |share: &Share| share.has.len().saturating_sub(share.due);
                 let rank = |share: &Share| (share.pinned + share.due, Reverse(over(share)));
                 rank(one).cmp(&rank(two)).then_with(|| a.cmp(b))
@@ -91,7 +116,7 @@ impl View {
         let mut acts = Acts::default();
         let plan = self.plan();
         let gives = self.leases.values().any(|lease| lease.giving && lease.member.as_deref() == Some(me));
-        let at_once = if self.members.get(me) == Some(&true) { usize::MAX } else { usize::from(!gives) };
+        let at_once = if self.members.get(me) == Some(&Part::Drains) { usize::MAX } else { usize::from(!gives) };
         for (unit, lease) in &self.leases {
             let mine = plan.get(unit) == Some(&me);
             match &lease.member {
@@ -108,6 +133,7 @@ impl View {
 
 #[derive(Debug, Default)]
 struct Share {
+    keeps: bool,
     pinned: usize,
     due: usize,
     has: Vec<Unit>,
@@ -134,7 +160,7 @@ mod tests {
     enum Step {
         Joins(u8),
         Dies(u8),
-        Drains(u8, bool),
+        Becomes(u8, Part),
         Pins(Unit, Option<u8>),
         Round(u8),
         Given(Unit),
@@ -146,7 +172,8 @@ mod tests {
         prop_oneof![
             (0..6u8).prop_map(Step::Joins),
             (0..6u8).prop_map(Step::Dies),
-            (0..6u8, any::<bool>()).prop_map(|(member, drains)| Step::Drains(member, drains)),
+            (0..6u8, prop_oneof![Just(Part::Shares), Just(Part::Keeps), Just(Part::Drains)])
+                .prop_map(|(member, part)| Step::Becomes(member, part)),
             (0..units, proptest::option::of(0..6u8)).prop_map(|(unit, pin)| Step::Pins(unit, pin)),
             (0..6u8).prop_map(Step::Round),
             (0..6u8).prop_map(Step::Round),
@@ -170,6 +197,8 @@ mod tests {
             return 0;
         }
         let acts = view.acts(me);
+        let takes = view.members[me] == view.members.values().copied().min().expect("a member");
+        assert!(takes || acts.take.is_empty(), "who only keeps, or drains, takes nothing while others are there");
         for unit in &acts.take {
             let lease = view.leases.get_mut(unit).expect("a unit");
             assert_eq!(lease.member, None, "what is somebody's is not taken");
@@ -186,16 +215,16 @@ mod tests {
     fn act(view: &mut View, step: &Step) {
         match step {
             Step::Joins(member) => {
-                view.members.entry(name(*member)).or_insert(false);
+                view.members.entry(name(*member)).or_default();
             }
             Step::Dies(member) => {
                 view.members.remove(&name(*member));
                 let gone = Some(name(*member));
                 view.leases.values_mut().filter(|lease| lease.member == gone).for_each(free);
             }
-            Step::Drains(member, drains) => {
+            Step::Becomes(member, part) => {
                 if let Some(known) = view.members.get_mut(&name(*member)) {
-                    *known = *drains;
+                    *known = *part;
                 }
             }
             Step::Pins(unit, pin) => view.leases.get_mut(unit).expect("a unit").pinned = pin.map(name),
@@ -253,18 +282,20 @@ mod tests {
                 prop_assert!(view.leases.values().all(|lease| lease.member.is_none()));
                 return Ok(());
             }
-            let all = view.members.values().all(|drains| *drains);
-            let active = |name: &str| all || view.members.get(name) == Some(&false);
+            let best = view.members.values().copied().min().expect("a member");
+            let part = |name: &str| view.members[name];
             for (unit, lease) in &view.leases {
                 let owner = lease.member.as_deref().expect("every unit is owned");
-                prop_assert!(active(owner), "{unit} is with {owner}, who drains");
-                if let Some(pin) = lease.pinned.as_deref().filter(|pin| view.members.contains_key(*pin) && active(pin)) {
-                    prop_assert_eq!(owner, pin);
-                }
+                prop_assert!(part(owner) != Part::Drains || best == Part::Drains, "{unit} is with {owner}, who drains");
+                let pin = lease.pinned.as_deref().filter(|pin| view.members.get(*pin) == Some(&best));
+                prop_assert!(pin.is_none_or(|pin| owner == pin), "{unit} is with {owner}, and pinned to {pin:?}");
             }
             if view.leases.values().all(|lease| lease.pinned.is_none()) {
-                let counts: Vec<usize> = counts(&view).into_iter().filter(|(name, _)| active(name)).map(|(_, n)| n).collect();
-                prop_assert!(counts.iter().max().unwrap_or(&0) - counts.iter().min().unwrap_or(&0) <= 1, "{:?}", counts);
+                let counts = counts(&view);
+                let of = |wanted: Part| counts.iter().filter(move |(name, _)| part(name) == wanted).map(|(_, n)| *n);
+                let (most, least) = (of(best).max().unwrap_or(0), of(best).min().unwrap_or(0));
+                prop_assert!(most - least <= 1, "{:?}", counts);
+                prop_assert!(of(Part::Keeps).all(|n| n <= least + 1), "who keeps has no more than its share: {:?}", counts);
             }
         }
 
@@ -301,7 +332,7 @@ mod tests {
         assert_eq!(round(&mut view, "m0"), 1);
         assert_eq!(view.acts("m0"), Acts::default(), "the next when this one has been given up");
         assert_eq!(view.acts("m1"), Acts::default(), "nobody takes what is somebody's");
-        act(&mut view, &Step::Drains(0, true));
+        act(&mut view, &Step::Becomes(0, Part::Drains));
         assert_eq!(view.acts("m0").give.len(), 5);
     }
 
@@ -325,7 +356,7 @@ mod tests {
     fn a_pool_of_which_all_drain_goes_on() {
         let mut view = pool(2);
         act(&mut view, &Step::Joins(0));
-        act(&mut view, &Step::Drains(0, true));
+        act(&mut view, &Step::Becomes(0, Part::Drains));
         assert_eq!(view.acts("m0").take, [0, 1]);
     }
 

@@ -7,7 +7,7 @@ use super::place::Server;
 use super::postgres::Postgres;
 use super::schema;
 use crate::pool::Unit;
-use crate::pool::assign::{Lease, View};
+use crate::pool::assign::{Lease, Part, View};
 use onus_engine::time::{Millis, Moment};
 use std::collections::{BTreeMap, BTreeSet};
 use xxhash_rust::xxh3::xxh3_64;
@@ -328,12 +328,21 @@ fn round(database: &mut Postgres, pool: &str, now: Moment, me: &Me, said: &Said)
     }
     // A clock that was set back: from its new time on they are there for a lease.
     database.run("UPDATE member SET seen = $2 WHERE pool = $1 AND seen > $2", &[of, Value::Int(now.0)])?;
+    let mut found = 0;
+    database.ask("SELECT max(number) FROM migration", &[], &mut |row| row.int(0).map(|number| found = number))?;
+    // Whose program is older than the store's schema goes on with what it has, and could not begin with another shard.
+    let part = |drains: bool, knows: u32| match drains {
+        true => Part::Drains,
+        false if i64::from(knows) < found => Part::Keeps,
+        false => Part::Shares,
+    };
     let gone = |member: &Member| member.seen.min(now) + member.lease <= now;
     let mut view = View::default();
     if known.iter().all(|(member, _)| gone(member)) {
         // Nobody was heard: it was the database that was away, or all were. Nobody is struck off for that.
         database.run("UPDATE member SET seen = $2 WHERE pool = $1", &[of, Value::Int(now.0)])?;
-        view.members.extend(known.iter().map(|(member, _)| (member.name.clone(), member.draining)));
+        view.members
+            .extend(known.iter().map(|(member, _)| (member.name.clone(), part(member.draining, member.schema))));
     } else {
         for (member, _) in known.iter().filter(|(member, _)| member.name != me.name) {
             if gone(member) {
@@ -341,13 +350,13 @@ fn round(database: &mut Postgres, pool: &str, now: Moment, me: &Me, said: &Said)
                 database.run("DELETE FROM member WHERE pool = $1 AND name = $2", &[of, name])?;
                 free(database, pool, &member.name)?;
             } else {
-                view.members.insert(member.name.clone(), member.draining);
+                view.members.insert(member.name.clone(), part(member.draining, member.schema));
             }
         }
     }
     // Whoever was away for so long that others may have taken its units is new.
     let drains = said.leaves || !replaced && own.is_some_and(|(member, _)| member.draining);
-    view.members.insert(me.name.clone(), drains);
+    view.members.insert(me.name.clone(), part(drains, schema::KNOWN));
     let sql = "INSERT INTO member (pool, name, token, since, seen, lease, draining, version, knows) \
                VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8) ON CONFLICT (pool, name) DO UPDATE SET token = excluded.token, \
                since = CASE WHEN member.token = excluded.token THEN member.since ELSE excluded.since END, \

@@ -1,5 +1,7 @@
 //! Rounds of members, on a real PostgreSQL: what the database holds after each.
 
+#![allow(clippy::unwrap_used)]
+
 use crate::postgres::shared;
 use onus::store::place::Place;
 use onus::store::pool::{Me, Pool, PoolError, Said, Turn};
@@ -236,4 +238,26 @@ fn many_at_once_never_own_one_unit_together() {
     });
     let all: Vec<u16> = done.concat();
     assert!(all.len() <= 4 && all.iter().collect::<BTreeSet<_>>().len() == all.len(), "{done:?}");
+}
+
+#[test]
+fn a_member_whose_program_is_older_than_the_store_keeps_what_it_has_and_gets_nothing_more() {
+    let database = shared().database();
+    let (mut a, mut b) = (Member::new(&database, "a", "1", LONG), Member::new(&database, "b", "1", LONG));
+    a.round();
+    b.round();
+    for _ in 0..2 {
+        let unit = a.round().give[0];
+        a.gave(unit, 0);
+        a.round();
+        b.round();
+    }
+    assert_eq!((a.held(), b.held()), (vec![0, 1], vec![2, 3]));
+    // As if `a` were of the version before; it makes no round meanwhile.
+    shared().sql(&database, "UPDATE onus.member SET knows = 2 WHERE name = 'a'");
+    b.pool.pin(2, Some("a")).unwrap();
+    assert_eq!(b.round(), Turn::default(), "not even what is pinned to it");
+    b.pool.pin(2, None).unwrap();
+    shared().sql(&database, "UPDATE onus.lease SET member = NULL WHERE unit = 1");
+    assert_eq!(b.round().take, [1], "it would have fallen to the other one");
 }
