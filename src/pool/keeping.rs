@@ -4,6 +4,7 @@ use super::Unit;
 use super::hold::{Fresh, Hold};
 use crate::store::place::Server;
 use crate::store::pool::{Me, Pool as Leases, PoolError, Said, Turn};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -46,6 +47,8 @@ struct State {
     trouble: Option<String>,
     /// So many units were taken.
     taken: u64,
+    /// Of those that run, whether they may speak.
+    holds: BTreeMap<Unit, Arc<Hold>>,
 }
 
 impl Shared {
@@ -85,8 +88,10 @@ impl Pool {
     }
 
     /// A unit that was to be taken runs, under this hold.
-    pub(crate) fn hold(&self) -> Arc<Hold> {
-        Arc::new(Hold::new(Arc::clone(&self.shared.fresh)))
+    pub(crate) fn hold(&self, unit: Unit) -> Arc<Hold> {
+        let hold = Arc::new(Hold::new(Arc::clone(&self.shared.fresh)));
+        self.shared.state().holds.insert(unit, Arc::clone(&hold));
+        hold
     }
 
     /// A unit was given up; nobody takes it for so long.
@@ -169,6 +174,7 @@ impl Rounds {
             let began = Instant::now();
             match self.round(&said) {
                 Ok(turn) => {
+                    // Whoever lost a unit is silent before the leases of the others are good again.
                     self.made(&said, &turn);
                     self.shared.fresh.renew(began);
                     if !self.tell(turn) {
@@ -214,9 +220,10 @@ impl Rounds {
         state.said.joined = true;
         state.said.given.retain(|unit, _| !said.given.contains_key(unit));
         state.said.held.extend(&turn.take);
-        turn.lost.iter().for_each(|unit| {
+        for unit in &turn.lost {
             state.said.held.remove(unit);
-        });
+            state.holds.remove(unit).iter().for_each(|hold| hold.end());
+        }
         state.taken += turn.take.len() as u64;
     }
 

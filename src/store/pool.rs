@@ -137,6 +137,9 @@ pub struct Pool {
     pool: String,
 }
 
+/// How long a transaction of a pool may wait for its client.
+const IDLE: &str = "1s";
+
 const MEMBERS: &str =
     "SELECT name, token, since, seen, lease, draining, version, knows FROM member WHERE pool = $1 ORDER BY name";
 const LEASES: &str = "SELECT unit, member, giving, pinned, rests FROM lease WHERE pool = $1 ORDER BY unit";
@@ -250,6 +253,9 @@ impl Pool {
         let Pool { database, pool } = self;
         database.begin(true)?;
         let done = (|| {
+            // Whoever stands still in the middle of a round must not hold the lock for long: all others wait for it.
+            let idle = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
+            database.ask(idle, &[Value::Text(IDLE)], &mut |_| Ok(()))?;
             let key = xxh3_64(format!("onus pool {pool}").as_bytes()) as i64;
             database.ask("SELECT 1::BIGINT FROM pg_advisory_xact_lock($1)", &[Value::Int(key)], &mut |_| Ok(()))?;
             // Of the moment at which the lock was had, not of the beginning.

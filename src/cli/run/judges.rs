@@ -165,7 +165,7 @@ impl Judges {
         // Taken anew before its thread has ended: the epoch fences that one.
         self.abandon(unit);
         let failed = |why: String| Failure::Other(format!("no thread for it: {why}"));
-        let (stop, task) = (Arc::new(AtomicBool::new(false)), Arc::new(Task { unit, hold: self.pool.hold() }));
+        let (stop, task) = (Arc::new(AtomicBool::new(false)), Arc::new(Task { unit, hold: self.pool.hold(unit) }));
         let (sender, heard) = feed::channel();
         let (shared, shards, wishes) = (Arc::clone(&self.shared), Arc::clone(&self.shards), sender.clone());
         let (ours, stops) = (Arc::clone(&task), Arc::clone(&stop));
