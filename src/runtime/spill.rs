@@ -1,105 +1,79 @@
 //! The archive of a run over files: settled timelines go to an unnamed temporary file and come back when late news asks.
 //!
-//! Blocks are appended; an index of (hash of the subject, place) is kept in memory up to a bound and then written out as
-//! a sorted run, so that memory does not grow with history. Runs of like size are merged, and a look into one reads one
-//! page of it. Most looks are for what was never kept: a filter answers them.
+//! Blocks are appended, each with the place of the one before it whose hash falls into the same bucket: the index in memory
+//! is the last place of each bucket, a byte a block, and nothing is ever sorted or written twice. Most looks are for what
+//! was never kept: a filter answers them.
 
 use onus_engine::engine::Archive;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// Entries kept in memory before they become a run.
-const RECENT: usize = 1 << 14;
-/// So many runs of like size become one.
-const RUNS: usize = 4;
-const ENTRY: usize = 16;
-/// Entries between two keys of a run that are kept in memory.
-const PAGE: u64 = 256;
+/// Blocks that the first index is for; each next one is for twice as many.
+const FIRST: usize = 1 << 14;
+/// Blocks to a bucket, when its index is full.
+const LOAD: usize = 4;
+/// Blocks begin at multiples of this, so that four bytes name the place of one in 64 GiB.
+const UNIT: u64 = 16;
+/// So much of a block is read at once: most are no longer.
+const NEAR: usize = 512;
+/// Before a block: the place of the next older one of its bucket, half of its hash, the lengths of its three parts.
+const HEAD: usize = 5 * 4;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Spill {
     blocks: File,
+    /// Bytes in the file.
     end: u64,
     unwritten: Vec<u8>,
-    recent: Recent,
-    runs: Vec<Run>,
-    filter: Filter,
+    /// The newest is last, and the only one that grows.
+    indexes: Vec<Index>,
     /// The first thing that went wrong with the disk: told at the end, since an archive's methods cannot fail.
     pub trouble: Option<io::Error>,
 }
 
-/// Entries that are in no run yet, in lists by the highest bits of their hash.
+/// Where the blocks of some time are.
 #[derive(Debug)]
-struct Recent {
-    lists: Vec<Vec<(u64, u64)>>,
+struct Index {
     filter: Filter,
+    /// By the highest bits of the hash, one more than the place of the newest block in units; 0: none.
+    buckets: Vec<u32>,
 }
 
-const LISTS: usize = 256;
-
-impl Recent {
-    fn new() -> Recent {
-        Recent { lists: vec![Vec::new(); LISTS], filter: Filter::new(RECENT) }
+impl Index {
+    fn new(blocks: usize) -> Index {
+        Index { filter: Filter::new(blocks), buckets: vec![0; blocks / LOAD] }
     }
 
-    fn add(&mut self, key: u64, at: u64) {
-        self.lists[list_of(key)].push((key, at));
-        self.filter.add(key);
+    fn bucket(&self, key: u64) -> usize {
+        (((key >> 32) * self.buckets.len() as u64) >> 32) as usize
     }
-
-    fn find(&self, key: u64) -> impl Iterator<Item = u64> {
-        let list = if self.filter.may_have(key) { &self.lists[list_of(key)][..] } else { &[] };
-        list.iter().filter(move |(k, _)| *k == key).map(|(_, at)| *at)
-    }
-
-    /// Empties it, in order.
-    fn drain(&mut self) -> impl Iterator<Item = (u64, u64)> {
-        self.filter = Filter::new(RECENT);
-        self.lists.iter_mut().flat_map(|list| {
-            list.sort_unstable();
-            list.drain(..)
-        })
-    }
-}
-
-fn list_of(key: u64) -> usize {
-    (key >> 56) as usize
-}
-
-#[derive(Debug)]
-struct Run {
-    file: File,
-    entries: u64,
-    /// The first key of each page.
-    pages: Vec<u64>,
 }
 
 /// Says of most keys that were never kept that they were not, and never of one that was: a Bloom filter in blocks of 64
-/// bits, one look a key, four bits set of one word. When it has eight bits an entry it is made anew with sixteen: all that
-/// stays in memory of what was kept, but for one key a page.
+/// bits, one look a key, four bits set of one word. Full, it has 21 bits a key.
 #[derive(Debug)]
 struct Filter {
     words: Vec<u64>,
-    entries: usize,
+    room: usize,
 }
 
 impl Filter {
-    /// With room for so many entries.
-    fn new(entries: usize) -> Filter {
-        Filter { words: vec![0; entries / 8 + 1], entries: 0 }
+    /// With room for so many keys.
+    fn new(keys: usize) -> Filter {
+        Filter { words: vec![0; keys / 3 + 1], room: keys }
     }
 
     fn is_full(&self) -> bool {
-        self.entries >= self.words.len() * 8
+        self.room == 0
     }
 
     fn add(&mut self, key: u64) {
         let (word, bits) = self.place(key);
         self.words[word] |= bits;
-        self.entries += 1;
+        self.room = self.room.saturating_sub(1);
     }
 
     fn may_have(&self, key: u64) -> bool {
@@ -107,7 +81,6 @@ impl Filter {
         self.words[word] & bits == bits
     }
 
-    /// Keys in order have words in order: those of a run are added from one end to the other.
     fn place(&self, key: u64) -> (usize, u64) {
         let bits = (0..4).fold(0, |bits, i| bits | 1 << (key >> (6 * i) & 63));
         let word = ((key >> 32) * self.words.len() as u64) >> 32;
@@ -115,41 +88,69 @@ impl Filter {
     }
 }
 
+/// What stands before a block.
+struct Head {
+    /// One more than its place in units; 0: none.
+    older: u32,
+    tag: u32,
+    partner: u32,
+    subject: u32,
+    facts: u32,
+}
+
+impl Head {
+    fn bytes(&self) -> [u8; HEAD] {
+        let mut out = [0; HEAD];
+        let parts = [self.older, self.tag, self.partner, self.subject, self.facts];
+        for (four, part) in out.chunks_exact_mut(4).zip(parts) {
+            four.copy_from_slice(&part.to_le_bytes());
+        }
+        out
+    }
+
+    fn of(bytes: [u8; HEAD]) -> Head {
+        let part = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+        Head { older: part(0), tag: part(4), partner: part(8), subject: part(12), facts: part(16) }
+    }
+}
+
 impl Spill {
     /// In the system's folder for temporary files.
     pub fn new() -> io::Result<Spill> {
-        Ok(Spill {
-            blocks: tempfile::tempfile()?,
-            end: 0,
-            unwritten: Vec::new(),
-            recent: Recent::new(),
-            runs: Vec::new(),
-            filter: Filter::new(RECENT),
-            trouble: None,
-        })
+        let blocks = tempfile::tempfile()?;
+        Ok(Spill { blocks, end: 0, unwritten: Vec::new(), indexes: vec![Index::new(FIRST)], trouble: None })
     }
 
     /// Reads what will be asked first about a subject, so that it is near by then. Gives a number that means nothing.
     pub(super) fn touch(&self, partner: &str, subject: &str) -> u64 {
         let key = hash(partner, subject);
-        self.filter.words[self.filter.place(key).0] ^ self.recent.filter.words[self.recent.filter.place(key).0]
+        self.indexes.iter().fold(0, |sum, index| sum ^ index.filter.words[index.filter.place(key).0])
     }
 
     fn append(&mut self, partner: &str, subject: &str, facts: &[u8]) -> io::Result<()> {
         let at = self.end + self.unwritten.len() as u64;
-        for part in [partner.as_bytes(), subject.as_bytes(), facts] {
-            self.unwritten.extend_from_slice(&(part.len() as u32).to_le_bytes());
+        let Ok(place) = u32::try_from(at / UNIT + 1) else {
+            return Err(io::Error::other("what has settled takes more than 64 GiB: judge the files in several runs"));
+        };
+        let key = hash(partner, subject);
+        if self.indexes.last().is_none_or(|index| index.filter.is_full()) {
+            self.indexes.push(Index::new(FIRST << self.indexes.len()));
         }
-        for part in [partner.as_bytes(), subject.as_bytes(), facts] {
+        let Some(index) = self.indexes.last_mut() else { return Ok(()) };
+        index.filter.add(key);
+        let bucket = index.bucket(key);
+        let older = std::mem::replace(&mut index.buckets[bucket], place);
+        let len = |part: &[u8]| part.len() as u32;
+        let (partner, subject) = (partner.as_bytes(), subject.as_bytes());
+        let head =
+            Head { older, tag: key as u32, partner: len(partner), subject: len(subject), facts: len(facts) }.bytes();
+        for part in [&head[..], partner, subject, facts] {
             self.unwritten.extend_from_slice(part);
         }
-        let key = hash(partner, subject);
-        self.recent.add(key, at);
+        let whole = self.unwritten.len().next_multiple_of(UNIT as usize);
+        self.unwritten.resize(whole, 0);
         if self.unwritten.len() >= 1 << 18 {
             self.flush()?;
-        }
-        if self.recent.filter.entries >= RECENT {
-            self.write_run()?;
         }
         Ok(())
     }
@@ -162,58 +163,48 @@ impl Spill {
         Ok(())
     }
 
-    fn write_run(&mut self) -> io::Result<()> {
-        let filter = &mut self.filter;
-        let entries = self.recent.drain().inspect(|(key, _)| filter.add(*key));
-        self.runs.push(Run::write(entries.map(Ok))?);
-        // The newest runs are the smallest; as many of like size as one merge takes become one of the next size.
-        while let Some(from) = self.runs.len().checked_sub(RUNS)
-            && self.runs[from].entries < 2 * self.runs[self.runs.len() - 1].entries
-        {
-            let tail = self.runs.split_off(from);
-            self.runs.push(Run::write(merged(&tail)?)?);
-        }
-        if self.filter.is_full() {
-            let mut filter = Filter::new(2 * self.filter.entries);
-            for entry in merged(&self.runs)? {
-                filter.add(entry?.0);
+    /// All that was kept of a subject, in the order in which it was.
+    fn find(&self, partner: &str, subject: &str) -> io::Result<Vec<u8>> {
+        let key = hash(partner, subject);
+        let mut found = Vec::new();
+        for index in self.indexes.iter().rev().filter(|index| index.filter.may_have(key)) {
+            let mut place = index.buckets[index.bucket(key)];
+            while let Some(at) = place.checked_sub(1).map(|at| u64::from(at) * UNIT) {
+                let mut near = [0; NEAR];
+                let near = self.read(&mut near, at)?;
+                let Some((head, rest)) = near.split_first_chunk().map(|(head, rest)| (Head::of(*head), rest)) else {
+                    break;
+                };
+                place = head.older;
+                if head.tag != key as u32 {
+                    continue;
+                }
+                let names = (head.partner + head.subject) as usize;
+                let mut block = vec![0; names + head.facts as usize];
+                match rest.get(..block.len()) {
+                    Some(whole) => block.copy_from_slice(whole),
+                    None => self.blocks.read_exact_at(&mut block, at + HEAD as u64)?,
+                }
+                let (p, s) = block[..names].split_at(head.partner as usize);
+                if p == partner.as_bytes() && s == subject.as_bytes() {
+                    found.push(block.split_off(names));
+                }
             }
-            self.filter = filter;
         }
-        Ok(())
+        found.reverse();
+        Ok(found.concat())
     }
 
-    fn places(&self, key: u64) -> io::Result<Vec<u64>> {
-        let mut out = Vec::new();
-        if self.filter.may_have(key) {
-            for run in &self.runs {
-                run.find(key, &mut out)?;
+    /// Bytes from here on: all that are asked for, if there are so many.
+    fn read<'b>(&'b self, bytes: &'b mut [u8], at: u64) -> io::Result<&'b [u8]> {
+        match at.checked_sub(self.end) {
+            Some(from) => Ok(&self.unwritten[from as usize..]),
+            None => {
+                let there = (self.end - at).min(bytes.len() as u64) as usize;
+                self.blocks.read_exact_at(&mut bytes[..there], at)?;
+                Ok(&bytes[..there])
             }
         }
-        out.extend(self.recent.find(key));
-        Ok(out)
-    }
-
-    fn block(&self, at: u64) -> io::Result<(Vec<u8>, Vec<u8>, Vec<u8>)> {
-        let read = |bytes: &mut [u8], at: u64| -> io::Result<()> {
-            if at >= self.end {
-                let from = (at - self.end) as usize;
-                bytes.copy_from_slice(&self.unwritten[from..from + bytes.len()]);
-                Ok(())
-            } else {
-                self.blocks.read_exact_at(bytes, at)
-            }
-        };
-        let mut head = [0; 12];
-        read(&mut head, at)?;
-        let len = |i: usize| u32::from_le_bytes([head[i], head[i + 1], head[i + 2], head[i + 3]]) as usize;
-        let (mut partner, mut subject, mut facts) = (vec![0; len(0)], vec![0; len(4)], vec![0; len(8)]);
-        let mut from = at + 12;
-        for part in [&mut partner, &mut subject, &mut facts] {
-            read(part, from)?;
-            from += part.len() as u64;
-        }
-        Ok((partner, subject, facts))
     }
 
     fn note<T>(&mut self, result: io::Result<T>) -> Option<T> {
@@ -228,6 +219,7 @@ impl Spill {
 }
 
 impl Archive for Spill {
+    #[inline(never)]
     fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
         if facts.is_empty() || self.trouble.is_some() {
             return;
@@ -237,92 +229,9 @@ impl Archive for Spill {
     }
 
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
-        let places = self.places(hash(partner, subject));
-        let places = self.note(places)?;
-        let mut out = Vec::new();
-        for at in places {
-            let block = self.block(at);
-            let (p, s, facts) = self.note(block)?;
-            if p == partner.as_bytes() && s == subject.as_bytes() {
-                out.extend_from_slice(&facts);
-            }
-        }
-        (!out.is_empty()).then_some(out)
+        let found = self.find(partner, subject);
+        self.note(found).filter(|facts| !facts.is_empty())
     }
-}
-
-impl Run {
-    fn write(entries: impl Iterator<Item = io::Result<(u64, u64)>>) -> io::Result<Run> {
-        let mut out = io::BufWriter::with_capacity(1 << 16, tempfile::tempfile()?);
-        let mut count = 0;
-        let mut pages = Vec::new();
-        for entry in entries {
-            let (key, at) = entry?;
-            if count % PAGE == 0 {
-                pages.push(key);
-            }
-            out.write_all(&key.to_le_bytes())?;
-            out.write_all(&at.to_le_bytes())?;
-            count += 1;
-        }
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Run { file, entries: count, pages })
-    }
-
-    fn find(&self, key: u64, out: &mut Vec<u64>) -> io::Result<()> {
-        // Equal keys may begin in the page before the first that begins with this key.
-        let mut page = self.pages.partition_point(|first| *first < key).saturating_sub(1) as u64;
-        let mut bytes = [0; PAGE as usize * ENTRY];
-        while page * PAGE < self.entries && self.pages[page as usize] <= key {
-            let held = (self.entries - page * PAGE).min(PAGE) as usize * ENTRY;
-            self.file.read_exact_at(&mut bytes[..held], page * PAGE * ENTRY as u64)?;
-            let entries = bytes[..held].chunks_exact(ENTRY).map(split);
-            out.extend(entries.filter(|(k, _)| *k == key).map(|(_, at)| at));
-            page += 1;
-        }
-        Ok(())
-    }
-}
-
-/// The entries of several runs, in order.
-fn merged(runs: &[Run]) -> io::Result<impl Iterator<Item = io::Result<(u64, u64)>>> {
-    let mut readers = Vec::new();
-    for run in runs {
-        let mut file = run.file.try_clone()?;
-        file.seek(SeekFrom::Start(0))?;
-        let mut reader = io::BufReader::with_capacity(1 << 15, file);
-        let head = next_entry(&mut reader)?;
-        readers.push((head, reader));
-    }
-    Ok(std::iter::from_fn(move || {
-        let least = readers.iter_mut().filter(|(head, _)| head.is_some()).min_by_key(|(head, _)| *head)?;
-        let entry = least.0.take()?;
-        match next_entry(&mut least.1) {
-            Ok(head) => {
-                least.0 = head;
-                Some(Ok(entry))
-            }
-            Err(error) => Some(Err(error)),
-        }
-    }))
-}
-
-fn next_entry(reader: &mut impl Read) -> io::Result<Option<(u64, u64)>> {
-    let mut bytes = [0; ENTRY];
-    match reader.read_exact(&mut bytes) {
-        Ok(()) => Ok(Some(split(&bytes))),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn split(bytes: &[u8]) -> (u64, u64) {
-    let number = |from: usize| {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(&bytes[from..from + 8]);
-        u64::from_le_bytes(eight)
-    };
-    (number(0), number(8))
 }
 
 /// Only this process reads it, and equal hashes are told apart by the names in the block.
@@ -336,18 +245,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_kept_comes_back_in_the_order_kept_however_many_runs_it_took() {
+    fn what_was_kept_comes_back_in_the_order_kept_however_many_indexes_it_took() {
         let mut spill = Spill::new().expect("a temporary file");
-        let many = RECENT as u64 * (RUNS as u64 * RUNS as u64 + 2);
+        let many = FIRST as u64 * 18;
         for i in 0..many {
             spill.keep("p", &format!("s{}", i % (many / 2)), &i.to_le_bytes());
         }
-        assert!(spill.runs.len() <= 2 * RUNS);
+        assert_eq!(spill.indexes.len(), 5);
         for i in [0, 1, many / 2 - 1, many / 3] {
             let want = [i.to_le_bytes(), (i + many / 2).to_le_bytes()].concat();
             assert_eq!(spill.recall("p", &format!("s{i}")), Some(want), "subject {i}");
         }
         assert_eq!(spill.recall("q", "s0"), None);
         assert!(spill.trouble.is_none());
+    }
+
+    #[test]
+    fn most_that_was_never_kept_costs_no_look_into_the_file() {
+        let mut filter = Filter::new(FIRST);
+        (0..FIRST).for_each(|i| filter.add(hash("p", &format!("kept {i}"))));
+        assert!(filter.is_full());
+        let wrong = (0..100_000).filter(|i| filter.may_have(hash("p", &format!("never {i}")))).count();
+        assert!(wrong < 500, "{wrong} of 100,000");
     }
 }

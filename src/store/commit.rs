@@ -13,6 +13,9 @@ const ADVANCE: &str = "UPDATE shard SET sequence = sequence + 1, now = $1, entri
      before_last = digest, digest = COALESCE($4, digest) \
      WHERE shard = $5 AND epoch = $6 AND sequence = $7 RETURNING entries, letters, before_last";
 
+/// The last commit, as long as this epoch is the newest.
+const LAST: &str = "SELECT sequence FROM shard WHERE shard = $1 AND epoch = $2";
+
 /// Break: this very batch was committed already, by a call that could not learn it. Else the digest of the ledger's last
 /// entry before it.
 pub(super) fn advance(
@@ -85,7 +88,20 @@ fn committed_before(
         ours = row.int(0)? == sum;
         Ok(())
     })?;
-    if ours { Ok(ControlFlow::Break(())) } else { Err(StoreError::Fenced { held: epoch.0 }) }
+    if ours {
+        return Ok(ControlFlow::Break(()));
+    }
+    // Nobody has taken over, and yet it is not where this process left it.
+    let wrote = batch.sequence.wrapping_sub(1);
+    let mut has = None;
+    database.ask(LAST, &[Int(shard), Int(epoch.0 as i64)], &mut |row| {
+        has = Some(row.int(0)? as u64);
+        Ok(())
+    })?;
+    match has.filter(|has| *has < wrote) {
+        Some(has) => Err(StoreError::WentBack { target: database.target().to_owned(), has, wrote }),
+        None => Err(StoreError::Fenced { held: epoch.0 }),
+    }
 }
 
 /// All but the shard's own row.

@@ -11,6 +11,21 @@ pub enum StoreError {
         /// The epoch that this process held.
         held: u64,
     },
+    /// It is older than what this process wrote to it: a backup, or a standby that had not heard the last commits, stands
+    /// in its place.
+    #[error(
+        "{target} has gone back to commit {has}, and this process wrote commit {wrote}: a backup, or a standby that had not \
+         heard the last commits, has taken its place. Nothing more was written. Start again: what is missing is read and \
+         decided anew, and told again under the same identity"
+    )]
+    WentBack {
+        /// Which store.
+        target: String,
+        /// Its last commit.
+        has: u64,
+        /// The last one of this process.
+        wrote: u64,
+    },
     /// The world's fault, and it may pass: try again.
     #[error("{target}: {why}; it is tried again")]
     Unavailable {

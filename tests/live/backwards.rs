@@ -1,6 +1,7 @@
 //! A store that has gone back: to a backup, or to a standby that had not heard the last commits.
 
 use crate::house::{House, W1, end, file};
+use crate::postgres::{Cluster, Stop};
 use crate::w1;
 use std::fs;
 
@@ -42,6 +43,55 @@ fn a_store_that_lost_its_last_commits_reads_them_again_and_says_the_same() {
     assert!(house.told().len() > told, "what was lost is decided and told again");
     assert_eq!(house.net(), peace.net(), "and is what it was");
     assert!(house.onus(&["store", "verify", "--store", "sqlite:onus.db"]).status.success());
+    let replay = house.onus(&["replay"]);
+    assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stdout));
+}
+
+#[test]
+fn a_standby_that_had_not_heard_the_last_commits_takes_over_and_the_same_is_said_again() {
+    let primary = Cluster::start("");
+    let database = primary.database();
+    let settings =
+        |store: &str| format!("[store]\nurl = \"{store}\"\n[judge]\nclock = \"events\"\nbatch = 200\n{}", file("w1"));
+    let (events, _) = w1::draw(w1::Order { events: 4_000, partners: 10, seed: 17 });
+    let mut lines = Vec::new();
+    w1::write(&events, &mut lines).expect("into memory");
+    let lines = String::from_utf8(lines).expect("text");
+    let up_to = |part: usize| &lines[..lines[..lines.len() * part / 4].rfind('\n').map_or(0, |at| at + 1)];
+    let peace = House::new(W1, &settings("sqlite:onus.db").replace("follow = true", "follow = false"));
+    peace.write("w1.jsonl", &lines);
+    assert!(peace.onus(&["run", "--until-end", "--tell", "told"]).status.success());
+
+    let house = House::new(W1, &settings(&primary.url(&database)));
+    house.write("w1.jsonl", up_to(1));
+    let mut child = house.start(&["run", "--tell", "told"]);
+    let commits = |server: &Cluster| server.sql(&database, "SELECT max(sequence) FROM shard").trim().to_owned();
+    house.until("something is told", || !house.told().is_empty());
+    let mut standby = primary.standby();
+    house.write("w1.jsonl", up_to(2));
+    house.until("the standby follows", || {
+        let told = house.told().len();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        told > 0 && told == house.told().len() && commits(&primary) == commits(&standby)
+    });
+    // It hears nothing of what comes now.
+    standby.stop(Stop::Fast);
+    let told = house.told().len();
+    house.write("w1.jsonl", up_to(3));
+    house.until("more is told", || house.told().len() > told);
+    primary.stop(Stop::Immediate);
+    standby.takes_over(&primary);
+    house.write("w1.jsonl", &lines);
+    house.until("it says that the store has gone back", || house.talk().contains("has gone back to commit"));
+    assert_eq!(child.wait().expect("it ends").code(), Some(2));
+    // Whoever starts it again finds all in order.
+    let told = house.told().len();
+    let child = house.start(&["run", "--tell", "told"]);
+    house.until("all is told", || house.net() == peace.net());
+    assert!(house.told().len() > told);
+    assert!(end(child));
+    let store = standby.url(&database);
+    assert!(house.onus(&["store", "verify", "--store", &store]).status.success());
     let replay = house.onus(&["replay"]);
     assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stdout));
 }

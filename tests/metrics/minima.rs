@@ -95,7 +95,7 @@ impl Desk {
     /// Month, met, broken.
     fn months(&self) -> Vec<(i32, i64, i64)> {
         let counted = self.engine.counted(0, self.rule());
-        let months = counted.map(|c| c.history.months().to_vec()).unwrap_or_default();
+        let months = counted.map(|c| c.history.months().copied().collect::<Vec<_>>()).unwrap_or_default();
         months.iter().map(|m| (m.index % 12 + 1, m.met, m.broken)).collect()
     }
 }

@@ -49,6 +49,17 @@ impl Cluster {
 
     /// The same; `prepare` may put files into the folder of its data first.
     pub(crate) fn prepared(options: &str, prepare: impl FnOnce(&Path)) -> Cluster {
+        let cluster = Cluster::folder(options);
+        let data = cluster.data();
+        let data = data.to_str().expect("a plain path");
+        cluster.tool("initdb", &["-D", data, "-U", "onus", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
+        prepare(&cluster.data());
+        cluster.go_on();
+        cluster
+    }
+
+    /// A folder and a port, and nothing in it yet.
+    fn folder(options: &str) -> Cluster {
         let bin = binaries();
         let user = unprivileged();
         let folder = tempfile::Builder::new().prefix("onus-postgres-").tempdir().expect("a temporary folder").keep();
@@ -67,13 +78,27 @@ impl Cluster {
         let port = listener.local_addr().expect("a port").port();
         drop(listener);
         let databases = AtomicU32::new(0);
-        let cluster = Cluster { bin, folder, port, user, options: options.to_owned(), databases, keeper };
-        let data = cluster.data();
+        Cluster { bin, folder, port, user, options: options.to_owned(), databases, keeper }
+    }
+
+    /// A server that follows this one, as of now and from now on, without this one waiting for it.
+    pub(crate) fn standby(&self) -> Cluster {
+        let standby = Cluster::folder(&self.options);
+        let (data, port) = (standby.data(), self.port.to_string());
         let data = data.to_str().expect("a plain path");
-        cluster.tool("initdb", &["-D", data, "-U", "onus", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
-        prepare(&cluster.data());
-        cluster.go_on();
-        cluster
+        standby.tool(
+            "pg_basebackup",
+            &["-D", data, "-h", "127.0.0.1", "-p", &port, "-U", "onus", "-X", "stream", "-c", "fast", "-R"],
+        );
+        standby.go_on();
+        standby
+    }
+
+    /// It follows nobody from now on, and listens where the other one did, which must be gone.
+    pub(crate) fn takes_over(&mut self, other: &Cluster) {
+        fs::remove_file(self.data().join("standby.signal")).expect("it followed somebody");
+        self.port = other.port;
+        self.go_on();
     }
 
     fn data(&self) -> PathBuf {

@@ -20,17 +20,45 @@ pub const ENDED: [Standing; 6] =
 
 /// Of one obligation of one partner.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Saved", into = "Saved")]
 pub struct History {
+    /// The newest month with verdicts: nearly every verdict falls into it, and none has to look elsewhere for it.
+    newest: Option<Month>,
+    /// Those before it, the oldest first.
+    older: Vec<Month>,
     /// Of those that stand so, how many have ended; of those that always have, nothing.
     ended: [i64; ENDED.len()],
     /// How often one that had ended so was told otherwise.
     left: [u64; ENDED.len()],
     /// Breaches taken back.
     pub(super) withdrawn: u64,
-    /// Verdicts, the newest month last.
-    months: Vec<Month>,
     /// Duties that stand and are disputed.
     disputed: i64,
+}
+
+/// The same in snapshots.
+#[derive(Clone, Serialize, Deserialize)]
+struct Saved {
+    ended: [i64; ENDED.len()],
+    left: [u64; ENDED.len()],
+    withdrawn: u64,
+    /// The newest last.
+    months: Vec<Month>,
+    disputed: i64,
+}
+
+impl From<Saved> for History {
+    fn from(Saved { ended, left, withdrawn, months: mut older, disputed }: Saved) -> History {
+        History { newest: older.pop(), older, ended, left, withdrawn, disputed }
+    }
+}
+
+impl From<History> for Saved {
+    fn from(history: History) -> Saved {
+        let months = history.months().copied().collect();
+        let History { ended, left, withdrawn, disputed, .. } = history;
+        Saved { ended, left, withdrawn, months, disputed }
+    }
 }
 
 /// Verdicts of one calendar month.
@@ -85,8 +113,15 @@ impl History {
     }
 
     /// Months in which something was decided, the oldest first.
-    pub fn months(&self) -> &[Month] {
-        &self.months
+    pub fn months(&self) -> impl Iterator<Item = &Month> {
+        self.older.iter().chain(&self.newest)
+    }
+
+    fn month_mut(&mut self, is: impl Fn(&Month) -> bool) -> Option<&mut Month> {
+        if self.newest.as_ref().is_some_and(&is) {
+            return self.newest.as_mut();
+        }
+        self.older.iter_mut().rev().find(|month| is(month))
     }
 
     /// A duty is told to stand so: it leaves where it was filed, and is filed anew.
@@ -100,7 +135,7 @@ impl History {
         let mut month = None;
         if let Some(at) = decided(duty, to) {
             month = self.month(at, duty.rule, book);
-            if let Some(month) = month.and_then(|index| self.months.iter_mut().rev().find(|m| m.index == index)) {
+            if let Some(month) = month.and_then(|index| self.month_mut(|m| m.index == index)) {
                 *if to == Standing::Met { &mut month.met } else { &mut month.broken } += 1;
             }
         }
@@ -123,7 +158,7 @@ impl History {
             }
             self.left[at] += u64::from(!stays);
         }
-        if let Some(month) = self.months.iter_mut().find(|m| before.is_of(m.index)) {
+        if let Some(month) = self.month_mut(|m| before.is_of(m.index)) {
             *if from == Standing::Met { &mut month.met } else { &mut month.broken } -= 1;
         }
     }
@@ -131,7 +166,7 @@ impl History {
     /// The month of an instant, which has a place from then on, if it is not too long ago.
     #[inline(always)]
     fn month(&mut self, at: Moment, rule: RuleId, book: &Book) -> Option<i32> {
-        match self.months.last() {
+        match &self.newest {
             Some(last) if last.from <= at && at < last.to => Some(last.index),
             _ => self.month_anew(at, rule, book),
         }
@@ -140,10 +175,12 @@ impl History {
     #[cold]
     fn month_anew(&mut self, at: Moment, rule: RuleId, book: &Book) -> Option<i32> {
         let (index, from, to) = month_of(book, rule, at)?;
-        if let Err(place) = self.months.binary_search_by_key(&index, |m| m.index) {
-            self.months.insert(place, Month { index, from, to, met: 0, broken: 0 });
-            let newest = self.months.last().map_or(index, |m| m.index);
-            self.months.retain(|m| m.index > newest - MONTHS);
+        let mut months: Vec<Month> = self.months().copied().collect();
+        if let Err(place) = months.binary_search_by_key(&index, |m| m.index) {
+            months.insert(place, Month { index, from, to, met: 0, broken: 0 });
+            let newest = months.last().map_or(index, |m| m.index);
+            months.retain(|m| m.index > newest - MONTHS);
+            (self.newest, self.older) = (months.pop(), months);
         }
         Some(index)
     }

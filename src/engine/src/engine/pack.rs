@@ -52,6 +52,7 @@ pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
         out.extend_from_slice(&head[..HEAD + SIZES]);
     }
     out.extend_from_slice(subject.name.as_bytes());
+    out.reserve((DUTY + WIDE) * (fold.open.len() + fold.ended.len()) + facts.len());
     for duty in fold.open.iter().chain(&fold.ended) {
         pack_duty(duty, out);
     }
@@ -195,22 +196,22 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
     buffer[10..18].copy_from_slice(&d.key.to_le_bytes());
     buffer[18] = d.clock.row;
     buffer[19] = d.filed.0;
-    let len = if narrow {
+    // Each way writes a length that the compiler knows.
+    if narrow {
         buffer[DUTY..DUTY + 8].copy_from_slice(&start.to_le_bytes());
         for (i, n) in numbers.iter().enumerate() {
             // Eight bytes are written, and the next number lies over the last three.
             let at = DUTY + 6 + 5 * i;
             buffer[at..at + 8].copy_from_slice(&n.to_le_bytes());
         }
-        DUTY + NARROW
+        out.extend_from_slice(&buffer[..DUTY + NARROW]);
     } else {
         let plain = [start, d.since.0, d.clock.target, d.deadline.0, d.ended.0, d.clock.elapsed];
         for (i, n) in plain.iter().enumerate() {
             buffer[DUTY + 8 * i..DUTY + 8 * i + 8].copy_from_slice(&n.to_le_bytes());
         }
-        DUTY + WIDE
-    };
-    out.extend_from_slice(&buffer[..len]);
+        out.extend_from_slice(&buffer[..DUTY + WIDE]);
+    }
     if let Some(more) = &d.more {
         put(out, &**more);
     }

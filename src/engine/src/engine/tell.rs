@@ -75,15 +75,44 @@ impl Differences {
 
 /// Counts by obligation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Saved", into = "Saved")]
 pub struct Cells {
+    rules: Vec<RuleId>,
+    rows: Vec<Row>,
+}
+
+/// What is counted of one obligation: what changes all the time lies together, from the beginning of a cache line on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(64))]
+struct Row {
+    tally: Tally,
+    history: History,
+}
+
+/// The same in snapshots.
+#[derive(Clone, Serialize, Deserialize)]
+struct Saved {
     rules: Vec<RuleId>,
     tallies: Vec<Tally>,
     histories: Vec<History>,
 }
 
-/// How many duties of one obligation stand how. Aligned so that the standings that change all the time share a cache line.
+impl From<Saved> for Cells {
+    fn from(saved: Saved) -> Cells {
+        let rows = saved.tallies.into_iter().zip(saved.histories);
+        Cells { rules: saved.rules, rows: rows.map(|(tally, history)| Row { tally, history }).collect() }
+    }
+}
+
+impl From<Cells> for Saved {
+    fn from(cells: Cells) -> Saved {
+        let (tallies, histories) = cells.rows.into_iter().map(|row| (row.tally, row.history)).unzip();
+        Saved { rules: cells.rules, tallies, histories }
+    }
+}
+
+/// How many duties of one obligation stand how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[repr(align(32))]
 pub struct Tally {
     /// By standing, in the order of [`Standing::ALL`].
     pub standings: [i64; 11],
@@ -111,22 +140,22 @@ impl Tally {
 impl Cells {
     /// Counts of an obligation, by its first version.
     pub fn get(&self, rule: RuleId) -> Tally {
-        self.place(rule).map_or(Tally::default(), |at| self.tallies[at])
+        self.place(rule).map_or(Tally::default(), |at| self.rows[at].tally)
     }
 
     /// All that was counted of an obligation, by its first version.
     pub(super) fn counted(&self, rule: RuleId) -> Option<Counted<'_>> {
-        self.place(rule).map(|at| Counted { tally: &self.tallies[at], history: &self.histories[at] })
+        self.place(rule).map(|at| Counted { tally: &self.rows[at].tally, history: &self.rows[at].history })
     }
 
     fn row(&mut self, rule: RuleId) -> (&mut Tally, &mut History) {
         let at = self.place(rule).unwrap_or_else(|| {
             self.rules.push(rule);
-            self.tallies.push(Tally::default());
-            self.histories.push(History::default());
+            self.rows.push(Row::default());
             self.rules.len() - 1
         });
-        (&mut self.tallies[at], &mut self.histories[at])
+        let Row { tally, history } = &mut self.rows[at];
+        (tally, history)
     }
 
     fn place(&self, rule: RuleId) -> Option<usize> {
