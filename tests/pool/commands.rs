@@ -62,7 +62,7 @@ fn shards_are_listed_moved_and_drained_and_what_nobody_knows_is_said() {
     fine(&world, &["drain", less, "--undo"]);
     fine(&world, &["move", &one, "--unpin"]);
     world.until_owned(&[(more, 2), (less, 1)]);
-    world.as_undisturbed(&["a", "b"]);
+    world.ends_as_undisturbed(&["a", "b"]);
     assert!(a.end() && b.end());
 }
 

@@ -24,7 +24,7 @@ fn of_a_judge_that_is_killed_the_others_take_over_and_say_what_it_would_have_sai
     // Started again it has its share again.
     let a = world.judge("a");
     world.until_owned(&[("a", 2), ("b", 2)]);
-    world.as_undisturbed(&["a", "b"]);
+    world.ends_as_undisturbed(&["a", "b"]);
     assert!(a.end() && b.end());
 }
 
@@ -61,7 +61,7 @@ fn a_judge_that_stood_still_beyond_its_lease_tells_nothing_shows_nothing_and_tak
     // What stood still is part of it again.
     (0..4).for_each(|unit| world.pool().pin(unit, None).expect("it is there"));
     world.until_owned(&[("a", 2), ("b", 2)]);
-    world.as_undisturbed(&["a", "b"]);
+    world.ends_as_undisturbed(&["a", "b"]);
     assert!(a.end() && b.end());
 }
 
@@ -80,7 +80,7 @@ fn of_a_judge_that_was_told_its_shard_beside_the_pool_and_the_pool_one_goes_on_a
     assert_eq!(beside.0.wait().expect("it ended").code(), Some(2));
     assert!(world.talk("beside").contains("another process has taken over"), "{}", world.talk("beside"));
     world.until_owned(&[("a", 2)]);
-    world.as_undisturbed(&["a", "beside"]);
+    world.ends_as_undisturbed(&["a", "beside"]);
     assert!(a.end());
 }
 
@@ -100,7 +100,7 @@ fn what_is_not_finished_in_time_is_given_up_all_the_same_and_fenced() {
     world.pool().drain("a", true).expect("it is there");
     world.until_owned(&[("b", 2)]);
     world.feed_while(|_| std::thread::sleep(PACE));
-    world.as_undisturbed(&["b"]);
+    world.ends_as_undisturbed(&["b"]);
     assert!(a.end() && b.end());
 }
 
@@ -130,7 +130,7 @@ fn three_judges_are_started_again_one_after_the_other_under_load_and_each_thing_
     for name in names {
         assert!(!world.talk(name).contains("not finished in time"), "{}", world.talk(name));
     }
-    world.as_undisturbed(&names);
+    world.ends_as_undisturbed(&names);
     judges.into_iter().flatten().for_each(|judge| assert!(judge.end()));
 }
 
@@ -173,7 +173,7 @@ fn a_judge_that_stood_still_pages_nobody_again_and_the_one_that_took_over_pages_
     // A request that was on its way when it was stopped is one.
     assert!(told(&hooks[0]) <= before + 1, "{} requests", told(&hooks[0]) - before);
     world.feed_while(|_| ());
-    world.as_undisturbed(&["a", "b"]);
+    world.ends_as_undisturbed(&["a", "b"]);
     assert!(a.end() && b.end());
 }
 
@@ -196,7 +196,7 @@ fn a_database_that_is_away_for_longer_than_a_lease_moves_nothing() {
     });
     assert_eq!((world.owned(), epochs()), (owned, before), "nothing was claimed anew");
     world.feed_while(|_| std::thread::sleep(PACE));
-    world.as_undisturbed(&["a", "b"]);
+    world.ends_as_undisturbed(&["a", "b"]);
     assert!(a.end() && b.end());
 }
 
@@ -223,6 +223,6 @@ fn a_judge_that_cannot_run_a_shard_gives_it_up_and_runs_the_others() {
     world.until_owned(&[("a", 2)]);
     world.feed_while(|_| std::thread::sleep(PACE));
     world.until("it is ready", || world.ask("a", "/readyz").0 == 200);
-    world.as_undisturbed(&["a"]);
+    world.ends_as_undisturbed(&["a"]);
     assert!(a.end());
 }

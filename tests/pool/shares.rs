@@ -29,7 +29,7 @@ fn a_second_judge_takes_its_share_in_the_middle_of_the_work_and_the_first_hands_
     let told = [world.told("a"), world.told("b")].concat();
     let once: BTreeSet<_> = told.iter().cloned().collect();
     assert_eq!(once.len(), told.len(), "what was handed over in order is told once");
-    world.as_undisturbed(&["a", "b"]);
+    world.ends_as_undisturbed(&["a", "b"]);
     both.into_iter().for_each(|judge| assert!(judge.end()));
 }
 

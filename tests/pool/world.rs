@@ -231,7 +231,7 @@ impl World {
 
     /// Ends everything but the judges, and says whether all of it is as it would have been: net, ledgers, each event once, nothing refused,
     /// and everything that was decided was told by these under its identity, and nothing else.
-    pub(crate) fn as_undisturbed(mut self, judges: &[&str]) {
+    pub(crate) fn ends_as_undisturbed(mut self, judges: &[&str]) {
         assert_eq!(self.fed, self.lines.len(), "all was fed");
         let mut last = (Net::new(), Instant::now());
         self.until("what one process decides", || {
