@@ -14,6 +14,7 @@ pub mod decode;
 pub mod exchange;
 pub mod ingest;
 pub mod mapper;
+pub mod pool;
 pub mod publish;
 pub mod runtime;
 pub mod serve;

@@ -54,6 +54,8 @@ pub(super) enum Command {
     Schema(super::schema::SchemaArgs),
     /// Print the settings in force, or say what is wrong with them.
     Settings(super::settings::SettingsArgs),
+    /// Which judge owns which shard; move one, or empty a judge before it is stopped.
+    Shards(super::shards::ShardsArgs),
     /// How far sources were read; say where one that halted goes on.
     Sources(super::sources::SourcesArgs),
     /// Look a store through, copy it, put a copy back.

@@ -18,6 +18,7 @@ mod rules;
 mod run;
 mod schema;
 mod settings;
+mod shards;
 mod sources;
 mod store;
 mod style;
@@ -80,6 +81,7 @@ pub fn run(cli: Cli) -> ExitCode {
         args::Command::Run(args) => run::run(&args),
         args::Command::Schema(args) => schema::run(&args),
         args::Command::Settings(args) => settings::run(&args),
+        args::Command::Shards(args) => shards::run(&args),
         args::Command::Sources(args) => sources::run(&args),
         args::Command::Store(args) => store::run(&args),
         args::Command::Test(args) => test::run(&args),

@@ -5,8 +5,11 @@ mod divided;
 mod figures;
 #[cfg(feature = "kafka")]
 mod intake;
+mod judges;
 mod notices;
 mod plan;
+#[cfg(feature = "kafka")]
+mod shards;
 mod sources;
 mod teller;
 mod watch;
@@ -14,7 +17,10 @@ mod watch;
 pub(super) use notices::target;
 
 pub(super) use figures::Pages;
-pub(super) use plan::{adapter, adapters, plan, store, tables};
+pub(super) use plan::{adapter, adapters, place, plan, store, tables};
+
+/// The pool of judges: its units are partitions of the exchange, and so shards of the store.
+pub(super) const POOL: &str = "judge";
 
 use super::{CliError, exit};
 use crate::exchange;
@@ -29,8 +35,8 @@ use crate::store::{Position, Store};
 use crate::{serve, settings, telemetry};
 use clap::Args;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[derive(Debug, Args)]
@@ -39,6 +45,7 @@ use std::time::Duration;
   onus run --config /etc/onus/onus.toml
   onus run --tell -                 print what is decided, a JSON line each, after it is written down
   onus run --until-end              end when every source has ended: files that do not grow, standard input
+  onus run --role judge             judge a share of the exchange's partitions, among others that do (docs/scale-out.md)
 
 Stop it with SIGTERM or Ctrl-C: it writes down what it has in hand first. SIGHUP, or a change in the contracts' files,
 makes it read the contracts again; bad ones are refused, and the old ones stay. `onus settings default` prints a settings
@@ -56,7 +63,7 @@ pub(in crate::cli) struct RunArgs {
     /// What this process does: all, intake, judge [default: as the settings say]
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
-    /// Which partition of the exchange a judge owns
+    /// Which partition of the exchange a judge owns [default: with PostgreSQL, judges share them]
     #[arg(long, value_name = "N")]
     shard: Option<u16>,
     /// Which lane an intake runs, where there are several
@@ -78,6 +85,10 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     if settings.role == Role::Intake {
         return read_only(args, &settings);
     }
+    #[cfg(feature = "kafka")]
+    if settings.role == Role::Judges {
+        return judges::run(args, &settings);
+    }
     let wanted = topic(&settings)?;
     let teller = args.tell.as_deref().map(teller::Teller::open).transpose()?;
     let (directory, counts) = (Arc::new(Directory::default()), Arc::new(Told::default()));
@@ -96,9 +107,10 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;
     drop(sender);
     if let Some(teller) = teller {
-        live.tell(teller.receiver()).map_err(|error| CliError::Other(error.to_string()))?;
+        let teller = Arc::new(Mutex::new(teller));
+        live.tell(teller::Teller::receiver(&teller, None)).map_err(|error| CliError::Other(error.to_string()))?;
     }
-    let notices = notices::spawn(&settings, &mut live, &directory, &counts)?;
+    let notices = notices::spawn(&settings, &mut live, &directory, &counts, None)?;
     let result = live.run(&heard, args.until_end, &stop, &mut |positions| sources.committed(positions));
     stop.store(true, Ordering::Relaxed);
     // Whoever still waits to be heard is not: the positions say where to go on.
@@ -123,9 +135,9 @@ fn topic(settings: &settings::Settings) -> Result<Option<Wanted>, CliError> {
     match settings.role {
         Role::All => Ok(None),
         #[cfg(feature = "kafka")]
-        Role::Intake | Role::Judge(_) => divided::topic(settings).map(Some),
+        Role::Intake | Role::Judge(_) | Role::Judges => divided::topic(settings).map(Some),
         #[cfg(not(feature = "kafka"))]
-        Role::Intake | Role::Judge(_) => Err(without_kafka()),
+        Role::Intake | Role::Judge(_) | Role::Judges => Err(without_kafka()),
     }
 }
 
@@ -179,16 +191,7 @@ fn open(settings: &settings::Settings, directory: &Arc<Directory>, wanted: Optio
     // What comes through the exchange was adapted before.
     let adapters = if wanted.is_some() { Vec::new() } else { adapters(settings)? };
     loop {
-        let opened = plan::opened(settings).map_err(LiveError::Store).and_then(|mut store| {
-            let known = belongs(store.as_mut(), wanted)?;
-            let plan = Plan { adapters: adapters.clone(), ..plan(settings) };
-            let mut live = Live::open(notices::informed(plan, directory), store, Box::new(Machine::default()))?;
-            if let Some((topic, _)) = wanted.filter(|_| !known) {
-                live.remember(topic.clone());
-            }
-            Ok(live)
-        });
-        match opened {
+        match opened(settings, directory, wanted, Plan { adapters: adapters.clone(), ..plan(settings) }) {
             Err(LiveError::Store(error)) if error.may_pass() => {
                 tracing::error!("{error}");
                 std::thread::sleep(STORE_AGAIN);
@@ -196,6 +199,22 @@ fn open(settings: &settings::Settings, directory: &Arc<Directory>, wanted: Optio
             opened => return opened.map_err(told),
         }
     }
+}
+
+/// The same, asked once.
+fn opened(
+    settings: &settings::Settings,
+    directory: &Arc<Directory>,
+    wanted: Option<&Wanted>,
+    plan: Plan,
+) -> Result<Live, LiveError> {
+    let mut store = plan::opened(settings)?;
+    let known = belongs(store.as_mut(), wanted)?;
+    let mut live = Live::open(notices::informed(plan, directory), store, Box::new(Machine::default()))?;
+    if let Some((topic, _)) = wanted.filter(|_| !known) {
+        live.remember(topic.clone());
+    }
+    Ok(live)
 }
 
 fn serving(

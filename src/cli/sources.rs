@@ -259,7 +259,7 @@ fn resume(args: &ResumeArgs) -> Result<u8, CliError> {
     let source = settings.sources.iter().find(|source| source.name == *name);
     match source.map(|source| &source.origin) {
         // A judge's partition of the exchange halts as a source's does.
-        None if name == exchange::NAME && matches!(settings.role, Role::Judge(_)) => {}
+        None if name == exchange::NAME && matches!(settings.role, Role::Judge(_) | Role::Judges) => {}
         None => return Err(CliError::Other(format!("there is no source `{name}` in the settings"))),
         Some(Origin::Kafka { .. }) => {}
         Some(_) => {

@@ -27,7 +27,7 @@ use board::Board;
 use onus_engine::time::{Millis, Moment};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,9 @@ pub struct Manner {
     /// Where accepted pages are written down.
     pub deliveries: Option<PathBuf>,
 }
+
+/// Whether somebody may speak at this moment.
+pub type May = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// An alert that has ended is told so for this long.
 const ENDED_FOR: Millis = 15 * 60_000;
@@ -69,6 +72,8 @@ struct Shared {
     at_start: u64,
     ready: AtomicBool,
     stop: AtomicBool,
+    /// None: always.
+    may: OnceLock<May>,
     record: deliveries::Record,
     again_from: Arc<AtomicU64>,
     /// What is at risk, as it was told last and not looked at yet; and whether that is all.
@@ -107,6 +112,7 @@ impl Pages {
             at_start: entries,
             ready: AtomicBool::new(entries == 0),
             stop: AtomicBool::new(false),
+            may: OnceLock::new(),
             record,
             again_from: Arc::default(),
             risks: Mutex::default(),
@@ -136,6 +142,11 @@ impl Pages {
         move |risks, whole| {
             *shared.risks.lock().unwrap_or_else(PoisonError::into_inner) = Some((risks, whole));
         }
+    }
+
+    /// From now on nothing is told, not even again, while it may not be.
+    pub fn only_while(&self, may: May) {
+        let _ = self.shared.may.set(may);
     }
 
     /// Entries from this one on must be told again after a restart: what fires follows from them.
@@ -189,6 +200,10 @@ impl Shared {
             firing[self.directory.words(notice.under, now).severity as usize] += 1;
         }
         self.told.firing(firing);
+    }
+
+    fn may_speak(&self) -> bool {
+        self.may.get().is_none_or(|may| may())
     }
 
     /// The board knows all that was decided before this process began.

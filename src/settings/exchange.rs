@@ -2,7 +2,7 @@
 
 use super::reading::Reader;
 use super::source::{self, Origin, SourceSettings};
-use super::{Clock, Cluster, Judge, OutTopic, declared};
+use super::{Clock, Cluster, Judge, OutTopic, Store, declared};
 use std::collections::BTreeMap;
 
 /// What a process does.
@@ -15,6 +15,19 @@ pub enum Role {
     Intake,
     /// Judges this partition of the exchange.
     Judge(u16),
+    /// Judges its share of the partitions, among others that do.
+    Judges,
+}
+
+/// A process's place among those that share the partitions. Lengths are milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// What it is called; None: after the machine and the process.
+    pub name: Option<String>,
+    /// How long the others believe that it is there after they heard it last.
+    pub lease: i64,
+    /// How long it may take to give a partition up.
+    pub drain: i64,
 }
 
 /// The topic between intake and judges.
@@ -46,7 +59,17 @@ pub(super) fn exchange(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Clus
     Some(Exchange { topic: topic?, partitions, lanes })
 }
 
-pub(super) fn role(reader: &mut Reader<'_>, judge: &Judge, exchange: Option<&Exchange>) -> (Role, Option<u16>) {
+pub(super) fn member(reader: &mut Reader<'_>) -> Member {
+    let mut part = reader.part(declared("run"), None);
+    Member { name: part.maybe_text("name"), lease: part.length("lease"), drain: part.length("drain") }
+}
+
+pub(super) fn role(
+    reader: &mut Reader<'_>,
+    judge: &Judge,
+    exchange: Option<&Exchange>,
+    store: &Store,
+) -> (Role, Option<u16>) {
     let mut part = reader.part(declared("run"), None);
     let (role, shard) = (part.text("role"), part.maybe_whole("shard"));
     let lane = part.maybe_whole("lane").and_then(|lane| u16::try_from(lane).ok());
@@ -79,8 +102,11 @@ pub(super) fn role(reader: &mut Reader<'_>, judge: &Judge, exchange: Option<&Exc
             part.wrong("shard", format!("the exchange has no partition {shard}"), format!("they are 0 to {last}"));
             Role::Judge(0)
         }
+        None if matches!(store, Store::Postgres { .. }) => Role::Judges,
         None => {
-            part.wrong("shard", "must be said for a judge", format!("a partition of the exchange: 0 to {last}"));
+            let remedy =
+                format!("a partition of the exchange: 0 to {last}; with PostgreSQL judges share them by themselves");
+            part.wrong("shard", "must be said for a judge with a store of its own", remedy);
             Role::Judge(0)
         }
     };

@@ -18,7 +18,7 @@ mod source;
 mod units;
 
 pub use cluster::{Cluster, Sasl, Tls};
-pub use exchange::{Exchange, Role};
+pub use exchange::{Exchange, Member, Role};
 pub use notices::{Alerting, Alertmanager, Web, WebLogin, Webhook};
 pub use problem::{Problem, SettingsError};
 pub use publish::{default_file, json, reference, toml};
@@ -49,6 +49,8 @@ pub struct Settings {
     pub role: Role,
     /// Of an intake: which lane it runs; None: that need be said only where there are several.
     pub lane: Option<u16>,
+    /// Its place among those that share.
+    pub member: Member,
     /// The topic between several of them.
     pub exchange: Option<Exchange>,
     /// The port.
@@ -219,7 +221,8 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
     let exchange = exchange::exchange(&mut reader, &clusters);
     let sources = source::all(&mut reader, &judge, &http, &clusters);
     exchange::not_read(&mut reader, exchange.as_ref(), &sources);
-    let (role, lane) = exchange::role(&mut reader, &judge, exchange.as_ref());
+    let (role, lane) = exchange::role(&mut reader, &judge, exchange.as_ref(), &store);
+    let member = exchange::member(&mut reader);
     let Reader { problems, shown: in_force, .. } = reader;
     if !problems.is_empty() {
         return Err(SettingsError(problems));
@@ -232,6 +235,7 @@ pub fn read(file: Option<(&Path, &str)>, environment: &[(String, String)]) -> Re
             judge,
             role,
             lane,
+            member,
             exchange,
             http,
             registries,

@@ -17,6 +17,7 @@ mod error;
 mod kept;
 mod ledger;
 pub mod place;
+pub mod pool;
 pub mod postgres;
 mod released;
 mod rows;

@@ -4,11 +4,15 @@ use super::database::{Database, Table};
 use super::error::StoreError;
 
 /// What each migration does; their numbers count from 1. A migration that was released is never changed.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
+
+/// The newest schema that this program can.
+pub(super) const KNOWN: u32 = MIGRATIONS.len() as u32;
 
 /// Brings a store to the schema of this program, a migration a transaction. Several programs may do so at once.
 pub(super) fn migrate(database: &mut impl Database) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len() as u32;
+    let known = KNOWN;
     let found = database.schema()?.unwrap_or(0);
     if found > known {
         return Err(StoreError::Newer { target: database.target().to_owned(), found, known });
@@ -26,7 +30,7 @@ pub(super) fn migrate(database: &mut impl Database) -> Result<(), StoreError> {
 
 /// Neither newer nor older than this program, for whoever only reads.
 pub(super) fn known(database: &mut impl Database) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len() as u32;
+    let known = KNOWN;
     let target = database.target().to_owned();
     match database.schema()? {
         Some(found) if found > known => Err(StoreError::Newer { target, found, known }),
@@ -52,7 +56,7 @@ pub(super) fn text_for(text: &str, kind: &str, words: &[(&str, &str)]) -> String
     words.iter().fold(out, |text, (from, to)| text.replace(from, to))
 }
 
-/// Takes all rows out of all tables.
+/// Takes all rows out of all tables that are backed up: who is there at the moment is no part of a backup.
 pub(super) const CLEAR: [&str; 12] = [
     "DELETE FROM shard",
     "DELETE FROM journal",
@@ -68,7 +72,7 @@ pub(super) const CLEAR: [&str; 12] = [
     "DELETE FROM regenerated",
 ];
 
-/// All tables.
+/// All tables that are backed up.
 pub(super) const ALL: [&Table; 12] = [
     &SHARD,
     &JOURNAL,

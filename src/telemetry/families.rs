@@ -67,6 +67,8 @@ const SIDE: Label = label("side", "`partner` or `customer`");
 const SOURCE: Label = label("source", "the source's name in the settings");
 const RECEIVER: Label = label("receiver", "the receiver's name in the settings");
 
+const SHARD: Label = label("shard", "of a judge that shares the exchange's partitions: which; else it is not there");
+
 const OF: &[Label] = &[PARTNER, OBLIGATION];
 
 macro_rules! families {
@@ -264,11 +266,11 @@ families! {
         "How often the source promises to say something.",
         "Its `heartbeat`; absent where it promises none.";
     /// See its words.
-    CLOCK: "onus_clock_timestamp_seconds", Gauge, Process, &[],
+    CLOCK: "onus_clock_timestamp_seconds", Gauge, Process, &[SHARD],
         "The judge's now.",
         "As of the last commit; while nothing is committed, of a second ago.";
     /// See its words.
-    MINIMA: "onus_minima_timestamp_seconds", Gauge, Process, &[],
+    MINIMA: "onus_minima_timestamp_seconds", Gauge, Process, &[SHARD],
         "As of when duties were last looked through.",
         "The judge's now when the pass began from which at-risk duties, deadlines, oldest breaches, holders and waivers are shown.";
     /// See its words.
@@ -277,15 +279,15 @@ families! {
         "Of duties that were known before their deadline, by this process. Where a feed was behind, from the instant at which it \
          was heard beyond the deadline, by the judge's clock. In OpenMetrics each bucket has the last duty as its exemplar.";
     /// See its words.
-    LEDGER_ENTRIES: "onus_ledger_entries", Gauge, Process, &[],
+    LEDGER_ENTRIES: "onus_ledger_entries", Gauge, Process, &[SHARD],
         "Entries that the ledger ever had.",
         "The number of the last one.";
     /// See its words.
-    LEDGER_VERIFIED: "onus_ledger_last_verified_timestamp_seconds", Gauge, Process, &[],
+    LEDGER_VERIFIED: "onus_ledger_last_verified_timestamp_seconds", Gauge, Process, &[SHARD],
         "When the ledger was last read from its first entry to its last.",
         "By the wall clock. Each hour, slowly: a hundred million entries take half an hour. Absent before the first time.";
     /// See its words.
-    LEDGER_OK: "onus_ledger_ok", Gauge, Process, &[],
+    LEDGER_OK: "onus_ledger_ok", Gauge, Process, &[SHARD],
         "1: every entry of the ledger follows from the one before it. 0: one does not.",
         "As of when it was last read. Absent before the first time. `onus store verify` says more, of everything.";
     /// See its words.
@@ -351,14 +353,14 @@ families! {
         "Records that could not be used, by reason.", "Since the process began.";
     /// See its words.
     FACTS: "onus_facts_total", Counter, Process,
-        &[label("result", "`placed`, `repeat`, `conflict`, `late` (judged again), `recalled` (from the archive)")],
+        &[SHARD, label("result", "`placed`, `repeat`, `conflict`, `late` (judged again), `recalled` (from the archive)")],
         "Facts of contracted subjects, by what became of them.",
         "Since the shard began; goes on after a restart. Those that are late or recalled are among those placed.";
     /// See its words.
-    JOURNAL_SEQUENCE: "onus_journal_sequence", Gauge, Process, &[],
+    JOURNAL_SEQUENCE: "onus_journal_sequence", Gauge, Process, &[SHARD],
         "Sequence of the last commit.", "Since the shard began.";
     /// See its words.
-    SUBJECTS: "onus_subjects", Gauge, Process, &[],
+    SUBJECTS: "onus_subjects", Gauge, Process, &[SHARD],
         "Subjects in memory.", "With open duties, or not settled yet.";
     /// See its words.
     RECOUNTS_WRONG: "onus_recounts_wrong_total", Counter, Process, &[],
@@ -366,8 +368,22 @@ families! {
         "Every hour the duties in memory are counted anew. Any increase is a defect of Onus: the log says where they differ, and \
          the counts stay as they are.";
     /// See its words.
-    RECOUNT_TIME: "onus_recount_timestamp_seconds", Gauge, Process, &[],
+    RECOUNT_TIME: "onus_recount_timestamp_seconds", Gauge, Process, &[SHARD],
         "When counts were last held against the duties in memory.", "By the judge's clock. Absent before the first time.";
+    /// See its words.
+    SHARDS_HELD: "onus_shards_held", Gauge, Process, &[],
+        "Shards that this process owns.",
+        "Of a judge that shares the exchange's partitions: those that it judges, may speak for, and shows figures of. Added up over all \
+         judges it is the number of partitions; less: some are between two owners.";
+    /// See its words.
+    SHARDS_TAKEN: "onus_shards_taken_total", Counter, Process, &[],
+        "Shards that this process took.",
+        "Since the process began: at its start, when another one gave them up or was gone, and anew after a failure.";
+    /// See its words.
+    LEASE_AGE: "onus_lease_age_seconds", Gauge, Process, &[],
+        "How long ago this process's leases were renewed.",
+        "Each third of `[run] lease`. Beyond the lease it tells nothing and shows no figures of its shards, for another one may own them, until \
+         it is renewed. Absent before the first time.";
     /// See its words.
     DENIED: "onus_metrics_denied_total", Counter, Process,
         &[label("reason", "`missing`, `unknown`, `expired`, `foreign` (another partner's token), `nobody` (no such partner)")],

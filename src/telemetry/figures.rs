@@ -89,19 +89,17 @@ impl Figures {
     }
 
     fn process(&self, page: &mut Page, reading: &Reading) {
-        for (family, value) in [(&of::CLOCK, reading.now), (&of::MINIMA, reading.minima)] {
-            page.family(family);
-            if let Some(at) = value {
-                page.sample("", at);
-            }
-        }
+        of_shards(page, &of::CLOCK, reading, |page, of, one| one.now.iter().for_each(|at| page.sample(of, *at)));
+        of_shards(page, &of::MINIMA, reading, |page, of, one| one.minima.iter().for_each(|at| page.sample(of, *at)));
         page.family(&of::DETECTION_DELAY);
         page.histogram("", &self.delays());
-        one(page, &of::LEDGER_ENTRIES, reading.entries);
-        page.family(&of::LEDGER_VERIFIED);
-        reading.ledger.iter().for_each(|(at, _)| page.sample("", *at));
-        page.family(&of::LEDGER_OK);
-        reading.ledger.iter().for_each(|(_, whole)| page.sample("", u64::from(*whole)));
+        of_shards(page, &of::LEDGER_ENTRIES, reading, |page, of, one| page.sample(of, one.entries));
+        of_shards(page, &of::LEDGER_VERIFIED, reading, |page, of, one| {
+            one.ledger.iter().for_each(|(at, _)| page.sample(of, *at));
+        });
+        of_shards(page, &of::LEDGER_OK, reading, |page, of, one| {
+            one.ledger.iter().for_each(|(_, whole)| page.sample(of, u64::from(*whole)));
+        });
         page.family(&of::BUILD_INFO);
         page.sample(&labels(&[("version", &self.version)]), 1u64);
         page.family(&of::START_TIME);
@@ -122,19 +120,35 @@ impl Figures {
         for (reason, n) in &reading.letters {
             page.sample(&labels(&[("reason", reason)]), *n);
         }
-        page.family(&of::FACTS);
-        for (result, n) in &reading.facts {
-            page.sample(&labels(&[("result", result)]), *n);
-        }
-        one(page, &of::JOURNAL_SEQUENCE, reading.sequence);
-        one(page, &of::SUBJECTS, reading.subjects);
+        of_shards(page, &of::FACTS, reading, |page, of, one| {
+            let comma = if of.is_empty() { "" } else { "," };
+            for (result, n) in &one.facts {
+                page.sample(&format!("{of}{comma}{}", labels(&[("result", result)])), *n);
+            }
+        });
+        of_shards(page, &of::JOURNAL_SEQUENCE, reading, |page, of, one| page.sample(of, one.sequence));
+        of_shards(page, &of::SUBJECTS, reading, |page, of, one| page.sample(of, one.subjects));
         one(page, &of::RECOUNTS_WRONG, reading.recounts_wrong);
-        page.family(&of::RECOUNT_TIME);
-        if let Some(at) = reading.recounted {
-            page.sample("", at);
-        }
+        of_shards(page, &of::RECOUNT_TIME, reading, |page, of, one| {
+            one.recounted.iter().for_each(|at| page.sample(of, *at));
+        });
+        page.family(&of::SHARDS_HELD);
+        reading.pool.iter().for_each(|pool| page.sample("", pool.held));
+        page.family(&of::SHARDS_TAKEN);
+        reading.pool.iter().for_each(|pool| page.sample("", pool.taken));
+        page.family(&of::LEASE_AGE);
+        reading.pool.iter().filter_map(|pool| pool.age).for_each(|age| page.sample("", age));
         self.process.refusals(page);
         process::of_the_system(page, &reading.system);
+    }
+}
+
+/// Of the process where it has one shard; else of each with its label.
+fn of_shards(page: &mut Page, family: &'static Family, reading: &Reading, say: impl Fn(&mut Page, &str, &Reading)) {
+    page.family(family);
+    match &reading.shards {
+        None => say(page, "", reading),
+        Some(shards) => shards.iter().for_each(|(n, one)| say(page, &labels(&[("shard", &n.to_string())]), one)),
     }
 }
 

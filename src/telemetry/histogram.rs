@@ -37,6 +37,12 @@ impl Histogram {
         made
     }
 
+    /// Adds another's counts, of the same bounds.
+    pub(super) fn add(&mut self, other: &Histogram) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(mine, theirs)| *mine += theirs);
+        self.sum += other.sum;
+    }
+
     /// Counts one.
     pub fn observe(&mut self, value: f64) {
         let bucket = self.bounds.partition_point(|bound| *bound < value);

@@ -6,6 +6,7 @@ pub mod boards;
 pub mod families;
 mod figures;
 mod histogram;
+mod merged;
 mod page;
 mod process;
 mod reading;
@@ -18,6 +19,8 @@ pub use figures::{Figures, MOST};
 pub use histogram::{Example, Histogram};
 pub use page::{Form, labels};
 pub use process::system;
-pub use reading::{ObligationReading, PartnerReading, Reading, ReceiverReading, SourceReading, SourceState};
+pub use reading::{
+    ObligationReading, PartnerReading, PoolReading, Reading, ReceiverReading, SourceReading, SourceState,
+};
 pub use reference::reference;
 pub use routes::{Access, Pages, routes};

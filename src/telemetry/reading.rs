@@ -61,6 +61,21 @@ pub struct Reading {
     pub exchange: Option<(u64, u64, Option<Moment>)>,
     /// What the [system says](super::system) of the process.
     pub system: Vec<(&'static str, f64)>,
+    /// Its place among those that share shards; None: it shares none.
+    pub pool: Option<PoolReading>,
+    /// Shard by shard, where a process may have several: what is of a shard as a whole is shown of each.
+    pub shards: Option<Vec<(u16, Reading)>>,
+}
+
+/// A process among those that share shards.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PoolReading {
+    /// Shards that it owns now.
+    pub held: u64,
+    /// Shards that it took, since the process began.
+    pub taken: u64,
+    /// How long ago its leases were renewed, in seconds.
+    pub age: Option<f64>,
 }
 
 /// One source.

@@ -59,7 +59,7 @@ impl crate::telemetry::Pages for Pages {
     }
 }
 
-fn reading(board: &Board, told: &All) -> Reading {
+pub(super) fn reading(board: &Board, told: &All) -> Reading {
     let known = |moment: Moment| (moment != Moment::DAWN).then_some(moment);
     let facts = board.facts;
     Reading {
@@ -85,6 +85,8 @@ fn reading(board: &Board, told: &All) -> Reading {
         recounted: board.duties.recounted.0,
         recounts_wrong: board.duties.recounted.1,
         system: Vec::new(),
+        pool: None,
+        shards: None,
         receivers: told.receivers.iter().map(receiver).collect(),
         firing: told.firing.iter().flat_map(|by| ["note", "ticket", "page"].into_iter().zip(*by)).collect(),
     }
@@ -126,7 +128,7 @@ fn source(feed: &FeedStatus) -> SourceReading {
 }
 
 /// What is shown of one partner: nothing of another is looked at.
-fn partner_reading(board: &Board, at: usize) -> PartnerReading {
+pub(super) fn partner_reading(board: &Board, at: usize) -> PartnerReading {
     let duties = &board.duties;
     let (named, figures) = (&duties.names.partners[at], &duties.partners[at]);
     let stopped = |feed: &FeedStatus| feed.silent || feed.halted.is_some() || feed.trouble.is_some();

@@ -1,10 +1,10 @@
 //! From settings to whoever is told of what was decided.
 
 use crate::cli::{CliError, check};
-use crate::publish::pages::{Directory, Manner, Pages, Risk};
+use crate::publish::pages::{Directory, Manner, May, Pages, Risk};
 use crate::publish::told::Told;
 use crate::publish::webhook::{Wants, Webhook};
-use crate::runtime::live::{Live, Plan, Receiver, Threatened};
+use crate::runtime::live::{Live, Plan, Receiver, Takes, Threatened};
 use crate::settings::{Settings, Web, WebLogin};
 use crate::store::Entry;
 #[cfg(feature = "kafka")]
@@ -39,21 +39,32 @@ pub(super) fn informed(plan: Plan, directory: &Arc<Directory>) -> Plan {
     Plan { contracts, ..plan }
 }
 
-/// Everybody of the settings is told from here on.
+/// Everybody of the settings is told from here on; `may`: only while it is so, if it is said.
 pub(super) fn spawn(
     settings: &Settings,
     live: &mut Live,
     directory: &Arc<Directory>,
     told: &Arc<Told>,
+    may: Option<&May>,
 ) -> Result<Notices, CliError> {
-    letters(settings, live)?;
-    breaches(settings, live, told)?;
-    webhooks(settings, live, told)?;
-    Ok(Notices { pages: pages(settings, live, directory, told)? })
+    letters(settings, live, may)?;
+    breaches(settings, live, told, may)?;
+    webhooks(settings, live, told, may)?;
+    let pages = pages(settings, live, directory, told)?;
+    if let (Some(pages), Some(may)) = (&pages, may) {
+        pages.only_while(Arc::clone(may));
+    }
+    Ok(Notices { pages })
+}
+
+/// Whoever may not speak takes nothing: it is kept for whoever may.
+pub(super) fn gated<T: 'static>(may: Option<&May>, mut takes: Takes<T>) -> Takes<T> {
+    let Some(may) = may.cloned() else { return takes };
+    Box::new(move |some| if may() { takes(some) } else { 0 })
 }
 
 #[cfg(feature = "kafka")]
-fn letters(settings: &Settings, live: &mut Live) -> Result<(), CliError> {
+fn letters(settings: &Settings, live: &mut Live, may: Option<&May>) -> Result<(), CliError> {
     use crate::publish::letters::Letters;
     use crate::runtime::feeds;
 
@@ -64,13 +75,13 @@ fn letters(settings: &Settings, live: &mut Live) -> Result<(), CliError> {
     let mut letters = Letters::new(feeds::access(cluster), wanted.topic.clone());
     // Another topic knows nothing yet.
     let name = format!("{}/{}", wanted.cluster, wanted.topic);
-    let takes = Box::new(move |some: &[Letter]| letters.take(some));
+    let takes = gated(may, Box::new(move |some: &[Letter]| letters.take(some)));
     let receiver = Receiver { name, from_the_beginning: true, takes, again_from: None };
     live.tell_letters(receiver).map(|_| ()).map_err(|error| CliError::Other(error.to_string()))
 }
 
 #[cfg(not(feature = "kafka"))]
-fn letters(settings: &Settings, _: &mut Live) -> Result<(), CliError> {
+fn letters(settings: &Settings, _: &mut Live, _: Option<&May>) -> Result<(), CliError> {
     if settings.dead_letters.is_some() {
         let what = "[dead-letters] names a Kafka topic, and this Onus was built without Kafka";
         return Err(CliError::Other(what.to_owned()));
@@ -79,7 +90,7 @@ fn letters(settings: &Settings, _: &mut Live) -> Result<(), CliError> {
 }
 
 #[cfg(feature = "kafka")]
-fn breaches(settings: &Settings, live: &mut Live, told: &Arc<Told>) -> Result<(), CliError> {
+fn breaches(settings: &Settings, live: &mut Live, told: &Arc<Told>, may: Option<&May>) -> Result<(), CliError> {
     use crate::publish::breaches::{Breaches, NAME};
     use crate::runtime::feeds;
 
@@ -90,12 +101,12 @@ fn breaches(settings: &Settings, live: &mut Live, told: &Arc<Told>) -> Result<()
     let mut breaches = Breaches::new(feeds::access(cluster), wanted.topic.clone(), Arc::clone(told));
     // Another topic knows nothing yet.
     let name = format!("{NAME} {}/{}", wanted.cluster, wanted.topic);
-    let takes = Box::new(move |entries: &[Entry]| breaches.take(entries));
+    let takes = gated(may, Box::new(move |entries: &[Entry]| breaches.take(entries)));
     tell(live, Receiver { name, from_the_beginning: true, takes, again_from: None })
 }
 
 #[cfg(not(feature = "kafka"))]
-fn breaches(settings: &Settings, _: &mut Live, _: &Arc<Told>) -> Result<(), CliError> {
+fn breaches(settings: &Settings, _: &mut Live, _: &Arc<Told>, _: Option<&May>) -> Result<(), CliError> {
     if settings.breaches.is_some() {
         let what = "[breaches] names a Kafka topic, and this Onus was built without Kafka";
         return Err(CliError::Other(what.to_owned()));
@@ -103,7 +114,7 @@ fn breaches(settings: &Settings, _: &mut Live, _: &Arc<Told>) -> Result<(), CliE
     Ok(())
 }
 
-fn webhooks(settings: &Settings, live: &mut Live, told: &Arc<Told>) -> Result<(), CliError> {
+fn webhooks(settings: &Settings, live: &mut Live, told: &Arc<Told>, may: Option<&May>) -> Result<(), CliError> {
     for one in &settings.webhooks {
         let wants = Wants {
             name: one.name.clone(),
@@ -114,7 +125,7 @@ fn webhooks(settings: &Settings, live: &mut Live, told: &Arc<Told>) -> Result<()
         };
         let mut webhook = Webhook::new(wants, Arc::clone(told), check::wall_clock).map_err(CliError::Other)?;
         let (name, from_the_beginning) = (webhook.name().to_owned(), one.from_the_beginning);
-        let takes = Box::new(move |entries: &[Entry]| webhook.take(entries));
+        let takes = gated(may, Box::new(move |entries: &[Entry]| webhook.take(entries)));
         tell(live, Receiver { name, from_the_beginning, takes, again_from: None })?;
     }
     Ok(())

@@ -50,7 +50,22 @@ pub(in crate::cli) fn store(settings: &Settings) -> Result<Box<dyn Store>, CliEr
 
 /// The same, for whoever may wait for it.
 pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> {
-    let place = match &settings.store {
+    let shard = match settings.role {
+        Role::All => 0,
+        Role::Intake => Lane { own: settings.lane.unwrap_or(0), of: 1 }.shard(),
+        Role::Judge(shard) => shard,
+        Role::Judges => {
+            let (target, why) =
+                ("the store".to_owned(), "which shard? Say ONUS__RUN__SHARD=N, or [run] shard".to_owned());
+            return Err(StoreError::Refused { target, why });
+        }
+    };
+    place::open(&place(settings)?, shard)
+}
+
+/// Where the store is.
+pub(in crate::cli) fn place(settings: &Settings) -> Result<Place, StoreError> {
+    Ok(match &settings.store {
         settings::Store::Sqlite(path) => Place::Sqlite(path.clone()),
         settings::Store::Postgres { url, password } => {
             let Place::Postgres(server) = Place::parse(url)? else {
@@ -60,13 +75,7 @@ pub(super) fn opened(settings: &Settings) -> Result<Box<dyn Store>, StoreError> 
             let file = password.as_ref().map(|secret| secret.file().to_owned());
             Place::Postgres(Box::new(server.with_password_file(file)))
         }
-    };
-    let shard = match settings.role {
-        Role::All => 0,
-        Role::Intake => Lane { own: settings.lane.unwrap_or(0), of: 1 }.shard(),
-        Role::Judge(shard) => shard,
-    };
-    place::open(&place, shard)
+    })
 }
 
 /// What an event concerns must follow from the event alone: another partner's judge may be another process.
@@ -84,7 +93,7 @@ fn can_be_divided(contracts: &[Contract]) -> Result<(), String> {
 
 /// A judge's partition of the exchange, as one feed more: it speaks for nobody itself.
 fn exchange(settings: &Settings) -> Option<Feed> {
-    let own = matches!(settings.role, Role::Judge(_));
+    let own = matches!(settings.role, Role::Judge(_) | Role::Judges);
     own.then(|| Feed { partners: Vec::new(), types: Vec::new(), ..Feed::named(exchange::NAME) })
 }
 

@@ -1,13 +1,16 @@
 //! What is decided, a JSON line each, to a file or standard output: after it is written down, at least once.
 
+use super::notices::gated;
 use crate::cli::CliError;
 use crate::publish::decided::Decided;
+use crate::publish::pages::May;
 use crate::runtime::live::Receiver;
 use crate::store::Entry;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where it is told.
 pub(super) enum Teller {
@@ -27,10 +30,13 @@ impl Teller {
         opened.map_err(|error| CliError::Other(format!("--tell {}: {error}", path.display())))
     }
 
-    /// From here on it is told.
-    pub(super) fn receiver(mut self) -> Receiver {
+    /// From here on it is told. Shards of one process may share it: each line is whole.
+    pub(super) fn receiver(teller: &Arc<Mutex<Teller>>, may: Option<&May>) -> Receiver {
+        let teller = Arc::clone(teller);
+        // A poisoned lock guards a file: the next line begins with a new one.
+        let takes = move |entries: &[Entry]| teller.lock().unwrap_or_else(PoisonError::into_inner).tell(entries);
         // What was decided while nobody asked to be told is in the ledger.
-        let takes = Box::new(move |entries: &[Entry]| self.tell(entries));
+        let takes = gated(may, Box::new(takes));
         Receiver { name: "tell".to_owned(), from_the_beginning: false, takes, again_from: None }
     }
 

@@ -84,6 +84,10 @@ impl Peer {
                 continue;
             }
             for some in due.chunks(TOGETHER) {
+                // What is due was asked a moment ago, and that may have been long.
+                if !self.shared.may_speak() {
+                    break;
+                }
                 if let Err(why) = self.tell(some) {
                     self.shared.told.failed(&self.receiver);
                     if self.trouble.as_ref() != Some(&why) {
@@ -132,7 +136,7 @@ impl Peer {
 
     /// What is to be told now; at the end only what is news.
     fn due(&mut self, stop: bool) -> Vec<Due> {
-        if !self.shared.is_ready() {
+        if !self.shared.is_ready() || !self.shared.may_speak() {
             return Vec::new();
         }
         let shared = Arc::clone(&self.shared);

@@ -92,14 +92,34 @@ pub(super) const RUN: Section = Section {
             Choice(ROLES),
             Is("\"all\""),
             "`all`: reads, judges, tells, and needs no exchange. `intake`: reads sources, and writes their events to the \
-             exchange. `judge`: judges one partition of the exchange. `onus run --role` says it, too.",
+             exchange. `judge`: judges partitions of the exchange. `onus run --role` says it, too.",
         ),
         key(
             "shard",
             Whole(0, 9_999),
             Nothing("0"),
-            "Of a judge: which partition of the exchange is its own, and so which shard of the store. `onus run --shard` \
-             says it, too.",
+            "Of a judge: which partition of the exchange is its own, and so which shard of the store. Unsaid, with PostgreSQL: \
+             judges share the partitions. `onus run --shard` says it, too.",
+        ),
+        key(
+            "name",
+            Text,
+            Nothing("\"judge-1\""),
+            "Of a judge that shares: what it is called in `onus shards`. Unsaid: after the machine and the process. No two may have one \
+             name; one that is started again under its name has its partitions back at once.",
+        ),
+        key(
+            "lease",
+            Length(SECOND / 5, 60 * SECOND),
+            Is("\"3s\""),
+            "Of a judge that shares: how long after it was heard last the others take over. It is heard thrice as often.",
+        ),
+        key(
+            "drain",
+            Length(0, 600 * SECOND),
+            Is("\"10s\""),
+            "Of a judge that shares: how long it may take to finish with a partition that another one gets; beyond that the other \
+             one begins all the same, and what is not written is written there.",
         ),
         key(
             "lane",

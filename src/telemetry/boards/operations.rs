@@ -192,7 +192,7 @@ fn facts() -> Panel {
         "Facts of contracted subjects since the shard began. Conflicts: the same event twice, with different words. Late: what was \
          told was judged again. Recalled: news of subjects that had left memory.",
     )
-    .ask(JOB, "sum by (result) (max by (result, instance) (onus_facts_total{#}))", "{{result}}")
+    .ask(JOB, "sum by (result) (max by (result, instance, shard) (onus_facts_total{#}))", "{{result}}")
     .steps(Colour::Plain, &[])
 }
 
@@ -301,8 +301,8 @@ fn ledger() -> Panel {
         "Entries that the ledger has ever had, and commits. A ledger that shrinks was changed from outside.",
     )
     .size(8, 8)
-    .ask(JOB, "max(onus_ledger_entries{#})", "entries")
-    .ask(JOB, "max(onus_journal_sequence{#})", "commits")
+    .ask(JOB, "sum(onus_ledger_entries{#})", "entries")
+    .ask(JOB, "sum(onus_journal_sequence{#})", "commits")
     .runbooks(&["OnusLedgerUnverifiable", "OnusStoreNotWritten"])
 }
 
@@ -329,5 +329,5 @@ fn size() -> Panel {
          history.",
     )
     .size(8, 8)
-    .ask(JOB, "max(onus_subjects{#})", "subjects")
+    .ask(JOB, "sum(onus_subjects{#})", "subjects")
 }

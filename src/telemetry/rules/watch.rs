@@ -115,7 +115,7 @@ fn judge(options: &Options) -> Vec<Rule> {
         ),
         alert(
             ("OnusStoreNotWritten", "5m", Critical),
-            options.fill("max(changes(onus_journal_sequence{@}[10m])) == 0"),
+            options.fill("max by (shard) (changes(onus_journal_sequence{@}[10m])) == 0"),
             NONE,
             "Onus writes nothing down",
             "There was no commit in ten minutes, though time alone makes one a minute. What is not written down is not \

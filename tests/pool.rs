@@ -1,0 +1,28 @@
+//! Judges that share the partitions of the exchange: a real Kafka, a real PostgreSQL, several processes, and what happens to them.
+#![cfg(feature = "kafka")]
+
+#[path = "support/http.rs"]
+#[expect(dead_code, reason = "clients that are wrong are tried in tests/http")]
+mod client;
+#[path = "pool/commands.rs"]
+mod commands;
+#[path = "pool/faults.rs"]
+mod faults;
+#[path = "support/hook.rs"]
+mod hook;
+#[path = "live/house.rs"]
+#[expect(dead_code, reason = "what else a house can do is used in tests/live")]
+mod house;
+#[path = "support/kafka.rs"]
+#[expect(dead_code, reason = "what else a broker can do is tried in tests/kafka")]
+mod kafka;
+#[path = "pool/leases.rs"]
+mod leases;
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "pool/shares.rs"]
+mod shares;
+#[path = "support/w1.rs"]
+mod w1;
+#[path = "pool/world.rs"]
+mod world;
