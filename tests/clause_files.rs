@@ -4,6 +4,7 @@ use onus::clauses::{self, Case, Clause, Outcome};
 use onus::contract::Library;
 use onus_engine::engine::Options;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 const WHOLE: &str = include_str!("clauses/pauses.md");
 
@@ -16,7 +17,8 @@ fn survives(text: &str) -> Result<(), TestCaseError> {
     let (sheet, faults) = clauses::read(text, "any.md");
     let lines = text.lines().count().max(1);
     prop_assert!(faults.iter().all(|fault| (1..=lines).contains(&fault.line)), "{faults:?}");
-    let outcomes = clauses::judge(&[sheet], &Options::default(), &Library::default(), &|_, case| inline(case));
+    let outcomes =
+        clauses::judge(&[sheet], &Options::default(), &Arc::default(), &Library::default(), &|_, case| inline(case));
     let mut differ = Vec::new();
     for outcome in outcomes.into_iter().flatten().flatten() {
         if let Outcome::Judged(mismatches) = outcome {
@@ -25,10 +27,11 @@ fn survives(text: &str) -> Result<(), TestCaseError> {
         }
     }
     let (again, _) = clauses::read(&clauses::rewritten(text, &differ), "any.md");
-    for outcome in clauses::judge(&[again], &Options::default(), &Library::default(), &|_, case| inline(case))
-        .into_iter()
-        .flatten()
-        .flatten()
+    for outcome in
+        clauses::judge(&[again], &Options::default(), &Arc::default(), &Library::default(), &|_, case| inline(case))
+            .into_iter()
+            .flatten()
+            .flatten()
     {
         let agrees = match &outcome {
             Outcome::Judged(mismatches) => mismatches.is_empty(),

@@ -25,6 +25,7 @@ fn request(events: Vec<PathBuf>, threads: usize) -> Request {
         events,
         until: Some(at("2026-03-03T00:00:00Z")),
         wall: at("2026-03-03T00:00:00Z"),
+        catalogue: Default::default(),
         options: Options::default(),
         duties: true,
         verbose: false,

@@ -23,6 +23,8 @@ mod restarts;
 mod scene;
 #[path = "laws/settling.rs"]
 mod settling;
+#[path = "laws/several.rs"]
+mod several;
 #[path = "laws/walls.rs"]
 mod walls;
 #[path = "laws/world.rs"]

@@ -25,6 +25,8 @@ mod proof;
 mod regenerated;
 #[path = "operating/retention.rs"]
 mod retention;
+#[path = "operating/several.rs"]
+mod several;
 #[path = "operating/shard.rs"]
 mod shard;
 #[path = "operating/shown.rs"]

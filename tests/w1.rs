@@ -20,6 +20,7 @@ fn judged(file: &Path, threads: usize) -> Report {
         events: vec![file.to_owned()],
         until: None,
         wall: Moment(w1::end()),
+        catalogue: Default::default(),
         options: Options {
             settling: Some(7 * DAY),
             trust: Vec::new(),

@@ -4,6 +4,7 @@ use super::files::contracts;
 use super::reading::{Arrival, Case, Claim, Row, Sheet};
 use super::saying::{self, Statement, compare};
 use super::{Fault, accord, why};
+use crate::catalogue::Catalogue;
 use crate::contract::{self, Library};
 use crate::decode;
 use crate::ingest::Lines;
@@ -12,6 +13,7 @@ use onus_engine::book::Book;
 use onus_engine::engine::Options;
 use onus_engine::terms::{Contract, PartnerPattern};
 use serde::Serialize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What became of a case.
@@ -50,6 +52,7 @@ pub struct Mismatch {
 pub fn judge(
     sheets: &[Sheet],
     options: &Options,
+    catalogue: &Arc<Catalogue>,
     library: &Library,
     wanted: &(dyn Fn(&Sheet, &Case) -> bool + Sync),
 ) -> Vec<Vec<Option<Outcome>>> {
@@ -61,7 +64,7 @@ pub fn judge(
         while let Some((s, c)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
             let (sheet, case) = (&sheets[*s], &sheets[*s].cases[*c]);
             if wanted(sheet, case) {
-                done.push((*s, *c, one(sheet, case, options, library)));
+                done.push((*s, *c, one(sheet, case, (options, catalogue), library)));
             }
         }
         done
@@ -83,14 +86,14 @@ pub fn judge(
 }
 
 /// One case of a file.
-fn one(sheet: &Sheet, case: &Case, options: &Options, library: &Library) -> Outcome {
+fn one(sheet: &Sheet, case: &Case, (options, catalogue): (&Options, &Arc<Catalogue>), library: &Library) -> Outcome {
     let terms = match contracts(case, &sheet.file, library) {
         Ok(terms) => terms,
         Err(faults) => return Outcome::Faulty(faults),
     };
     let trust = case.trust.iter().chain(&options.trust).cloned().collect();
     let options = &Options { trust, ..options.clone() };
-    let bench = Bench { file: &sheet.file, case, partner: usual(&terms), terms, options };
+    let bench = Bench { file: &sheet.file, case, partner: usual(&terms), terms, options, catalogue };
     let faults = bench.faults();
     if !faults.is_empty() {
         return Outcome::Faulty(faults);
@@ -131,6 +134,7 @@ struct Bench<'c> {
     partner: Option<String>,
     terms: Vec<Contract>,
     options: &'c Options,
+    catalogue: &'c Arc<Catalogue>,
 }
 
 impl Bench<'_> {
@@ -164,6 +168,7 @@ impl Bench<'_> {
             events: Vec::new(),
             until: Some(row.now),
             wall: row.now,
+            catalogue: Arc::clone(self.catalogue),
             options: self.options.clone(),
             duties: true,
             verbose: false,

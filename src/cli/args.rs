@@ -92,6 +92,9 @@ pub(super) struct Terms {
     /// Look for included files in this folder, too (repeatable)
     #[arg(long, value_name = "FOLDER")]
     pub(super) library: Vec<PathBuf>,
+    /// Catalogue of identities: file, or folder of files (repeatable)
+    #[arg(long, value_name = "PATH")]
+    pub(super) catalogue: Vec<PathBuf>,
     /// How late news may come; what ended longer ago leaves memory and is read back if news of it comes after all
     #[arg(long, value_name = "LENGTH", default_value = "7d", value_parser = length)]
     pub(super) settling: i64,

@@ -3,6 +3,7 @@
 use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
 use super::{CliError, exit, json, write_out};
+use crate::catalogue::Catalogue;
 use crate::contract::{self, Level};
 use crate::decode::DeadLetter;
 use crate::runtime::check::{self, Breach, DutyRow, Placed, Report, Request, Row};
@@ -13,10 +14,12 @@ use onus_engine::terms::{self, Contract, Trust};
 use onus_engine::time::Moment;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
     let (contracts, options, warnings) = terms(&args.terms)?;
+    let catalogue = catalogued(&args.terms.catalogue)?;
     if !args.quiet {
         warned(warnings);
     }
@@ -35,6 +38,7 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
         events: args.events,
         until: args.until,
         wall: wall_clock(),
+        catalogue,
         options,
         duties: args.duties,
         verbose: false,
@@ -64,6 +68,14 @@ pub(super) fn terms(args: &Terms) -> Result<(Vec<Contract>, Options, usize), Cli
     let (contracts, warnings) = surveyed(&args.contracts, &args.library)?;
     let options = Options { settling: Some(args.settling), ..trusted(args.trust.as_deref())? };
     Ok((contracts, options, warnings))
+}
+
+/// Loads a catalogue; without paths nothing is known.
+pub(super) fn catalogued(paths: &[PathBuf]) -> Result<Arc<Catalogue>, CliError> {
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(CliError::Other("standard input is for events: name the files of the catalogue".to_owned()));
+    }
+    contract::catalogue(paths).map(Arc::new).map_err(CliError::Contracts)
 }
 
 /// Loads contracts; says how many warnings they have.
@@ -166,6 +178,7 @@ fn talk(report: &Report, quiet: bool) {
     also(read.repeats, "repeats");
     also(read.conflicts, "conflicts (another content under a known id)");
     also(read.late, "late or out of order");
+    also(read.against, "of another partner than the catalogue has (their own word counts)");
     also(read.held.0, "held aside (later than the run's end, or in the far future)");
     for (partner, n) in read.unbound.iter().take(5) {
         also(*n, &format!("of {}, whom no contract names", plain(partner)));

@@ -3,7 +3,7 @@
 mod table;
 
 use super::args::{ExplainArgs, Format};
-use super::check::{terms, wall_clock};
+use super::check::{catalogued, terms, wall_clock};
 use super::style::{self, plain};
 use super::{CliError, exit, write_out};
 use crate::runtime::check::{self, Judged, Request};
@@ -11,13 +11,19 @@ use onus_engine::explain::{self, Explanation};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-pub(super) fn run(args: ExplainArgs) -> Result<u8, CliError> {
+pub(super) fn run(mut args: ExplainArgs) -> Result<u8, CliError> {
     let (contracts, options, _) = terms(&args.terms)?;
+    let catalogue = catalogued(&args.terms.catalogue)?;
+    if let Some(identity) = catalogue.find(&args.subject).filter(|identity| identity.id != args.subject) {
+        // What a source calls it is found, too.
+        args.subject.clone_from(&identity.id);
+    }
     let request = Request {
         contracts,
         events: args.events.clone(),
         until: args.until,
         wall: wall_clock(),
+        catalogue,
         options,
         duties: true,
         verbose: true,

@@ -4,7 +4,7 @@ mod json;
 mod junit;
 mod table;
 
-use super::check::trusted;
+use super::check::{catalogued, trusted};
 use super::fmt::replace;
 use super::style::{self, paint, plain};
 use super::{CliError, exit, write_out};
@@ -46,6 +46,9 @@ pub(in crate::cli) struct TestArgs {
     /// Look for included files in this folder, too (repeatable)
     #[arg(long, value_name = "FOLDER")]
     library: Vec<PathBuf>,
+    /// Catalogue of identities: file, or folder of files (repeatable)
+    #[arg(long, value_name = "PATH")]
+    catalogue: Vec<PathBuf>,
     /// Say nothing of cases that are as they should be
     #[arg(long, short)]
     quiet: bool,
@@ -141,7 +144,8 @@ pub(in crate::cli) fn run(args: &TestArgs) -> Result<u8, CliError> {
         only.as_ref()
             .is_none_or(|text| case.title.to_lowercase().contains(text) || sheet.file.to_lowercase().contains(text))
     };
-    let outcomes = clauses::judge(&sheets, &options, &Library::new(args.library.clone()), &wanted);
+    let outcomes =
+        clauses::judge(&sheets, &options, &catalogued(&args.catalogue)?, &Library::new(args.library.clone()), &wanted);
     let mut told: Vec<Told> = sheets
         .into_iter()
         .zip(told)

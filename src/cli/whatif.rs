@@ -4,7 +4,7 @@ mod json;
 mod table;
 
 use super::args::{Format, instant, length};
-use super::check::{letters, progress_bar, surveyed, trusted, wall_clock};
+use super::check::{catalogued, letters, progress_bar, surveyed, trusted, wall_clock};
 use super::style;
 use super::{CliError, exit, write_out};
 use crate::contract::nearest;
@@ -49,6 +49,9 @@ pub(in crate::cli) struct WhatifArgs {
     /// Look for included files in this folder, too (repeatable)
     #[arg(long, value_name = "FOLDER")]
     library: Vec<PathBuf>,
+    /// Catalogue of identities, the same for both: file, or folder of files (repeatable)
+    #[arg(long, value_name = "PATH")]
+    catalogue: Vec<PathBuf>,
     /// How late news may come; what ended longer ago leaves memory and is read back if news of it comes after all
     #[arg(long, value_name = "LENGTH", default_value = "7d", value_parser = length)]
     settling: i64,
@@ -88,6 +91,7 @@ pub(in crate::cli) fn run(args: WhatifArgs) -> Result<u8, CliError> {
         events: args.events,
         until: args.until,
         wall: wall_clock(),
+        catalogue: catalogued(&args.catalogue)?,
         options,
         duties: false,
         verbose: false,

@@ -70,6 +70,15 @@ pub enum DecodeError {
          `unowned`, and let its subject be neither"
     )]
     Handover,
+    /// No list of partners.
+    #[error(
+        "`partners`, `from` or `to` in its data name no partners: list at most {most} names of at most 1024 bytes, without control \
+         characters"
+    )]
+    Partners {
+        /// So many may be listed.
+        most: usize,
+    },
     /// Said by a source that may not say it.
     #[error("its source may not say {0}: let its `types` in the settings have it, or find out who sent it")]
     Unauthorised(String),
@@ -92,6 +101,7 @@ impl DecodeError {
             DecodeError::Ancient(_) => "Ancient",
             DecodeError::NoPartner => "NoPartner",
             DecodeError::Handover => "Handover",
+            DecodeError::Partners { .. } => "Partners",
             DecodeError::Unauthorised(_) => "Unauthorised",
         }
     }

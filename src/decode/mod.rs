@@ -7,6 +7,7 @@ mod event;
 mod letter;
 mod plain;
 mod raw;
+mod several;
 mod shape;
 
 pub use letter::{DeadLetter, DecodeError};
@@ -76,6 +77,12 @@ pub struct Batch {
     pub tick: Option<Moment>,
     /// Subjects that are handed from one partner to another: these concern both.
     pub handovers: u64,
+    /// Lines that gave events to several partners.
+    pub several: Vec<u32>,
+    /// Events, by position, that tell a partner what another did on its ground: beside what the line says of that one.
+    pub grounds: Vec<usize>,
+    /// Events, by position, that tell the customer what several partners were told.
+    pub customers: Vec<usize>,
 }
 
 /// An event that names no partner, and what the contracts' scopes say of it.
@@ -119,6 +126,9 @@ impl Batch {
         self.tick = None;
         (self.peak, self.read, self.idle, self.held, self.lines) = (None, 0, 0, (0, None), 0);
         self.handovers = 0;
+        self.several.clear();
+        self.grounds.clear();
+        self.customers.clear();
     }
 
     #[inline(always)]
@@ -254,16 +264,14 @@ impl Decoder {
                 out.handovers += 1;
                 self.hands_over(raw)?
             }
-            Err(DecodeError::NoPartner) if self.book.finds_partners() || self.book.has_stacks() => "",
+            Err(DecodeError::NoPartner) if self.may_name_nobody(raw) => "",
             named => named?,
         };
         let recorded = match out.arrived.get(out.lines as usize) {
             Some(arrived) => *arrived,
             None => raw.recorded()?.unwrap_or(at),
         };
-        let shared = self.book.has_stacks() && self.share(raw, peak, recorded, out)?;
-        if shared && (partner.is_empty() || !self.book.binds(partner)) {
-            // The customer has no contract with itself: it was given to those whom it concerns.
+        if kind != REHOMED && self.gives_to_several(raw, partner, (peak, recorded), out)? {
             return Ok(());
         }
         if partner.is_empty() && !self.book.finds_partners() {
@@ -330,31 +338,6 @@ impl Decoder {
         if from == to || subject == from || subject == to { Err(DecodeError::Handover) } else { Ok(from) }
     }
 
-    /// Gives what a customer shares to each partner of the stack, as an event of its own. False: it is no such event.
-    #[cold]
-    fn share(&self, raw: &Raw<'_>, peak: Moment, recorded: Moment, out: &mut Batch) -> Result<bool, DecodeError> {
-        let kind = self.book.names().event_type(raw.kind()?).filter(|kind| self.book.is_shared(*kind));
-        let Some(kind) = kind else { return Ok(false) };
-        let (id, source, subject, at) = (raw.id()?, raw.source()?, raw.subject()?, raw.at()?);
-        let reached = self.book.reaches(kind, raw.partner().unwrap_or_default(), &raw.fields);
-        let draft = Draft {
-            kind,
-            id,
-            source,
-            at,
-            recorded,
-            sequence: raw.sequence(),
-            factkey: raw.factkey(),
-            exact: raw.exact(),
-        };
-        for partner in &reached {
-            let fields = self.book.shared_fields(&raw.fields, partner);
-            let fact = self.book.write(&draft, &fields, &mut out.facts);
-            out.push(peak, [partner, subject, source], fact);
-        }
-        Ok(!reached.is_empty())
-    }
-
     /// What the scopes say of an event: whose it is, if it does not say it, and of which control.
     #[cold]
     fn placed(
@@ -367,16 +350,23 @@ impl Decoder {
         at: Moment,
     ) -> Option<Owner> {
         let seen = Seen { kind, source, subject, at, fields: &raw.fields };
-        let field = self.book.names().well_known().control;
-        let said = raw.fields.iter().find(|(id, _)| *id == field).and_then(|(_, value)| match value {
-            Field::One(text) => Some(text.as_ref()),
-            Field::List(texts) => texts.first().map(AsRef::as_ref),
-        });
+        let said = self.said_control(raw);
         if partner.is_empty() {
             return self.book.owner(&seen, said);
         }
         let control = if said.is_none() { self.book.control(partner, &seen) } else { None };
         Some(Owner { partner: Ok(partner.to_owned()), control, overlap: None })
+    }
+}
+
+impl Decoder {
+    /// The control that an event says itself.
+    fn said_control<'r>(&self, raw: &'r Raw<'_>) -> Option<&'r str> {
+        let field = self.book.names().well_known().control;
+        raw.fields.iter().find(|(id, _)| *id == field).and_then(|(_, value)| match value {
+            Field::One(text) => Some(text.as_ref()),
+            Field::List(texts) => texts.first().map(AsRef::as_ref),
+        })
     }
 }
 

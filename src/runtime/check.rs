@@ -3,11 +3,13 @@
 use super::homes::Homes;
 use super::levels::Levels;
 use super::parallel;
+use super::reading::Reading;
 pub use super::report::{Breach, DutyRow, Placed, Read, Report, Row};
 use super::rows::{counted, rows};
 use super::spill::Spill;
 use super::streams::Stream;
 use super::watch::{Plan, State, Watch};
+use crate::catalogue::Catalogue;
 use crate::decode::{self, Batch, Decoder, Event};
 use crate::ingest::{self, Lines, ReadError};
 use onus_engine::book::Book;
@@ -34,6 +36,8 @@ pub struct Request {
     pub until: Option<Moment>,
     /// The clock on the wall: what lies a day beyond it is held aside.
     pub wall: Moment,
+    /// Which names are one identity, and what is known of it.
+    pub catalogue: Arc<Catalogue>,
     /// Settling time and trust.
     pub options: Options,
     /// Every duty, not only counts and breaches: then nothing leaves memory.
@@ -171,7 +175,7 @@ fn run(
 ) -> Result<(Vec<Shard>, Report), CheckError> {
     let book = Arc::new(Book::with(&request.contracts, request.verbose));
     let horizon = request.until.unwrap_or(request.wall + DAY);
-    let mut decoder = Decoder::new(Arc::clone(&book), horizon);
+    let mut reading = Reading::new(Decoder::new(Arc::clone(&book), horizon), &request.catalogue);
     let options =
         if request.duties { Options { settling: None, ..request.options.clone() } } else { request.options.clone() };
     let mut shards: Vec<Shard> = Vec::new();
@@ -187,23 +191,24 @@ fn run(
     let mut report = Report::default();
     let mut files = files.into_iter();
     let peak = match files.next() {
-        Some(file) if single => parallel::run(file, &decoder, &mut shards, &mut report, progress)?,
+        Some(file) if single => parallel::run(file, &reading, &mut shards, &mut report, progress)?,
         first => merged(
             first.into_iter().chain(files).map(Stream::new).collect(),
-            &mut decoder,
+            &mut reading,
             &mut shards[0],
             &mut report,
             progress,
         )?,
     };
     report.until = request.until.or(peak);
+    report.read.against = reading.against();
     Ok((shards, report))
 }
 
 /// One thread; the files as one stream.
 fn merged(
     mut files: Vec<Stream>,
-    decoder: &mut Decoder,
+    reading: &mut Reading,
     shard: &mut Shard,
     report: &mut Report,
     progress: Progress<'_>,
@@ -215,7 +220,7 @@ fn merged(
         progress(batch.lines);
     };
     for file in &mut files {
-        file.refill(decoder, &mut |name, batch| {
+        file.refill(reading, &mut |name, batch| {
             note(name, batch, report, &mut peak);
             shard.sight(batch);
         })?;
@@ -234,7 +239,7 @@ fn merged(
             shard.tell();
         }
         if file.is_spent() {
-            file.refill(decoder, &mut |name, batch| {
+            file.refill(reading, &mut |name, batch| {
                 note(name, batch, report, &mut peak);
                 shard.sight(batch);
             })?;

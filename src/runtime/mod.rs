@@ -8,6 +8,7 @@ pub mod levels;
 pub mod live;
 mod parallel;
 pub mod played;
+mod reading;
 mod report;
 mod rows;
 pub mod spill;

@@ -2,8 +2,9 @@
 //! file's order. Partners are walls, so shards need nothing of each other but the time.
 
 use super::check::{self, CheckError, Progress, Report, Shard};
+use super::reading::Reading;
 use super::streams::decode;
-use crate::decode::{Batch, Decoder};
+use crate::decode::Batch;
 use crate::ingest::{Chunk, Lines, ReadError};
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
@@ -58,7 +59,7 @@ struct Room {
 /// Judges one file; gives the latest time in it.
 pub(super) fn run(
     file: Lines,
-    decoder: &Decoder,
+    reading: &Reading,
     shards: &mut [Shard],
     report: &mut Report,
     progress: Progress<'_>,
@@ -82,7 +83,7 @@ pub(super) fn run(
     std::thread::scope(|scope| {
         for (i, shard) in shards.iter_mut().enumerate() {
             let (room, notes, name) = (&room, &notes, &name);
-            scope.spawn(move || work(i, shard, room, decoder.clone(), notes, name));
+            scope.spawn(move || work(i, shard, room, reading.clone(), notes, name));
         }
     });
     let Notes { report, peak, .. } = notes.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +104,7 @@ struct Notes<'r, 'p> {
     peak: Option<Moment>,
 }
 
-fn work(me: usize, shard: &mut Shard, room: &Room, mut decoder: Decoder, notes: &Mutex<Notes<'_, '_>>, name: &str) {
+fn work(me: usize, shard: &mut Shard, room: &Room, mut reading: Reading, notes: &Mutex<Notes<'_, '_>>, name: &str) {
     let mut now: Option<Moment> = None;
     let mut desk = lock(&room.desk);
     loop {
@@ -143,7 +144,7 @@ fn work(me: usize, shard: &mut Shard, room: &Room, mut decoder: Decoder, notes: 
         let slowest = desk.turns.iter().min().copied().unwrap_or(0);
         let going = desk.failed.is_none() && !desk.handed && desk.chunks.is_none();
         if going && desk.claimed < slowest + AHEAD {
-            desk = decode_next(desk, room, &mut decoder, notes, name);
+            desk = decode_next(desk, room, &mut reading, notes, name);
             continue;
         }
         if desk.failed.is_some() || desk.handed || desk.chunks.is_some_and(|chunks| turn >= chunks) {
@@ -157,7 +158,7 @@ fn work(me: usize, shard: &mut Shard, room: &Room, mut decoder: Decoder, notes: 
 fn decode_next<'d>(
     mut desk: MutexGuard<'d, Desk>,
     room: &'d Room,
-    decoder: &mut Decoder,
+    reading: &mut Reading,
     notes: &Mutex<Notes<'_, '_>>,
     name: &str,
 ) -> MutexGuard<'d, Desk> {
@@ -183,7 +184,7 @@ fn decode_next<'d>(
     drop(reader);
     let mut batch = batches.pop().unwrap_or_default();
     batch.clear();
-    decode(decoder, &chunk, &mut batch);
+    decode(reading, &chunk, &mut batch);
     {
         let mut notes = lock(notes);
         notes.report.note(name, &batch);

@@ -49,6 +49,8 @@ pub struct Read {
     pub unbound: BTreeMap<String, u64>,
     /// Late: judged again.
     pub late: u64,
+    /// Of another partner than the catalogue has.
+    pub against: u64,
 }
 
 /// Counts of one obligation of one partner.

@@ -1,7 +1,8 @@
 //! Several files as one stream: always on with the file that is least far in time, so that no file runs ahead.
 
 use super::check::AHEAD;
-use crate::decode::{Batch, DeadLetter, DecodeError, Decoder};
+use super::reading::Reading;
+use crate::decode::{Batch, DeadLetter, DecodeError};
 use crate::ingest::{Chunk, Lines, ReadError};
 use onus_engine::time::Moment;
 use std::ops::Range;
@@ -50,7 +51,7 @@ impl Stream {
     /// Reads on until there are events or the end; `seen` takes note of each batch. False at the end.
     pub(super) fn refill(
         &mut self,
-        decoder: &mut Decoder,
+        reading: &mut Reading,
         seen: &mut dyn FnMut(&str, &Batch),
     ) -> Result<bool, ReadError> {
         while !self.done && self.is_spent() {
@@ -61,7 +62,7 @@ impl Stream {
                 self.done = true;
                 break;
             }
-            decode(decoder, &self.chunk, &mut self.batch);
+            decode(reading, &self.chunk, &mut self.batch);
             seen(self.lines.name(), &self.batch);
         }
         Ok(!self.is_spent())
@@ -69,11 +70,11 @@ impl Stream {
 }
 
 /// Decodes a chunk, with a letter for each line that is too long.
-pub(super) fn decode(decoder: &mut Decoder, chunk: &Chunk, batch: &mut Batch) {
+pub(super) fn decode(reading: &mut Reading, chunk: &Chunk, batch: &mut Batch) {
     for (line, bytes) in &chunk.too_long {
         batch.letters.push(DeadLetter::new(*line, b"", DecodeError::TooLong { bytes: *bytes }));
         batch.lines += 1;
     }
     // A line too long stands before the chunk's lines, or, at a file's end, after all of them.
-    decoder.lines(chunk.bytes(), chunk.first, batch);
+    reading.lines(chunk.bytes(), chunk.first, batch);
 }

@@ -1,6 +1,7 @@
 //! PagerDuty's pitfalls, by name.
 
 use super::feed::{Feed, code, samples, says, told};
+use onus::ingest::adapt::Answer;
 use serde_json::{Value, json};
 
 fn bent(n: usize, fields: Value) -> Value {
@@ -57,6 +58,25 @@ fn the_team_then_the_service_says_whose_it_is_and_it_stays() {
     let mut feed = Feed::new("pagerduty");
     feed.value(&bent(0, json!({})));
     assert_eq!(says(&feed.value(&bent(1, nobody)), "partner"), json!("northwind-msp"));
+}
+
+#[test]
+fn an_incident_that_is_delegated_to_another_partners_policy_is_handed_to_it() {
+    let policies = |partners: Value| {
+        let mut settings: Value = serde_json::from_str(&super::feed::tables()).expect("the tables");
+        for (partner, policy) in partners.as_object().expect("partners") {
+            settings["partners"][partner]["pagerduty"]["escalation_policies"] = policy.clone();
+        }
+        Feed::under("pagerduty", &settings.to_string())
+    };
+    let sides = |answer: &Answer| (says(answer, "from"), says(answer, "to"));
+    let mut feed = policies(json!({"fjord-iam": ["PEPCUST"]}));
+    let answer = feed.value(&bent(11, json!({})));
+    assert_eq!(sides(&answer), (json!("northwind-msp"), json!("fjord-iam")), "{answer:?}");
+    // To a policy of its own, or of nobody's, it is handed to nobody of whom we know.
+    let mut feed = policies(json!({"northwind-msp": ["PEPCUST"]}));
+    assert_eq!(sides(&feed.value(&bent(11, json!({})))), (Value::Null, Value::Null));
+    assert_eq!(sides(&Feed::new("pagerduty").value(&bent(11, json!({})))), (Value::Null, Value::Null));
 }
 
 #[test]

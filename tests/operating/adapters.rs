@@ -252,6 +252,92 @@ fn what_was_told_of_secrets_in_a_ticket_is_forgotten_after_the_ticket_and_not_be
     assert_eq!(left(&mut shard), ["exposed:INC-1", "incident:1", "incident:3", "incident:4"], "an open ticket's stays");
 }
 
+/// With changes and the audit log of incidents.
+fn all_tables() -> String {
+    let states =
+        "\"change_request\":{\"state\":{\"-5\":\"new\",\"3\":\"closed\"}},\"audited\":[\"incident\"],\"incident\"";
+    tables("").replace("\"incident\"", states)
+}
+
+fn left(shard: &mut Shard) -> Vec<String> {
+    shard.write();
+    remembered(shard).into_iter().map(|row| row.id).collect()
+}
+
+#[test]
+fn what_the_audit_log_said_is_forgotten_after_its_row_and_seen_again_is_told_by_the_same_ids() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut shard = one(dir.path(), &all_tables(), NOON);
+    let log = |count: u32, old: &str, new: &str| {
+        format!(
+            "{{\"table_name\":\"sys_audit\",\"sys_id\":\"{count}s\",\"tablename\":\"incident\",\"documentkey\":\"1\",\"fieldname\":\"state\",\"oldvalue\":\"{old}\",\
+             \"newvalue\":\"{new}\",\"user\":\"ben\",\"record_checkpoint\":\"{count}\",\"sys_created_on\":\"2026-03-02 1{count}:00:00\"}}"
+        )
+    };
+    let life = [row(1, 0, "1"), log(1, "1", "2"), log(2, "2", "7"), row(1, 2, "7")];
+    shard.say(0, &life);
+    assert_eq!(left(&mut shard), ["audit:incident:1", "incident:1"]);
+    assert_eq!(stands(&mut shard, "INC-1").as_deref(), Some("met"));
+    for day in ["04", "06", "08"] {
+        shard.set(at(&format!("2026-03-{day}T14:00:00Z")));
+        shard.say(0, &[row(day.parse().expect("a number"), 0, "1")]);
+        shard.write();
+    }
+    assert_eq!(left(&mut shard), ["incident:4", "incident:6", "incident:8"], "the row, and then what rests on it");
+    let entries =
+        |shard: &mut Shard| shard.live.store().expect("its store").entries(&Query::default()).expect("entries");
+    let before = entries(&mut shard).into_iter().filter(|one| one.subject == "INC-1").count();
+    shard.say(0, &life);
+    shard.write();
+    assert!(shard.letters().is_empty(), "{:?}", shard.letters());
+    assert_eq!(entries(&mut shard).into_iter().filter(|one| one.subject == "INC-1").count(), before, "nothing new");
+}
+
+#[test]
+fn an_approval_is_remembered_as_long_as_its_change_and_no_longer() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut shard = one(dir.path(), &all_tables(), NOON);
+    let approval = |id: &str, count: u32, state: &str, change: &str| {
+        format!(
+            "{{\"sys_class_name\":\"sysapproval_approver\",\"sys_id\":\"{id}\",\"sysapproval\":\"{change}\",\"state\":\"{state}\",\"approver\":\"ann\",\
+             \"sys_mod_count\":\"{count}\",\"sys_updated_on\":\"2026-03-02 1{count}:00:00\"}}"
+        )
+    };
+    let change = |id: &str, count: u32, state: &str| {
+        format!(
+            "{{\"sys_class_name\":\"change_request\",\"sys_id\":\"{id}\",\"number\":\"CHG-{id}\",\"state\":\"{state}\",\"assignment_group\":\"desk\",\
+             \"opened_at\":\"2026-03-02 09:00:00\",\"sys_mod_count\":\"{count}\",\"sys_updated_on\":\"2026-03-02 1{count}:00:00\"}}"
+        )
+    };
+    // One that waits for its change first; one that nobody answers; one of a change that is still open.
+    shard.say(
+        0,
+        &[
+            approval("a", 0, "approved", "c1"),
+            change("c1", 0, "-5"),
+            approval("b", 0, "requested", "c1"),
+            change("c2", 0, "-5"),
+            approval("d", 0, "approved", "c2"),
+        ],
+    );
+    shard.set(at("2026-03-04T14:00:00Z"));
+    shard.say(0, &[row(4, 0, "1")]);
+    // Written again, later and with another count, it is still known what was told.
+    shard.say(0, &[approval("a", 3, "approved", "c1")]);
+    let all = left(&mut shard);
+    assert!(all.contains(&"sysapproval_approver:a".to_owned()), "{all:?}");
+    let skipped = shard.live.status().board().feeds[0].passed.clone();
+    assert_eq!(skipped.get("no-change").copied(), Some(1), "no second approval, at a later time: {skipped:?}");
+    shard.say(0, &[change("c1", 4, "3")]);
+    for day in ["06", "08", "10"] {
+        shard.set(at(&format!("2026-03-{day}T14:00:00Z")));
+        shard.say(0, &[row(day.parse().expect("a number"), 0, "1")]);
+        shard.write();
+    }
+    let all: Vec<String> = left(&mut shard).into_iter().filter(|id| !id.starts_with("incident")).collect();
+    assert_eq!(all, ["change_request:c2", "sysapproval_approver:d"]);
+}
+
 #[test]
 fn what_is_passed_over_is_counted_by_why_wherever_it_is() {
     let dir = tempfile::tempdir().expect("a folder");

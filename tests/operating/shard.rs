@@ -60,9 +60,10 @@ pub(crate) fn event(id: &str, kind: &str, subject: &str, time: Moment, more: &st
     )
 }
 
-/// One contract.
+/// One contract, or several with `---` between them.
 pub(crate) fn contracts(text: &str) -> Contracts {
-    let list = vec![onus::contract::parse(text, "contract.yaml").expect("it loads")];
+    let one = |text| onus::contract::parse(text, "contract.yaml").expect("it loads");
+    let list = text.split("---\n").map(one).collect();
     Contracts { list, text: text.to_owned(), ..Contracts::default() }
 }
 

@@ -23,6 +23,7 @@ fn request(contracts: Vec<Contract>, scene: &Scene, file: &std::path::Path) -> R
         events: vec![file.to_owned()],
         until: Some(scene.until()),
         wall: scene.until(),
+        catalogue: Default::default(),
         options: Options::default(),
         duties: false,
         verbose: false,

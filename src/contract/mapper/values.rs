@@ -17,6 +17,9 @@ const TAKEN: &[(&str, &str)] = &[
     ("rawref", "leave it out: it is where the record stood"),
 ];
 
+/// Fields that name partners, where something goes from one to another or concerns several.
+const PARTNERS: &[&str] = &["partners", "from", "to"];
+
 pub(super) fn data(node: &Node, report: &mut Report<'_>) -> Option<Vec<Field>> {
     fields::every(fields::map(node, "`data`", report)?, |entry| {
         let named = name(entry, report);
@@ -109,8 +112,27 @@ fn shape(fields: &Fields<'_>, what: &str, report: &mut Report<'_>) -> Option<Sha
     good.then_some(shape)
 }
 
+/// Whom an event concerns, or from whom to whom something goes, decides who owes: it is looked up, and never what a record likes.
+fn bounded(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Field> {
+    let bound = match &field.shape {
+        Shape::Text(place) | Shape::List(place) => {
+            place.fixed.is_some() || place.table.is_some() || place.like.is_some()
+        }
+        _ => true,
+    };
+    if !bound {
+        let message = format!("{}: partners that the record names at will", quote(&field.name));
+        let hint = "add `table:` from what stands there to partners, `like:`, or `fixed:`";
+        report.hinted(Code::Misplaced, entry.at, message, hint);
+    }
+    bound.then_some(field)
+}
+
 /// Which side did it decides who is in breach: it is one of two words, or unknown, and never what a record likes.
 fn sided(field: Field, entry: &Entry, report: &mut Report<'_>) -> Option<Field> {
+    if PARTNERS.contains(&field.name.as_str()) {
+        return bounded(field, entry, report);
+    }
     if field.name != "side" {
         return Some(field);
     }

@@ -1,6 +1,7 @@
 //! The book: all contracts, compiled once. It knows every name that matters, every rule, and which rules bind a partner.
 
 mod compile;
+mod concerned;
 mod held;
 mod kept;
 mod limits;
@@ -21,6 +22,7 @@ use crate::vocabulary::{Effect, EventType, KindId, Vocabulary};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use concerned::CUSTOMER;
 pub(crate) use kept::innermost;
 pub(crate) use populations::Registered;
 pub(crate) use sources::SEEN;
@@ -37,6 +39,7 @@ pub struct Book {
     endings: Vec<Ending>,
     registered: BTreeMap<KindId, Registered>,
     stacks: Option<stacks::Stacks>,
+    concerned: concerned::Concerned,
     held: Vec<Option<KindId>>,
 }
 
@@ -321,6 +324,14 @@ pub enum Field<'a> {
     One(Cow<'a, str>),
     /// The items' canonical texts.
     List(Vec<Cow<'a, str>>),
+}
+
+/// The texts of a field.
+fn texts<'v>(value: &'v Field<'_>) -> Vec<&'v str> {
+    match value {
+        Field::One(text) => vec![text.as_ref()],
+        Field::List(all) => all.iter().map(AsRef::as_ref).collect(),
+    }
 }
 
 /// What is told of a contract that has ended.

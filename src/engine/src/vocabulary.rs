@@ -148,6 +148,8 @@ pub struct WellKnown {
     pub from: FieldId,
     /// To which partner.
     pub to: FieldId,
+    /// Which partners it concerns.
+    pub partners: FieldId,
     /// `customer`.
     pub customer: Sym,
     /// `partner`.
@@ -168,6 +170,7 @@ impl Vocabulary {
             evidence: new.field("evidence"),
             from: new.field("from"),
             to: new.field("to"),
+            partners: new.field("partners"),
             customer: new.constant("customer"),
             partner: new.constant("partner"),
         };

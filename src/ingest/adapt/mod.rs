@@ -85,7 +85,7 @@ trait Vendor: std::fmt::Debug + Send + Sync {
 
     /// The row without which this one is not needed any more, if there is such a row: when that goes, it is asked again whether
     /// this one is over.
-    fn rests_on<'i>(&self, _id: &'i str) -> Option<&'i str> {
+    fn rests_on(&self, _id: &str, _row: &Row) -> Option<String> {
         None
     }
 }
@@ -145,8 +145,9 @@ impl Adapter {
     }
 
     /// The row on which a row rests: when that one is forgotten, this one may be over.
-    pub fn rests_on<'s>(&self, state: &'s State, id: &'s str) -> Option<&'s str> {
-        exposure::rests_on(id, state.get(id)?).or_else(|| self.vendor.rests_on(id))
+    pub fn rests_on(&self, state: &State, id: &str) -> Option<String> {
+        let row = state.get(id)?;
+        exposure::rests_on(id, row).map(str::to_owned).or_else(|| self.vendor.rests_on(id, row))
     }
 
     /// The adapter that a mapper describes; `source` is what its events name as theirs.

@@ -137,6 +137,13 @@ impl Vendor for PagerDuty {
             fields.push(("assignee", Value::List(to)));
             let policy = data.path(&["escalation_policy", "id"]).text();
             fields.extend(policy.map(|policy| ("group", Value::from(policy))));
+            if let (Ok(from), Some(policy), "incident.handed-off") = (&partner, policy, told)
+                && let Some(to) = self.partners.exact("escalation_policies", policy)?
+                && to != from
+            {
+                // From one partner to another: both are told of it.
+                fields.extend([("from", Value::from(from.as_str())), ("to", Value::from(to))]);
+            }
         }
         if merged {
             fields.push(("reason", Value::from("merged")));

@@ -40,7 +40,7 @@ const LISTS: &[(&str, &[&str])] = &[
     ("azure", &["subscriptions", "vaults", "tenants"]),
     ("cyberark", &["safe_prefix"]),
     ("okta", &["actor_domains", "orgs"]),
-    ("pagerduty", &["teams", "services"]),
+    ("pagerduty", &["teams", "services", "escalation_policies"]),
 ];
 
 const TIME: &str = "RFC 3339 UTC, milliseconds, truncated";

@@ -246,7 +246,7 @@ impl Machine {
             self.ends.insert((at, id.clone()));
             self.over.insert(id, at);
         } else if let Some(of) = self.adapter.rests_on(&self.state, &id).filter(|of| *of != id) {
-            self.rests.entry(of.to_owned()).or_default().insert(id);
+            self.rests.entry(of).or_default().insert(id);
         }
     }
 

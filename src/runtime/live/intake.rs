@@ -120,6 +120,8 @@ impl Live {
             events.bytes[at] = first;
         }
         refused.sort_by_key(|one| one.line);
+        // A line for several partners is one record, and one dead letter.
+        refused.dedup_by_key(|one| one.line);
         trouble.map_or(Ok(refused), |trouble| Err(trouble.into()))
     }
 

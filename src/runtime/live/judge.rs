@@ -43,6 +43,10 @@ pub(crate) struct Refused {
     pub(crate) detail: String,
 }
 
+/// What is said of an event for several partners, where each is judged by another process.
+const SEVERAL: &str = "it concerns several partners, and through an exchange each event goes to one: send one for each of them, or run with \
+                       role = \"all\"";
+
 /// Who says that the catalogue moved an identity.
 const CATALOGUE: &str = "urn:onus:catalogue";
 
@@ -81,6 +85,8 @@ pub(super) struct Judge {
     /// By the events' clock: the latest event of any partition. Time comes to it once the others let it.
     furthest: Moment,
     voices: Vec<Voice>,
+    /// It has one partition of an exchange: other partners may be judged elsewhere.
+    divided: bool,
     batch: Batch,
     seen: Vec<Ahead>,
     /// Events of the future, until their time has come; the number keeps them in their order.
@@ -162,6 +168,7 @@ impl Judge {
             ceiling: Moment::NEVER,
             furthest: Moment::DAWN,
             voices,
+            divided: feeds.iter().any(|feed| feed.name == crate::exchange::NAME),
             batch: Batch::default(),
             seen: Vec::new(),
             aside: BTreeMap::new(),
@@ -374,7 +381,7 @@ impl Judge {
         refuse: &mut dyn FnMut(Refused),
     ) {
         self.follow(batch.events[at].peak, archive);
-        let Batch { events, facts, names, homeless, .. } = batch;
+        let Batch { events, facts, names, homeless, grounds, customers, .. } = batch;
         let event = &events[at];
         let name = |place: &Range<u32>| &names[place.start as usize..place.end as usize];
         let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
@@ -392,7 +399,13 @@ impl Judge {
         }
         if !partner.is_empty() {
             if !voice.speaks_of(partner) {
-                return refuse(voice.foreign(event.line, partner));
+                if grounds.binary_search(&at).is_ok() {
+                    // What is said of the one who acted stands; of whose ground it is, this source has no say.
+                    return;
+                }
+                if customers.binary_search(&at).is_err() {
+                    return refuse(voice.foreign(event.line, partner));
+                }
             }
             // Whoever hands something over must have a say of both: nobody gets rid of what is owed by naming another.
             let handed = self.engine.handover(fact).map(|(from, to)| [from.to_owned(), to.to_owned()]);
@@ -444,12 +457,24 @@ impl Judge {
     fn barred(&mut self, feed: usize, batch: &Batch, refuse: &mut dyn FnMut(Refused)) -> BTreeSet<u32> {
         let voice = &mut self.voices[feed];
         let mut barred = BTreeSet::new();
-        if voice.speaks_of_all() || !self.engine.book().has_stacks() {
+        if batch.several.is_empty() {
             return barred;
         }
-        for event in &batch.events {
+        if self.divided {
+            for line in &batch.several {
+                barred.insert(*line);
+                refuse(Refused { line: *line as usize, reason: "Several", detail: SEVERAL.to_owned() });
+            }
+            return barred;
+        }
+        if voice.speaks_of_all() {
+            return barred;
+        }
+        for (at, event) in batch.events.iter().enumerate() {
             let partner = batch.name(&event.partner);
-            if !partner.is_empty() && !voice.speaks_of(partner) && barred.insert(event.line) {
+            let derived = batch.grounds.binary_search(&at).is_ok() || batch.customers.binary_search(&at).is_ok();
+            let one_of = batch.several.binary_search(&event.line).is_ok();
+            if one_of && !derived && !voice.speaks_of(partner) && barred.insert(event.line) {
                 refuse(voice.foreign(event.line, partner));
             }
         }

@@ -94,6 +94,7 @@ impl<'c> Compiler<'c> {
             bindings: self.bindings,
             registered: self.populated,
             stacks,
+            concerned: super::concerned::Concerned::new(&all),
             homes,
         }
     }

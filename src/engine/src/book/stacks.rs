@@ -29,8 +29,6 @@ pub(crate) struct Stacks {
     members: Vec<Member>,
     stack: FieldId,
     pub(crate) shared: FieldId,
-    /// All partners that contracts name.
-    partners: BTreeSet<String>,
 }
 
 /// Types of event that some contract takes as shared facts.
@@ -71,8 +69,7 @@ impl Stacks {
             Some(Member { stack, customer: c.customer.clone(), partners: exact(c), takes: taken(c) })
         };
         let members: Vec<Member> = contracts.iter().filter_map(member).filter(|m| !m.takes.is_empty()).collect();
-        let partners = contracts.iter().flat_map(|c| exact(c)).collect();
-        (!members.is_empty()).then_some(Stacks { members, stack, shared, partners })
+        (!members.is_empty()).then_some(Stacks { members, stack, shared })
     }
 }
 
@@ -101,7 +98,7 @@ impl Book {
     pub fn reaches(&self, kind: TypeId, by: &str, fields: &[(FieldId, Field<'_>)]) -> BTreeSet<&str> {
         let Some(stacks) = &self.stacks else { return BTreeSet::new() };
         let name = self.names.about(kind).name.as_str();
-        let said = fields.iter().find(|(field, _)| *field == stacks.stack).map(|(_, value)| texts(value));
+        let said = fields.iter().find(|(field, _)| *field == stacks.stack).map(|(_, value)| super::texts(value));
         let of = |member: &&Member| {
             let by_customer = by == member.customer || by == "customer" || by.is_empty() && said.is_some();
             let named = said.as_ref().is_none_or(|said| said.contains(&member.stack.as_str()));
@@ -114,25 +111,8 @@ impl Book {
     /// The fields of a shared copy for one partner: without the names of others, and marked.
     pub fn shared_fields<'f>(&self, fields: &[(FieldId, Field<'f>)], partner: &str) -> Vec<(FieldId, Field<'f>)> {
         let Some(stacks) = &self.stacks else { return Vec::new() };
-        let foreign = |text: &str| text != partner && stacks.partners.contains(text);
-        let mut out: Vec<(FieldId, Field<'f>)> = fields
-            .iter()
-            .filter_map(|(field, value)| match value {
-                Field::One(text) => (!foreign(text)).then(|| (*field, Field::One(text.clone()))),
-                Field::List(all) => {
-                    let rest: Vec<Cow<'f, str>> = all.iter().filter(|text| !foreign(text)).cloned().collect();
-                    (!rest.is_empty()).then_some((*field, Field::List(rest)))
-                }
-            })
-            .collect();
+        let mut out = self.own_fields(fields, partner, &BTreeSet::new());
         out.push((stacks.shared, Field::One(Cow::Borrowed("true"))));
         out
-    }
-}
-
-fn texts<'v>(value: &'v Field<'_>) -> Vec<&'v str> {
-    match value {
-        Field::One(text) => vec![text.as_ref()],
-        Field::List(all) => all.iter().map(AsRef::as_ref).collect(),
     }
 }

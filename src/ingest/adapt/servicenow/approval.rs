@@ -54,7 +54,10 @@ impl ServiceNow {
         let next = before.map_or(count == 0, |before| count == before + 1);
         let quality = if next { read } else { Quality::UpperBound };
         let moved = known.as_ref().and_then(|row| row.get("state")) != Some(state.trim());
-        let row = Row::default().with("count", Some(&count.to_string())).with("state", Some(state.trim()));
+        let row = Row::default()
+            .with("count", Some(&count.to_string()))
+            .with("state", Some(state.trim()))
+            .with("of", Some(&change));
         let kind = match state.trim() {
             "approved" => "change.approved",
             "rejected" => "change.rejected",
@@ -78,7 +81,6 @@ impl ServiceNow {
         let by = sheet.get("sys_updated_by").filter(|_| next || before.is_none());
         let row = row
             .with("kind", Some(kind))
-            .with("of", Some(&change))
             .with("answer", Some(&count.to_string()))
             .with("at", Some(&at.0.to_string()))
             .with("quality", Some(quality.word()))

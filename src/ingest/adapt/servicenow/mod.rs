@@ -79,7 +79,9 @@ impl Vendor for ServiceNow {
         match id.split_once(':') {
             Some(("sys_user", _)) => false,
             Some(("sysapproval_approver", approval)) => {
-                row.get("kind").is_some() && !approval::waits(state, approval, row)
+                // Read again while its change is known, it must be known what was told of it.
+                let change = row.get("of").map(|change| format!("change_request:{change}"));
+                change.is_some_and(|change| state.get(&change).is_none()) && !approval::waits(state, approval, row)
             }
             // What the audit log said of a row goes when the row has gone.
             Some(("audit", of)) => state.get(of).is_none(),
@@ -87,8 +89,12 @@ impl Vendor for ServiceNow {
         }
     }
 
-    fn rests_on<'i>(&self, id: &'i str) -> Option<&'i str> {
-        id.strip_prefix("audit:")
+    fn rests_on(&self, id: &str, row: &Row) -> Option<String> {
+        match id.split_once(':')? {
+            ("audit", of) => Some(of.to_owned()),
+            ("sysapproval_approver", _) => row.get("of").map(|change| format!("change_request:{change}")),
+            _ => None,
+        }
     }
 }
 
