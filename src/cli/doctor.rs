@@ -5,6 +5,7 @@ mod registries;
 
 use super::check::surveyed;
 use super::{CliError, exit, style, write_out};
+#[cfg(feature = "kafka")]
 use crate::exchange::lanes::Lane;
 use crate::settings::{self, Origin, Settings, SourceSettings, Store};
 use clap::Args;

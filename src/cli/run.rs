@@ -5,6 +5,7 @@ mod divided;
 mod figures;
 #[cfg(feature = "kafka")]
 mod intake;
+#[cfg(feature = "kafka")]
 mod judges;
 mod notices;
 mod plan;

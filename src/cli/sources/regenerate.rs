@@ -3,6 +3,7 @@
 use crate::cli::check::wall_clock;
 use crate::cli::{CliError, exit, run};
 use crate::decode::LONGEST;
+#[cfg(feature = "kafka")]
 use crate::exchange::lanes::Lane;
 use crate::ingest::feed::{FeedId, Heard, channel};
 use crate::ingest::tail::{self, Tail};

@@ -61,6 +61,7 @@ impl Frontier {
     }
 
     /// Of a lane that reads some of its partitions: whether its heartbeats come is for those to say who hear of all lanes.
+    #[cfg(feature = "kafka")]
     pub(crate) fn of_lane(feed: &Feed, lane: Lane) -> Frontier {
         Frontier { lane, heartbeat: None, ..Frontier::new(feed, Moment::DAWN) }
     }
@@ -134,6 +135,7 @@ impl Frontier {
     }
 
     /// In how many parts it comes, as far as is known.
+    #[cfg(feature = "kafka")]
     pub(crate) fn parts(&self) -> u32 {
         self.partitions
     }

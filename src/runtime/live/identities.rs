@@ -51,6 +51,7 @@ impl Identities {
     }
 
     /// An identity that another catalogue has with another partner.
+    #[cfg(feature = "kafka")]
     pub(crate) fn moved(&self, new: &Catalogue) -> Option<String> {
         let moved = |before: &&Identity| {
             let after = new.find(&before.id).filter(|after| after.id == before.id);
