@@ -423,4 +423,5 @@ def main():
     print(json.dumps({"w1": w1, "latency": latency, "restart": restart}[args.what](args, args.store)))
 
 
-main()
+if __name__ == "__main__":
+    main()

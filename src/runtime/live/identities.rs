@@ -5,7 +5,7 @@
 //! was entered late counts for all that was told under it.
 
 use super::{Feed, joined};
-use crate::catalogue::{Catalogue, Handover, Identity, Names};
+use crate::catalogue::{Catalogue, Handover, Names};
 use crate::ingest::feed::Records;
 use crate::store::Terms;
 use onus_engine::time::Moment;
@@ -53,7 +53,7 @@ impl Identities {
     /// An identity that another catalogue has with another partner.
     #[cfg(feature = "kafka")]
     pub(crate) fn moved(&self, new: &Catalogue) -> Option<String> {
-        let moved = |before: &&Identity| {
+        let moved = |before: &&crate::catalogue::Identity| {
             let after = new.find(&before.id).filter(|after| after.id == before.id);
             let partner = after.and_then(|after| after.partner.as_ref());
             before.partner.is_some() && partner.is_some() && before.partner.as_ref() != partner

@@ -186,11 +186,13 @@ impl Status {
     }
 
     /// What has changed in what an intake writes.
+    #[cfg(feature = "kafka")]
     pub(crate) fn writes(&self, change: impl FnOnce(&mut Written)) {
         change(self.lock().written.get_or_insert_default());
     }
 
     /// A commit of an intake took place, and so far its feeds were heard.
+    #[cfg(feature = "kafka")]
     pub(crate) fn reads(&self, sequence: u64, frontiers: &mut [Frontier], now: Moment) {
         let mut board = self.lock();
         board.commits += u64::from(sequence != board.shown.sequence);
@@ -357,6 +359,7 @@ impl FeedPlace<'_> {
         }
     }
 
+    #[cfg(feature = "kafka")]
     pub(crate) fn read_elsewhere(self) {
         self.change(|feed| feed.elsewhere = true);
     }
