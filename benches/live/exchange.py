@@ -21,7 +21,7 @@ class Process:
         shutil.copy(CONTRACT, home / "w1.yaml")
         section = f'[exchange]\ncluster = "main"\ntopic = "{exchange}"\npartitions = {args.shards}\n' if exchange else ""
         (home / "onus.toml").write_text(
-            f'[contracts]\npaths = ["w1.yaml"]\n[store]\nurl = "{url}"\n[http]\nlisten = "127.0.0.1:{free_port()}"\n'
+            f'[contracts]\npaths = ["w1.yaml"]\n[judge]\nsettling = "{args.settling}"\n[store]\nurl = "{url}"\n[http]\nlisten = "127.0.0.1:{free_port()}"\n'
             f'[run]\nrole = "{role}"\nname = "{name}"\n{section}{topic_source(args, args.topic)}'
         )
         self.log = open(home / "log", "w")
@@ -57,7 +57,7 @@ def run(args, what, roles, source, want, exchange):
                 raise SystemExit(f"{what}: it ended, or took too long\n" + "".join((folder / f"{r}-{i}" / "log").read_text()[-2000:] for i, r in enumerate(roles)))
             try:
                 have = read_up_to(server, source)
-            except Exception:
+            except (Exception, SystemExit):
                 continue  # The schema is being made.
             if have >= want:
                 break
@@ -92,6 +92,7 @@ def main():
     p.add_argument("--partitions", type=int, default=8)
     p.add_argument("--shards", type=int, default=4)
     p.add_argument("--judges", default="1,2,4")
+    p.add_argument("--settling", default="1000 days", help="the events are long past: nothing is to settle while it is read")
     p.add_argument("--most", type=int, default=300, help="seconds that a run may take")
     args = p.parse_args()
     args.onus = os.path.abspath(args.onus)
