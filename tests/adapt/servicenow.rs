@@ -107,6 +107,25 @@ fn the_empty_reference_is_a_text_and_a_full_one_an_object_in_any_display_mode() 
 }
 
 #[test]
+fn journal_fields_are_empty_in_the_table_and_told_to_nobody_where_they_are_not() {
+    // But for the digest of the whole record.
+    let lines = |fields: Value| {
+        let answer = Feed::new("servicenow").value(&row(fields));
+        let mut line = String::new();
+        answer.events.iter().for_each(|event| event.write(&mut line));
+        line.replace(says(&answer, "rawdigest").as_str().expect("a digest"), "")
+    };
+    let plain = lines(json!({}));
+    assert_eq!(lines(json!({"comments": "", "work_notes": ""})), plain);
+    let text = "2026-03-02 08:05:00 - Ada Byron (Work notes)\nasked the vault's owner";
+    let full = lines(json!({"comments": text, "work_notes": text}));
+    assert_eq!(full, plain, "what stands in them is neither told nor read for a state");
+    let mut feed = opened();
+    let note = json!({"work_notes": text});
+    assert_eq!(code(&feed.value(&later(1, "2026-03-02 08:10:00", note))), "no-change");
+}
+
+#[test]
 fn with_display_values_beside_values_the_values_count() {
     let both = |value: &str, label: &str| json!({"value": value, "display_value": label});
     let answer = Feed::new("servicenow").value(&row(json!({

@@ -36,8 +36,11 @@ impl Shared {
         }
     }
 
+    /// The client says some errors twice, once with its particulars and once without: whichever comes last, they stay.
     pub(super) fn because(&self, reason: String) {
-        if let Ok(mut last) = self.reason.lock() {
+        if let Ok(mut last) = self.reason.lock()
+            && !last.as_ref().is_some_and(|known| known.starts_with(&reason))
+        {
             *last = Some(reason);
         }
     }
