@@ -120,9 +120,8 @@ impl<'a> Blows<'a> {
                 self.broker.start();
             }
             "broker stopped" => {
-                self.broker.freeze();
+                let _frozen = self.broker.freeze();
                 self.wait(while_long);
-                self.broker.thaw();
             }
             _ => self.strike_database(kind, while_long),
         }

@@ -103,6 +103,15 @@ struct Life {
     held: Option<ChildStdin>,
 }
 
+/// A broker that stands still.
+pub(crate) struct Frozen<'b>(&'b Broker);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal("CONT");
+    }
+}
+
 static BROKER: OnceLock<RwLock<Broker>> = OnceLock::new();
 static TOPICS: AtomicU32 = AtomicU32::new(0);
 
@@ -148,6 +157,7 @@ impl Broker {
              offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\ntransaction.state.log.num.partitions=1\n\
              group.initial.rebalance.delay.ms=0\nmessage.max.bytes=8388608\nlog.cleaner.backoff.ms=200\n\
+             log.cleaner.dedupe.buffer.size=4194304\n\
              sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER\n\
              listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule \
              required user_{USER}=\"{PASSWORD}\";\n\
@@ -182,7 +192,9 @@ impl Broker {
 
     fn java_args(&self, class: &str) -> Vec<String> {
         let path = format!("{}/*", self.libs.display());
-        let plain = ["-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+        // One that has no memory left ends and says so; it would stand there and answer nobody otherwise.
+        let plain =
+            ["-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:+ExitOnOutOfMemoryError"];
         let level = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
         let plain = plain.into_iter().chain([level, "-cp", &path, class]);
         plain.map(str::to_owned).collect()
@@ -242,13 +254,12 @@ impl Broker {
         self.kill();
     }
 
-    /// It stands still: connections stay, nothing is answered.
-    pub(crate) fn freeze(&self) {
+    /// It stands still: connections stay, nothing is answered, until what this gives is dropped. A test that fails meanwhile
+    /// takes no other with it.
+    #[must_use]
+    pub(crate) fn freeze(&self) -> Frozen<'_> {
         self.signal("STOP");
-    }
-
-    pub(crate) fn thaw(&self) {
-        self.signal("CONT");
+        Frozen(self)
     }
 
     pub(crate) fn address(&self) -> String {
