@@ -27,6 +27,8 @@ pub enum Carried<'a> {
     Events(Events<'a>),
     /// How far a source was heard.
     Tick(Tick),
+    /// An intake of a later version wrote it.
+    Later,
 }
 
 /// How far a source was heard.
@@ -207,7 +209,10 @@ fn parts(record: &[u8]) -> Option<(&[u8], &[u8])> {
 /// A record that was put down so; None: nobody wrote it who writes here.
 pub fn read(record: &[u8]) -> Option<Carried<'_>> {
     let (header, lines) = parts(record)?;
-    let (_, header) = header.split_first().filter(|(form, _)| **form == FORM)?;
+    let (form, header) = header.split_first()?;
+    if *form != FORM {
+        return (*form > FORM).then_some(Carried::Later);
+    }
     let (head, rest): (Head<'_>, &[u8]) = postcard::take_from_bytes(header).ok()?;
     if !rest.is_empty() {
         return None;

@@ -39,7 +39,7 @@ pub(super) struct Sorter(Envelopes);
 impl Sorter {
     /// Reads one.
     pub(super) fn whose<'a>(&mut self, line: &'a [u8]) -> Result<Whose<'a>, DecodeError> {
-        if let Ok(text) = std::str::from_utf8(line)
+        if let Ok(text) = simdutf8::basic::from_utf8(line)
             && text.len() <= CARRIED
         {
             if let Some(Envelope { kind, partner, time }) = self.0.known(text) {

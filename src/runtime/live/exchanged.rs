@@ -203,8 +203,16 @@ impl Live {
                         Some(part) => frontier.told_part(part, heard, last),
                     }
                 }
+                // Were it left out, somebody would be late who was not.
+                Some(Carried::Later) => {
+                    return Err(LiveError::Exchange(format!(
+                        "a later version has written what is at offset {} of partition {} of the exchange: start that version of the \
+                         judge; nothing of it was taken",
+                        one.offset, records.partition
+                    )));
+                }
                 None => {
-                    let what = "no intake of this version has written it: find out who may write to the exchange";
+                    let what = "no intake has written it: find out who may write to the exchange";
                     self.refuse(records, line, FOREIGN, what, carried::value(records.record(one)));
                 }
             }
