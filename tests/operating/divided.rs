@@ -114,13 +114,7 @@ fn one_event_that_diverges_takes_none_of_its_record_with_it() {
     assert_eq!(letters.len(), 1, "{letters:?}");
     assert_eq!((letters[0].reason.as_str(), letters[0].source.as_str(), letters[0].offset), ("Divergence", "desk", 1));
     assert_eq!(letters[0].record, all[1].2.as_bytes());
-    // Two wait for an answer, and one has it.
-    assert_eq!(
-        shard.live.dump().matches("IR-2").count().min(1),
-        1,
-        "what came behind it was taken: {}",
-        shard.live.dump()
-    );
+    assert!(shard.live.dump().contains("IR-2"), "what came behind it was taken");
 }
 
 #[test]
