@@ -27,8 +27,8 @@ const BYTES: usize = 8 << 20;
 const RECORD: usize = 128 << 10;
 /// The row's first byte. Before there was one, it began as zstd does.
 const FORM: u8 = 1;
-/// As the journal is packed: who reads it is a process that goes on, and it is soon overwritten.
-const LEVEL: i32 = -2;
+/// What is packed faster than this still has words standing in it, and PostgreSQL packs it again, which costs more than was spared.
+const LEVEL: i32 = 1;
 
 /// Read, and not noted as read yet.
 #[derive(Default)]
