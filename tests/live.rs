@@ -4,6 +4,9 @@
 #[cfg(feature = "kafka")]
 #[path = "live/adapters.rs"]
 mod adapters;
+#[cfg(feature = "kafka")]
+#[path = "live/anew.rs"]
+mod anew;
 #[path = "live/away.rs"]
 mod away;
 #[path = "live/backwards.rs"]

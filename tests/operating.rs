@@ -3,6 +3,8 @@
 
 #[path = "operating/adapters.rs"]
 mod adapters;
+#[path = "operating/anew.rs"]
+mod anew;
 #[path = "operating/away.rs"]
 mod away;
 #[path = "operating/bindings.rs"]

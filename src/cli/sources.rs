@@ -95,10 +95,6 @@ pub(in crate::cli) fn run(args: &SourcesArgs) -> Result<u8, CliError> {
     }
 }
 
-fn open(config: Option<&std::path::Path>) -> Result<(Settings, Box<dyn Store>), CliError> {
-    here(settings::load(config)?.settings)
-}
-
 fn here(settings: Settings) -> Result<(Settings, Box<dyn Store>), CliError> {
     if let settings::Store::Sqlite(file) = &settings.store
         && !file.is_file()

@@ -1,20 +1,24 @@
 //! The form of what travels through the exchange. A record has events of one partition, a line of JSON each, as its value, and
-//! where each of them was in one header; or it says how far a source was heard.
+//! where each of them was in one header; or it says how far a source was heard; or which records were read anew.
 //!
 //! What a record costs is paid once for all events in it: by brokers, their clients, and whoever reads it. People who look into
 //! the topic still see events.
 
 use super::lanes::Lane;
 use super::repeats::Reading;
+use crate::store::Regenerated;
 use onus_engine::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The header's name.
 pub const HEADER: &str = "onus";
 /// Rises when the form changes: the header's first byte.
 const FORM: u8 = 1;
+/// Of what has to do with records that were read anew: whoever does not know that would judge both readings.
+const ANEW: u8 = 2;
 /// No source has a place beyond: stores count so far.
 const FURTHEST: u64 = i64::MAX as u64;
 /// Nothing arrives later, which is the end of the year 9999.
@@ -27,6 +31,8 @@ pub enum Carried<'a> {
     Events(Events<'a>),
     /// How far a source was heard.
     Tick(Tick),
+    /// Records that were read anew: all of that reading was written here before, and counts from here on.
+    Regenerated(Vec<Regenerated>),
     /// An intake of a later version wrote it.
     Later,
 }
@@ -97,6 +103,17 @@ enum Head<'a> {
     Events(Vec<Stretch<'a>>),
     #[serde(borrow)]
     Tick(Heard<'a>),
+    #[serde(borrow)]
+    Regenerated(Anew<'a>),
+}
+
+/// One reading of what one adapter reads.
+#[derive(Serialize, Deserialize)]
+struct Anew<'a> {
+    generation: u64,
+    why: Cow<'a, str>,
+    /// Source, partition, the first position, the first after the last.
+    of: Vec<(Cow<'a, str>, i32, u64, u64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,10 +136,29 @@ struct Heard<'a> {
 }
 
 impl Head<'_> {
+    fn form(&self) -> u8 {
+        match self {
+            Head::Events(all) if all.iter().all(|one| one.generation == 0) => FORM,
+            Head::Tick(_) => FORM,
+            Head::Events(_) | Head::Regenerated(_) => ANEW,
+        }
+    }
+
     fn written(&self) -> Vec<u8> {
         // Into memory, of plain types: there is nothing that could go wrong.
-        postcard::to_extend(self, vec![FORM]).unwrap_or_default()
+        postcard::to_extend(self, vec![self.form()]).unwrap_or_default()
     }
+}
+
+/// The header of the word that records were read anew, which are of one reading; None: of none.
+pub fn regenerated(all: &[Regenerated]) -> Option<Vec<u8>> {
+    let Regenerated { generation, why, .. } = all.first()?;
+    let one = |one| {
+        let Regenerated { source, partition, begins, ends, .. }: &Regenerated = one;
+        (plain(source), *partition, *begins, *ends)
+    };
+    let of = all.iter().map(one).collect();
+    Some(Head::Regenerated(Anew { generation: *generation, why: plain(why), of }).written())
 }
 
 impl Tick {
@@ -210,14 +246,33 @@ fn parts(record: &[u8]) -> Option<(&[u8], &[u8])> {
 pub fn read(record: &[u8]) -> Option<Carried<'_>> {
     let (header, lines) = parts(record)?;
     let (form, header) = header.split_first()?;
-    if *form != FORM {
-        return (*form > FORM).then_some(Carried::Later);
+    if !(FORM..=ANEW).contains(form) {
+        return (*form > ANEW).then_some(Carried::Later);
     }
     let (head, rest): (Head<'_>, &[u8]) = postcard::take_from_bytes(header).ok()?;
-    if !rest.is_empty() {
+    if !rest.is_empty() || head.form() != *form {
         return None;
     }
     match head {
+        Head::Regenerated(Anew { generation, why, of }) => {
+            let why = named(why)?;
+            let one = |(source, partition, begins, ends): (Cow<'_, str>, i32, u64, u64)| {
+                let source = named(source).filter(|source| !source.is_empty())?;
+                let why = why.clone();
+                (begins < ends && ends <= FURTHEST).then_some(Regenerated {
+                    source,
+                    partition,
+                    generation,
+                    begins,
+                    ends,
+                    why,
+                })
+            };
+            let all: Vec<Regenerated> = of.into_iter().map(one).collect::<Option<_>>()?;
+            let places: BTreeSet<(&str, i32)> = all.iter().map(|one| (one.source.as_str(), one.partition)).collect();
+            let once = !all.is_empty() && places.len() == all.len();
+            (once && (1..=FURTHEST).contains(&generation)).then_some(Carried::Regenerated(all))
+        }
         Head::Tick(Heard { source, heard, last, part }) => {
             let source = named(source).filter(|source| !source.is_empty())?;
             let part = match part {
@@ -240,7 +295,7 @@ pub fn read(record: &[u8]) -> Option<Carried<'_>> {
                     }
                     places.push(Place { offset, item, arrived: Moment(at) });
                 }
-                if source.is_empty() || places.is_empty() {
+                if source.is_empty() || places.is_empty() || generation > FURTHEST {
                     return None;
                 }
                 count += places.len();

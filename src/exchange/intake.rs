@@ -5,10 +5,13 @@
 //! perhaps not written when a process ended is written again by the next one, word for word, and judges tell that it is a
 //! repeat.
 
+mod anew;
 mod hand;
 mod ticks;
 mod wishes;
 mod writing;
+
+pub(crate) use anew::Anew;
 
 use super::carried::Place;
 use super::lanes::{self, Lane, Share};
@@ -41,6 +44,9 @@ use xxhash_rust::xxh3::xxh3_64;
 const TICKS: Duration = Duration::from_millis(500);
 /// How often operators' wishes are looked up.
 const WISHES: Duration = Duration::from_secs(2);
+/// Why a handover is no event here.
+const HANDOVER: &str = "a handover concerns two partners, whose judges may be two: through an exchange nothing is handed over yet; judge \
+                        in one process where that is needed";
 /// How long the brokers are waited for at the end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -284,7 +290,7 @@ impl Intake {
             // Nobody will read it there again, and another life begins to count anew.
             incarnation = format!("{incarnation}, lane {}, epoch {}", self.lane.own, self.claim.epoch.0);
         }
-        // Nothing is read anew where there is an exchange.
+        // What is read anew is another matter (anew.rs): from there on it goes on as before.
         let reading = Arc::new(Reading { source, partition: events.partition, incarnation, generation: 0 });
         let refused = self.made(&events, &reading, &mut Items::default());
         let whole = brought.as_ref().map_or(&events, |brought| &brought.records);
@@ -335,9 +341,7 @@ impl Intake {
                 Ok(Whose::Nobody(tick)) => self.frontiers[usize::from(events.feed.0)].tick(tick),
                 Ok(Whose::Blank) => {}
                 Ok(Whose::Handover) => {
-                    let detail = "a handover concerns two partners, whose judges may be two: through an exchange nothing is handed \
-                                  over yet; judge in one process where that is needed"
-                        .to_owned();
+                    let detail = HANDOVER.to_owned();
                     refused.push(Refused { line, reason: DecodeError::Handover.name(), detail });
                 }
                 Ok(Whose::Partner(partner)) => {

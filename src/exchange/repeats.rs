@@ -147,6 +147,11 @@ impl Repeats {
         self.readings.remove(reading);
     }
 
+    /// The same, of all such readings.
+    pub fn forget_all(&mut self, such: impl Fn(&Reading) -> bool) {
+        self.readings.retain(|reading, _| !such(reading));
+    }
+
     /// The oldest place that is kept of a reading.
     pub fn oldest(&self, reading: &Reading) -> Option<(u64, u32)> {
         self.readings.get(reading)?.0.front().map(Item::place)

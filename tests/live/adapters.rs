@@ -39,7 +39,7 @@ obligations:
     within: 36h
 ";
 
-fn source(name: &str, adapter: &str, topic: &str) -> String {
+pub(crate) fn source(name: &str, adapter: &str, topic: &str) -> String {
     format!(
         "[[source]]\nname = \"{name}\"\nkind = \"kafka\"\ncluster = \"main\"\ntopic = \"{topic}\"\nadapter = \"{adapter}\"\n\
          adapter-settings = \"sources.json\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n"

@@ -98,18 +98,18 @@ pub(crate) fn events(house: &House, of: usize) -> u64 {
 
 /// A record of the topic.
 #[derive(Clone, Debug)]
-struct Kept {
-    partition: i32,
-    header: Option<Vec<u8>>,
-    value: Vec<u8>,
+pub(crate) struct Kept {
+    pub(crate) partition: i32,
+    pub(crate) header: Option<Vec<u8>>,
+    pub(crate) value: Vec<u8>,
 }
 
 /// Where an event was, and its line.
-type Said = (Arc<Reading>, Place, String);
+pub(crate) type Said = (Arc<Reading>, Place, String);
 
 impl Kept {
     /// Its events; none: it is a tick.
-    fn events(&self) -> Vec<Said> {
+    pub(crate) fn events(&self) -> Vec<Said> {
         let mut record = Vec::new();
         carried::lay(self.header.as_deref(), &self.value, &mut record);
         let Some(Carried::Events(events)) = carried::read(&record) else { return Vec::new() };
@@ -131,7 +131,7 @@ impl Kept {
     }
 }
 
-fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
+pub(crate) fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
     let client: BaseConsumer = broker.config().set("group.id", "looks").create().expect("a client");
     let mut found = Vec::new();
     for partition in 0..partitions {

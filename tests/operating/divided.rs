@@ -121,7 +121,7 @@ fn one_event_that_diverges_takes_none_of_its_record_with_it() {
 fn what_a_later_version_wrote_is_waited_for_and_never_left_out() {
     let dir = tempfile::tempdir().expect("a folder");
     let (header, value) = record(&events(3));
-    let later = [&[header[0] + 1], &header[1..]].concat();
+    let later = [&[header[0] + 2], &header[1..]].concat();
     let mut old = shard(dir.path());
     let ended = take(&mut old, &[(later, value.clone())]).expect_err("it ends");
     assert!(ended.to_string().contains("later version"), "{ended}");

@@ -10,26 +10,26 @@ use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
 
-const NOON: &str = "2026-03-03T12:00:00Z";
+pub(crate) const NOON: &str = "2026-03-03T12:00:00Z";
 
 /// The same state in two meanings: under way, or not begun.
-const BEGUN: &str = ",\"18\":\"in-progress\",\"6\":\"resolved\"";
-const NOT_BEGUN: &str = ",\"18\":\"new\",\"6\":\"resolved\"";
+pub(crate) const BEGUN: &str = ",\"18\":\"in-progress\",\"6\":\"resolved\"";
+pub(crate) const NOT_BEGUN: &str = ",\"18\":\"new\",\"6\":\"resolved\"";
 
 /// An update of an incident.
 #[derive(Clone, Copy, Debug)]
-struct Update {
+pub(crate) struct Update {
     number: u32,
     state: &'static str,
 }
 
-fn updates() -> impl Strategy<Value = Vec<Update>> {
+pub(crate) fn updates() -> impl Strategy<Value = Vec<Update>> {
     let state = prop::sample::select(vec!["1", "2", "18", "6", "7", "unknown"]);
     prop::collection::vec((1..4u32, state).prop_map(|(number, state)| Update { number, state }), 1..12)
 }
 
 /// The rows as a table is polled: each with its incident's count, two minutes after the one before.
-fn rows(updates: &[Update]) -> Vec<String> {
+pub(crate) fn rows(updates: &[Update]) -> Vec<String> {
     let row = |(at, update): (usize, &Update)| {
         let Update { number, state } = update;
         let count = updates[..at].iter().filter(|other| other.number == *number).count();
@@ -56,7 +56,7 @@ fn records(rows: &[String], from: usize) -> Records {
     records
 }
 
-fn say(shard: &mut Shard, rows: &[String], from: usize) {
+pub(crate) fn say(shard: &mut Shard, rows: &[String], from: usize) {
     if from < rows.len() {
         shard.live.take(Heard::Records(records(rows, from))).expect("they are taken in");
     }
@@ -118,14 +118,20 @@ fn stands(shard: &mut Shard) -> Stands {
     let waiting = |letter: &onus::store::Letter| letter.state == LetterState::Waiting;
     let letters = shard.letters().into_iter().filter(waiting).map(|one| (one.offset, one.reason)).collect();
     let store = shard.live.store().expect("its store");
+    let net = net(store);
+    let mut rows = Vec::new();
+    store.remembered("urn:onus:servicenow", &mut |row| rows.push((row.id, row.row))).expect("rows");
+    Stands { dump, net, rows, letters }
+}
+
+/// The last word on each duty.
+pub(crate) fn net(store: &mut dyn Store) -> Vec<String> {
     let mut net = std::collections::BTreeMap::new();
     for entry in store.entries(&Query::default()).expect("entries") {
         net.insert(entry.duty, (entry.subject, entry.to, entry.ended, entry.broken));
     }
-    let net = net.into_values().filter(|(_, to, ..)| to.to_string() != "withdrawn").map(|one| format!("{one:?}"));
-    let mut rows = Vec::new();
-    store.remembered("urn:onus:servicenow", &mut |row| rows.push((row.id, row.row))).expect("rows");
-    Stands { dump, net: net.collect(), rows, letters }
+    let net = net.into_values().filter(|(_, to, ..)| to.to_string() != "withdrawn");
+    net.map(|one| format!("{one:?}")).collect()
 }
 
 proptest! {
@@ -227,4 +233,30 @@ fn what_is_not_there_any_more_stands_as_it_was_read() {
     let net = stands(&mut shard).net;
     assert!(net.iter().any(|one| one.contains("INC-1") && one.contains("Breached")), "{net:?}");
     assert!(net.iter().any(|one| one.contains("INC-2") && one.contains("Met")), "{net:?}");
+}
+
+/// What a dead letter becomes is of the reading that counts, not of the first.
+#[test]
+fn a_dead_letter_of_the_new_reading_that_is_read_again_stays_when_all_is_judged_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let rows = rows(&[Update { number: 1, state: "18" }, Update { number: 2, state: "1" }]);
+    let one =
+        |tables: &str| open(dir.path(), vec![Feed::named("snow")], vec![plugged(tables)], NOON).expect("it opens");
+    let mut shard = one(&tables(""));
+    say(&mut shard, &rows, 0);
+    drop(shard);
+    regenerate(dir.path(), &tables(",\"6\":\"resolved\""), &rows, 2);
+    let mended = tables(NOT_BEGUN);
+    let mut shard = one(&mended);
+    let waits = shard.letters().into_iter().find(|letter| letter.state == LetterState::Waiting).expect("a letter");
+    let store = shard.live.store().expect("its store");
+    assert!(store.mark(waits.number, LetterState::Asked, None).expect("marked"));
+    shard.set(at(NOON) + 5_000);
+    shard.write();
+    let before = stands(&mut shard);
+    assert!(before.net.iter().any(|one| one.contains("INC-1")), "{before:?}");
+    drop(shard);
+    let mut store = sqlite::open(&dir.path().join("onus.db"), 0).expect("a store");
+    let again = onus::runtime::live::replay(&mut plan(&mended), &mut store).expect("it is judged again");
+    assert_eq!(again.moved, []);
 }

@@ -5,14 +5,15 @@ use super::figures::Pages;
 use super::sources::{self, Sources};
 use super::{GRACE, STORE_AGAIN, Wanted, access, adapters, belongs, plan, pushed, told, watch};
 use crate::cli::{CliError, check, exit};
-use crate::exchange::intake::{Intake, Setup};
+use crate::exchange::intake::{Anew, Intake, Setup};
 use crate::exchange::lanes::{self, Lane, Share};
 use crate::ingest::feed::{self, Heard};
 use crate::ingest::kafka;
 use crate::publish::told::Told;
 use crate::runtime::feeds;
 use crate::runtime::live::{LiveError, Plan, Plugged};
-use crate::settings::{Origin, Settings, SourceSettings};
+use crate::settings::{Exchange, Origin, Settings, SourceSettings};
+use crate::store::Store;
 use crate::{ingest::http, serve, telemetry};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,15 +22,7 @@ use std::sync::mpsc::SyncSender;
 /// Runs the lane of the settings until it is asked to stop.
 pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError> {
     let (exchange, _) = said(settings)?;
-    let lane = match settings.lane {
-        None if exchange.lanes > 1 => {
-            let last = exchange.lanes - 1;
-            return Err(CliError::Other(format!(
-                "which lane? There are several: say --lane, 0 to {last} (or [run] lane)"
-            )));
-        }
-        own => Lane { own: own.unwrap_or(0), of: exchange.lanes },
-    };
+    let lane = which(settings, exchange)?;
     let wanted = topic(settings)?;
     let adapters = adapters(settings)?;
     let shares: Vec<Share> =
@@ -58,6 +51,37 @@ pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError>
     result.map_err(told)?;
     tracing::info!("stopped; all that was noted as read is in the exchange, or is written by whoever goes on");
     Ok(exit::FINE)
+}
+
+fn which(settings: &Settings, exchange: &Exchange) -> Result<Lane, CliError> {
+    match settings.lane {
+        None if exchange.lanes > 1 => {
+            let last = exchange.lanes - 1;
+            Err(CliError::Other(format!("which lane? There are several: say --lane, 0 to {last} (or [run] lane)")))
+        }
+        own => Ok(Lane { own: own.unwrap_or(0), of: exchange.lanes }),
+    }
+}
+
+/// To where what a lane reads anew of this source goes. What cannot be is said before anybody is fenced off.
+pub(in crate::cli) fn anew(settings: &Settings, name: &str, store: &mut dyn Store) -> Result<Anew, CliError> {
+    let (exchange, cluster) = said(settings)?;
+    let lane = which(settings, exchange)?;
+    let adapters = adapters(settings)?;
+    let mut own = settings.sources.iter().zip(&adapters).filter(|(source, _)| source.name == *name);
+    if let Some(plugged) = own.next().and_then(|(_, plugged)| plugged.as_ref()) {
+        let of = plugged.adapter.source();
+        let lanes = (0..lane.of).map(|own| Lane { own, ..lane });
+        if let Some(home) = lanes.into_iter().find(|lane| lane.is_home_of(of)).filter(|home| *home != lane) {
+            return Err(CliError::Other(format!("lane {} reads `{name}`: say --lane {}", home.own, home.own)));
+        }
+    }
+    let wanted = topic(settings)?;
+    belongs(store, Some(&wanted)).map_err(told)?;
+    let stored = store.positions().map_err(|error| CliError::Other(error.to_string()))?;
+    lanes::check(lane.of, &stored).map_err(CliError::Other)?;
+    let outgoing = kafka::unending(&feeds::access(cluster)).map_err(CliError::Other)?;
+    Ok(Anew::new(outgoing, exchange.topic.topic.clone(), exchange.partitions))
 }
 
 /// What a lane reads of a source. What an adapter remembers is of all its sources: they are not divided.

@@ -1,15 +1,17 @@
 //! `onus sources regenerate`: what an adapter's sources brought, read anew under its settings of today.
 
+use crate::cli::args::of_lane;
 use crate::cli::check::wall_clock;
 use crate::cli::{CliError, exit, run};
 use crate::decode::LONGEST;
+use crate::exchange;
 #[cfg(feature = "kafka")]
 use crate::exchange::lanes::Lane;
 use crate::ingest::feed::{FeedId, Heard, channel};
 use crate::ingest::tail::{self, Tail};
 use crate::runtime::live::{Plan, Regeneration};
 use crate::runtime::wires;
-use crate::settings::{Origin, Settings, SourceSettings};
+use crate::settings::{self, Origin, Role, Settings, SourceSettings};
 use crate::store::Store;
 use clap::Args;
 use std::path::PathBuf;
@@ -27,6 +29,9 @@ there up to where they were read; what was made of these records before is void,
 last record is read nothing has changed. `onus replay` shows what it changes; the next `onus run` writes that into the
 ledger as adjustments, of which nobody is paged.
 
+Where there is an exchange it is the intake's: stop that lane, and say ONUS__RUN__ROLE=intake. Judges may run: they put aside
+what comes, and judge by it when the word comes that it is all. Then start the lane again.
+
 Exit codes: 0 done, 2 something could not be read, and nothing has changed.")]
 pub(super) struct RegenerateArgs {
     /// The source's name in the settings
@@ -38,6 +43,9 @@ pub(super) struct RegenerateArgs {
     /// Why; whoever asks later reads it
     #[arg(long, value_name = "TEXT", value_parser = super::reason)]
     reason: String,
+    /// By the intake of this lane, where there are several
+    #[arg(long, value_name = "N")]
+    lane: Option<u16>,
 }
 
 /// How long a source may say nothing before it is told that it does.
@@ -47,11 +55,13 @@ const SILENCE: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {
-    let (settings, mut store) = super::open(args.config.as_deref())?;
-    if settings.role != crate::settings::Role::All {
-        let what = "where there is an exchange, nothing can be read anew so far (docs/scale-out.md)";
+    let settings = settings::load_with(args.config.as_deref(), of_lane(args.lane))?.settings;
+    if let Role::Judge(_) | Role::Judges = settings.role {
+        let what =
+            "a judge reads no source: say ONUS__RUN__ROLE=intake (or [run] role), and --lane where there are several";
         return Err(CliError::Other(what.to_owned()));
     }
+    let (settings, mut store) = super::here(settings)?;
     let other = |error: crate::runtime::live::LiveError| CliError::Other(error.to_string());
     let mut plan = Plan { adapters: run::adapters(&settings)?, ..run::plan(&settings) };
     // What cannot be read anew is said before anybody is fenced off.
@@ -63,7 +73,7 @@ pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {
             )));
         }
     }
-    let mut work = Regeneration::begin(&mut plan, &args.name, store.as_mut()).map_err(other)?;
+    let mut work = begin(&settings, &args.name, &mut plan, store.as_mut())?;
     for feed in work.feeds() {
         let source = &settings.sources[usize::from(feed.0)];
         if work.is_done(feed) {
@@ -79,12 +89,39 @@ pub(super) fn regenerate(args: &RegenerateArgs) -> Result<u8, CliError> {
         read(&settings, source, feed, &mut work, store.as_mut())?;
     }
     let done = work.finish(&args.reason, store.as_mut()).map_err(other)?;
+    let next = match settings.role == Role::Intake {
+        false => "`onus replay` shows what that changes, and the next `onus run` judges so",
+        true => "Judges judge so as soon as they come to it",
+    };
     eprintln!(
-        "{} records were read anew: {} events, {} dead letters; {} dead letters of before are settled. `onus replay` shows \
-         what that changes, and the next `onus run` judges so",
+        "{} records were read anew: {} events, {} dead letters; {} dead letters of before are settled. {next}",
         done.records, done.events, done.letters, done.settled
     );
     Ok(exit::FINE)
+}
+
+/// Takes the shard, or the lane, over.
+fn begin(settings: &Settings, name: &str, plan: &mut Plan, store: &mut dyn Store) -> Result<Regeneration, CliError> {
+    if settings.role == Role::Intake {
+        return anew(settings, name, plan, store);
+    }
+    let stored = store.positions().map_err(|error| CliError::Other(error.to_string()))?;
+    if exchange::check_alone(&stored).is_err() {
+        let what = "this store holds shards of an exchange, and its intake reads anew: say ONUS__RUN__ROLE=intake (or [run] role)";
+        return Err(CliError::Other(what.to_owned()));
+    }
+    Regeneration::begin(plan, name, store).map_err(|error| CliError::Other(error.to_string()))
+}
+
+#[cfg(feature = "kafka")]
+fn anew(settings: &Settings, name: &str, plan: &mut Plan, store: &mut dyn Store) -> Result<Regeneration, CliError> {
+    let to = run::anew(settings, name, store)?;
+    Regeneration::into(Box::new(to), plan, name, store).map_err(|error| CliError::Other(error.to_string()))
+}
+
+#[cfg(not(feature = "kafka"))]
+fn anew(_: &Settings, _: &str, _: &mut Plan, _: &mut dyn Store) -> Result<Regeneration, CliError> {
+    Err(CliError::Other("the exchange is a Kafka topic, and this Onus was built without Kafka".to_owned()))
 }
 
 fn can_be_read_again(source: &SourceSettings) -> bool {

@@ -41,8 +41,10 @@ fn said(record: &[u8]) -> Option<Vec<Said>> {
 fn any_said() -> impl Strategy<Value = Said> {
     let place = (0..=FURTHEST, any::<u32>(), 0..=LATEST);
     let line = prop::collection::vec(any::<u8>().prop_filter("a line", |byte| *byte != b'\n'), 0..30);
-    ("[ab]", 0..2i32, place, line).prop_map(|(source, partition, (offset, item, at), line)| {
-        ((*reading(&source, partition)).clone(), Place { offset, item, arrived: Moment(at) }, line)
+    let generation = prop_oneof![4 => Just(0), 1 => 1..=FURTHEST];
+    ("[ab]", 0..2i32, generation, place, line).prop_map(|(source, partition, generation, (offset, item, at), line)| {
+        let reading = Reading { generation, ..(*reading(&source, partition)).clone() };
+        (reading, Place { offset, item, arrived: Moment(at) }, line)
     })
 }
 
@@ -91,6 +93,31 @@ fn a_tick_is_read_as_it_was_written() {
     assert!(read(&laid(Some(&tick.header()), b"{}")).is_none(), "there is no such lane");
 }
 
+/// Whoever does not know of readings that are not over would judge both.
+#[test]
+fn what_is_read_anew_has_a_form_of_its_own() {
+    let one = |partition, begins, ends| {
+        let (source, why) = ("desk".to_owned(), "state 18".to_owned());
+        Regenerated { source, partition, generation: 7, begins, ends, why }
+    };
+    let all = [one(0, 0, 12), one(1, 5, 6)];
+    let header = regenerated(&all).expect("a header");
+    assert_eq!(header[0], ANEW);
+    assert!(matches!(read(&laid(Some(&header), b"{}")), Some(Carried::Regenerated(read)) if read == all));
+    let mut older = header;
+    older[0] = FORM;
+    assert!(read(&laid(Some(&older), b"{}")).is_none());
+    let never = Regenerated { generation: 0, ..one(0, 0, 1) };
+    for odd in [&[never][..], &[one(0, 3, 3)], &[one(0, 0, FURTHEST + 1)], &[one(0, 0, 2), one(0, 2, 3)]] {
+        assert!(read(&laid(regenerated(odd).as_deref(), b"{}")).is_none(), "{odd:?}");
+    }
+    assert_eq!(regenerated(&[]), None);
+    let place = Place { offset: 9, item: 2, arrived: Moment(77) };
+    let of = |generation| bundle(&[(Reading { generation, ..(*reading("desk", 0)).clone() }, place, b"{}".to_vec())]);
+    let forms = [0, 7].map(|generation| of(generation).expect("a record").0[0]);
+    assert_eq!(forms, [FORM, ANEW]);
+}
+
 #[test]
 fn what_no_intake_writes_is_nobodys() {
     let place = Place { offset: 9, item: 2, arrived: Moment(77) };
@@ -101,8 +128,10 @@ fn what_no_intake_writes_is_nobodys() {
     assert!(read(&laid(None, &value)).is_none());
     assert!(read(b"").is_none());
     let mut newer = header.clone();
-    newer[0] = FORM + 1;
+    newer[0] = ANEW + 1;
     assert!(matches!(read(&laid(Some(&newer), &value)), Some(Carried::Later)));
+    newer[0] = ANEW;
+    assert!(read(&laid(Some(&newer), &value)).is_none(), "nothing of it was read anew");
     newer[0] = FORM - 1;
     assert!(read(&laid(Some(&newer), &value)).is_none(), "there was none");
     let late = Place { arrived: Moment(LATEST + 1), ..place };

@@ -2,6 +2,8 @@
 //!
 //! What was taken is remembered in the commit that holds it, a row a commit, so a restart finds neither without the other.
 
+mod anew;
+
 use super::judge::Refused;
 use super::{Feed, Live, LiveError};
 use crate::exchange::carried::{self, Carried, Events, Place, Run, Tick};
@@ -11,6 +13,7 @@ use crate::store::{Position, Remembered, Store};
 use onus_engine::time::Moment;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The reason of what is said of a place of a source where something else was said before.
 pub(crate) const DIVERGENCE: &str = "Divergence";
@@ -18,6 +21,8 @@ pub(crate) const DIVERGENCE: &str = "Divergence";
 pub(crate) const FOREIGN: &str = "Foreign";
 /// Rows that are forgotten with one commit, at most.
 const AT_ONCE: usize = 1_000;
+/// How long until a store that is away is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A dead letter for this reason holds nothing that may be read again.
 pub(crate) fn is_no_record(reason: &str) -> bool {
@@ -139,11 +144,16 @@ impl Exchanged {
     /// A file that is put aside each day, and each life of what is pushed, is a reading of its own: of those of a partition
     /// that take more room than two, the one that was taken of the longest ago is forgotten.
     fn make_room(&mut self, own: &Reading) {
+        // Of what is read anew all is forgotten once it counts.
+        if own.generation > 0 {
+            return;
+        }
         let (incarnation, generation) = (String::new(), 0);
         let from = Reading { source: own.source.clone(), partition: own.partition, incarnation, generation };
         let beside =
             self.rows.range(from..).map(|(reading, rows)| (reading, rows.back().map(|(sequence, _)| *sequence)));
         let beside = beside.take_while(|(one, _)| (&one.source, one.partition) == (&own.source, own.partition));
+        let beside = beside.filter(|(one, _)| one.generation == 0);
         let mut beside: Vec<(Option<u64>, &Reading)> = beside.map(|(reading, last)| (last, reading)).collect();
         let mut kept: usize = beside.iter().map(|(_, reading)| self.repeats.kept(reading)).sum();
         if kept <= 2 * KEPT {
@@ -203,6 +213,10 @@ impl Live {
                         Some(part) => frontier.told_part(part, heard, last),
                     }
                 }
+                Some(Carried::Regenerated(marks)) => {
+                    self.go_with(together.take())?;
+                    self.renewed(marks)?;
+                }
                 // Were it left out, somebody would be late who was not.
                 Some(Carried::Later) => {
                     return Err(LiveError::Exchange(format!(
@@ -237,6 +251,7 @@ impl Live {
         let mut lines = events.lines();
         for run in &events.runs {
             let feed = self.feed_of(&run.reading.source)?;
+            let over = self.is_over(&run.reading);
             if together.as_ref().is_some_and(|(reading, _)| *reading != run.reading) {
                 self.go_with(together.take())?;
             }
@@ -251,8 +266,8 @@ impl Live {
             exchanged.take(run, &mut lines, |seen, place, line| {
                 let into = match seen {
                     Seen::Repeat => return,
-                    Seen::New => &mut *new,
-                    Seen::Divergence => &mut odd,
+                    Seen::New if !over => &mut *new,
+                    Seen::New | Seen::Divergence => &mut odd,
                 };
                 into.push(line, place.offset, place.offset + 1, place.arrived);
             });
@@ -269,7 +284,14 @@ impl Live {
     }
 
     fn go_with(&mut self, run: Option<(Reading, Records)>) -> Result<(), LiveError> {
-        run.map_or(Ok(()), |(_, records)| self.records(records, None))
+        match run {
+            Some((reading, records)) if reading.generation > 0 => {
+                self.anew(&reading, &records);
+                Ok(())
+            }
+            Some((_, records)) => self.records(records, None),
+            None => Ok(()),
+        }
     }
 
     fn refuse(&mut self, records: &Records, line: usize, reason: &'static str, detail: &str, whole: &[u8]) {

@@ -51,6 +51,36 @@ impl Generations {
         finished && !all.iter().any(|one| one.generation > generation && covers(one))
     }
 
+    /// Another finished reading; false: it was known.
+    pub(super) fn add(&mut self, one: Regenerated) -> bool {
+        let known = self.is_known(&one);
+        if !known {
+            let all = self.0.entry(one.source.clone()).or_default();
+            all.push(one);
+            // As the store has them.
+            all.sort_by_key(|one| (one.generation, one.partition));
+        }
+        !known
+    }
+
+    /// Whether this reading is finished already.
+    pub(super) fn is_known(&self, one: &Regenerated) -> bool {
+        let all = self.0.get(&one.source).map_or(&[][..], Vec::as_slice);
+        all.iter().any(|other| (other.partition, other.generation) == (one.partition, one.generation))
+    }
+
+    /// Whether nothing more can come of a reading: it, or a later one, is finished.
+    pub(super) fn is_over(&self, source: &str, generation: u64) -> bool {
+        self.0.get(source).is_some_and(|all| all.iter().any(|one| one.generation >= generation))
+    }
+
+    /// Which reading of a record counts: what is said of it from here on belongs to that.
+    pub(super) fn newest(&self, source: &str, partition: i32, offset: u64) -> u64 {
+        let all = self.0.get(source).map_or(&[][..], Vec::as_slice);
+        let here = all.iter().filter(|one| one.partition == partition && (one.begins..one.ends).contains(&offset));
+        here.map(|one| one.generation).max().unwrap_or(0)
+    }
+
     /// One text for everything in it: whoever judged by another must judge again.
     pub(super) fn text(&self) -> String {
         if self.0.is_empty() { String::new() } else { format!("{:?}", self.0) }
@@ -76,6 +106,12 @@ mod tests {
         assert_eq!((counting(15), counting(29)), (vec![9], vec![9]));
         assert!(all.counts("snow", 0, 2, 15), "another partition");
         assert!(!all.counts("snow", 7, 1, 0), "a reading that was never finished");
+        for offset in [9, 10, 15, 29, 30] {
+            assert_eq!(counting(offset), [all.newest("snow", 1, offset)]);
+        }
+        assert!(
+            all.is_over("snow", 5) && all.is_over("snow", 9) && !all.is_over("snow", 10) && !all.is_over("other", 1)
+        );
         assert_eq!((all.of_all("other", 0), all.of_all("other", 3)), (Some(true), Some(false)));
         assert_eq!((split(&named("snow", 9)), split("snow")), (("snow", 9), ("snow", 0)));
     }

@@ -6,7 +6,7 @@ use super::journal::Writer;
 use super::shelves::Leaving;
 use super::status::Snap;
 use crate::store::{
-    Batch, Entry, Epoch, Letter, LetterState, Page, Position, Remembered, Stamp, Store, StoreError, chain,
+    Batch, Entry, Epoch, Letter, LetterState, Page, Position, Regenerated, Remembered, Stamp, Store, StoreError, chain,
 };
 use onus_engine::time::Moment;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(super) struct Hand {
     /// What adapters remember since the batch before, and under what they read.
     pub(super) remembered: Vec<Remembered>,
     pub(super) stamps: Vec<Stamp>,
+    /// Records that were read anew, and count from here on.
+    pub(super) regenerated: Vec<Regenerated>,
     /// Who waits until it is written.
     pub(super) waiting: Vec<Waiting>,
     /// Records in it.
@@ -94,7 +96,7 @@ impl Hand {
             released: (*generation, pages),
             remembered: &self.remembered,
             stamps: &self.stamps,
-            regenerated: &[],
+            regenerated: &self.regenerated,
             positions: &self.positions,
             terms: None,
         };
@@ -111,6 +113,7 @@ impl Hand {
         self.positions.clear();
         self.remembered.clear();
         self.stamps.clear();
+        self.regenerated.clear();
         self.waiting.clear();
         self.events = 0;
         self.began = None;

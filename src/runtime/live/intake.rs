@@ -1,6 +1,7 @@
 //! Records that come in: judged, put into the journal, and not yet written. What cannot be used is a dead letter.
 
 use super::exchanged::is_no_record;
+use super::generations::named;
 use super::halts::HALTED;
 use super::journal::{Item, Piece};
 use super::judge::{CONFLICT, Refused, UNAUTHORISED};
@@ -129,6 +130,26 @@ impl Live {
     fn write_down(&mut self, records: Records, arrived: &[Moment], refused: &[Refused]) {
         let none: Vec<usize> = refused.iter().filter(|one| one.reason != CONFLICT).map(|one| one.line).collect();
         let gone = |line: usize| none.binary_search(&line).is_ok();
+        let source = &self.plan.feeds[usize::from(records.feed.0)].name;
+        // A dead letter that is read again is of a record that may have been read anew: what it says now belongs to that reading.
+        let reading = |line: &usize| {
+            let offset = records.list.get(*line).map_or(0, |one| one.offset);
+            self.generations.newest(source, records.partition, offset)
+        };
+        let lines: Vec<usize> = match self.generations.of_all(source, 0) {
+            Some(_) => Vec::new(),
+            None => (0..records.list.len()).filter(|line| !gone(*line)).collect(),
+        };
+        if lines.iter().any(|line| reading(line) > 0) {
+            for some in lines.chunk_by(|a, b| reading(a) == reading(b)) {
+                let name = match some.first().map_or(0, reading) {
+                    0 => source.clone(),
+                    generation => named(source, generation),
+                };
+                self.hand.journal.put_lines(&name, &records, some.iter().copied());
+            }
+            return;
+        }
         let (mut offsets, mut times) = (Vec::new(), Vec::new());
         let (mut last, mut then) = (0, 0);
         for (line, one) in records.list.iter().enumerate().filter(|(line, _)| !gone(*line)) {
@@ -149,7 +170,7 @@ impl Live {
             }
             rest
         };
-        let feed = self.hand.journal.name(&self.plan.feeds[usize::from(records.feed.0)].name);
+        let feed = self.hand.journal.name(source);
         let piece = Piece { feed, partition: records.partition, offsets, arrived: times, lines: Cow::Owned(lines) };
         self.hand.journal.put(Item::Piece(piece));
     }

@@ -4,6 +4,7 @@
 //! Records are kept as they came, not as facts: facts hold numbers of one run's contracts, and under other contracts other
 //! fields matter. What became a dead letter changed nothing and is not here.
 
+use crate::ingest::feed::Records;
 use crate::store::zip;
 use onus_engine::time::Moment;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,25 @@ impl Writer {
         self.bytes.pop();
         self.add(&lines.len());
         self.lines.push((self.bytes.len(), lines));
+    }
+
+    /// Adds these lines of a feed's records; gives how many bytes they have.
+    pub(crate) fn put_lines(&mut self, feed: &str, records: &Records, lines: impl Iterator<Item = usize>) -> usize {
+        let (mut offsets, mut arrived, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut place, mut then) = (0, 0);
+        for one in lines.filter_map(|line| records.list.get(line)) {
+            offsets.push(one.offset.wrapping_sub(place));
+            arrived.push(one.arrived.0 - then);
+            (place, then) = (one.offset, one.arrived.0);
+            all.extend_from_slice(records.record(one));
+            all.push(b'\n');
+        }
+        let bytes = all.len();
+        if !offsets.is_empty() {
+            let (feed, partition, lines) = (self.name(feed), records.partition, Cow::Owned(all));
+            self.put(Item::Piece(Piece { feed, partition, offsets, arrived, lines }));
+        }
+        bytes
     }
 
     fn add(&mut self, what: &impl Serialize) {

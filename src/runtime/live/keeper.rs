@@ -95,6 +95,11 @@ impl Keeper {
         self.unwritten.is_some()
     }
 
+    /// It.
+    pub(super) fn unwritten(&self) -> Option<&Hand> {
+        self.unwritten.as_deref()
+    }
+
     /// Who waits for a commit that could not be written is to be told so.
     pub(super) fn give_up(&mut self) -> Option<Box<Hand>> {
         self.unwritten.take()

@@ -50,6 +50,7 @@ pub use follow::{Receiver, Takes};
 pub use judge::{Clock, Taken};
 pub use proof::{Proof, Proven};
 pub use recover::{Moved, Replayed, replay};
+pub(crate) use regenerate::Destination;
 pub use regenerate::{Regeneration, Renewed};
 pub use status::{Board, Declared, FeedStatus, Shown, Status};
 pub use taken::{TakenIn, taken_in};
@@ -222,6 +223,8 @@ pub struct Live {
     unwrap: Option<Unwrap>,
     followers: follow::Followers<Entry>,
     letters_told: follow::Followers<Letter>,
+    /// Records were read anew, and what was made of them before is judged by still.
+    renews: bool,
     /// When the contracts are to be read again, if they are.
     reload_at: Option<Millis>,
     /// Somebody wants it to end, whatever it waits for.
@@ -311,6 +314,7 @@ impl Live {
             unwrap: None,
             letters_told: follow::Followers::new(&claim.positions, claim.letters),
             followers: follow::Followers::new(&claim.positions, entries),
+            renews: false,
             reload_at: None,
             stop: Arc::default(),
             disconnected: false,

@@ -3,26 +3,55 @@
 //! Nothing of it counts before the last commit, which says what it takes the place of (generations.rs). Whoever judges the
 //! journal next judges it so, and the ledger gets what that changes.
 
+mod own;
+
 use super::adapted::{Machine, Plugged};
-use super::generations::named;
+use super::exchanged::is_no_record;
+use super::halts::{HALTED, SKIPPED};
 use super::identities::Identities;
-use super::journal::{Item, Piece, Writer};
-use super::judge::FUTURE;
+use super::intake::letter;
+use super::judge::{FUTURE, Refused};
 use super::{Feed, LiveError, Plan};
+use crate::exchange::repeats::Reading;
 use crate::ingest::adapt::redact_bytes;
 use crate::ingest::feed::{FeedId, Records};
-use crate::store::{
-    Batch, Epoch, LETTER, Letter, LetterState, Position, Query, Regenerated, Remembered, Store, StoreError,
-};
+use crate::store::{Batch, Epoch, Letter, LetterState, Position, Query, Regenerated, Remembered, Store, StoreError};
 use onus_engine::rule::glob;
 use onus_engine::time::Moment;
+use own::OwnJournal;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use xxhash_rust::xxh3::xxh3_64;
 
-/// Bytes of events that are written at once.
-const ENOUGH: usize = 8 << 20;
+/// Where what is read anew goes. Nobody looks at it before the last commit.
+pub(crate) trait Destination {
+    /// The shard has been taken over.
+    ///
+    /// # Errors
+    /// What whoever was here before has left there cannot be read, or written.
+    fn begins(&mut self, store: &mut dyn Store) -> Result<(), LiveError>;
+    /// Takes these of the events; gives those that it cannot take.
+    fn put(&mut self, reading: Reading, events: &Records, lines: &[usize]) -> Vec<Refused>;
+    /// So much is in hand that it should be written.
+    fn is_full(&self) -> bool;
+    /// Nothing is in hand.
+    fn is_empty(&self) -> bool;
+    /// What the shard's own journal gets of it with the next commit.
+    ///
+    /// # Errors
+    /// It cannot be packed.
+    fn journal(&self) -> Result<Vec<u8>, LiveError>;
+    /// That commit took place, so nobody else has the shard.
+    ///
+    /// # Errors
+    /// What is in hand cannot be written elsewhere.
+    fn committed(&mut self) -> Result<(), LiveError>;
+    /// All was written. The next commit is the last: what is to be remembered with it beside.
+    ///
+    /// # Errors
+    /// Nobody could be told of it.
+    fn last(&mut self, marks: &[Regenerated], at: Moment) -> Result<Option<Remembered>, LiveError>;
+}
 
 /// See the module.
 pub struct Regeneration {
@@ -34,16 +63,15 @@ pub struct Regeneration {
     /// What it knows of identities is pinned to events, as when they come.
     identities: Identities,
     adapter: String,
-    readings: BTreeMap<FeedId, Reading>,
-    writer: Writer,
-    bytes: usize,
+    readings: BTreeMap<FeedId, Source>,
+    to: Box<dyn Destination>,
     letters: Vec<Letter>,
     letter: u64,
     renewed: Renewed,
 }
 
 /// One source that is read anew.
-struct Reading {
+struct Source {
     feed: Feed,
     topic: Option<String>,
     /// By partition: how far it was read before, and from where to where it is read now.
@@ -82,6 +110,19 @@ impl Regeneration {
     /// # Errors
     /// There is no such source, no adapter reads it, or nothing of it was read yet; contracts or catalogue; the store.
     pub fn begin(plan: &mut Plan, name: &str, store: &mut dyn Store) -> Result<Regeneration, LiveError> {
+        Regeneration::into(Box::<OwnJournal>::default(), plan, name, store)
+    }
+
+    /// The same, of a shard that has no journal of its own.
+    ///
+    /// # Errors
+    /// As [`Regeneration::begin`], and those of the destination.
+    pub(crate) fn into(
+        mut to: Box<dyn Destination>,
+        plan: &mut Plan,
+        name: &str,
+        store: &mut dyn Store,
+    ) -> Result<Regeneration, LiveError> {
         let wrong = |what: String| LiveError::Adapters(what);
         let catalogue = (plan.contracts)().map_err(LiveError::Contracts)?.catalogue;
         let plugged = |at: usize| plan.adapters.get(at).and_then(Option::as_ref);
@@ -102,13 +143,14 @@ impl Regeneration {
             let own = claim.positions.iter().filter(|position| position.source == feed.name);
             let partitions: BTreeMap<i32, _> = own.map(|at| (at.partition, (at.clone(), None))).collect();
             let left = partitions.iter().filter(|(_, (at, _))| at.next > 0).map(|(partition, _)| *partition).collect();
-            let reading = Reading { feed: feed.clone(), topic: other.topic.clone(), partitions, left };
+            let reading = Source { feed: feed.clone(), topic: other.topic.clone(), partitions, left };
             readings.insert(FeedId(at as u16), reading);
         }
         let last = store.journal(claim.sequence.saturating_sub(1), 1)?;
         let Some(last) = last.first() else {
             return Err(wrong("nothing was ever read: there is nothing to read anew".to_owned()));
         };
+        to.begins(store)?;
         Ok(Regeneration {
             epoch: claim.epoch,
             sequence: claim.sequence,
@@ -118,8 +160,7 @@ impl Regeneration {
             identities: Identities { catalogue, ..Identities::default() },
             adapter: adapter.source().to_owned(),
             readings,
-            writer: Writer::default(),
-            bytes: 0,
+            to,
             letters: Vec::new(),
             letter: claim.letters,
             renewed: Renewed::default(),
@@ -176,34 +217,26 @@ impl Regeneration {
         let (told, brought) = self.machine.read(records, topic.as_deref());
         let pinned = self.identities.pin(&told, &name);
         let events = pinned.as_ref().unwrap_or(&told);
-        let mut piece = Vec::with_capacity(events.bytes.len());
-        let (mut offsets, mut arrived) = (Vec::new(), Vec::new());
-        let (mut place, mut then) = (0, 0);
-        for one in &events.list {
-            let line = events.record(one);
-            if let Some((reason, detail)) = self.barred(events.feed, line) {
-                self.put_letter(events, one, line, (reason, detail));
-                continue;
+        let (mut lines, mut refused) = (Vec::with_capacity(events.list.len()), Vec::new());
+        for (line, one) in events.list.iter().enumerate() {
+            match self.barred(events.feed, events.record(one)) {
+                Some((reason, detail)) => refused.push(Refused { line, reason, detail }),
+                None => lines.push(line),
             }
-            offsets.push(one.offset.wrapping_sub(place));
-            arrived.push(one.arrived.0 - then);
-            (place, then) = (one.offset, one.arrived.0);
-            piece.extend_from_slice(line);
-            piece.push(b'\n');
         }
-        for refused in &brought.refused {
-            let one = &brought.records.list[refused.line];
-            let kept = redact_bytes(brought.records.record(one));
-            self.put_letter(&brought.records, one, &kept, (refused.reason, refused.detail.clone()));
+        let (incarnation, generation) = (events.incarnation.to_string(), self.generation);
+        let reading = Reading { source: name, partition, incarnation, generation };
+        let lost = self.to.put(reading, events, &lines);
+        self.renewed.events += (lines.len() - lost.len()) as u64;
+        refused.extend(lost);
+        refused.sort_by_key(|one| one.line);
+        for one in &refused {
+            self.put_letter(events, one, events.of(one.line));
         }
-        self.renewed.events += offsets.len() as u64;
-        if !offsets.is_empty() {
-            self.bytes += piece.len();
-            let feed = self.writer.name(&named(&name, self.generation));
-            let piece = Piece { feed, partition, offsets, arrived, lines: Cow::Owned(piece) };
-            self.writer.put(Item::Piece(piece));
+        for one in &brought.refused {
+            self.put_letter(&brought.records, one, &redact_bytes(brought.records.of(one.line)));
         }
-        if self.bytes >= ENOUGH {
+        if self.to.is_full() {
             self.write(store, &Batch::empty(0, Moment::DAWN))?;
         }
         Ok(())
@@ -214,6 +247,9 @@ impl Regeneration {
     /// # Errors
     /// The store; then nothing has changed.
     pub fn finish(mut self, why: &str, store: &mut dyn Store) -> Result<Renewed, LiveError> {
+        if !self.to.is_empty() {
+            self.write(store, &Batch::empty(0, Moment::DAWN))?;
+        }
         let mut marks = Vec::new();
         // Whether records are missing of which the adapter may remember something.
         let mut whole = true;
@@ -243,6 +279,7 @@ impl Regeneration {
                 }
             })?;
         }
+        remembered.extend(self.to.last(&marks, self.now)?);
         let settled = settled(&marks, store)?;
         self.renewed.settled = settled.len() as u64;
         self.renewed.letters = self.letters.len() as u64;
@@ -262,16 +299,11 @@ impl Regeneration {
 
     /// Writes what is in hand, with the rest of this batch.
     fn write(&mut self, store: &mut dyn Store, rest: &Batch<'_>) -> Result<(), LiveError> {
-        let blob = match self.writer.is_empty() {
-            true => Vec::new(),
-            false => self.writer.blob().map_err(|error| LiveError::Journal(error.to_string()))?,
-        };
+        let blob = self.to.journal()?;
         let batch = Batch { sequence: self.sequence + 1, now: self.now, journal: &blob, ..rest.clone() };
         store.commit(self.epoch, &batch)?;
         self.sequence += 1;
-        self.writer.clear();
-        self.bytes = 0;
-        Ok(())
+        self.to.committed()
     }
 
     /// Why an event does not count, as the judge would say it.
@@ -295,49 +327,34 @@ impl Regeneration {
     }
 
     /// `whole`: its record, as it is to be kept.
-    fn put_letter(
-        &mut self,
-        records: &Records,
-        one: &crate::ingest::feed::Record,
-        whole: &[u8],
-        (reason, detail): (&str, String),
-    ) {
+    fn put_letter(&mut self, records: &Records, refused: &Refused, whole: &[u8]) {
         let source = self.readings.get(&records.feed).map_or_else(String::new, |reading| reading.feed.name.clone());
         self.letter += 1;
-        self.letters.push(Letter {
-            number: self.letter,
-            source,
-            partition: records.partition,
-            offset: one.offset,
-            at: one.arrived,
-            reason: reason.to_owned(),
-            detail,
-            record: whole[..whole.len().min(LETTER)].to_vec(),
-            length: one.cut().unwrap_or(whole.len() as u64),
-            hash: xxh3_64(whole),
-            state: LetterState::Waiting,
-            note: None,
-        });
+        self.letters.push(letter(self.letter, source, records, refused, whole));
     }
 }
 
-/// Dead letters of what was read anew: whatever they were, the new reading says it.
-fn settled(marks: &[Regenerated], store: &mut dyn Store) -> Result<Vec<(u64, LetterState)>, StoreError> {
-    let covers = |letter: &Letter| {
-        marks.iter().any(|mark| {
-            let here = mark.source == letter.source && mark.partition == letter.partition;
-            here && (mark.begins..mark.ends).contains(&letter.offset)
-        })
-    };
+/// Whether whatever a dead letter was is said by the new reading. A halt is no record, and what diverged was said by somebody
+/// else: that stands.
+pub(super) fn is_settled(marks: &[Regenerated], letter: &Letter) -> bool {
+    let covers = marks.iter().any(|mark| {
+        let here = mark.source == letter.source && mark.partition == letter.partition;
+        here && (mark.begins..mark.ends).contains(&letter.offset)
+    });
+    let open = matches!(letter.state, LetterState::Waiting | LetterState::Asked);
+    let stands = matches!(&*letter.reason, HALTED | SKIPPED) || is_no_record(&letter.reason);
+    covers && open && !stands
+}
+
+/// Dead letters in the store that are settled so.
+pub(super) fn settled(marks: &[Regenerated], store: &mut dyn Store) -> Result<Vec<(u64, LetterState)>, StoreError> {
     let mut found = Vec::new();
     let mut query = Query { limit: 1_000, ..Query::default() };
     loop {
         let some = store.letters(&query)?;
         let Some(last) = some.last() else { return Ok(found) };
         query.after = last.number;
-        let open = some.iter().filter(|one| matches!(one.state, LetterState::Waiting | LetterState::Asked));
-        // A halt is no record: what was decided about it stands.
-        let records = open.filter(|one| !matches!(&*one.reason, super::halts::HALTED | super::halts::SKIPPED));
-        found.extend(records.filter(|one| covers(one)).map(|one| (one.number, LetterState::Replayed)));
+        let here = some.iter().filter(|one| is_settled(marks, one));
+        found.extend(here.map(|one| (one.number, LetterState::Replayed)));
     }
 }
