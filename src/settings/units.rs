@@ -40,6 +40,33 @@ pub(super) fn size_text(bytes: u64) -> String {
     format!("{} {unit}", bytes / size)
 }
 
+/// So many in so many milliseconds.
+pub(super) fn rate(text: &str) -> Result<(u64, i64), String> {
+    let wrong = || format!("`{text}` is no rate; write a whole number and a time: 1000/s, 60/min, 5000/h");
+    let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let each = match unit.trim() {
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    let number = number.trim();
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    number.parse().map(|number| (number, each)).map_err(|_| format!("`{text}` is too much"))
+}
+
+/// A rate as it is written.
+pub(super) fn rate_text((number, each): (u64, i64)) -> String {
+    let unit = match each {
+        3_600_000 => "h",
+        60_000 => "min",
+        _ => "s",
+    };
+    format!("{number}/{unit}")
+}
+
 fn parted(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     Some((text[..digits].parse().ok()?, text[digits..].trim_start()))

@@ -185,6 +185,13 @@ fn sources(page: &mut Page, reading: &Reading) {
     all.iter().for_each(|(labels, one)| page.sample(labels, one.state == SourceState::Halted));
     page.family(&of::SOURCE_LAG);
     all.iter().for_each(|(labels, one)| page.sample(labels, one.lag));
+    page.family(&of::SOURCE_WAITING);
+    all.iter().for_each(|(labels, one)| page.sample(labels, one.waiting));
+    let quotas = || all.iter().filter_map(|(l, one)| Some((l, one.quota?)));
+    page.family(&of::SOURCE_QUOTA_HELD);
+    quotas().for_each(|(labels, (held, _))| page.sample(labels, held as f64 / 1e3));
+    page.family(&of::SOURCE_QUOTA_TURNED);
+    quotas().for_each(|(labels, (_, turned_away))| page.sample(labels, turned_away));
     page.family(&of::SOURCE_LAST_RECORD);
     all.iter().filter_map(|(l, one)| Some((l, one.last?))).for_each(|(labels, at)| page.sample(labels, at));
     page.family(&of::SOURCE_FRONTIER);

@@ -1,13 +1,13 @@
 //! A source that runs, and what it says.
 
 use crate::support::Broker;
-use onus::ingest::feed::{FeedId, Heard, Records, Wrong, channel};
+use onus::ingest::feed::{FeedId, Heard, Receiver, Records, Wrong, channel};
 use onus::ingest::kafka::{Access, Begin, GoOn, Handle, Known, Topic, digest, spawn};
 use onus::ingest::wire::Wire;
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
@@ -54,7 +54,7 @@ pub(crate) struct Got {
 /// A source, and all that was heard of it.
 pub(crate) struct Listening {
     handle: Option<Handle>,
-    from: Receiver<Heard>,
+    from: Receiver,
     pub(crate) got: BTreeMap<i32, Vec<Got>>,
     /// What tells nothing.
     pub(crate) passed: u64,

@@ -7,7 +7,7 @@ use super::{GRACE, STORE_AGAIN, Wanted, access, adapters, belongs, plan, pushed,
 use crate::cli::{CliError, check, exit};
 use crate::exchange::intake::{Intake, Setup};
 use crate::exchange::lanes::{self, Lane, Share};
-use crate::ingest::feed::{self, Heard};
+use crate::ingest::feed::{self, Sender};
 use crate::ingest::kafka;
 use crate::publish::told::Told;
 use crate::runtime::feeds;
@@ -16,7 +16,6 @@ use crate::settings::{Origin, Settings, SourceSettings};
 use crate::{ingest::http, serve, telemetry};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
 
 /// Runs the lane of the settings until it is asked to stop.
 pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError> {
@@ -35,7 +34,7 @@ pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError>
     let shares: Vec<Share> =
         settings.sources.iter().zip(&adapters).map(|(one, of)| share(one, of.as_ref(), lane)).collect();
     let stop = Arc::new(AtomicBool::new(false));
-    let (sender, heard) = feed::channel();
+    let (sender, heard) = feed::channel_of(sources::portions(settings));
     let watching = watch::spawn(settings, &sender, Arc::clone(&stop))?;
     let mut intake = open(settings, &wanted, lane, &shares, &adapters)?;
     let sources = Sources::share(settings, (lane, &shares), &|feed| intake.positions(feed), &sender)?;
@@ -107,7 +106,7 @@ fn serving(
     intake: &Intake,
     shares: &[Share],
     sources: &Sources,
-    sender: &SyncSender<Heard>,
+    sender: &Sender,
 ) -> Result<serve::Serving, CliError> {
     let tokens = sources::tokens(settings)?;
     let events = tokens.map(|mut tokens| {
