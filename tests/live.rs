@@ -18,6 +18,8 @@ mod contracts;
 #[cfg(feature = "kafka")]
 #[path = "live/exchange.rs"]
 mod exchange;
+#[path = "live/fair.rs"]
+mod fair;
 #[cfg(feature = "kafka")]
 #[path = "live/halted.rs"]
 mod halted;

@@ -216,7 +216,7 @@ pub(crate) fn undecoded(text: &str) -> Option<String> {
     decoder.record(text, &mut Batch::default()).err().map(|error| error.to_string())
 }
 
-pub(crate) fn listening(heard: &feed::Receiver, stopped: &Receiver<()>, told: &Mutex<Told>, way: &Mutex<Way>) {
+pub(crate) fn listening(heard: &feed::Receiver, stopped: &mpsc::Receiver<()>, told: &Mutex<Told>, way: &Mutex<Way>) {
     loop {
         if stopped.try_recv() == Err(mpsc::TryRecvError::Disconnected) {
             return;

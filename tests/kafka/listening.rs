@@ -92,6 +92,24 @@ impl Listening {
         }
     }
 
+    /// Waits without listening, until so many records wait to be heard and no more have come for so long; says how many.
+    pub(crate) fn until_waiting(&mut self, what: &str, enough: impl Fn(u64) -> bool, still: Duration) -> u64 {
+        let gauge = self.from.gauge();
+        let waiting = || gauge.waits().get(3).map_or(0, |waits| waits.records);
+        let (begin, mut last, mut since) = (Instant::now(), 0, Instant::now());
+        loop {
+            let now = waiting();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            if enough(now) && since.elapsed() >= still {
+                return now;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{what}: never; {now} wait");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn take(&mut self, heard: Heard) {
         match heard {
             Heard::Records(records) => self.records(&records),

@@ -86,6 +86,26 @@ fn a_slow_reader_pauses_the_topic_and_loses_nothing() {
 }
 
 #[test]
+fn a_partition_that_floods_is_paused_and_its_neighbour_is_read_on() {
+    let broker = broker();
+    let name = broker.topic(2, &[]);
+    let large: Vec<String> = (0..6_000).map(|number| format!("{number:0>5000}")).collect();
+    broker.produce(&name, 0, bytes(&large));
+    let mut all = Listening::to(&broker, &name);
+    // Nobody takes anything: it is as full as it may be, and stays so.
+    let full = all.until_waiting("the flood waits", |waiting| waiting > 0, Duration::from_secs(2));
+    assert!(full < 6_000, "{full} records wait, and there are no more");
+    broker.produce(&name, 1, bytes(&["news".to_owned()]));
+    all.until_waiting("the news waits beside it", |waiting| waiting > full, Duration::ZERO);
+    // Partitions take turns: it is heard after a piece or two of the flood, which is far from its end.
+    all.until("the news", |all| all.got.contains_key(&1));
+    let before = all.texts(0).len();
+    assert!(before <= 3 * PIECE / 5_000, "{before} records of the flood were heard before it");
+    all.until_count(6_001);
+    assert!(all.texts(0) == large && all.texts(1) == ["news"], "in order, each once");
+}
+
+#[test]
 fn latest_begins_with_what_comes_and_the_beginning_is_told() {
     let broker = broker();
     let name = broker.topic(1, &[]);
