@@ -1,7 +1,7 @@
 //! A source that runs, and what it says.
 
 use crate::support::Broker;
-use onus::ingest::feed::{FeedId, Heard, Receiver, Records, Wrong, channel};
+use onus::ingest::feed::{FeedId, Heard, Portion, Quota, Receiver, Records, Sender, Wrong, channel, channel_of};
 use onus::ingest::kafka::{Access, Begin, GoOn, Handle, Known, Topic, digest, spawn};
 use onus::ingest::wire::Wire;
 use onus_engine::time::Moment;
@@ -74,7 +74,16 @@ impl Listening {
     }
 
     pub(crate) fn with(topic: Topic, access: Access, known: &[Known]) -> Listening {
-        let (sender, from) = channel();
+        Listening::through(channel(), topic, access, known)
+    }
+
+    /// No faster than a quota lets it.
+    pub(crate) fn metered(topic: Topic, access: Access, quota: Quota) -> Listening {
+        let portion = Portion { share: 1, quota: Some(quota) };
+        Listening::through(channel_of(vec![portion; 4]), topic, access, &[])
+    }
+
+    fn through((sender, from): (Sender, Receiver), topic: Topic, access: Access, known: &[Known]) -> Listening {
         let handle = Some(spawn(topic, access, known, sender).expect("threads"));
         Listening {
             handle,
