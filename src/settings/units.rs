@@ -71,3 +71,30 @@ fn parted(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     Some((text[..digits].parse().ok()?, text[digits..].trim_start()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rates_are_read_as_they_are_written() {
+        assert_eq!(rate("1000/s"), Ok((1_000, 1_000)));
+        assert_eq!(rate("60 / min"), Ok((60, 60_000)));
+        assert_eq!(rate("5/h"), Ok((5, 3_600_000)));
+        for wrong in
+            ["", "/s", "1000", "1000/", "1000/day", "+5/s", "-5/s", "1.5/s", "1/s/s", "1e3/s", "99999999999999999999/s"]
+        {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_rate_comes_back_and_any_text_is_harmless(number: u64, each in 0usize..3, text in ".{0,20}") {
+            let each = [1_000, 60_000, 3_600_000][each];
+            prop_assert_eq!(rate(&rate_text((number, each))), Ok((number, each)));
+            let _ = rate(&text);
+        }
+    }
+}

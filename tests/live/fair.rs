@@ -114,7 +114,6 @@ fn a_flood_of_one_source_keeps_no_other_waiting_for_longer_than_a_few_commits() 
         .collect();
     waited.sort_unstable();
     assert!(!waited.is_empty() && waited[waited.len() / 2] <= 3, "{waited:?} of {} commits", commits.len());
-    println!("{waited:?} of {} commits", commits.len());
     assert!(commits.len() > 75, "the flood came in {} commits", commits.len());
 }
 

@@ -79,7 +79,10 @@ impl Sender {
                 return Err(SendError(heard));
             }
             match state.queue.put(heard) {
-                Ok(()) => return Ok(self.told(state)),
+                Ok(()) => {
+                    self.told(state);
+                    return Ok(());
+                }
                 Err(back) => heard = back,
             }
             state.knock += 1;
@@ -98,7 +101,8 @@ impl Sender {
             return Err(TrySendError::Disconnected(heard));
         }
         state.queue.put(heard).map_err(TrySendError::Full)?;
-        Ok(self.told(state))
+        self.told(state);
+        Ok(())
     }
 
     /// How long a source's quota keeps out what it says now, for those who would rather say it later than wait; None: it

@@ -225,7 +225,7 @@ fn whoever_was_full_is_let_in_again_when_half_is_taken() {
 fn a_share_of_three_is_three_times_as_much() {
     let portions = [1, 3].map(|share| Portion { share, quota: None }).to_vec();
     let mut queue = Queue::new(portions);
-    let mut counts = [0, 0];
+    let mut counts = [0i32; 2];
     for _ in 0..4_000 {
         for feed in 0..2 {
             while queue.put(piece(feed, 0, 1, (10, 10_000))).is_ok() {}
@@ -233,7 +233,7 @@ fn a_share_of_three_is_three_times_as_much() {
         let heard = taken(&mut queue, Duration::ZERO).expect("something waits");
         counts[usize::from(label(&heard).0)] += 1;
     }
-    assert!((counts[1] - 3 * counts[0] as i32).abs() <= 12, "{counts:?}");
+    assert!((counts[1] - 3 * counts[0]).abs() <= 12, "{counts:?}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ impl Line {
         records.stamped = false;
         let mut state = self.state();
         if let Some(wait) = self.heard.over_quota(self.feed) {
+            // Others of it came while this one was read.
             state.owed = true;
             return Sent::OverQuota(wait);
         }
@@ -88,6 +89,14 @@ impl Line {
             }
             Err(TrySendError::Disconnected(_)) => Sent::Over,
         }
+    }
+
+    /// How long its quota lets nothing in; whoever says more is turned away, and it is not heard until it is let in.
+    pub(super) fn over_quota(&self) -> Option<Duration> {
+        let mut state = self.state();
+        let wait = self.heard.over_quota(self.feed)?;
+        state.owed = true;
+        Some(wait)
     }
 
     /// It had something to say, and we could not take it.

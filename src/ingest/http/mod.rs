@@ -130,6 +130,10 @@ impl Door {
         };
         let length = body::length(&head.headers, self.events.body)?;
         let packing = body::packing(&head.headers)?;
+        // Before its body is read: a flood that is turned away is to cost as little as may be.
+        if let Some(wait) = line.over_quota() {
+            return Err(Answer::over_quota(wait));
+        }
         // What is packed may be as long as any.
         let room = length.filter(|_| packing.is_none()).unwrap_or(self.events.body).div_ceil(UNIT).max(1) as u32;
         let Ok(place) = self.room.clone().try_acquire_many_owned(room) else {
