@@ -1,7 +1,7 @@
 //! What a source of a process that runs on has to say: each kind of source speaks this to the loop, and nothing else.
 //!
 //! A source has its own thread or task. It hands over records in order, partition by partition, and each partition has a
-//! bounded queue of its own ([`queue`]): where that is full, it alone stops being read, and a Kafka consumer goes on polling
+//! bounded queue of its own (`queue`): where that is full, it alone stops being read, and a Kafka consumer goes on polling
 //! meanwhile. The loop takes from sources in turn, so that one that floods keeps the others waiting for a slice.
 
 mod channel;
