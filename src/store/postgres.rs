@@ -268,17 +268,21 @@ impl Database for Postgres {
 
     fn begin(&mut self, writes: bool) -> Result<(), StoreError> {
         // At READ COMMITTED a statement that waited for the shard's row sees what the other one left.
-        let sql = if writes { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+        let sql = match (writes, self.server.idle) {
+            (true, Some(ms)) => format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout TO {ms}"),
+            (true, None) => "BEGIN".to_owned(),
+            (false, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
+        };
         self.in_doubt = false;
         if self.client.is_some() {
-            match self.script(sql) {
+            match self.script(&sql) {
                 // The server was started anew since the last call: that is known only now.
                 Err(_) if self.client.is_none() => {}
                 done => return done,
             }
         }
         self.connect()?;
-        self.script(sql)
+        self.script(&sql)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
