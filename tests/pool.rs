@@ -34,3 +34,5 @@ mod versions;
 mod w1;
 #[path = "pool/world.rs"]
 mod world;
+#[path = "pool/zombies.rs"]
+mod zombies;

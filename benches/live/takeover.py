@@ -15,6 +15,7 @@ The owner is killed (SIGKILL) while more events come; then the second is. Each r
 has never written one, and the whole journal is judged again: the worst case.
 """
 import argparse, json, os, re, shutil, signal, subprocess, tempfile, threading, time
+import urllib.request
 from datetime import datetime, timezone
 from pathlib import Path
 from live import CONTRACT, Postgres, free_port, ticks
@@ -43,11 +44,11 @@ def tickets(first, last, kind, at):
 
 class Process:
     def __init__(self, args, folder, url, name, role, exchange):
-        self.home = folder / name
+        self.home, self.port, self.began = folder / name, free_port(), time.time()
         self.home.mkdir(exist_ok=True)
         shutil.copy(CONTRACT, self.home / "w1.yaml")
         (self.home / "onus.toml").write_text(
-            f'[contracts]\npaths = ["w1.yaml"]\n[store]\nurl = "{url}"\n[http]\nlisten = "127.0.0.1:{free_port()}"\n'
+            f'[contracts]\npaths = ["w1.yaml"]\n[store]\nurl = "{url}"\n[http]\nlisten = "127.0.0.1:{self.port}"\n'
             f'[kafka.main]\nbrokers = ["{args.brokers}"]\n[exchange]\ncluster = "main"\ntopic = "{exchange}"\npartitions = 1\n'
             f'[run]\nrole = "{role}"\nname = "{name}"\nlease = "{args.lease}"\n'
             f'[[source]]\nname = "desk"\nkind = "file"\npath = "{folder}/desk.jsonl"\nfollow = true\ntrust = "system"\npartners = ["*"]\ntypes = ["*"]\n'
@@ -92,12 +93,14 @@ def main():
         start("intake", "intake")
         owner = start("judge-0")
         asked = lambda sql: int(server.psql(sql).strip() or 0)
-        subjects = lambda name: int(next((line.rsplit(" ", 1)[1] for line in page(name).splitlines() if line.startswith("onus_subjects{")), "0"))
+        subjects = lambda one: int(next((line.rsplit(" ", 1)[1] for line in page(one).splitlines() if line.startswith("onus_subjects{")), "0"))
 
         def page(one):
-            import urllib.request
-            port = re.search(r"listening on http://(\S+)", (one.home / "log").read_text())
-            return urllib.request.urlopen(f"http://{port[1]}/metrics").read().decode()
+            return urllib.request.urlopen(f"http://127.0.0.1:{one.port}/metrics").read().decode()
+
+        def read():
+            """The intake has noted all of the file; the judge is not far behind it."""
+            return asked("SELECT next FROM onus.source_position WHERE source = 'desk' AND shard = 65535") == os.path.getsize(folder / "desk.jsonl")
 
         for first in range(0, args.subjects, 20_000):
             desk.write(tickets(first, min(first + 20_000, args.subjects), "opened", at))
@@ -107,11 +110,11 @@ def main():
             owner.end(signal.SIGTERM)
             running.remove(owner)
             owner = start("judge-0")
-            wait_for("it goes on", lambda: owner.said(TAKEN, time.time() - 30), 60)
+            wait_for("it goes on", lambda: owner.said(TAKEN, owner.began), 60)
             desk.write(tickets(0, args.tail, "resumed", at + 60))
             desk.flush()
-            wait_for("the tail is read", lambda: f"source=desk" or True, 1)
-            time.sleep(15)
+            wait_for("the tail is read", read, 60)
+            time.sleep(5)
 
         def trickle():
             n = 0

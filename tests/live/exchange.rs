@@ -120,6 +120,12 @@ impl Kept {
     }
 }
 
+/// Where a partition of a topic ends.
+pub(crate) fn ends(broker: &Broker, topic: &str, partition: i32) -> u64 {
+    let client: BaseConsumer = broker.config().set("group.id", "looks").create().expect("a client");
+    client.fetch_watermarks(topic, partition, Duration::from_secs(10)).expect("an answer").1 as u64
+}
+
 fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
     let client: BaseConsumer = broker.config().set("group.id", "looks").create().expect("a client");
     let mut found = Vec::new();

@@ -128,6 +128,15 @@ impl World {
         self.fed = to;
     }
 
+    /// One more event, which is none of the workload's.
+    pub(crate) fn say(&mut self, line: &str) {
+        for house in [&self.house, &self.alone] {
+            let file = fs::OpenOptions::new().append(true).open(house.path("desk.jsonl"));
+            file.and_then(|mut file| file.write_all(line.as_bytes())).expect("it is written");
+        }
+        self.events += 1;
+    }
+
     /// All that is left, a little at a time, while something is done.
     pub(crate) fn feed_while(&mut self, mut work: impl FnMut(&World)) {
         let each = (self.lines.len() - self.fed) / 8 + 1;
