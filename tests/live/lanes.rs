@@ -240,6 +240,9 @@ fn a_lane_must_be_named_where_there_are_several_and_their_number_is_for_good() {
     let other = House::new(&desk(), &said.replace("lanes = 2", "lanes = 3"));
     let why = refused(&other, &[&run[..], &["--lane", "1"]].concat());
     assert!(why.contains("2 lanes") && why.contains("lanes says 3"), "{why}");
+    // One that has never run is told by what the others remember.
+    let why = refused(&other, &[&run[..], &["--lane", "2"]].concat());
+    assert!(why.contains("lane 1") && why.contains("2 lanes") && why.contains("lanes says 3"), "{why}");
     let letters: BTreeMap<&str, i32> = BTreeMap::from([("list", 2)]);
     for (what, code) in letters {
         let out = house.command(&["dead-letters", what]).env("ONUS__RUN__ROLE", "intake").output().expect("it runs");
