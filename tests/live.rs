@@ -35,6 +35,9 @@ mod killed;
 #[cfg(feature = "kafka")]
 #[path = "live/lanes.rs"]
 mod lanes;
+#[cfg(feature = "kafka")]
+#[path = "support/ledger.rs"]
+mod ledger;
 #[path = "live/letters.rs"]
 mod letters;
 #[path = "live/named.rs"]

@@ -383,6 +383,11 @@ families! {
     RECOUNT_TIME: "onus_recount_timestamp_seconds", Gauge, Process, &[SHARD],
         "When counts were last held against the duties in memory.", "By the judge's clock. Absent before the first time.";
     /// See its words.
+    SHARDS_ALL: "onus_pool_shards", Gauge, Process, &[],
+        "Shards that judges share.",
+        "Partitions of the exchange; each of the judges says the same number. Where `onus_shards_held` of all of them does not come to it, \
+         something is not judged.";
+    /// See its words.
     SHARDS_HELD: "onus_shards_held", Gauge, Process, &[],
         "Shards that this process owns.",
         "Of a judge that shares the exchange's partitions: those that it judges, may speak for, and shows figures of. Added up over all \

@@ -132,6 +132,8 @@ impl Figures {
         of_shards(page, &of::RECOUNT_TIME, reading, |page, of, one| {
             one.recounted.iter().for_each(|at| page.sample(of, *at));
         });
+        page.family(&of::SHARDS_ALL);
+        reading.pool.iter().for_each(|pool| page.sample("", pool.all));
         page.family(&of::SHARDS_HELD);
         reading.pool.iter().for_each(|pool| page.sample("", pool.held));
         page.family(&of::SHARDS_TAKEN);

@@ -70,6 +70,8 @@ pub struct Reading {
 /// A process among those that share shards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PoolReading {
+    /// Shards that there are, among all.
+    pub all: u64,
     /// Shards that it owns now.
     pub held: u64,
     /// Shards that it took, since the process began.

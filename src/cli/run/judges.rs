@@ -75,7 +75,7 @@ pub(super) fn run(args: &super::RunArgs, settings: &Settings) -> Result<u8, CliE
     drop(sender);
     let pool =
         Pool::join(*server, POOL, me).map_err(|error| CliError::Other(format!("no thread for the leases: {error}")))?;
-    let shards = Shards::new(pool.watch())?;
+    let shards = Shards::new(pool.watch(), wanted.1 as u16)?;
     let (status, pages, access) = (Arc::clone(&shards), Arc::clone(&shards), super::access(settings)?);
     let serving = listen(settings, move || telemetry::routes(move || status.unready(), pages, access))?;
     tracing::info!("listening on http://{}", serving.addr);
