@@ -196,6 +196,14 @@ impl Records {
         }
     }
 
+    /// Adds one as somebody writes it down, who takes it apart again: it need not be one line.
+    pub(crate) fn put(&mut self, offset: u64, next: u64, arrived: Moment, write: impl FnOnce(&mut Vec<u8>)) {
+        let from = self.bytes.len();
+        write(&mut self.bytes);
+        let place = from as u32..self.bytes.len() as u32;
+        self.list.push(Record { place, offset, next, arrived, wrong: None });
+    }
+
     /// Adds one. Its bytes may contain line ends: between the tokens of JSON they become blanks, within its texts, where
     /// JSON forbids them, another character that it forbids.
     pub fn push(&mut self, bytes: &[u8], offset: u64, next: u64, arrived: Moment) {
