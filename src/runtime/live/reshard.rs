@@ -267,6 +267,7 @@ impl Reshard {
     ) -> Result<(), LiveError> {
         let mut next: Vec<(VecDeque<Committed>, u64)> = vec![(VecDeque::new(), 0); self.olds.len()];
         let mut over = vec![false; self.olds.len()];
+        let mut timed: Vec<bool> = self.olds.iter().map(|old| old.held.retired_commits > 0).collect();
         loop {
             for (at, old) in self.olds.iter_mut().enumerate() {
                 let (waiting, after) = &mut next[at];
@@ -290,7 +291,10 @@ impl Reshard {
                 if trouble.is_some() {
                     return;
                 }
+                // Before anything is judged it is as late as the clock says.
+                timed[at] |= matches!(item, Item::Time { .. });
                 let looked = match (&mut several, &item) {
+                    (_, Item::Piece(_)) if !timed[at] => Err(deal::by_events()),
                     (Some(several), Item::Piece(piece)) => several.look(names, piece),
                     _ => Ok(()),
                 };

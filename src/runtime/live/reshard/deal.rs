@@ -69,6 +69,13 @@ fn hands_over(line: &[u8]) -> bool {
         && serde_json::from_slice::<Said<'_>>(line).is_ok_and(|said| said.kind.as_deref() == Some(REHOMED))
 }
 
+/// Why it cannot be divided.
+pub(super) fn by_events() -> String {
+    "it was judged by the events' clock (`judge.clock = \"events\"`), by which time is that of the last event of any partner: such a \
+     store cannot be divided; begin with a new one"
+        .to_owned()
+}
+
 /// A piece in the making.
 #[derive(Default)]
 struct Part {
@@ -98,9 +105,8 @@ impl Dealer {
     /// It cannot be divided.
     pub(super) fn take(&mut self, old: usize, names: &[String], item: Item<'_>) -> Result<(), String> {
         match item {
-            Item::Ceiling(_) => Err("it was judged by the events' clock (`judge.clock = \"events\"`), by which time is that of the last \
-                                     event of any partner: such a store cannot be divided; begin with a new one"
-                .to_owned()),
+            Item::Ceiling(_) => Err(by_events()),
+            Item::Time { now, .. } if now == Moment::NEVER => Err(by_events()),
             Item::Time { now, heard } => {
                 let name = |at: u16| names.get(usize::from(at)).cloned().ok_or_else(|| "a feed has no name".to_owned());
                 let heard = heard.into_iter().map(|(at, moment)| Ok((name(at)?, moment)));
@@ -214,8 +220,8 @@ mod tests {
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let event = (0..12usize, 0..3usize).prop_map(|(partner, feed)| Step::Event { partner, feed });
-        let time = (0..9i64, prop::collection::vec((0..3usize, 0..50i64), 0..3))
-            .prop_map(|(pass, heard)| Step::Time { pass, heard });
+        let time = (0..9i64, prop::collection::btree_map(0..3usize, 0..50i64, 0..3))
+            .prop_map(|(pass, heard)| Step::Time { pass, heard: heard.into_iter().collect() });
         prop::collection::vec(prop_oneof![3 => event, 1 => time], 0..60)
     }
 
