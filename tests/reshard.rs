@@ -2,6 +2,8 @@
 //! stores; what an undisturbed process decides beside them is what they must have decided.
 #![cfg(feature = "kafka")]
 
+#[path = "reshard/carried.rs"]
+mod carried;
 #[path = "reshard/faults.rs"]
 mod faults;
 #[path = "support/hook.rs"]

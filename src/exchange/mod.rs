@@ -50,9 +50,11 @@ pub fn of(stored: &[Position]) -> Option<&Position> {
 /// Nobody runs on half a store.
 fn finished(stored: &[Position]) -> Result<(), String> {
     match of(stored).filter(|position| position.incarnation == UNFINISHED) {
-        Some(_) => Err("`onus store reshard` has begun this store and not finished it: have it end, or start it again; what it \
+        Some(_) => Err(
+            "`onus store reshard` has begun this store and not finished it: have it end, or start it again; what it \
                         divides is as it was"
-            .to_owned()),
+                .to_owned(),
+        ),
         None => Ok(()),
     }
 }

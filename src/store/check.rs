@@ -205,7 +205,8 @@ fn ledger(reading: &mut dyn Reading, shard: &Shard, found: &mut Verified, wrong:
 /// with its digest cannot be held against anything any more.
 fn begins(reading: &mut dyn Reading, shard: &Shard, wrong: &mut Wrong) -> Result<(), StoreError> {
     let mut found = Vec::new();
-    let sql = "SELECT source, part, incarnation, next, last FROM source_position WHERE shard = $1 AND source = '@follows'";
+    let sql =
+        "SELECT source, part, incarnation, next, last FROM source_position WHERE shard = $1 AND source = '@follows'";
     reading.rows(sql, &mut |row| {
         found.extend(wrong.read(rows::position(row))?);
         Ok(())

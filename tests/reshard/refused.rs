@@ -137,7 +137,10 @@ fn what_cannot_be_divided_is_refused_and_named() {
     refused(&divided(&opened, "", 2), "cannot be divided among lanes; write 1");
     refused(&divided(&opened, "[judge]\nclock = \"events\"\n", 1), "by the events' clock");
     let handed = event(2, "subject.rehomed", ",\"data\":{\"from\":\"p1\",\"to\":\"p2\"}");
-    refused(&divided(&format!("{opened}{handed}"), "", 1), "hands a subject over from partner to partner (desk, partition 0");
+    refused(
+        &divided(&format!("{opened}{handed}"), "", 1),
+        "hands a subject over from partner to partner (desk, partition 0",
+    );
     let several = event(2, "ticket.opened", ",\"data\":{\"partners\":[\"p2\",\"p3\"]}").replace("INC-1", "INC-2");
     refused(&divided(&format!("{opened}{several}"), "", 1), "concerns several partners (desk, partition 0");
 }

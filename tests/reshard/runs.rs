@@ -80,7 +80,9 @@ fn firing(hook: &Hook, from: usize) -> BTreeMap<String, String> {
             let (labels, since, until) = (alert["labels"].to_string(), text("startsAt"), text("endsAt"));
             // What fires ends in the future, if it is said.
             let ends = onus_engine::time::Moment::parse(&until);
-            match ends.is_some_and(|until| until <= onus_engine::time::Moment::parse("2026-11-01T00:00:00Z").expect("one")) {
+            match ends
+                .is_some_and(|until| until <= onus_engine::time::Moment::parse("2026-11-01T00:00:00Z").expect("one"))
+            {
                 true => firing.remove(&labels),
                 false => firing.insert(labels, since),
             };
@@ -92,10 +94,7 @@ fn firing(hook: &Hook, from: usize) -> BTreeMap<String, String> {
 #[test]
 fn what_fires_goes_on_firing_under_its_identity_and_nobody_is_paged_for_what_was_paged() {
     let hook = Hook::new();
-    let more = format!(
-        "[alerting]\nresend = \"1s\"\nmass = 100000\n[alertmanager.hook]\nurl = \"{}\"",
-        hook.url()
-    );
+    let more = format!("[alerting]\nresend = \"1s\"\nmass = 100000\n[alertmanager.hook]\nurl = \"{}\"", hook.url());
     let mut world = World::with(2, 1_200, &more);
     world.begin();
     world.feed(700);

@@ -74,13 +74,8 @@ impl World {
             count
         });
         let (events, broker) = (events.collect(), broker());
-        let at = Stage {
-            url: String::new(),
-            database: None,
-            topic: String::new(),
-            partitions,
-            settings: String::new(),
-        };
+        let at =
+            Stage { url: String::new(), database: None, topic: String::new(), partitions, settings: String::new() };
         let (fed, more, running, lives) = (0, more.to_owned(), Vec::new(), 0);
         let mut world = World { broker, house, alone, undisturbed, at, lines, events, fed, more, running, lives };
         world.at = if partitions == 0 { world.single() } else { world.stage(partitions) };
@@ -267,7 +262,9 @@ impl World {
 
     /// Everything that was decided, shard by shard.
     pub(crate) fn ledger(&self) -> Vec<Entry> {
-        (0..self.at.partitions.max(1)).flat_map(|n| self.shard(n).entries(&Query::default()).expect("a ledger")).collect()
+        (0..self.at.partitions.max(1))
+            .flat_map(|n| self.shard(n).entries(&Query::default()).expect("a ledger"))
+            .collect()
     }
 
     /// The last word on each duty by the ledger of all shards.

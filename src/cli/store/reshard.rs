@@ -118,7 +118,8 @@ fn nobody_judges(_: &Place) -> Result<(), CliError> {
 #[cfg(not(feature = "kafka"))]
 fn topics(_: &Settings, _: &Exchange, _: &Reshard) -> Result<Position, CliError> {
     Err(CliError::Other(
-        "the exchange is a Kafka topic, and this Onus was built without Kafka: build it with the feature `kafka`".to_owned(),
+        "the exchange is a Kafka topic, and this Onus was built without Kafka: build it with the feature `kafka`"
+            .to_owned(),
     ))
 }
 

@@ -109,14 +109,18 @@ impl Reshard {
             return Err(cannot(format!("shards {a} and {b} are not of one exchange: they are not divided together")));
         }
         if exchange == Some(exchange::unfinished()) {
-            return Err(cannot("this store was begun by `onus store reshard` and not finished: name the one that was \
+            return Err(cannot(
+                "this store was begun by `onus store reshard` and not finished: name the one that was \
                                divided then"
-                .to_owned()));
+                    .to_owned(),
+            ));
         }
         if exchange.is_none() && all.len() > 1 {
-            return Err(cannot("these are stores of several processes that read their sources themselves: one can be divided, \
+            return Err(cannot(
+                "these are stores of several processes that read their sources themselves: one can be divided, \
                                several cannot be joined"
-                .to_owned()));
+                    .to_owned(),
+            ));
         }
         let lanes = all.split_off(&LANES).into_values().collect();
         Ok(Reshard { olds: all.into_values().collect(), lanes, exchange })
@@ -216,7 +220,8 @@ impl Reshard {
             let share = &mut dealt.shares[usize::from(shard)];
             share.added = recovered.ledger.len() - follows.after - share.entries;
         }
-        let wrong = copies::verify(into)?.into_iter().find_map(|(shard, found)| Some((shard, found.wrong.into_iter().next()?)));
+        let wrong =
+            copies::verify(into)?.into_iter().find_map(|(shard, found)| Some((shard, found.wrong.into_iter().next()?)));
         if let Some((shard, what)) = wrong {
             let (target, what) = (into.to_string(), format!("shard {shard}, {what}"));
             return Err(StoreError::Damaged { target, what }.into());
@@ -226,13 +231,7 @@ impl Reshard {
     }
 
     /// Fills some new shards: journal, ledger, dead letters, and what is remembered of the exchange.
-    fn fill(
-        &mut self,
-        targets: &mut [Target],
-        own: Range<u16>,
-        of: u16,
-        dealt: &mut Dealt,
-    ) -> Result<(), LiveError> {
+    fn fill(&mut self, targets: &mut [Target], own: Range<u16>, of: u16, dealt: &mut Dealt) -> Result<(), LiveError> {
         let mut dealer = Dealer::new(self.olds.len(), own.clone(), of);
         self.deal(&mut dealer, None, &mut |dealer, last| {
             let now = dealer.now();
@@ -404,7 +403,9 @@ impl Target {
     fn open(into: &Place, shard: u16, begun: &Begun, follows: &Follows) -> Result<Target, LiveError> {
         let mut target = Target::bare(into, shard)?;
         if target.digest != follows.digest() {
-            return Err(cannot(format!("shard {shard} of the new store was begun by something else: start this again")));
+            return Err(cannot(format!(
+                "shard {shard} of the new store was begun by something else: start this again"
+            )));
         }
         let terms = begun.terms.clone().map(|terms| Terms { since: target.sequence + 1, ..terms });
         let (from, regenerated) = (begun.from.max(Moment::DAWN), begun.regenerated.as_slice());

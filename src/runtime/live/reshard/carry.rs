@@ -119,7 +119,8 @@ impl Told {
     }
 
     fn again(&self, dealt: &mut Dealt) {
-        for (receiver, (_, again)) in self.new.iter().flat_map(|(_, lacks)| lacks).filter(|(_, (_, again))| *again > 0) {
+        for (receiver, (_, again)) in self.new.iter().flat_map(|(_, lacks)| lacks).filter(|(_, (_, again))| *again > 0)
+        {
             *dealt.again.entry(receiver.clone()).or_default() += again;
         }
     }
@@ -288,4 +289,69 @@ pub(super) fn letters_of(
 pub(super) fn first_entry(old: &mut Old) -> Result<Moment, StoreError> {
     let first = old.store.entries(&Query { limit: 1, ..Query::default() })?;
     Ok(first.first().map_or(Moment(i64::MIN), |first| first.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever a receiver had not been told is told; and one that had been told all is told nothing again.
+        #[test]
+        fn nobody_lacks_anything_and_who_had_all_is_told_nothing_again(
+            order in prop::collection::vec((0..3usize, 0..4usize), 0..60), told in prop::collection::vec(0..20u64, 3), after in 0..2u64,
+        ) {
+            let name = "@told desk".to_owned();
+            let told = Told { told: [(name.clone(), told)].into(), new: vec![(0, BTreeMap::new()); 4] };
+            let mut all = told;
+            (0..4).for_each(|new| all.begin(new, after));
+            let (mut numbers, mut new) = ([0; 3], vec![Vec::new(); 4]);
+            for (old, to) in order {
+                numbers[old] += 1;
+                all.put(to, old, numbers[old]);
+                new[to].push(numbers[old] <= all.told[&name][old]);
+            }
+            let mut dealt = Dealt::default();
+            all.again(&mut dealt);
+            let mut again = 0;
+            for (at, known) in new.iter().enumerate() {
+                let position = all.positions(at).remove(0);
+                prop_assert_eq!(&position.source, &name);
+                let first = known.iter().position(|known| !known).unwrap_or(known.len());
+                prop_assert_eq!(position.next, after + first as u64 + 1);
+                again += known[first..].iter().filter(|known| **known).count() as u64;
+            }
+            prop_assert_eq!(dealt.again.get(&name).copied().unwrap_or(0), again);
+        }
+    }
+
+    #[test]
+    fn a_dead_letter_goes_to_its_partner_or_to_the_intake() {
+        let letter = |reason: &str, record: &str| Letter {
+            number: 1,
+            source: "desk".to_owned(),
+            partition: 0,
+            offset: 0,
+            at: Moment(0),
+            reason: reason.to_owned(),
+            detail: String::new(),
+            record: record.as_bytes().to_vec(),
+            length: record.len() as u64,
+            hash: 0,
+            state: crate::store::LetterState::Waiting,
+            note: None,
+        };
+        let event = "{\"partner\":\"p1\"}";
+        let own = Some(partition("p1", 5) as u16);
+        assert_eq!(of_letter(&letter("Unauthorised", event), 5, false), own);
+        for (reason, record) in
+            [("Json", "nonsense"), (HALTED, ""), (SKIPPED, ""), ("TooLong", event), ("Missing", "{}")]
+        {
+            assert_eq!(of_letter(&letter(reason, record), 5, false), None, "{reason}: one process's are the intake's");
+            assert_eq!(of_letter(&letter(reason, record), 5, true), Some(0), "{reason}: a judge's stay with judges");
+        }
+        let cut = Letter { length: 1 << 21, ..letter("Unauthorised", event) };
+        assert_eq!(of_letter(&cut, 5, false), None, "what is cut is no event");
+    }
 }

@@ -392,11 +392,17 @@ mod tests {
         let line = b"{\"type\":\"subject.rehomed\",\"partner\":\"p1\",\"data\":{\"from\":\"p1\",\"to\":\"p2\"}}\n";
         let lines = Cow::Borrowed(&line[..]);
         let piece = Piece { feed: 0, partition: 0, offsets: vec![77], arrived: vec![0], lines };
-        assert!(dealer.take(0, &names, Item::Piece(piece)).expect_err("refused").contains("desk, partition 0, offset 77"));
+        assert!(
+            dealer.take(0, &names, Item::Piece(piece)).expect_err("refused").contains("desk, partition 0, offset 77")
+        );
         assert!(dealer.take(0, &names, Item::Ceiling(Moment(0))).expect_err("refused").contains("events"));
         let nobodys = Cow::Borrowed(&b"{\"type\":\"x\"}\n\nnonsense\n"[..]);
         let piece = Piece { feed: 0, partition: 0, offsets: vec![1, 1, 1], arrived: vec![0; 3], lines: nobodys };
         dealer.take(0, &names, Item::Piece(piece)).expect("it is kept");
-        assert_eq!(dealer.hands.iter().map(|hand| hand.events).collect::<Vec<_>>(), [3, 0], "what is nobody's is not lost");
+        assert_eq!(
+            dealer.hands.iter().map(|hand| hand.events).collect::<Vec<_>>(),
+            [3, 0],
+            "what is nobody's is not lost"
+        );
     }
 }

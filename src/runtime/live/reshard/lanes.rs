@@ -43,9 +43,12 @@ impl Reshard {
         }
         let taken = taken(&mut self.olds)?;
         for (own, (_, _, headers, value)) in &kept {
-            let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+            let headers: Vec<(&str, &[u8])> =
+                headers.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
             let known = match carried::read(&carried::line(&headers, value)) {
-                Some(Carried::Event(event)) => taken.get(&event.reading).is_some_and(|places| places.has(&event.item())),
+                Some(Carried::Event(event)) => {
+                    taken.get(&event.reading).is_some_and(|places| places.has(&event.item()))
+                }
                 Some(Carried::Tick { .. }) | None => false,
             };
             if !known {
