@@ -63,7 +63,7 @@ fn letters() -> Vec<Letter> {
             partition: 0,
             offset: number,
             at: Moment(number as i64),
-            reason: if number % 4 == 0 { "Json" } else { "Unauthorised" }.to_owned(),
+            reason: if number.is_multiple_of(4) { "Json" } else { "Unauthorised" }.to_owned(),
             detail: "why".to_owned(),
             length: record.len() as u64,
             hash: 7,
@@ -148,7 +148,7 @@ fn each_goes_to_whom_it_belongs_and_whoever_lacked_something_is_told_it() {
         assert_eq!(next("@told second"), Some(due.len() as u64 + 1));
         told_again += due.len() as u64 - told;
         let letters_here = store.letters(&Query::default()).expect("letters");
-        let events = letters().into_iter().filter(|letter| letter.number % 4 > 0);
+        let events = letters().into_iter().filter(|letter| !letter.number.is_multiple_of(4));
         let due: Vec<Letter> = events.filter(|letter| mine(&format!("p{}", letter.number % 4))).collect();
         let says = |letter: &Letter| (letter.offset, letter.record.clone(), letter.state, letter.note.clone());
         assert_eq!(letters_here.iter().map(says).collect::<Vec<_>>(), due.iter().map(says).collect::<Vec<_>>());

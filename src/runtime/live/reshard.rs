@@ -8,24 +8,23 @@
 mod carry;
 mod deal;
 mod lanes;
+mod several;
+mod target;
 
 use super::joined;
 use super::journal::{self, Item};
 use super::recover::recover;
-use super::{Contracts, LiveError, Plan, identities};
-use crate::decode::{Batch as Decoded, Decoder};
+use super::{LiveError, Plan, identities};
 use crate::exchange::{self, NAME};
 use crate::store::place::{self, Place};
 use crate::store::reshard::{self, Follows, Held, New};
-use crate::store::{
-    Batch, Committed, Entry, Epoch, Letter, Position, Regenerated, Store, StoreError, Terms, chain, copies,
-};
+use crate::store::{Batch, Committed, Position, Regenerated, Store, StoreError, Terms, copies};
 use deal::Dealer;
-use onus_engine::book::Book;
 use onus_engine::time::Moment;
+use several::Several;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
-use std::sync::Arc;
+use target::{Begun, Target, nothing};
 
 /// Commits of the journal that are read at once.
 const AT_ONCE: u32 = 64;
@@ -360,108 +359,5 @@ impl Reshard {
             }
         }
         Ok(Follows { line, after, told_from })
-    }
-}
-
-/// A batch to be filled; its number and time are [`Target::commit`]'s.
-pub(super) fn nothing() -> Batch<'static> {
-    Batch::empty(0, Moment::DAWN)
-}
-
-/// With what each new shard begins.
-struct Begun {
-    terms: Option<Terms>,
-    regenerated: Vec<Regenerated>,
-    from: Moment,
-}
-
-/// A new shard that is filled.
-pub(super) struct Target {
-    store: Box<dyn Store>,
-    epoch: Epoch,
-    pub(super) sequence: u64,
-    now: Moment,
-    /// Number of the last entry, and its digest; number of the last letter.
-    entries: u64,
-    digest: [u8; 32],
-    letters: u64,
-    /// When what is in hand of its journal began.
-    begins: Option<Moment>,
-}
-
-impl Target {
-    /// Takes it over.
-    fn bare(into: &Place, shard: u16) -> Result<Target, LiveError> {
-        let mut store = place::open(into, shard)?;
-        let claim = store.claim(OWNER)?;
-        let (entries, digest, letters) = (claim.entries, claim.digest, claim.letters);
-        let (epoch, sequence, now) = (claim.epoch, claim.sequence, Moment::DAWN);
-        Ok(Target { store, epoch, sequence, now, entries, digest, letters, begins: None })
-    }
-
-    /// The same of a judge's, with what stands before its journal.
-    fn open(into: &Place, shard: u16, begun: &Begun, follows: &Follows) -> Result<Target, LiveError> {
-        let mut target = Target::bare(into, shard)?;
-        if target.digest != follows.digest() {
-            return Err(cannot(format!(
-                "shard {shard} of the new store was begun by something else: start this again"
-            )));
-        }
-        let terms = begun.terms.clone().map(|terms| Terms { since: target.sequence + 1, ..terms });
-        let (from, regenerated) = (begun.from.max(Moment::DAWN), begun.regenerated.as_slice());
-        target.commit(from, &Batch { terms: terms.as_ref(), regenerated, ..nothing() })?;
-        Ok(target)
-    }
-
-    /// Writes one batch.
-    pub(super) fn commit(&mut self, now: Moment, batch: &Batch<'_>) -> Result<(), LiveError> {
-        self.now = self.now.max(now);
-        let batch = Batch { sequence: self.sequence + 1, now: self.now, ..batch.clone() };
-        self.store.commit(self.epoch, &batch)?;
-        self.sequence += 1;
-        self.letters += batch.letters.len() as u64;
-        Ok(())
-    }
-
-    /// Writes entries behind those that are there: each gets its number and its digest.
-    pub(super) fn decide(&mut self, entries: &mut [Entry]) -> Result<(), LiveError> {
-        entries.iter_mut().zip(self.entries + 1..).for_each(|(entry, number)| entry.number = number);
-        self.digest = chain(self.digest, entries);
-        self.entries += entries.len() as u64;
-        self.commit(Moment::DAWN, &Batch { entries, ..nothing() })
-    }
-
-    /// Writes dead letters behind those that are there.
-    pub(super) fn put_letters(&mut self, letters: &mut [Letter]) -> Result<(), LiveError> {
-        letters.iter_mut().zip(self.letters + 1..).for_each(|(letter, number)| letter.number = number);
-        self.commit(Moment::DAWN, &Batch { letters, ..nothing() })
-    }
-}
-
-/// Events that concern several partners: one process judges them, and several cannot.
-struct Several {
-    decoder: Decoder,
-    batch: Decoded,
-}
-
-impl Several {
-    fn new(contracts: &Contracts) -> Several {
-        let decoder = Decoder::new(Arc::new(Book::with(&contracts.list, false)), Moment::NEVER);
-        Several { decoder, batch: Decoded::default() }
-    }
-
-    fn look(&mut self, names: &[String], piece: &journal::Piece<'_>) -> Result<(), String> {
-        self.batch.clear();
-        self.batch.arrived.clear();
-        self.decoder.lines(&piece.lines, 0, &mut self.batch);
-        let Some(line) = self.batch.several.first() else { return Ok(()) };
-        let mut all = journal::places(&piece.lines, &piece.offsets, &piece.arrived);
-        let place = all.nth(*line as usize).map_or(0, |one| one.offset);
-        let name = names.get(usize::from(piece.feed)).map_or("", String::as_str);
-        Err(format!(
-            "an event concerns several partners ({name}, partition {}, offset {place}), and through an exchange each goes to one: \
-             judge in one process, or have the sources send one for each of them, and begin with a new store",
-            piece.partition
-        ))
     }
 }

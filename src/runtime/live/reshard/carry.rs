@@ -9,7 +9,8 @@ use super::super::exchanged::{name, named};
 use super::super::follow::Followed;
 use super::super::halts::{HALTED, SKIPPED};
 use super::deal::partner_of;
-use super::{Dealt, LiveError, Old, Reshard, Target, cannot, nothing};
+use super::target::{Target, nothing};
+use super::{Dealt, LiveError, Old, Reshard, cannot};
 use crate::exchange::NAME;
 use crate::exchange::partition::partition;
 use crate::exchange::repeats::{Item, KEPT, Reading};
@@ -68,8 +69,11 @@ struct Told {
     /// By the name of its position: up to which number, by old shard.
     told: BTreeMap<String, Vec<u64>>,
     /// By new shard: how many it has by now, and of each receiver the first that it lacks, and what it gets twice.
-    new: Vec<(u64, BTreeMap<String, (u64, u64)>)>,
+    new: Vec<(u64, Lacks)>,
 }
+
+/// By receiver: the first that it lacks, and how many behind that it has all the same.
+type Lacks = BTreeMap<String, (u64, u64)>;
 
 impl Told {
     fn of<T: Followed>(olds: &[Old], new: usize) -> Told {

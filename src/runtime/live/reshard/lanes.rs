@@ -2,7 +2,8 @@
 //! divided by sources, not by partners, and so is what it was; one process's is the only lane's.
 
 use super::carry::{LETTERS, letters_of, taken};
-use super::{LiveError, Old, Reshard, Target, cannot, nothing};
+use super::target::{Target, nothing};
+use super::{LiveError, Old, Reshard, cannot};
 use crate::exchange::carried::{self, Carried};
 use crate::exchange::lanes::{self, Lane};
 use crate::exchange::{self, NAME};
