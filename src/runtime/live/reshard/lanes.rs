@@ -6,6 +6,7 @@ use super::target::{Target, nothing};
 use super::{LiveError, Old, Reshard, cannot};
 use crate::exchange::carried::{self, Carried};
 use crate::exchange::lanes::{self, Lane};
+use crate::exchange::repeats::{Digests, Item};
 use crate::exchange::{self, NAME};
 use crate::store::place::Place;
 use crate::store::reshard::New;
@@ -18,8 +19,11 @@ const OUT: &str = "out";
 /// Rows of one commit.
 const ROWS: usize = 1_000;
 
-/// A message that a lane keeps: partition, key, headers, value.
-type Kept = (i32, String, Vec<(String, String)>, Vec<u8>);
+/// Its first byte.
+const FORM: u8 = 1;
+
+/// A message that a lane keeps: partition, header, value.
+type Kept = (i32, Vec<u8>, Vec<u8>);
 
 impl Reshard {
     /// Whether every lane has written all that it noted, and judges have taken it.
@@ -42,15 +46,20 @@ impl Reshard {
         if kept.is_empty() {
             return Ok(());
         }
-        let taken = taken(&mut self.olds)?;
-        for (own, (_, _, headers, value)) in &kept {
-            let headers: Vec<(&str, &[u8])> =
-                headers.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
-            let known = match carried::read(&carried::line(&headers, value)) {
-                Some(Carried::Event(event)) => {
-                    taken.get(&event.reading).is_some_and(|places| places.has(&event.item()))
+        let (taken, mut digests, mut record) = (taken(&mut self.olds)?, Digests::default(), Vec::new());
+        for (own, (_, header, value)) in &kept {
+            record.clear();
+            carried::lay(Some(header), value, &mut record);
+            let known = match carried::read(&record) {
+                Some(Carried::Events(events)) => {
+                    let places = events.runs.iter().flat_map(|run| run.places.iter().map(|place| (&run.reading, *place)));
+                    places.zip(events.lines()).all(|((reading, place), line)| {
+                        let digest = digests.of(line, place.arrived);
+                        let item = Item { offset: place.offset, item: place.item, digest };
+                        taken.get(reading).is_some_and(|places| places.has(&item))
+                    })
                 }
-                Some(Carried::Tick { .. }) | None => false,
+                Some(Carried::Tick(_) | Carried::Later) | None => false,
             };
             if !known {
                 return Err(cannot(format!(
@@ -98,8 +107,11 @@ fn out(lane: &mut Old, own: u16) -> Result<Vec<Kept>, LiveError> {
         }
     })?;
     let Some(row) = row else { return Ok(Vec::new()) };
-    let read = zstd::stream::decode_all(row.as_slice()).ok().and_then(|plain| postcard::from_bytes(&plain).ok());
-    read.ok_or_else(|| {
+    let packed = row.split_first().filter(|(form, _)| **form == FORM).map(|(_, packed)| packed);
+    let plain = packed.and_then(|packed| zstd::stream::decode_all(packed).ok());
+    // How many events, and the messages that have them.
+    let read: Option<(u64, Vec<Kept>)> = plain.and_then(|plain| postcard::from_bytes(&plain).ok());
+    read.map(|(_, kept)| kept).ok_or_else(|| {
         cannot(format!(
             "what lane {own} keeps until the brokers have it cannot be read: another version wrote it; start that one, and stop \
              it in good order"
@@ -170,11 +182,9 @@ mod tests {
     #[test]
     fn what_a_lane_keeps_is_read_as_it_wrote_it() {
         use crate::ingest::kafka::Message;
-        let headers = vec![("onus-source".into(), "desk".to_owned())];
-        let message = Message { partition: 3, key: "p1".to_owned(), headers, value: b"{}".to_vec() };
+        let message = Message { partition: 3, header: b"\x01head".to_vec(), value: b"{}".to_vec() };
         let row = postcard::to_allocvec(&vec![message]).expect("plain data");
         let kept: Vec<Kept> = postcard::from_bytes(&row).expect("the same form");
-        let due = (3, "p1".to_owned(), vec![("onus-source".to_owned(), "desk".to_owned())], b"{}".to_vec());
-        assert_eq!(kept, [due]);
+        assert_eq!(kept, [(3, b"\x01head".to_vec(), b"{}".to_vec())]);
     }
 }
