@@ -63,8 +63,8 @@ def ledger(binary, store, shard=None):
 
 def words(entries):
     """The last word on each duty."""
-    keys = ("partner", "obligation", "subject", "to", "start", "deadline", "ended", "broken", "excused", "disputed")
-    last = {entry["duty"]: tuple(entry.get(key) for key in keys) for entry in entries}
+    keys = ("partner", "obligation", "subject", "to", "start", "deadline", "ended_at", "broken", "excused", "disputed")
+    last = {entry["duty"]: tuple(entry[key] for key in keys) for entry in entries}
     return {duty: word for duty, word in last.items() if word[3] not in SILENT}
 
 
