@@ -15,6 +15,8 @@ mod catalogue;
 mod ceiling;
 #[path = "operating/disputed.rs"]
 mod disputed;
+#[path = "operating/divided.rs"]
+mod divided;
 #[path = "operating/idle.rs"]
 mod idle;
 #[path = "support/postgres.rs"]

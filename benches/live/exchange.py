@@ -98,11 +98,23 @@ def main():
     args.onus = os.path.abspath(args.onus)
     args.events = ends(args, args.topic, args.partitions)
     exchange = f"onus.exchange.{os.getpid()}"
-    subprocess.run([args.peers / "raw" / "target" / "release" / "raw", "reset", "--topic", exchange, "--partitions", str(args.shards)],
+    empty(args, exchange, args.shards)
+    try:
+        compare(args, exchange)
+    finally:
+        # Brokers keep what is in it for a week, and a run writes 600 MB.
+        empty(args, exchange, 1)
+
+
+def empty(args, topic, partitions):
+    subprocess.run([args.peers / "raw" / "target" / "release" / "raw", "reset", "--topic", topic, "--partitions", str(partitions)],
                    env=dict(os.environ, W1_BROKERS=args.brokers), check=True, stdout=subprocess.DEVNULL)
+
+
+def compare(args, exchange):
     alone = run(args, "alone", ["all"], "w1", args.events, None)
     intake = run(args, "intake", ["intake"], "w1", args.events, exchange)
-    written = ends(args, exchange, args.shards)
+    written = ends(args, exchange, args.shards)  # records, and each has many events
     for judges in map(int, args.judges.split(",")):
         shared = run(args, f"{judges} judges", ["judge"] * judges, "@exchange", written, exchange)
         whole = intake["cpu_s_per_m"] + shared["cpu_s_per_m"]

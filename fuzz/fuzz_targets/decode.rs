@@ -1,11 +1,13 @@
 //! Arbitrary lines are decoded and judged: nothing panics, every line is an event, idle, held aside or a dead letter, and
 //! says the same whether lines like it are known or not. And arbitrary records are unwrapped: nothing panics, what comes out is
-//! no longer than a record may be, and what was written by a schema is JSON; and arbitrary schemas are read by.
+//! no longer than a record may be, and what was written by a schema is JSON; and arbitrary schemas are read by. And what lies in an
+//! exchange has a place for each event, or is nobody's.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use onus::catalogue::{Catalogue, Identity, Names};
 use onus::decode::{Batch, DeadLetter, DecodeError, Decoder};
+use onus::exchange::carried::{self, Bundle, Carried};
 use onus::ingest::wire::{Format, Found, LONGEST, Registry, Wire, kept};
 use onus::web::{Login, Target};
 use onus_engine::book::Book;
@@ -88,6 +90,29 @@ fn schemas(bytes: &[u8]) {
     }
 }
 
+/// A record of an exchange; what is read of it is written so that the same is read.
+fn exchanged(bytes: &[u8]) {
+    let Some(Carried::Events(events)) = carried::read(bytes) else { return };
+    let mut bundle = Bundle::default();
+    let mut lines = events.lines();
+    for run in &events.runs {
+        let reading = Arc::new(run.reading.clone());
+        for place in &run.places {
+            bundle.put(&reading, *place, lines.next().expect("a line for each place"));
+        }
+    }
+    assert_eq!(lines.next(), None);
+    let (header, value) = bundle.record().expect("events");
+    let mut again = Vec::new();
+    carried::lay(Some(&header), &value, &mut again);
+    let Some(Carried::Events(again)) = carried::read(&again) else { panic!("it is read") };
+    let places = |events: &carried::Events<'_>| {
+        events.runs.iter().flat_map(|run| run.places.iter().map(|place| (run.reading.clone(), *place))).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&again), places(&events));
+    assert!(again.lines().eq(events.lines()));
+}
+
 /// A registry that is never asked.
 static TARGET: LazyLock<Target> = LazyLock::new(|| Target {
     url: "http://127.0.0.1:1".to_owned(),
@@ -99,6 +124,7 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| Target {
 
 fuzz_target!(|bytes: &[u8]| {
     schemas(bytes);
+    exchanged(bytes);
     unwrapped(bytes, &[], false);
     unwrapped(bytes, &[("ce_specversion", b"1.0"), ("ce_id", b"1")], false);
     for id in [1, 2, 3] {

@@ -3,6 +3,8 @@
 //! Strict where a guess could help a party: what cannot be read, placed in time or given to a partner is refused with a
 //! reason, and lands in the dead letters.
 
+#[cfg(feature = "kafka")]
+mod envelope;
 mod event;
 mod letter;
 mod plain;
@@ -10,6 +12,8 @@ mod raw;
 mod several;
 mod shape;
 
+#[cfg(feature = "kafka")]
+pub(crate) use envelope::{Envelope, Envelopes};
 pub use letter::{DeadLetter, DecodeError};
 
 use event::Keys;

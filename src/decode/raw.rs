@@ -94,6 +94,15 @@ impl<'a> Raw<'a> {
         !matches!(self.attributes[name as usize], Text::Absent)
     }
 
+    /// One that stands in the line as it is.
+    #[cfg(feature = "kafka")]
+    pub(super) fn plain(&self, name: Name) -> Option<&'a str> {
+        match self.attributes[name as usize] {
+            Text::Plain(text) => Some(text),
+            Text::Absent | Text::Unescaped(_) => None,
+        }
+    }
+
     #[inline(always)]
     fn get(&self, name: Name) -> Option<&str> {
         match self.attributes[name as usize] {

@@ -93,10 +93,19 @@ impl Shapes {
 
     /// Learns from a line that departed, once a parser has read it well.
     pub(super) fn learn(&mut self, line: &str, keys: &Keys) {
-        self.departed += 1;
-        if line.len() > LONG || self.departed > EAGER && !self.departed.is_multiple_of(SELDOM) {
-            return;
+        if self.departs(line) {
+            self.learn_from(line, keys);
         }
+    }
+
+    /// A line departed: whether it is to be learned from.
+    pub(super) fn departs(&mut self, line: &str) -> bool {
+        self.departed += 1;
+        line.len() <= LONG && (self.departed <= EAGER || self.departed.is_multiple_of(SELDOM))
+    }
+
+    /// A parser has read it well.
+    pub(super) fn learn_from(&mut self, line: &str, keys: &Keys) {
         let Some(way) = way::through(line, keys) else { return };
         let mut here = 0;
         for (literal, form, says) in way {

@@ -1,46 +1,47 @@
-//! The form of what travels through the exchange: headers and value of a record, and the one line that a judge's reader makes
-//! of both.
+//! The form of what travels through the exchange. A record has events of one partition, a line of JSON each, as its value, and
+//! where each of them was in one header; or it says how far a source was heard.
 //!
-//! Headers are the same whenever the same record of a source is read: an intake that starts again writes what it wrote.
+//! What a record costs is paid once for all events in it: by brokers, their clients, and whoever reads it. People who look into
+//! the topic still see events.
 
 use super::lanes::Lane;
-use super::repeats::{Item, Reading};
+use super::repeats::Reading;
 use onus_engine::time::Moment;
-use xxhash_rust::xxh3::xxh3_64;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-const SOURCE: &str = "onus-source";
-const PARTITION: &str = "onus-partition";
-const OFFSET: &str = "onus-offset";
-const ITEM: &str = "onus-item";
-const GENERATION: &str = "onus-generation";
-const INCARNATION: &str = "onus-incarnation";
-const ARRIVED: &str = "onus-arrived";
-const HEARD: &str = "onus-heard";
-const LAST: &str = "onus-last";
-const LANE: &str = "onus-lane";
-const LANE_HEARD: &str = "onus-lane-heard";
-
-const EVENT: [&str; 7] = [SOURCE, PARTITION, OFFSET, ITEM, GENERATION, INCARNATION, ARRIVED];
-const TICK: [&str; 3] = [SOURCE, HEARD, LAST];
-/// A header of its own for how far: who knows no lanes must not take it for the whole source's.
-const OF_LANE: [&str; 4] = [SOURCE, LANE_HEARD, LAST, LANE];
+/// The header's name.
+pub const HEADER: &str = "onus";
+/// Rises when the form changes: the header's first byte.
+const FORM: u8 = 1;
+/// No source has a place beyond: stores count so far.
+const FURTHEST: u64 = i64::MAX as u64;
+/// Nothing arrives later, which is the end of the year 9999.
+const LATEST: i64 = 253_402_300_799_999;
 
 /// A record of the exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Carried {
-    /// An event of a source.
-    Event(Event),
+#[derive(Debug)]
+pub enum Carried<'a> {
+    /// Events.
+    Events(Events<'a>),
     /// How far a source was heard.
-    Tick {
-        /// Its name.
-        source: String,
-        /// Up to then all of it has been written here.
-        heard: Moment,
-        /// When something of it last came.
-        last: Moment,
-        /// Whose share of it was heard so far; None: all of it.
-        part: Option<Part>,
-    },
+    Tick(Tick),
+    /// An intake of a later version wrote it.
+    Later,
+}
+
+/// How far a source was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// Its name.
+    pub source: String,
+    /// Up to then all of it has been written here.
+    pub heard: Moment,
+    /// When something of it last came.
+    pub last: Moment,
+    /// Whose share of it was heard so far; None: all of it.
+    pub part: Option<Part>,
 }
 
 /// A lane's share of a source.
@@ -52,179 +53,211 @@ pub struct Part {
     pub parts: u32,
 }
 
-impl Part {
-    fn text(self) -> String {
-        format!("{}/{}/{}", self.lane.own, self.lane.of, self.parts)
-    }
-
-    fn read(text: &str) -> Option<Part> {
-        let mut numbers = text.splitn(3, '/');
-        let (own, of) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
-        let parts = numbers.next()?.parse().ok()?;
-        (own < of).then_some(Part { lane: Lane { own, of }, parts })
-    }
+/// Events of a record, in order.
+#[derive(Debug)]
+pub struct Events<'a> {
+    /// Where they were. There are as many places as lines.
+    pub runs: Vec<Run>,
+    lines: &'a [u8],
 }
 
-/// An event of a source, and where it was.
+/// Events that follow one another in one reading of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// Which reading of the source.
+pub struct Run {
+    /// Which reading.
     pub reading: Reading,
+    /// Where each was.
+    pub places: Vec<Place>,
+}
+
+/// Where an event was in its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
     /// Position of its record.
     pub offset: u64,
     /// Which of the record's events.
     pub item: u32,
     /// When the record came to where the source keeps it, else to the intake.
     pub arrived: Moment,
-    /// The event, as JSON on one line.
-    pub value: Vec<u8>,
 }
 
-impl Event {
-    /// As it is compared with others of its place. When a record was read is not what it says: of a source that has no times of
-    /// its own, the same record comes at another time when it is read again.
-    pub fn item(&self) -> Item {
-        let own = format!(",\"recordedtime\":\"{}\"", self.arrived);
-        let digest = match memchr::memmem::find(&self.value, own.as_bytes()) {
-            Some(at) => xxh3_64(&[&self.value[..at], &self.value[at + own.len()..]].concat()),
-            None => xxh3_64(&self.value),
-        };
-        Item { offset: self.offset, item: self.item, digest }
+impl<'a> Events<'a> {
+    /// Each as JSON on one line.
+    pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        let lines = self.lines;
+        let ends = memchr::memchr_iter(b'\n', lines).chain([lines.len()]);
+        ends.scan(0, |from, end| Some(&lines[std::mem::replace(from, end + 1)..end]))
     }
 }
 
-impl Carried {
-    /// Its headers.
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let values = match self {
-            Carried::Event(event) => {
-                let Reading { source, partition, incarnation, generation } = &event.reading;
-                let numbers = [partition.to_string(), event.offset.to_string(), event.item.to_string()];
-                let rest = [generation.to_string(), incarnation.clone(), event.arrived.0.to_string()];
-                return EVENT.into_iter().zip([source.clone()].into_iter().chain(numbers).chain(rest)).collect();
-            }
-            Carried::Tick { source, heard, last, part } => {
-                let values = [source.clone(), heard.0.to_string(), last.0.to_string()];
-                match part {
-                    None => return TICK.into_iter().zip(values).collect(),
-                    Some(part) => values.into_iter().chain([part.text()]),
-                }
-            }
-        };
-        OF_LANE.into_iter().zip(values).collect()
+/// What a header says.
+#[derive(Serialize, Deserialize)]
+enum Head<'a> {
+    #[serde(borrow)]
+    Events(Vec<Stretch<'a>>),
+    #[serde(borrow)]
+    Tick(Heard<'a>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stretch<'a> {
+    source: Cow<'a, str>,
+    partition: i32,
+    incarnation: Cow<'a, str>,
+    generation: u64,
+    places: Vec<Step>,
+}
+
+/// A place as it is written: offset and arrival as distances from the event before, with the item between them.
+type Step = (u64, u32, i64);
+
+#[derive(Serialize, Deserialize)]
+struct Heard<'a> {
+    source: Cow<'a, str>,
+    heard: Moment,
+    last: Moment,
+    /// A lane, of how many, and the parts.
+    part: Option<(u16, u16, u32)>,
+}
+
+impl Head<'_> {
+    fn written(&self) -> Vec<u8> {
+        // Into memory, of plain types: there is nothing that could go wrong.
+        postcard::to_extend(self, vec![FORM]).unwrap_or_default()
     }
 }
 
-/// One line of a record: what its headers say, with tabs between, and its value. What has not all headers begins with a tab.
-pub fn line(headers: &[(&str, &[u8])], value: &[u8]) -> Vec<u8> {
-    let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
-    let all = |names: &[&str]| names.iter().map(|name| find(name)).collect::<Option<Vec<&[u8]>>>();
-    let mut line = Vec::with_capacity(value.len() + 128);
-    match all(&EVENT).or_else(|| all(&TICK)).or_else(|| all(&OF_LANE)) {
-        Some(fields) => {
-            for field in fields {
-                // What separates fields is in none of them.
-                line.extend(field.iter().map(|byte| if byte.is_ascii_control() { b' ' } else { *byte }));
-                line.push(b'\t');
-            }
+impl Tick {
+    /// Its header.
+    pub fn header(&self) -> Vec<u8> {
+        let part = self.part.map(|Part { lane, parts }| (lane.own, lane.of, parts));
+        Head::Tick(Heard { source: plain(&self.source), heard: self.heard, last: self.last, part }).written()
+    }
+}
+
+/// Events that go to one partition as one record.
+#[derive(Debug, Default)]
+pub struct Bundle {
+    runs: Vec<(Arc<Reading>, Vec<Step>)>,
+    /// The last one's place.
+    last: Option<Place>,
+    lines: Vec<u8>,
+}
+
+impl Bundle {
+    /// Adds an event. Its line has no line ends.
+    pub fn put(&mut self, reading: &Arc<Reading>, place: Place, line: &[u8]) {
+        if self.last.is_some() {
+            self.lines.push(b'\n');
         }
-        None => line.push(b'\t'),
+        self.lines.extend_from_slice(line);
+        // Who reads a piece of a source says so of each of its events, and they are very many.
+        if !self.runs.last().is_some_and(|(before, _)| Arc::ptr_eq(before, reading) || before == reading) {
+            self.runs.push((Arc::clone(reading), Vec::new()));
+        }
+        let Place { offset, item, arrived } = place;
+        let (from, then) = self.last.map_or((0, 0), |last| (last.offset, last.arrived.0));
+        if let Some((_, places)) = self.runs.last_mut() {
+            places.push((offset.wrapping_sub(from), item, arrived.0.wrapping_sub(then)));
+        }
+        self.last = Some(place);
     }
-    line.extend_from_slice(value);
-    line
+
+    /// Bytes of its lines.
+    pub fn bytes(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Header and value of the record; empty, it has none.
+    pub fn record(self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let Bundle { mut runs, last, lines } = self;
+        last?;
+        let runs = runs.iter_mut().map(|(reading, places)| Stretch {
+            source: plain(&reading.source),
+            partition: reading.partition,
+            incarnation: plain(&reading.incarnation),
+            generation: reading.generation,
+            places: std::mem::take(places),
+        });
+        Some((Head::Events(runs.collect()).written(), lines))
+    }
 }
 
-/// A line's record; None: nobody wrote it who writes here.
-pub fn read(line: &[u8]) -> Option<Carried> {
-    let mut fields = line.splitn(EVENT.len() + 1, |byte| *byte == b'\t');
-    let mut text = || std::str::from_utf8(fields.next()?).ok();
-    let source = text()?.to_owned();
-    if source.is_empty() {
+/// A name without control characters, which no store takes.
+fn plain(name: &str) -> Cow<'_, str> {
+    match name.contains(char::is_control) {
+        true => Cow::Owned(name.replace(char::is_control, " ")),
+        false => Cow::Borrowed(name),
+    }
+}
+
+/// Puts a record down as one piece of bytes: its header, with its length before it, and its value.
+pub fn lay(header: Option<&[u8]>, value: &[u8], out: &mut Vec<u8>) {
+    let header = header.unwrap_or_default();
+    out.extend_from_slice(&(header.len() as u32).to_le_bytes());
+    out.extend_from_slice(header);
+    out.extend_from_slice(value);
+}
+
+/// The value of a record that was put down so.
+pub fn value(record: &[u8]) -> &[u8] {
+    parts(record).map_or(record, |(_, value)| value)
+}
+
+fn parts(record: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = record.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+/// A record that was put down so; None: nobody wrote it who writes here.
+pub fn read(record: &[u8]) -> Option<Carried<'_>> {
+    let (header, lines) = parts(record)?;
+    let (form, header) = header.split_first()?;
+    if *form != FORM {
+        return (*form > FORM).then_some(Carried::Later);
+    }
+    let (head, rest): (Head<'_>, &[u8]) = postcard::take_from_bytes(header).ok()?;
+    if !rest.is_empty() {
         return None;
     }
-    let (first, second) = (text()?, text()?);
-    let third = text();
-    let Some(item) = third.and_then(|item| item.parse().ok()) else {
-        let [heard, last] = [first.parse().ok()?, second.parse().ok()?].map(Moment);
-        // A tick of the whole source has its value here: it is JSON.
-        let part = third.and_then(Part::read);
-        return Some(Carried::Tick { source, heard, last, part });
-    };
-    let (partition, offset) = (first.parse().ok()?, second.parse().ok()?);
-    let generation = text()?.parse().ok()?;
-    let incarnation = text()?.to_owned();
-    let arrived = Moment(text()?.parse().ok()?);
-    let value = fields.next()?.to_owned();
-    let reading = Reading { source, partition, incarnation, generation };
-    Some(Carried::Event(Event { reading, offset, item, arrived, value }))
+    match head {
+        Head::Tick(Heard { source, heard, last, part }) => {
+            let source = named(source).filter(|source| !source.is_empty())?;
+            let part = match part {
+                Some((own, of, _)) if own >= of => return None,
+                part => part.map(|(own, of, parts)| Part { lane: Lane { own, of }, parts }),
+            };
+            Some(Carried::Tick(Tick { source, heard, last, part }))
+        }
+        Head::Events(stretches) => {
+            let (mut offset, mut at, mut count) = (0u64, 0i64, 0);
+            let mut runs = Vec::with_capacity(stretches.len().min(header.len()));
+            for one in stretches {
+                let (source, incarnation) = (named(one.source)?, named(one.incarnation)?);
+                let (partition, generation) = (one.partition, one.generation);
+                let mut places = Vec::with_capacity(one.places.len());
+                for (further, item, later) in one.places {
+                    (offset, at) = (offset.wrapping_add(further), at.wrapping_add(later));
+                    if offset > FURTHEST || !(0..=LATEST).contains(&at) {
+                        return None;
+                    }
+                    places.push(Place { offset, item, arrived: Moment(at) });
+                }
+                if source.is_empty() || places.is_empty() {
+                    return None;
+                }
+                count += places.len();
+                runs.push(Run { reading: Reading { source, partition, incarnation, generation }, places });
+            }
+            let said = memchr::memchr_iter(b'\n', lines).count() + 1;
+            (count == said).then_some(Carried::Events(Events { runs, lines }))
+        }
+    }
+}
+
+fn named(name: Cow<'_, str>) -> Option<String> {
+    (!name.contains(char::is_control)).then(|| name.into_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn through(carried: &Carried, value: &[u8]) -> Option<Carried> {
-        let headers = carried.headers();
-        let headers: Vec<(&str, &[u8])> = headers.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
-        read(&line(&headers, value))
-    }
-
-    fn event(value: &str, arrived: Moment) -> Event {
-        let incarnation = "cluster/topic@7".to_owned();
-        let reading = Reading { source: "desk".to_owned(), partition: 3, incarnation, generation: 0 };
-        Event { reading, offset: 9, item: 2, arrived, value: value.as_bytes().to_owned() }
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        let event = event("{\"a\":\"x\\ty\"}", Moment(77));
-        assert_eq!(through(&Carried::Event(event.clone()), &event.value), Some(Carried::Event(event)));
-        let part = Some(Part { lane: Lane { own: 2, of: 3 }, parts: 12 });
-        for part in [None, part] {
-            let tick = Carried::Tick { source: "desk".to_owned(), heard: Moment(5), last: Moment::DAWN, part };
-            assert_eq!(through(&tick, b"{}"), Some(tick));
-        }
-    }
-
-    #[test]
-    fn what_has_not_all_headers_is_nobodys() {
-        let all = Carried::Event(event("{}", Moment(77))).headers();
-        for left in 0..all.len() {
-            let some = all.iter().enumerate().filter(|(at, _)| *at != left);
-            let some: Vec<(&str, &[u8])> = some.map(|(_, (key, value))| (*key, value.as_bytes())).collect();
-            assert_eq!(read(&line(&some, b"{}")), None, "without {}", all[left].0);
-        }
-        let odd: &[(&str, &[u8])] = &[(SOURCE, b"desk"), (LANE_HEARD, b"1"), (LAST, b"1")];
-        assert_eq!(read(&line(odd, b"{}")), None, "a lane's word is not taken for the whole source's");
-        let odd: &[(&str, &[u8])] = &[(SOURCE, b"desk"), (HEARD, b"soon"), (LAST, b"1")];
-        assert_eq!(read(&line(odd, b"{}")), None);
-        assert_eq!(read(b""), None);
-    }
-
-    proptest! {
-        /// Whatever lies in the topic is read or refused; and an event that was read is written so that it is read again.
-        #[test]
-        fn nothing_that_lies_there_is_too_odd(
-            fields in prop::collection::vec(prop_oneof![Just(b"1".to_vec()), prop::collection::vec(any::<u8>(), 0..9)], 9),
-            value in prop::collection::vec(any::<u8>(), 0..40),
-        ) {
-            let names = EVENT.into_iter().chain([HEARD, LAST]);
-            let headers: Vec<(&str, &[u8])> = names.zip(fields.iter().map(Vec::as_slice)).collect();
-            let first = read(&line(&headers, &value));
-            if let Some(carried @ Carried::Event(event)) = &first {
-                prop_assert_eq!(through(carried, &event.value), first.clone());
-            }
-            read(&value);
-        }
-    }
-
-    #[test]
-    fn when_it_was_read_is_not_what_it_says() {
-        let (a, b) = (Moment(1_700_000_000_000), Moment(1_700_000_000_009));
-        let say =
-            |at: Moment, known: Moment| event(&format!("{{\"id\":\"1\",\"recordedtime\":\"{known}\"}}"), at).item();
-        assert_eq!(say(a, a), say(b, b));
-        assert_ne!(say(a, a), say(a, b), "a time of its own is a word like others");
-    }
-}
+mod tests;

@@ -10,15 +10,15 @@ mod ticks;
 mod wishes;
 mod writing;
 
-use super::carried::{Carried, Event};
+use super::carried::Place;
 use super::lanes::{self, Lane, Share};
 use super::partition::partition;
 use super::repeats::Reading;
-use super::whose::{Whose, whose};
+use super::whose::{Sorter, Whose};
 use crate::decode::DecodeError;
 use crate::ingest::adapt::redact_bytes;
-use crate::ingest::feed::{FeedId, Heard, Records, Wish};
-use crate::ingest::kafka::{Message, Outgoing};
+use crate::ingest::feed::{FeedId, Heard, Receiver, Records, Wish};
+use crate::ingest::kafka::Outgoing;
 use crate::runtime::live::adapted::Machines;
 use crate::runtime::live::frontiers::Frontier;
 use crate::runtime::live::halts::{Decide, Halts};
@@ -29,11 +29,10 @@ use crate::runtime::live::{LiveError, Plan, Status, Unwrap};
 use crate::store::{Claim, Position, Store};
 use hand::{Hand, Out, Waiting};
 use onus_engine::time::Moment;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 use wishes::Items;
 use xxhash_rust::xxh3::xxh3_64;
@@ -77,6 +76,8 @@ pub struct Intake {
     lane: Lane,
     shares: Vec<Share>,
     once: Vec<bool>,
+    /// By feed.
+    sorters: Vec<Sorter>,
     outgoing: Outgoing,
     clock: fn() -> Moment,
     machines: Machines,
@@ -126,10 +127,11 @@ impl Intake {
             }
         }
         let out = Out::open(store.as_mut())?;
-        status.writes(|written| written.waiting = out.messages.len() as u64);
+        status.writes(|written| written.waiting = out.made.events);
         Ok(Intake {
             frontiers,
             told: vec![Moment::DAWN; plan.feeds.len()],
+            sorters: plan.feeds.iter().map(|_| Sorter::default()).collect(),
             identities: Identities { catalogue: contracts.catalogue, ..Identities::default() },
             plan,
             store,
@@ -143,7 +145,7 @@ impl Intake {
             clock,
             machines,
             positions,
-            hand: Hand { others, ..Hand::default() },
+            hand: Hand::with(others),
             out,
             halts: Halts::default(),
             unwrap: None,
@@ -181,12 +183,13 @@ impl Intake {
     /// Somebody else has taken over, or the brokers or the store refuse for good.
     pub fn run(
         &mut self,
-        sources: &Receiver<Heard>,
+        sources: &Receiver,
         until_end: bool,
         stop: &AtomicBool,
         committed: &mut dyn FnMut(&[Position]),
     ) -> Result<(), LiveError> {
         let stopped = || stop.load(Ordering::Relaxed);
+        self.status.hears(sources.gauge());
         self.write(&stopped, committed)?;
         let every = Duration::from_millis(self.plan.commit_every.max(1) as u64);
         let own = self.shares.iter().filter(|share| **share != Share::Nothing).count();
@@ -283,7 +286,7 @@ impl Intake {
             incarnation = format!("{incarnation}, lane {}, epoch {}", self.lane.own, self.claim.epoch.0);
         }
         // Nothing is read anew where there is an exchange.
-        let reading = Reading { source, partition: events.partition, incarnation, generation: 0 };
+        let reading = Arc::new(Reading { source, partition: events.partition, incarnation, generation: 0 });
         let refused = self.made(&events, &reading, &mut Items::default());
         let whole = brought.as_ref().map_or(&events, |brought| &brought.records);
         let unread = brought.as_ref().map_or(&[][..], |brought| &brought.refused);
@@ -308,7 +311,7 @@ impl Intake {
         }
         if let Some(end) = whole.list.last() {
             let last = whole.last.unwrap_or_else(|| xxh3_64(whole.record(end)));
-            let (source, incarnation) = (reading.source, whole.incarnation.to_string());
+            let (source, incarnation) = (reading.source.clone(), whole.incarnation.to_string());
             let position = Position { source, partition: whole.partition, incarnation, next: end.next, last };
             self.frontiers[feed].came(whole.partition, end.arrived, whole.stamped);
             self.note(key, position);
@@ -316,13 +319,14 @@ impl Intake {
     }
 
     /// Puts events into the hand, each at its place; gives those that are refused.
-    fn made(&mut self, events: &Records, reading: &Reading, items: &mut Items) -> Vec<Refused> {
+    fn made(&mut self, events: &Records, reading: &Arc<Reading>, items: &mut Items) -> Vec<Refused> {
         let mut refused = Vec::new();
+        let sorter = &mut self.sorters[usize::from(events.feed.0)];
         for (line, one) in events.list.iter().enumerate() {
             let item = items.next(one.offset);
             let found = match unreadable(line, one) {
                 Some(refused) => Err(refused),
-                None => whose(events.record(one)).map_err(|error| Refused {
+                None => sorter.whose(events.record(one)).map_err(|error| Refused {
                     line,
                     reason: error.name(),
                     detail: error.to_string(),
@@ -338,13 +342,8 @@ impl Intake {
                     refused.push(Refused { line, reason: DecodeError::Handover.name(), detail });
                 }
                 Ok(Whose::Partner(partner)) => {
-                    let value = events.record(one).to_vec();
-                    let (offset, arrived) = (one.offset, one.arrived);
-                    let event =
-                        Carried::Event(Event { reading: reading.clone(), offset, item, arrived, value: Vec::new() });
-                    let partition = partition(&partner, self.partitions);
-                    let headers = event.headers().into_iter().map(|(name, text)| (Cow::Borrowed(name), text)).collect();
-                    self.hand.put(Message { partition, key: partner.into_owned(), headers, value });
+                    let place = Place { offset: one.offset, item, arrived: one.arrived };
+                    self.hand.put(partition(&partner, self.partitions), reading, place, events.record(one));
                 }
                 Err(one) => refused.push(one),
             }

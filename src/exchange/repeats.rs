@@ -5,7 +5,11 @@
 //! Beyond the highest place an item is new. At or below it, the very item that was taken is a repeat; anything else is
 //! divergence: somebody says of a place that was read something that was not said of it.
 
+use memchr::memmem::Finder;
+use onus_engine::time::Moment;
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Places that are kept of each reading. An intake writes far fewer before it notes them as written.
 pub const KEPT: usize = 1 << 14;
@@ -51,24 +55,68 @@ pub enum Seen {
     Divergence,
 }
 
+/// Digests of what events say. When a record was read is not what it says: of a source that has no times of its own, the same
+/// record comes at another time when it is read again.
+#[derive(Debug)]
+pub struct Digests {
+    any: Finder<'static>,
+    /// An arrival, as an event says that it is its own.
+    own: (Moment, String),
+    rest: Vec<u8>,
+}
+
+impl Default for Digests {
+    fn default() -> Digests {
+        let own = (Moment(i64::MIN), String::new());
+        Digests { any: Finder::new(b",\"recordedtime\":\""), own, rest: Vec::new() }
+    }
+}
+
+impl Digests {
+    /// Of an event that arrived then, as it is compared with others of its place.
+    pub fn of(&mut self, event: &[u8], arrived: Moment) -> u64 {
+        // Most have no such word.
+        if self.any.find(event).is_none() {
+            return xxh3_64(event);
+        }
+        let (of, own) = &mut self.own;
+        if *of != arrived || own.is_empty() {
+            *of = arrived;
+            own.clear();
+            // Into memory.
+            let _ = write!(own, ",\"recordedtime\":\"{arrived}\"");
+        }
+        match memchr::memmem::find(event, own.as_bytes()) {
+            Some(at) => {
+                self.rest.clear();
+                self.rest.extend_from_slice(&event[..at]);
+                self.rest.extend_from_slice(&event[at + own.len()..]);
+                xxh3_64(&self.rest)
+            }
+            None => xxh3_64(event),
+        }
+    }
+}
+
 /// Items that were taken, by their readings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repeats {
-    readings: BTreeMap<Reading, VecDeque<Item>>,
+    readings: BTreeMap<Reading, Taken>,
 }
 
-impl Repeats {
+/// Items that were taken of one reading, the last ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken(VecDeque<Item>);
+
+impl Taken {
     /// Looks at an item; a new one is taken.
-    pub fn take(&mut self, reading: &Reading, item: Item) -> Seen {
-        let Some(taken) = self.readings.get_mut(reading) else {
-            self.readings.insert(reading.clone(), VecDeque::from([item]));
-            return Seen::New;
-        };
+    pub fn take(&mut self, item: Item) -> Seen {
+        let taken = &mut self.0;
         if taken.back().is_none_or(|last| last.place() < item.place()) {
-            taken.push_back(item);
-            if taken.len() > KEPT {
+            if taken.len() == KEPT {
                 taken.pop_front();
             }
+            taken.push_back(item);
             return Seen::New;
         }
         match taken.binary_search_by_key(&item.place(), Item::place) {
@@ -76,10 +124,22 @@ impl Repeats {
             _ => Seen::Divergence,
         }
     }
+}
+
+impl Repeats {
+    /// Those of a reading.
+    pub fn of(&mut self, reading: &Reading) -> &mut Taken {
+        self.readings.entry(reading.clone()).or_default()
+    }
+
+    /// Looks at an item; a new one is taken.
+    pub fn take(&mut self, reading: &Reading, item: Item) -> Seen {
+        self.of(reading).take(item)
+    }
 
     /// How many places are kept of a reading.
     pub fn kept(&self, reading: &Reading) -> usize {
-        self.readings.get(reading).map_or(0, VecDeque::len)
+        self.readings.get(reading).map_or(0, |taken| taken.0.len())
     }
 
     /// Nothing of it is kept any more: what comes of it again is new.
@@ -89,7 +149,7 @@ impl Repeats {
 
     /// The oldest place that is kept of a reading.
     pub fn oldest(&self, reading: &Reading) -> Option<(u64, u32)> {
-        self.readings.get(reading)?.front().map(Item::place)
+        self.readings.get(reading)?.0.front().map(Item::place)
     }
 }
 
@@ -147,6 +207,20 @@ mod tests {
             prop_assert_eq!(repeats.take(&reading(), one), Seen::Repeat);
             prop_assert_eq!(repeats, before);
         }
+    }
+
+    #[test]
+    fn when_it_was_read_is_not_what_it_says() {
+        let mut digests = Digests::default();
+        let (a, b) = (Moment(1_700_000_000_000), Moment(1_700_000_000_009));
+        let mut say = |at: Moment, known: Moment| {
+            digests.of(format!("{{\"id\":\"1\",\"recordedtime\":\"{known}\"}}").as_bytes(), at)
+        };
+        assert_eq!(say(a, a), say(b, b));
+        assert_eq!(say(a, a), xxh3_64(b"{\"id\":\"1\"}"));
+        assert_ne!(say(a, a), say(a, b), "a time of its own is a word like others");
+        let none = b"{\"id\":\"1\"}";
+        assert_eq!(digests.of(none, a), xxh3_64(none));
     }
 
     #[test]

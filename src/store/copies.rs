@@ -24,6 +24,21 @@ pub fn verify(place: &Place) -> Result<BTreeMap<u16, Verified>, StoreError> {
     }
 }
 
+/// The shards that a store holds.
+///
+/// # Errors
+/// It cannot be opened, or is another version's.
+pub fn held(place: &Place) -> Result<Vec<u16>, StoreError> {
+    fn all(database: &mut impl Database) -> Result<Vec<u16>, StoreError> {
+        schema::known(database)?;
+        read(database, shards)
+    }
+    match place {
+        Place::Sqlite(path) => all(&mut Sqlite::existing(path)?),
+        Place::Postgres(server) => all(&mut Postgres::open(server)?),
+    }
+}
+
 /// Opens a shard's store that must be there, to read it.
 ///
 /// # Errors

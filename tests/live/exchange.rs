@@ -2,9 +2,11 @@
 
 use crate::house::{DESK, House, W1, end, file, signal};
 use crate::kafka::{Broker, broker, broker_alone, send};
-use crate::{postgres, w1};
+use crate::{ledger, postgres, w1};
+use onus::exchange::carried::{self, Bundle, Carried, HEADER, Place};
 use onus::exchange::partition::partition;
-use onus::store::{Letter, Query, Store, place};
+use onus::exchange::repeats::Reading;
+use onus::store::{Entry, Letter, Query, Store, place, sqlite};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
@@ -14,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::process::Child;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) type Net = BTreeMap<String, (String, Option<String>)>;
@@ -80,6 +83,13 @@ pub(crate) fn letters(url: &str, of: u16) -> Vec<Letter> {
     shard(url, of).letters(&Query::default()).expect("letters")
 }
 
+/// Everything that was decided in these shards, and by one process with a store of its own.
+pub(crate) fn ledgers(url: &str, shards: u16, alone: &House) -> [Vec<Vec<Entry>>; 2] {
+    let all = |store: &mut dyn Store| store.entries(&Query::default()).expect("a ledger");
+    let mut one = sqlite::open(&alone.path("onus.db"), 0).expect("a store");
+    [(0..shards).map(|of| all(&mut *shard(url, of))).collect(), vec![all(&mut one)]]
+}
+
 /// Events that a shard has in its journal, judged again.
 pub(crate) fn events(house: &House, of: usize) -> u64 {
     let out = house
@@ -97,20 +107,41 @@ pub(crate) fn events(house: &House, of: usize) -> u64 {
 #[derive(Clone, Debug)]
 struct Kept {
     partition: i32,
-    headers: Vec<(String, Vec<u8>)>,
+    header: Option<Vec<u8>>,
     value: Vec<u8>,
 }
 
+/// Where an event was, and its line.
+type Said = (Arc<Reading>, Place, String);
+
 impl Kept {
-    fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key == name);
-        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
+    /// Its events; none: it is a tick.
+    fn events(&self) -> Vec<Said> {
+        let mut record = Vec::new();
+        carried::lay(self.header.as_deref(), &self.value, &mut record);
+        let Some(Carried::Events(events)) = carried::read(&record) else { return Vec::new() };
+        let mut lines = events.lines().map(|line| String::from_utf8(line.to_vec()).expect("text"));
+        let mut all = Vec::new();
+        for run in &events.runs {
+            let reading = Arc::new(run.reading.clone());
+            all.extend(run.places.iter().zip(lines.by_ref()).map(|(place, line)| (Arc::clone(&reading), *place, line)));
+        }
+        all
     }
 
-    /// Where it was in its source; None: it is a tick.
-    fn place(&self) -> Option<(u64, u32)> {
-        Some((self.header("onus-offset")?.parse().ok()?, self.header("onus-item")?.parse().ok()?))
+    /// As an intake writes one event that it reads again.
+    fn alone(partition: i32, (reading, place, line): &Said) -> Kept {
+        let mut bundle = Bundle::default();
+        bundle.put(reading, *place, line.as_bytes());
+        let (header, value) = bundle.record().expect("an event");
+        Kept { partition, header: Some(header), value }
     }
+}
+
+/// Where a partition of a topic ends.
+pub(crate) fn ends(broker: &Broker, topic: &str, partition: i32) -> u64 {
+    let client: BaseConsumer = broker.config().set("group.id", "looks").create().expect("a client");
+    client.fetch_watermarks(topic, partition, Duration::from_secs(10)).expect("an answer").1 as u64
 }
 
 fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
@@ -126,11 +157,10 @@ fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
             assert!(Instant::now() < until, "{topic} cannot be read");
             let Some(Ok(message)) = client.poll(Duration::from_millis(100)) else { continue };
             next = message.offset() + 1;
-            let headers = message.headers().map(|headers| {
-                headers.iter().map(|one| (one.key.to_owned(), one.value.unwrap_or_default().to_owned())).collect()
-            });
+            let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+            let header = headers.filter(|one| one.key == HEADER).find_map(|one| one.value.map(<[u8]>::to_vec));
             let value = message.payload().unwrap_or_default().to_owned();
-            found.push(Kept { partition, headers: headers.unwrap_or_default(), value });
+            found.push(Kept { partition, header, value });
         }
     }
     found
@@ -139,9 +169,9 @@ fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
 fn write(broker: &Broker, topic: &str, record: &Kept) {
     let producer = broker.producer(&[]);
     let headers = record
-        .headers
+        .header
         .iter()
-        .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
+        .fold(OwnedHeaders::new(), |all, value| all.insert(Header { key: HEADER, value: Some(value) }));
     let message =
         BaseRecord::to(topic).partition(record.partition).key("k").payload(&record.value[..]).headers(headers);
     send(&producer, message);
@@ -154,7 +184,7 @@ fn one_intake_and_two_judges_decide_what_one_process_does() {
     let topic = broker.topic(2, &[]);
     let server = postgres::shared();
     let url = server.url(&server.database());
-    let (drawn, _) = w1::draw(w1::Order { events: 4_000, partners: 20, seed: 5 });
+    let (drawn, expected) = w1::draw(w1::Order { events: 4_000, partners: 20, seed: 5 });
     let mut lines = Vec::new();
     w1::write(&drawn, &mut lines).expect("into memory");
     let lines = String::from_utf8(lines).expect("text");
@@ -194,19 +224,25 @@ fn one_intake_and_two_judges_decide_what_one_process_does() {
     assert!(broken(&a) > 0 && broken(&b) > 0, "some are broken");
     assert!(end(child), "{}", alone.talk());
     others.into_iter().for_each(|child| assert!(end(child), "{}", divided.talk()));
+    let [ours, one] = ledgers(&url, 2, alone);
+    ledger::same(&ours, &one, &expected);
+    assert_eq!(
+        ledger::sequences(&ours),
+        ledger::sequences(&one),
+        "and word for word: all of it was there when they began"
+    );
     assert_eq!(events(divided, 0) + events(divided, 1), 4_000, "each event once");
     assert!([0, 1, u16::MAX].iter().all(|of| letters(&url, *of).is_empty()), "nothing was refused");
     let kept = all(&broker, &topic, 2);
     let mut ticks = [0, 0];
     for record in &kept {
-        let value: Value = serde_json::from_slice(&record.value).expect("an event");
-        match record.place() {
-            Some(_) => {
-                let partner = value["partner"].as_str().expect("a partner");
-                assert_eq!(record.partition, partition(partner, 2), "{partner}");
-            }
-            None => ticks[record.partition as usize] += 1,
+        let events = record.events();
+        for (_, _, line) in &events {
+            let event: Value = serde_json::from_str(line).expect("an event");
+            let partner = event["partner"].as_str().expect("a partner");
+            assert_eq!(record.partition, partition(partner, 2), "{partner}");
         }
+        ticks[record.partition as usize] += usize::from(events.is_empty());
     }
     assert!(ticks.iter().all(|count| *count > 0), "ticks go to every partition");
     // Whoever owned a shard goes on where it was, and so does the intake.
@@ -275,7 +311,9 @@ fn an_intake_that_was_killed_before_the_brokers_had_what_it_kept_writes_that_aga
     assert!(end(child), "{}", house.talk());
     judges.into_iter().for_each(|child| assert!(end(child), "{}", house.talk()));
     let mut places = BTreeMap::<(u64, u32), usize>::new();
-    all(&broker, &topic, 2).iter().filter_map(Kept::place).for_each(|place| *places.entry(place).or_default() += 1);
+    for (_, place, _) in all(&broker, &topic, 2).iter().flat_map(Kept::events) {
+        *places.entry((place.offset, place.item)).or_default() += 1;
+    }
     assert_eq!(places.len(), 2 * all_of);
     assert!(places.values().filter(|times| **times > 1).count() >= 16, "it was written again: {places:?}");
     assert_eq!(events(&house, 0) + events(&house, 1), 2 * all_of as u64, "and nothing of it was taken again");
@@ -297,21 +335,22 @@ fn what_was_tampered_with_is_a_dead_letter_and_never_a_fact() {
     house.until("both are decided", || net(&house, "told-0").len() == 2);
     let before = net(&house, "told-0");
     let kept = all(&broker, &topic, 1);
-    let opened = kept.iter().rfind(|record| record.place().is_some()).expect("the last ticket").clone();
+    let last = kept.iter().flat_map(Kept::events).next_back().expect("the last ticket");
+    let opened = Kept::alone(0, &last);
     // At the place of what was said, somebody says something else: that it was answered.
     let said = String::from_utf8(opened.value.clone()).expect("text");
     let forged = said.replace("opened", "acknowledged");
     assert_ne!(said, forged);
     write(&broker, &topic, &Kept { value: forged.clone().into_bytes(), ..opened.clone() });
-    // Whoever does not know our headers says nothing at all; and the very record again is a repeat.
-    write(&broker, &topic, &Kept { headers: Vec::new(), value: forged.clone().into_bytes(), ..opened.clone() });
+    // Whoever does not know our header says nothing at all; and the very event again is a repeat.
+    write(&broker, &topic, &Kept { header: None, value: forged.clone().into_bytes(), ..opened.clone() });
     write(&broker, &topic, &opened);
     let reasons = || letters(&url, 0).into_iter().map(|letter| letter.reason).collect::<Vec<_>>();
     house.until("both are dead letters", || reasons().len() == 2);
     assert_eq!(reasons(), ["Divergence", "Foreign"]);
     let letter = letters(&url, 0).remove(0);
-    assert_eq!((letter.source.as_str(), letter.offset), ("desk", opened.place().expect("a place").0));
-    assert_eq!(letter.record, forged.as_bytes());
+    assert_eq!((letter.source.as_str(), letter.offset), ("desk", last.1.offset));
+    assert!(letters(&url, 0).iter().all(|letter| letter.record == forged.as_bytes()));
     // Not even if somebody asks for it.
     assert!(shard(&url, 0).mark(1, onus::store::LetterState::Asked, None).expect("marked"));
     house.until("it is a letter still", || letters(&url, 0)[0].state == onus::store::LetterState::Waiting);

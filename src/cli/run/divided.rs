@@ -5,14 +5,13 @@ use super::sources::Sources;
 use crate::cli::{CliError, check};
 use crate::exchange::lanes::Lane;
 use crate::exchange::{self, NAME};
-use crate::ingest::feed::{FeedId, Heard};
+use crate::ingest::feed::{FeedId, Sender};
 use crate::ingest::kafka::{self, Begin, Topic};
 use crate::ingest::wire::Wire;
 use crate::runtime::feeds;
 use crate::runtime::live::Live;
 use crate::settings::{Cluster, Exchange, Settings};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 /// How long a broker's answer is waited for before it is asked again.
@@ -63,12 +62,7 @@ pub(in crate::cli) fn look(settings: &Settings, cluster: &str, name: &str) -> Re
 }
 
 /// Begins to read a judge's partition.
-pub(super) fn read(
-    settings: &Settings,
-    shard: u16,
-    live: &Live,
-    sender: &SyncSender<Heard>,
-) -> Result<Sources, CliError> {
+pub(super) fn read(settings: &Settings, shard: u16, live: &Live, sender: &Sender) -> Result<Sources, CliError> {
     let (exchange, cluster) = said(settings)?;
     let feed = FeedId(settings.sources.len() as u16);
     let topic = reading(exchange, feed, i32::from(shard));

@@ -1,11 +1,10 @@
 //! How far sources were heard travels behind their events: a judge sees none of them itself.
 
 use super::{Intake, Share};
-use crate::exchange::carried::{Carried, Part};
+use crate::exchange::carried::{HEADER, Part, Tick};
 use crate::ingest::kafka::Message;
 use crate::runtime::live::LiveError;
 use onus_engine::time::Moment;
-use std::borrow::Cow;
 use std::time::Instant;
 
 impl Intake {
@@ -15,7 +14,7 @@ impl Intake {
         self.ticked = Instant::now();
         let now = (self.clock)();
         self.status.reads(self.claim.sequence, &mut self.frontiers, now);
-        if !self.hand.is_empty() || !self.out.messages.is_empty() {
+        if !self.hand.is_empty() || !self.out.made.messages.is_empty() {
             return Ok(());
         }
         let mut messages = Vec::new();
@@ -37,15 +36,13 @@ impl Intake {
             let part = parts.map(|parts| Part { lane, parts });
             let source = self.plan.feeds[feed].name.clone();
             let last = frontier.last().unwrap_or(Moment::DAWN);
-            // Its value is for people who look into the topic; judges go by the headers.
+            // Its value is for people who look into the topic; judges go by the header.
             let value = serde_json::json!({ "specversion": "1.0", "type": "onus.tick", "source": source,
                 "id": format!("{source}-{}", heard.0), "time": heard.to_string() });
-            let headers = Carried::Tick { source, heard, last, part }.headers();
-            let headers: Vec<(Cow<'static, str>, String)> =
-                headers.into_iter().map(|(name, text)| (Cow::Borrowed(name), text)).collect();
+            let (header, value) = (Tick { source, heard, last, part }.header(), value.to_string().into_bytes());
             messages.extend((0..i32::from(self.partitions)).map(|partition| {
-                let (key, headers, value) = (String::new(), headers.clone(), value.to_string().into_bytes());
-                Message { partition, key, headers, value }
+                let (header, value) = (header.clone(), value.clone());
+                Message { partition, header, value }
             }));
         }
         if !messages.is_empty() {
@@ -54,7 +51,7 @@ impl Intake {
                     tracing::error!("{why}");
                 }
             };
-            self.outgoing.send_all(&self.topic, &messages, stop, &mut trouble).map_err(LiveError::Exchange)?;
+            self.outgoing.send_all(&self.topic, HEADER, &messages, stop, &mut trouble).map_err(LiveError::Exchange)?;
         }
         Ok(())
     }

@@ -134,7 +134,7 @@ impl Intake {
         let events = self.identities.pin(&events, &source).unwrap_or(events);
         let (lane, epoch, commit) = (self.lane.own, self.claim.epoch.0, self.claim.sequence + 1);
         let incarnation = format!("dead letters of lane {lane}, epoch {epoch}, commit {commit}");
-        let reading = Reading { source, partition: letter.partition, incarnation, generation: 0 };
+        let reading = Arc::new(Reading { source, partition: letter.partition, incarnation, generation: 0 });
         let refused = self.made(&events, &reading, items);
         let unread = brought.as_ref().map_or(&[][..], |brought| &brought.refused);
         for one in refused.iter().chain(unread) {

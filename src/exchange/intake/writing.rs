@@ -1,6 +1,7 @@
 //! What is in hand is noted, and then written: in this order, so that whoever goes on after a crash writes the very same.
 
 use super::Intake;
+use crate::exchange::carried::HEADER;
 use crate::runtime::live::LiveError;
 use crate::store::{Batch, Position, Remembered, Stamp};
 use std::time::{Duration, Instant};
@@ -19,12 +20,13 @@ impl Intake {
         if !self.send(stop)? || self.hand.is_empty() {
             return Ok(());
         }
-        let hand = std::mem::take(&mut self.hand);
+        let mut hand = std::mem::take(&mut self.hand);
+        let made = hand.made();
         let sequence = self.claim.sequence + 1;
         let now = (self.clock)();
         let (mut remembered, mut stamps): (Vec<Remembered>, Vec<Stamp>) = (Vec::new(), Vec::new());
         self.machines.seal(sequence, now + -self.plan.settling, &mut remembered, &mut stamps);
-        remembered.extend(self.out.row(&hand.messages, now)?);
+        remembered.extend(self.out.row(&made, now)?);
         let positions: Vec<Position> = hand.positions.into_values().chain(hand.others).collect();
         let batch = Batch {
             letters: &hand.letters,
@@ -48,9 +50,9 @@ impl Intake {
         self.claim.sequence = sequence;
         self.claim.letters += hand.letters.len() as u64;
         committed(&positions);
-        tracing::debug!(commit = sequence, events = hand.messages.len(), "noted");
-        (self.out.messages, self.out.waiting) = (hand.messages, hand.waiting);
-        let waiting = self.out.messages.len() as u64;
+        tracing::debug!(commit = sequence, events = made.events, records = made.messages.len(), "noted");
+        let waiting = made.events;
+        (self.out.made, self.out.waiting) = (made, hand.waiting);
         self.status.writes(|written| written.waiting = waiting);
         self.send(stop)?;
         Ok(())
@@ -58,7 +60,7 @@ impl Intake {
 
     /// The brokers get what was noted; false: they have not got all of it yet, and the process is to stop.
     fn send(&mut self, stop: &dyn Fn() -> bool) -> Result<bool, LiveError> {
-        if !self.out.messages.is_empty() {
+        if !self.out.made.messages.is_empty() {
             let status = &self.status;
             let mut trouble = |why: Option<String>| {
                 if let Some(why) = &why {
@@ -66,11 +68,11 @@ impl Intake {
                 }
                 status.writes(|written| written.trouble = why);
             };
-            let sent = self.outgoing.send_all(&self.topic, &self.out.messages, stop, &mut trouble);
+            let sent = self.outgoing.send_all(&self.topic, HEADER, &self.out.made.messages, stop, &mut trouble);
             if !sent.map_err(LiveError::Exchange)? {
                 return Ok(false);
             }
-            let (events, now) = (self.out.messages.len() as u64, (self.clock)());
+            let (events, now) = (self.out.made.events, (self.clock)());
             self.status.writes(|written| {
                 written.events += events;
                 (written.waiting, written.last) = (0, Some(now));

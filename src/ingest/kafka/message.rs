@@ -9,18 +9,21 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 
 /// Puts the records of a message down, all or none.
 pub(super) fn take(topic: &Topic, message: &BorrowedMessage<'_>, arrived: Moment, records: &mut Records) -> Taken {
+    let offset = u64::try_from(message.offset()).unwrap_or(0);
+    if let (Some(_), Some(value)) = (&topic.exchange, message.payload()) {
+        let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+        let header = headers.filter(|header| header.key == carried::HEADER).find_map(|header| header.value);
+        records.put(offset, offset + 1, arrived, |bytes| {
+            carried::lay(header, &value[..value.len().min(topic.longest)], bytes);
+        });
+        records.last = Some(digest(value));
+        return Taken::Records(1);
+    }
     // Most come without headers.
     let headers: Vec<(&str, &[u8])> = match message.headers() {
         Some(headers) => headers.iter().filter_map(|header| Some((header.key, header.value?))).collect(),
         None => Vec::new(),
     };
-    let offset = u64::try_from(message.offset()).unwrap_or(0);
-    if let (Some(_), Some(value)) = (&topic.exchange, message.payload()) {
-        let line = carried::line(&headers, &value[..value.len().min(topic.longest)]);
-        records.push(&line, offset, offset + 1, arrived);
-        records.last = Some(digest(value));
-        return Taken::Records(1);
-    }
     let (value, next, longest) = (message.payload(), offset + 1, topic.longest);
     let came = Came { value, headers: &headers, offset, next, arrived, longest };
     let place = || format!("topic `{}`, partition {}, offset {offset}", topic.name, message.partition());

@@ -8,7 +8,6 @@ use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -28,11 +27,11 @@ pub struct Outgoing(BaseProducer<Context>);
 pub struct Message {
     /// Which.
     pub partition: i32,
-    /// Its key.
-    pub key: String,
-    /// Its headers.
-    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// What its header says.
+    #[serde(with = "serde_bytes")]
+    pub header: Vec<u8>,
     /// Its value.
+    #[serde(with = "serde_bytes")]
     pub value: Vec<u8>,
 }
 
@@ -105,14 +104,15 @@ impl Outgoing {
 }
 
 impl Outgoing {
-    /// Writes these, each to its partition, and waits until the brokers have them all, however long that takes; false: `stop`
-    /// said so before. `wait` hears now and then for what is waited.
+    /// Writes these, each to its partition and with one header of this name, and waits until the brokers have them all, however
+    /// long that takes; false: `stop` said so before. `wait` hears now and then for what is waited.
     ///
     /// # Errors
     /// The brokers refuse one of them for good.
     pub fn send_all(
         &self,
         topic: &str,
+        header: &str,
         all: &[Message],
         stop: &dyn Fn() -> bool,
         wait: &mut dyn FnMut(Option<String>),
@@ -131,19 +131,17 @@ impl Outgoing {
             if told.elapsed() >= PATIENCE {
                 told = Instant::now();
                 let why = lock(&context.reason).take().map(|why| format!(" ({why})")).unwrap_or_default();
-                wait(Some(format!("{left} events wait for the topic `{topic}`{why}")));
+                wait(Some(format!("{left} records wait for the topic `{topic}`{why}")));
             }
             std::thread::sleep(STEP);
             Ok(true)
         };
         for one in all {
             loop {
-                let headers =
-                    one.headers.iter().fold(OwnedHeaders::new_with_capacity(one.headers.len()), |all, header| {
-                        all.insert(Header { key: &header.0, value: Some(header.1.as_str()) })
-                    });
-                let record =
-                    BaseRecord::to(topic).partition(one.partition).key(one.key.as_str()).payload(one.value.as_slice());
+                let headers = OwnedHeaders::new_with_capacity(1);
+                let headers = headers.insert(Header { key: header, value: Some(one.header.as_slice()) });
+                let record: BaseRecord<'_, (), [u8]> =
+                    BaseRecord::to(topic).partition(one.partition).payload(&one.value);
                 match self.0.send(record.headers(headers)) {
                     Ok(()) => break,
                     Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {

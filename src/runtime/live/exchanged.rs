@@ -4,8 +4,8 @@
 
 use super::judge::Refused;
 use super::{Feed, Live, LiveError};
-use crate::exchange::carried::{self, Carried};
-use crate::exchange::repeats::{Item, KEPT, Reading, Repeats, Seen};
+use crate::exchange::carried::{self, Carried, Events, Place, Run, Tick};
+use crate::exchange::repeats::{Digests, Item, KEPT, Reading, Repeats, Seen};
 use crate::ingest::feed::{FeedId, Records};
 use crate::store::{Position, Remembered, Store};
 use onus_engine::time::Moment;
@@ -32,6 +32,7 @@ type Row = (u64, (u64, u32));
 pub(super) struct Exchanged {
     feed: FeedId,
     repeats: Repeats,
+    digests: Digests,
     /// Taken since the batch before, by reading.
     news: BTreeMap<Reading, Vec<Item>>,
     /// The rows of each reading, oldest first, each with the last place in it.
@@ -71,6 +72,7 @@ impl Exchanged {
         let mut all = Exchanged {
             feed,
             repeats: Repeats::default(),
+            digests: Digests::default(),
             news: BTreeMap::new(),
             rows: BTreeMap::new(),
             leaving: VecDeque::new(),
@@ -87,17 +89,24 @@ impl Exchanged {
         Ok(all)
     }
 
-    fn take(&mut self, reading: &Reading, item: Item) -> Seen {
-        let seen = self.repeats.take(reading, item);
-        if seen == Seen::New {
-            match self.news.get_mut(reading) {
-                Some(news) => news.push(item),
-                None => {
-                    self.news.insert(reading.clone(), vec![item]);
-                }
+    /// Takes those that are new; gives of each of these events what it is.
+    fn take<'a>(
+        &mut self,
+        run: &Run,
+        lines: &mut impl Iterator<Item = &'a [u8]>,
+        mut each: impl FnMut(Seen, Place, &'a [u8]),
+    ) {
+        let taken = self.repeats.of(&run.reading);
+        let news = self.news.entry(run.reading.clone()).or_default();
+        for (place, line) in run.places.iter().zip(lines) {
+            let Place { offset, item, arrived } = *place;
+            let item = Item { offset, item, digest: self.digests.of(line, arrived) };
+            let seen = taken.take(item);
+            if seen == Seen::New {
+                news.push(item);
             }
+            each(seen, *place, line);
         }
-        seen
     }
 
     /// What has changed, for the next commit.
@@ -180,65 +189,35 @@ impl Live {
     /// Takes in what came through the exchange: new events as if their sources had brought them, repeats not at all.
     pub(super) fn exchanged(&mut self, records: &Records) -> Result<(), LiveError> {
         // Events of one source's partition that follow one another go on together.
-        let mut run: Option<(Reading, Records)> = None;
+        let mut together: Option<(Reading, Records)> = None;
         for (line, one) in records.list.iter().enumerate() {
-            let event = match carried::read(records.record(one)) {
-                Some(Carried::Event(event)) => event,
-                Some(Carried::Tick { source, heard, last, part }) => {
+            match carried::read(records.record(one)) {
+                Some(Carried::Events(events)) => self.carried(&events, one.arrived, &mut together)?,
+                Some(Carried::Tick(Tick { source, heard, last, part })) => {
                     // What was written before it counts first.
-                    self.go_with(run.take())?;
+                    self.go_with(together.take())?;
                     let feed = self.feed_of(&source)?;
                     let frontier = &mut self.frontiers[usize::from(feed.0)];
                     match part {
                         None => frontier.told(heard, last),
                         Some(part) => frontier.told_part(part, heard, last),
                     }
-                    continue;
+                }
+                // Were it left out, somebody would be late who was not.
+                Some(Carried::Later) => {
+                    return Err(LiveError::Exchange(format!(
+                        "a later version has written what is at offset {} of partition {} of the exchange: start that version of the \
+                         judge; nothing of it was taken",
+                        one.offset, records.partition
+                    )));
                 }
                 None => {
-                    self.refuse(
-                        records,
-                        line,
-                        FOREIGN,
-                        "no intake has written it: find out who may write to the exchange",
-                    );
-                    continue;
-                }
-            };
-            let feed = self.feed_of(&event.reading.source)?;
-            let Some(exchanged) = &mut self.exchanged else { continue };
-            exchanged.came = exchanged.came.max(one.arrived);
-            let seen = exchanged.take(&event.reading, event.item());
-            let Reading { partition, incarnation, .. } = &event.reading;
-            match seen {
-                Seen::Repeat => {}
-                Seen::New => {
-                    if run.as_ref().is_some_and(|(reading, _)| *reading != event.reading) {
-                        self.go_with(run.take())?;
-                    }
-                    let (_, run) = run.get_or_insert_with(|| {
-                        let run = Records::new(feed, *partition, Arc::from(incarnation.as_str()));
-                        (event.reading.clone(), run)
-                    });
-                    run.push(&event.value, event.offset, event.offset + 1, event.arrived);
-                }
-                Seen::Divergence => {
-                    let mut whole = Records::new(feed, *partition, Arc::from(incarnation.as_str()));
-                    whole.push(&event.value, event.offset, event.offset + 1, event.arrived);
-                    tracing::error!(
-                        source = event.reading.source,
-                        partition,
-                        offset = event.offset,
-                        "divergence in the exchange"
-                    );
-                    let what = "the exchange says of this place of the source something else than it said before, or says it again \
-                                long after: what was taken first counts. Find out who else writes there, whether the intake's \
-                                settings or store have changed, or whether the source was tampered with";
-                    self.refuse(&whole, 0, DIVERGENCE, what);
+                    let what = "no intake has written it: find out who may write to the exchange";
+                    self.refuse(records, line, FOREIGN, what, carried::value(records.record(one)));
                 }
             }
         }
-        self.go_with(run)?;
+        self.go_with(together)?;
         self.note_position(records, (records.feed.0, records.partition));
         if let Some(last) = records.list.last() {
             let frontier = &mut self.frontiers[usize::from(records.feed.0)];
@@ -248,13 +227,54 @@ impl Live {
         Ok(())
     }
 
+    /// Events of one record, which came then.
+    fn carried(
+        &mut self,
+        events: &Events<'_>,
+        came: Moment,
+        together: &mut Option<(Reading, Records)>,
+    ) -> Result<(), LiveError> {
+        let mut lines = events.lines();
+        for run in &events.runs {
+            let feed = self.feed_of(&run.reading.source)?;
+            if together.as_ref().is_some_and(|(reading, _)| *reading != run.reading) {
+                self.go_with(together.take())?;
+            }
+            let Some(exchanged) = &mut self.exchanged else { continue };
+            exchanged.came = exchanged.came.max(came);
+            let none = || Records::new(feed, run.reading.partition, Arc::from(run.reading.incarnation.as_str()));
+            let (_, new) = together.get_or_insert_with(|| (run.reading.clone(), none()));
+            // Nearly always all of them are new, and they stay where they are put until they are in the journal.
+            new.bytes.reserve(lines.clone().take(run.places.len()).map(|line| line.len() + 1).sum());
+            new.list.reserve(run.places.len());
+            let mut odd = none();
+            exchanged.take(run, &mut lines, |seen, place, line| {
+                let into = match seen {
+                    Seen::Repeat => return,
+                    Seen::New => &mut *new,
+                    Seen::Divergence => &mut odd,
+                };
+                into.push(line, place.offset, place.offset + 1, place.arrived);
+            });
+            for (line, one) in odd.list.iter().enumerate() {
+                let Reading { source, partition, .. } = &run.reading;
+                tracing::error!(source, partition, offset = one.offset, "divergence in the exchange");
+                let what = "the exchange says of this place of the source something else than it said before, or says it again \
+                            long after: what was taken first counts. Find out who else writes there, whether the intake's \
+                            settings or store have changed, or whether the source was tampered with";
+                self.refuse(&odd, line, DIVERGENCE, what, odd.record(one));
+            }
+        }
+        Ok(())
+    }
+
     fn go_with(&mut self, run: Option<(Reading, Records)>) -> Result<(), LiveError> {
         run.map_or(Ok(()), |(_, records)| self.records(records, None))
     }
 
-    fn refuse(&mut self, records: &Records, line: usize, reason: &'static str, detail: &str) {
+    fn refuse(&mut self, records: &Records, line: usize, reason: &'static str, detail: &str, whole: &[u8]) {
         let refused = Refused { line, reason, detail: detail.to_owned() };
-        self.put_letter(records, &refused, records.of(line));
+        self.put_letter(records, &refused, whole);
         self.status.feed(records.feed).took(1, 1);
     }
 
@@ -288,10 +308,18 @@ mod tests {
         let mut all = Exchanged {
             feed: FeedId(0),
             repeats: Repeats::default(),
+            digests: Digests::default(),
             news: BTreeMap::new(),
             rows: BTreeMap::new(),
             leaving: VecDeque::new(),
             came: Moment::DAWN,
+        };
+        // What they say is the same wherever it stands: only places matter here.
+        let take = |all: &mut Exchanged, reading: Reading, offset: u64| {
+            let run = Run { reading, places: vec![Place { offset, item: 0, arrived: Moment(0) }] };
+            let mut found = None;
+            all.take(&run, &mut [&b"{}"[..]].into_iter(), |seen, _, _| found = Some(seen));
+            found.expect("one event")
         };
         let reading = |source: &str, life: usize| Reading {
             source: source.to_owned(),
@@ -310,10 +338,10 @@ mod tests {
             }
             kept.len()
         };
-        all.take(&reading("vault", 0), Item { offset: 0, item: 0, digest: 0 });
+        take(&mut all, reading("vault", 0), 0);
         for life in 0..12 {
             for offset in 0..KEPT as u64 {
-                assert_eq!(all.take(&reading("desk", life), Item { offset, item: 0, digest: 1 }), Seen::New);
+                assert_eq!(take(&mut all, reading("desk", life), offset), Seen::New);
                 if offset % 4_096 == 0 {
                     commit(&mut all);
                 }

@@ -1,8 +1,8 @@
-//! `onus run`: the one loop. Sources speak into a channel; what they say is judged, written down in one commit, and only
+//! `onus run`: the one loop. Sources wait in queues, and are heard in turn; what they say is judged, written down in one commit, and only
 //! then told.
 //!
 //! ```text
-//! sources -> channel -> Live::take    journal, judge, ledger: in memory
+//! sources -> queues -> Live::take     journal, judge, ledger: in memory
 //!                       hand_over     a thread writes all of it in one transaction, or none of it
 //!                       land          once it is written: positions, receipts
 //!                       followers     read it in the store, and tell it
