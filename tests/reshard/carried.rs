@@ -9,7 +9,9 @@ use onus::store::{Batch, Entry, Epoch, Letter, LetterState, Position, Query, Rem
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::sync::Arc;
+use std::time::Duration;
 
 const PARTNERS: [&str; 6] = ["p1", "p2", "p3", "p4", "p5", "p6"];
 
@@ -168,6 +170,63 @@ fn each_goes_to_whom_it_belongs_and_whoever_lacked_something_is_told_it() {
     assert_eq!((stamps.len(), stamps[0].config, stamps[0].version), (1, [3; 32], 4));
     let raw: Vec<u64> = lane.letters(&Query::default()).expect("letters").iter().map(|letter| letter.offset).collect();
     assert_eq!(raw, (1..=10).map(|n| 4 * n).collect::<Vec<_>>());
+}
+
+#[test]
+fn judges_that_had_a_file_each_are_divided_together_and_a_receiver_that_one_had_not_told_lacks_nothing() {
+    let broker = broker();
+    let topics = [broker.topic(2, &[]), broker.topic(3, &[])];
+    let client: BaseConsumer = broker.config().create().expect("a client");
+    let cluster = client.client().fetch_cluster_id(Duration::from_secs(10)).expect("an answer");
+    let settings = format!(
+        "[store]\nurl = \"sqlite:new.db\"\n[kafka.main]\nbrokers = [\"{}\"]\n[exchange]\ncluster = \"main\"\ntopic = \"{}\"\n\
+         partitions = 3\n{}",
+        broker.address(),
+        topics[1],
+        file("desk")
+    );
+    let house = House::new(&DESK.replace("partner: p1", "partner: \"p*\""), &settings);
+    // The first has told all of its entries, the second none.
+    let mut untold = Vec::new();
+    for n in 0..2_u16 {
+        let mut store = open(&Place::Sqlite(house.path(&format!("judge-{n}.db"))), n).expect("a store");
+        let epoch = store.claim("a judge").expect("ours").epoch;
+        let mut before = [0; 32];
+        let own = entries().into_iter().filter(|entry| partition(&entry.under.partner, 2) == i32::from(n));
+        let own: Vec<Entry> = (own.zip(1..))
+            .map(|(entry, number)| {
+                let mut entry = Entry { number, ..entry };
+                entry.digest = digest(&before, &entry);
+                before = entry.digest;
+                entry
+            })
+            .collect();
+        untold.extend(own.iter().filter(|_| n == 1).map(|entry| entry.duty));
+        let told = if n == 0 { own.len() as u64 + 1 } else { 1 };
+        let positions = [position("@told first", told), onus::exchange::remembered(&cluster, &topics[0], 2)];
+        let batch = Batch { entries: &own, positions: &positions, ..Batch::empty(1, Moment(2_000)) };
+        store.commit(epoch, &batch).expect("written");
+    }
+    assert!((1..30).contains(&untold.len()));
+    let args = ["store", "reshard", "--from", "sqlite:judge-0.db", "--from"];
+    let out = house.onus(&[&args[..], &["sqlite:judge-0.db"]].concat());
+    assert!(said(&out).contains("shard 0 is in two of the stores"), "{}", said(&out));
+    let out = house.onus(&[&args[..], &["sqlite:judge-1.db"]].concat());
+    assert!(out.status.success(), "{}", said(&out));
+    let mut all = Vec::new();
+    for n in 0..3 {
+        let mut store = open(&Place::Sqlite(house.path("new.db")), n).expect("a shard");
+        let here = store.entries(&Query::default()).expect("a ledger");
+        assert!(here.is_sorted_by_key(|entry| entry.at), "in the order in which they were decided");
+        assert!(here.iter().all(|entry| partition(&entry.under.partner, 3) == i32::from(n)));
+        let positions = store.positions().expect("positions");
+        let next = positions.iter().find(|one| one.source == "@told first").expect("a receiver").next;
+        let first = here.iter().find(|entry| untold.contains(&entry.duty)).map(|entry| entry.number);
+        assert_eq!(next, first.unwrap_or(here.len() as u64 + 1), "it goes on at the first that it lacks");
+        all.extend(here.into_iter().map(|entry| entry.duty));
+    }
+    all.sort();
+    assert_eq!(all, entries().into_iter().map(|entry| entry.duty).collect::<Vec<_>>(), "each is there once");
 }
 
 #[test]

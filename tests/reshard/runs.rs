@@ -21,7 +21,10 @@ fn two_shards_become_five_and_then_three_and_everything_is_as_if_nobody_had_been
     world.until_decided();
     world.feed(900);
     world.until_decided();
-    world.stop();
+    // An intake that was killed has left nothing behind, if judges have taken what it noted last.
+    world.kill("intake");
+    world.until("judges have taken everything", |world| world.left() == 0);
+    world.end("judge");
     let three = world.stage(3);
     world.divides(&three);
     world.holds();
