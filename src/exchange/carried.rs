@@ -122,9 +122,11 @@ struct Stretch<'a> {
     partition: i32,
     incarnation: Cow<'a, str>,
     generation: u64,
-    /// Offset and arrival, each as the distance from the one before, and the item.
-    places: Vec<(u64, u32, i64)>,
+    places: Vec<Step>,
 }
+
+/// A place as it is written: offset and arrival as distances from the event before, with the item between them.
+type Step = (u64, u32, i64);
 
 #[derive(Serialize, Deserialize)]
 struct Heard<'a> {
@@ -172,7 +174,7 @@ impl Tick {
 /// Events that go to one partition as one record.
 #[derive(Debug, Default)]
 pub struct Bundle {
-    runs: Vec<(Arc<Reading>, Vec<(u64, u32, i64)>)>,
+    runs: Vec<(Arc<Reading>, Vec<Step>)>,
     /// The last one's place.
     last: Option<Place>,
     lines: Vec<u8>,
@@ -204,15 +206,16 @@ impl Bundle {
 
     /// Header and value of the record; empty, it has none.
     pub fn record(self) -> Option<(Vec<u8>, Vec<u8>)> {
-        self.last?;
-        let runs = self.runs.iter().map(|(reading, places)| Stretch {
+        let Bundle { mut runs, last, lines } = self;
+        last?;
+        let runs = runs.iter_mut().map(|(reading, places)| Stretch {
             source: plain(&reading.source),
             partition: reading.partition,
             incarnation: plain(&reading.incarnation),
             generation: reading.generation,
-            places: places.clone(),
+            places: std::mem::take(places),
         });
-        Some((Head::Events(runs.collect()).written(), self.lines))
+        Some((Head::Events(runs.collect()).written(), lines))
     }
 }
 

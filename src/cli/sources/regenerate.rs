@@ -186,7 +186,7 @@ fn topic(
     source: &SourceSettings,
     cluster: &str,
     feed: FeedId,
-    sender: std::sync::mpsc::SyncSender<Heard>,
+    sender: crate::ingest::feed::Sender,
 ) -> Result<Box<dyn FnOnce()>, CliError> {
     use crate::ingest::wire::Registry;
     use crate::runtime::feeds;
@@ -220,7 +220,7 @@ fn topic(
     source: &SourceSettings,
     _: &str,
     _: FeedId,
-    _: std::sync::mpsc::SyncSender<Heard>,
+    _: crate::ingest::feed::Sender,
 ) -> Result<Box<dyn FnOnce()>, CliError> {
     Err(CliError::Other(format!(
         "the source `{}` is a Kafka topic, and this Onus was built without Kafka",

@@ -27,6 +27,7 @@ pub(crate) struct Anew {
     outgoing: Outgoing,
     topic: String,
     partitions: u16,
+    clock: fn() -> Moment,
     sorter: Sorter,
     hand: Hand,
     out: Out,
@@ -34,8 +35,9 @@ pub(crate) struct Anew {
 
 impl Anew {
     /// To this topic.
-    pub(crate) fn new(outgoing: Outgoing, topic: String, partitions: u16) -> Anew {
-        Anew { outgoing, topic, partitions, sorter: Sorter::default(), hand: Hand::default(), out: Out::default() }
+    pub(crate) fn new(outgoing: Outgoing, topic: String, partitions: u16, clock: fn() -> Moment) -> Anew {
+        let (sorter, hand, out) = (Sorter::default(), Hand::default(), Out::default());
+        Anew { outgoing, topic, partitions, clock, sorter, hand, out }
     }
 
     fn send(&mut self) -> Result<(), LiveError> {
@@ -52,10 +54,13 @@ impl Anew {
 }
 
 impl Destination for Anew {
-    /// What the lane had noted is written first.
-    fn begins(&mut self, store: &mut dyn Store) -> Result<(), LiveError> {
+    /// What the lane had noted is written first. Commits of a lane are counted anew where its store was made of another one, so its
+    /// readings are counted by the clock, and beyond those that it knows.
+    fn begins(&mut self, store: &mut dyn Store, commit: u64) -> Result<u64, LiveError> {
         self.out = Out::open(store)?;
-        self.send()
+        self.send()?;
+        let known = store.regenerated()?.iter().map(|one| one.generation + 1).max().unwrap_or(0);
+        Ok(commit.max(known).max((self.clock)().0.unsigned_abs()))
     }
 
     fn put(&mut self, reading: Reading, events: &Records, lines: &[usize]) -> Vec<Refused> {
@@ -87,8 +92,7 @@ impl Destination for Anew {
         self.hand.is_empty()
     }
 
-    /// A lane's journal is empty. Its commit gives the reading its number, so that no other has it, and says that the lane is ours
-    /// still.
+    /// A lane's journal is empty. Its commit says that the lane is ours still.
     fn journal(&self) -> Result<Vec<u8>, LiveError> {
         Ok(Vec::new())
     }

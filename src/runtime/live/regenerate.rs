@@ -25,11 +25,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Where what is read anew goes. Nobody looks at it before the last commit.
 pub(crate) trait Destination {
-    /// The shard has been taken over.
+    /// The shard has been taken over, and this is its next commit. Gives the number of the reading: above all before.
     ///
     /// # Errors
     /// What whoever was here before has left there cannot be read, or written.
-    fn begins(&mut self, store: &mut dyn Store) -> Result<(), LiveError>;
+    fn begins(&mut self, store: &mut dyn Store, commit: u64) -> Result<u64, LiveError>;
     /// Takes these of the events; gives those that it cannot take.
     fn put(&mut self, reading: Reading, events: &Records, lines: &[usize]) -> Vec<Refused>;
     /// So much is in hand that it should be written.
@@ -150,12 +150,12 @@ impl Regeneration {
         let Some(last) = last.first() else {
             return Err(wrong("nothing was ever read: there is nothing to read anew".to_owned()));
         };
-        to.begins(store)?;
+        let generation = to.begins(store, claim.sequence + 1)?;
         Ok(Regeneration {
             epoch: claim.epoch,
             sequence: claim.sequence,
             now: last.now,
-            generation: claim.sequence + 1,
+            generation,
             machine: Machine::new(adapter),
             identities: Identities { catalogue, ..Identities::default() },
             adapter: adapter.source().to_owned(),

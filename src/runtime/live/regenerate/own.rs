@@ -21,8 +21,8 @@ pub(super) struct OwnJournal {
 }
 
 impl Destination for OwnJournal {
-    fn begins(&mut self, _: &mut dyn Store) -> Result<(), LiveError> {
-        Ok(())
+    fn begins(&mut self, _: &mut dyn Store, commit: u64) -> Result<u64, LiveError> {
+        Ok(commit)
     }
 
     fn put(&mut self, reading: Reading, events: &Records, lines: &[usize]) -> Vec<Refused> {
