@@ -149,6 +149,12 @@ fn the_seed_of_the_fuzz_target_is_a_record() {
 }
 
 #[test]
+fn the_seed_of_what_was_read_anew_is_its_word() {
+    let seed = include_bytes!("../../../fuzz/seeds/decode/regenerated");
+    assert!(matches!(read(seed), Some(Carried::Regenerated(marks)) if marks.len() == 2));
+}
+
+#[test]
 fn names_have_no_control_characters() {
     let place = Place { offset: 9, item: 2, arrived: Moment(77) };
     let odd = Reading { incarnation: "a\0b\n".to_owned(), ..(*reading("desk", 0)).clone() };

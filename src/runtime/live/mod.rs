@@ -51,6 +51,7 @@ pub use follow::{Receiver, Takes};
 pub use judge::{Clock, Taken};
 pub use proof::{Proof, Proven};
 pub use recover::{Moved, Replayed, replay};
+#[cfg(feature = "kafka")]
 pub(crate) use regenerate::Destination;
 pub use regenerate::{Regeneration, Renewed};
 pub use reshard::{Dealt, Reshard, Share};
