@@ -3,10 +3,13 @@
 use crate::house::{DESK, House, file};
 use crate::kafka::broker;
 use crate::world::{World, said};
+use onus::exchange::carried::{Bundle, Place};
+use onus::exchange::repeats::Reading;
 use onus::store::{Batch, Remembered};
 use onus_engine::time::Moment;
 use std::fs;
 use std::process::Output;
+use std::sync::Arc;
 
 fn refused(out: &Output, due: &str) {
     assert_eq!(out.status.code(), Some(2), "{}", said(out));
