@@ -15,6 +15,8 @@ mod sources;
 mod teller;
 mod watch;
 
+#[cfg(feature = "kafka")]
+pub(super) use divided::look;
 pub(super) use notices::target;
 
 pub(super) use figures::Pages;

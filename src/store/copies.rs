@@ -75,7 +75,7 @@ fn verify_all(database: &mut impl Database) -> Result<BTreeMap<u16, Verified>, S
     })
 }
 
-fn shards(database: &mut impl Database) -> Result<Vec<u16>, StoreError> {
+pub(super) fn shards(database: &mut impl Database) -> Result<Vec<u16>, StoreError> {
     let mut found = Vec::new();
     database.ask("SELECT shard FROM shard ORDER BY shard", &[], &mut |row| {
         found.push(row.small(0)?);

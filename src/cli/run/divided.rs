@@ -48,6 +48,19 @@ pub(super) fn topic(settings: &Settings) -> Result<Wanted, CliError> {
     Ok((exchange::remembered(&seen.cluster, &exchange.topic.topic, exchange.partitions), seen.partitions.len()))
 }
 
+/// Looks at another topic of a cluster of the settings, as at an exchange.
+///
+/// # Errors
+/// It cannot be seen, in words.
+pub(in crate::cli) fn look(settings: &Settings, cluster: &str, name: &str) -> Result<kafka::Look, CliError> {
+    let (exchange, _) = said(settings)?;
+    let Some(cluster) = settings.clusters.get(cluster) else {
+        return Err(CliError::Other(format!("no [kafka.{cluster}] is in the settings")));
+    };
+    let topic = Topic { name: name.to_owned(), ..reading(exchange, FeedId(0), 0) };
+    kafka::look(&topic, &feeds::access(cluster), ANSWER).map_err(CliError::Other)
+}
+
 /// Begins to read a judge's partition.
 pub(super) fn read(settings: &Settings, shard: u16, live: &Live, sender: &Sender) -> Result<Sources, CliError> {
     let (exchange, cluster) = said(settings)?;
