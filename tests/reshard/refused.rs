@@ -3,10 +3,13 @@
 use crate::house::{DESK, House, file};
 use crate::kafka::broker;
 use crate::world::{World, said};
+use onus::exchange::carried::{Bundle, Place};
+use onus::exchange::repeats::Reading;
 use onus::store::{Batch, Remembered};
 use onus_engine::time::Moment;
 use std::fs;
 use std::process::Output;
+use std::sync::Arc;
 
 fn refused(out: &Output, due: &str) {
     assert_eq!(out.status.code(), Some(2), "{}", said(out));
@@ -72,20 +75,14 @@ fn what_an_intake_has_noted_and_no_judge_has_taken_is_not_left_behind() {
     world.until_decided();
     world.stop();
     // As of an intake that was killed between its commit and the brokers' word.
-    let header = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    let headers = [
-        ("onus-source", "desk"),
-        ("onus-partition", "0"),
-        ("onus-incarnation", "file 1:1"),
-        ("onus-offset", "1000000"),
-        ("onus-item", "0"),
-        ("onus-generation", "0"),
-        ("onus-arrived", "1"),
-    ];
-    let headers: Vec<(String, String)> = headers.iter().map(|(name, text)| header(name, text)).collect();
-    let message = (0_i32, "p0001".to_owned(), headers, b"{}".to_vec());
-    let plain = postcard::to_allocvec(&vec![message]).expect("plain data");
-    let row = zstd::stream::encode_all(plain.as_slice(), 1).expect("into memory");
+    let (source, incarnation) = ("desk".to_owned(), "file 1:1".to_owned());
+    let reading = Arc::new(Reading { source, partition: 0, incarnation, generation: 0 });
+    let mut bundle = Bundle::default();
+    bundle.put(&reading, Place { offset: 1_000_000, item: 0, arrived: Moment(1) }, b"{}");
+    let (header, value) = bundle.record().expect("an event");
+    let plain = postcard::to_allocvec(&(1_u64, vec![(0_i32, header, value)])).expect("plain data");
+    let mut row = vec![1];
+    row.append(&mut zstd::stream::encode_all(plain.as_slice(), 1).expect("into memory"));
     let mut lane = world.shard(u16::MAX);
     let claim = lane.claim("intake").expect("ours");
     let id = "out".to_owned();

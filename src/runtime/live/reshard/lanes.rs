@@ -1,25 +1,29 @@
 //! What intakes keep: how far sources were read, what adapters remember, and dead letters of what they could not read. It is
 //! divided by sources, not by partners, and so is what it was; one process's is the only lane's.
 
-use super::carry::{LETTERS, letters_of, taken};
+use super::carry::{LETTERS, Places, letters_of, taken};
 use super::target::{Target, nothing};
 use super::{LiveError, Old, Reshard, cannot};
-use crate::exchange::carried::{self, Carried};
+use crate::exchange::carried::{self, Carried, Events};
 use crate::exchange::lanes::{self, Lane};
+use crate::exchange::repeats::{Digests, Item, Reading};
 use crate::exchange::{self, NAME};
 use crate::store::place::Place;
 use crate::store::reshard::New;
 use crate::store::{Batch, Letter, Position, Query, Remembered, Stamp};
 use onus_engine::time::Moment;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The row of what a lane keeps until the brokers have it (docs/seams.md, section 16).
 const OUT: &str = "out";
 /// Rows of one commit.
 const ROWS: usize = 1_000;
 
-/// A message that a lane keeps: partition, key, headers, value.
-type Kept = (i32, String, Vec<(String, String)>, Vec<u8>);
+/// The row's first byte.
+const FORM: u8 = 1;
+
+/// A record that a lane keeps: partition, header, value.
+type Kept = (i32, Vec<u8>, Vec<u8>);
 
 impl Reshard {
     /// Whether every lane has written all that it noted, and judges have taken it.
@@ -43,14 +47,13 @@ impl Reshard {
             return Ok(());
         }
         let taken = taken(&mut self.olds)?;
-        for (own, (_, _, headers, value)) in &kept {
-            let headers: Vec<(&str, &[u8])> =
-                headers.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
-            let known = match carried::read(&carried::line(&headers, value)) {
-                Some(Carried::Event(event)) => {
-                    taken.get(&event.reading).is_some_and(|places| places.has(&event.item()))
-                }
-                Some(Carried::Tick { .. }) | None => false,
+        let mut digests = Digests::default();
+        for (own, (_, header, value)) in &kept {
+            let mut record = Vec::new();
+            carried::lay(Some(header), value, &mut record);
+            let known = match carried::read(&record) {
+                Some(Carried::Events(events)) => all_taken(&events, &taken, &mut digests),
+                Some(Carried::Tick(_) | Carried::Later) | None => false,
             };
             if !known {
                 return Err(cannot(format!(
@@ -89,6 +92,18 @@ impl Reshard {
     }
 }
 
+/// Judges have taken each of these events.
+fn all_taken(events: &Events<'_>, taken: &BTreeMap<Reading, Places>, digests: &mut Digests) -> bool {
+    let mut lines = events.lines();
+    events.runs.iter().all(|run| {
+        let known = taken.get(&run.reading);
+        run.places.iter().zip(&mut lines).all(|(place, line)| {
+            let item = Item { offset: place.offset, item: place.item, digest: digests.of(line, place.arrived) };
+            known.is_some_and(|known| known.has(&item))
+        })
+    })
+}
+
 /// What a lane keeps until the brokers have it.
 fn out(lane: &mut Old, own: u16) -> Result<Vec<Kept>, LiveError> {
     let mut row = None;
@@ -98,8 +113,10 @@ fn out(lane: &mut Old, own: u16) -> Result<Vec<Kept>, LiveError> {
         }
     })?;
     let Some(row) = row else { return Ok(Vec::new()) };
-    let read = zstd::stream::decode_all(row.as_slice()).ok().and_then(|plain| postcard::from_bytes(&plain).ok());
-    read.ok_or_else(|| {
+    let packed = row.split_first().filter(|(form, _)| **form == FORM).map(|(_, packed)| packed);
+    let plain = packed.and_then(|packed| zstd::stream::decode_all(packed).ok());
+    let read = plain.and_then(|plain| postcard::from_bytes::<(u64, Vec<Kept>)>(&plain).ok());
+    read.map(|(_, kept)| kept).ok_or_else(|| {
         cannot(format!(
             "what lane {own} keeps until the brokers have it cannot be read: another version wrote it; start that one, and stop \
              it in good order"
@@ -162,19 +179,16 @@ fn fill(old: &mut Old, shard: u16, lane: bool, into: &Place) -> Result<u64, Live
     Ok(letters)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "kafka"))]
 mod tests {
     use super::*;
+    use crate::ingest::kafka::Message;
 
-    #[cfg(feature = "kafka")]
     #[test]
     fn what_a_lane_keeps_is_read_as_it_wrote_it() {
-        use crate::ingest::kafka::Message;
-        let headers = vec![("onus-source".into(), "desk".to_owned())];
-        let message = Message { partition: 3, key: "p1".to_owned(), headers, value: b"{}".to_vec() };
-        let row = postcard::to_allocvec(&vec![message]).expect("plain data");
-        let kept: Vec<Kept> = postcard::from_bytes(&row).expect("the same form");
-        let due = (3, "p1".to_owned(), vec![("onus-source".to_owned(), "desk".to_owned())], b"{}".to_vec());
-        assert_eq!(kept, [due]);
+        let message = Message { partition: 3, header: vec![1, 2], value: b"{}".to_vec() };
+        let row = postcard::to_allocvec(&(1_u64, vec![message])).expect("plain data");
+        let (events, kept): (u64, Vec<Kept>) = postcard::from_bytes(&row).expect("the same form");
+        assert_eq!((events, kept), (1, vec![(3, vec![1, 2], b"{}".to_vec())]));
     }
 }
