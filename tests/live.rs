@@ -18,6 +18,8 @@ mod contracts;
 #[cfg(feature = "kafka")]
 #[path = "live/exchange.rs"]
 mod exchange;
+#[path = "live/fair.rs"]
+mod fair;
 #[cfg(feature = "kafka")]
 #[path = "live/halted.rs"]
 mod halted;
@@ -33,6 +35,9 @@ mod killed;
 #[cfg(feature = "kafka")]
 #[path = "live/lanes.rs"]
 mod lanes;
+#[cfg(feature = "kafka")]
+#[path = "support/ledger.rs"]
+mod ledger;
 #[path = "live/letters.rs"]
 mod letters;
 #[path = "live/named.rs"]

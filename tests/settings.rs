@@ -301,6 +301,22 @@ fn a_password_does_not_stand_in_a_url_and_is_not_repeated() {
 }
 
 #[test]
+fn a_source_has_a_share_of_the_turns_and_a_quota_if_it_is_given_one() {
+    let file = "[[source]]\nname = \"desk\"\nkind = \"file\"\npath = \"Cargo.toml\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n";
+    let source = |more: &str| good(&format!("{file}{more}"), &[]).sources[0].clone();
+    assert_eq!((source("").share, source("").quota), (1, None));
+    let given = source("share = 3\nquota = \"1000/s\"\n");
+    assert_eq!((given.share, given.quota), (3, Some((1_000, 1_000))));
+    assert_eq!(source("quota = \"90 / h\"\n").quota, Some((90, 3_600_000)));
+    assert_eq!(source("quota = \"none\"\n").quota, None);
+    let wrong = said(&format!("{file}share = 0\nquota = \"1000\"\n"), &[]);
+    assert!(wrong.contains("source.desk.share: 0 is out of range"), "{wrong}");
+    assert!(wrong.contains("source.desk.quota: `1000` is no rate; write a whole number and a time: 1000/s"), "{wrong}");
+    let nothing = said(&format!("{file}quota = \"0/s\"\n"), &[]);
+    assert!(nothing.contains("source.desk.quota: 0/s is out of range"), "{nothing}");
+}
+
+#[test]
 fn two_sources_do_not_read_the_same() {
     let text = format!("{CLUSTER}{SOURCE}{}", SOURCE.replace("name = \"tickets\"", "name = \"again\""));
     assert!(said(&text, &[]).contains("source.again.kind: source `tickets` reads the same"));

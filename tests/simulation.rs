@@ -10,6 +10,8 @@
 
 #[path = "simulation/away.rs"]
 mod away;
+#[path = "simulation/queued.rs"]
+mod queued;
 #[path = "support/w1.rs"]
 mod w1;
 

@@ -9,6 +9,8 @@ mod conformance;
 mod copies;
 #[path = "store/damage.rs"]
 mod damage;
+#[path = "store/migrations.rs"]
+mod migrations;
 #[path = "store/postgres.rs"]
 mod postgres;
 #[path = "support/postgres.rs"]

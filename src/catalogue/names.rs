@@ -98,6 +98,13 @@ impl Names {
         out
     }
 
+    /// Adds those that others know besides.
+    pub(crate) fn join(&mut self, others: Names) {
+        others.0.into_iter().for_each(|(name, named)| {
+            self.0.entry(name).or_insert(named);
+        });
+    }
+
     /// None.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -15,6 +15,8 @@ mod sources;
 mod teller;
 mod watch;
 
+#[cfg(feature = "kafka")]
+pub(super) use divided::look;
 pub(super) use notices::target;
 
 pub(super) use figures::Pages;
@@ -98,7 +100,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
 
     let stop = Arc::new(AtomicBool::new(false));
     live.heed(&stop);
-    let (sender, heard) = feed::channel();
+    let (sender, heard) = feed::channel_of(sources::portions(&settings));
     let sources = read(&settings, &live, &sender)?;
     live.decide_by(sources.decide());
     live.unwrap_by(sources.unwrap());
@@ -154,11 +156,7 @@ fn belongs(store: &mut dyn Store, wanted: Option<&Wanted>) -> Result<bool, LiveE
 }
 
 /// Begins to read: sources, or a partition of the exchange.
-fn read(
-    settings: &settings::Settings,
-    live: &Live,
-    sender: &std::sync::mpsc::SyncSender<Heard>,
-) -> Result<sources::Sources, CliError> {
+fn read(settings: &settings::Settings, live: &Live, sender: &feed::Sender) -> Result<sources::Sources, CliError> {
     match settings.role {
         #[cfg(feature = "kafka")]
         Role::Judge(shard) => divided::read(settings, shard, live, sender),
@@ -221,7 +219,7 @@ fn opened(
 fn serving(
     settings: &settings::Settings,
     live: &Live,
-    sender: &std::sync::mpsc::SyncSender<Heard>,
+    sender: &feed::Sender,
     wires: &[(FeedId, Arc<Wire>)],
     counts: Arc<Told>,
     proof: Arc<Proof>,
@@ -283,7 +281,7 @@ fn told(error: LiveError) -> CliError {
 }
 
 /// What others may ask of the loop.
-fn wish(sender: &std::sync::mpsc::SyncSender<Heard>, wish: Wish) {
+fn wish(sender: &feed::Sender, wish: Wish) {
     // A loop that has ended has no wishes left to hear.
     let _ = sender.send(Heard::Wish(wish));
 }

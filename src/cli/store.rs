@@ -2,6 +2,7 @@
 
 mod events;
 mod ledger;
+mod reshard;
 
 use super::args::Format;
 use super::style::{self, paint, plain};
@@ -30,6 +31,8 @@ enum StoreCommand {
     Backup(BackupArgs),
     /// Put a backup back, into a file or a PostgreSQL database.
     Restore(RestoreArgs),
+    /// Make a new store for another number of partitions of the exchange, of one that was filled with fewer, more or none.
+    Reshard(reshard::ReshardArgs),
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +106,7 @@ pub(in crate::cli) fn run(args: &StoreArgs) -> Result<u8, CliError> {
         StoreCommand::Events(args) => events::run(args),
         StoreCommand::Backup(args) => backup(args),
         StoreCommand::Restore(args) => restore(args),
+        StoreCommand::Reshard(args) => reshard::run(args),
     }
 }
 

@@ -17,7 +17,7 @@ use super::repeats::Reading;
 use super::whose::{Sorter, Whose};
 use crate::decode::DecodeError;
 use crate::ingest::adapt::redact_bytes;
-use crate::ingest::feed::{FeedId, Heard, Records, Wish};
+use crate::ingest::feed::{FeedId, Heard, Receiver, Records, Wish};
 use crate::ingest::kafka::Outgoing;
 use crate::runtime::live::adapted::Machines;
 use crate::runtime::live::frontiers::Frontier;
@@ -32,7 +32,7 @@ use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 use wishes::Items;
 use xxhash_rust::xxh3::xxh3_64;
@@ -183,12 +183,13 @@ impl Intake {
     /// Somebody else has taken over, or the brokers or the store refuse for good.
     pub fn run(
         &mut self,
-        sources: &Receiver<Heard>,
+        sources: &Receiver,
         until_end: bool,
         stop: &AtomicBool,
         committed: &mut dyn FnMut(&[Position]),
     ) -> Result<(), LiveError> {
         let stopped = || stop.load(Ordering::Relaxed);
+        self.status.hears(sources.gauge());
         self.write(&stopped, committed)?;
         let every = Duration::from_millis(self.plan.commit_every.max(1) as u64);
         let own = self.shares.iter().filter(|share| **share != Share::Nothing).count();

@@ -23,6 +23,9 @@ use crate::store::Position;
 pub const NAME: &str = "@exchange";
 /// Under this name the store remembers the topic and how many partitions it has.
 const COUNT: &str = "@exchange-partitions";
+/// No topic of any cluster is called so.
+const UNFINISHED: &str = "not finished";
+
 /// What the store is to remember of the topic.
 pub fn remembered(cluster: &str, topic: &str, partitions: u16) -> Position {
     Position {
@@ -34,12 +37,35 @@ pub fn remembered(cluster: &str, topic: &str, partitions: u16) -> Position {
     }
 }
 
+/// What a store remembers instead while `onus store reshard` makes it.
+pub fn unfinished() -> Position {
+    Position { incarnation: UNFINISHED.to_owned(), ..remembered("", "", 0) }
+}
+
+/// The exchange that a store remembers; None: a process that reads its sources itself filled it.
+pub fn of(stored: &[Position]) -> Option<&Position> {
+    stored.iter().find(|position| position.source == COUNT)
+}
+
+/// Nobody runs on half a store.
+fn finished(stored: &[Position]) -> Result<(), String> {
+    match of(stored).filter(|position| position.incarnation == UNFINISHED) {
+        Some(_) => Err(
+            "`onus store reshard` has begun this store and not finished it: have it end, or start it again; what it \
+                        divides is as it was"
+                .to_owned(),
+        ),
+        None => Ok(()),
+    }
+}
+
 /// Whether the topic is what the settings say and what it was before: which partner is where follows from the number of
 /// partitions.
 ///
 /// # Errors
 /// It is not, in words, with what to do.
 pub fn check(wanted: &Position, there: usize, stored: &[Position]) -> Result<(), String> {
+    finished(stored)?;
     let (topic, count) = (&wanted.incarnation, wanted.next);
     if there as u64 != count {
         return Err(format!(
@@ -47,18 +73,18 @@ pub fn check(wanted: &Position, there: usize, stored: &[Position]) -> Result<(),
              would move between judges. Write the number with which the topic was made, or make a new topic for a new store"
         ));
     }
-    match stored.iter().find(|position| position.source == COUNT) {
+    match of(stored) {
         Some(before) if (&before.incarnation, before.next) != (topic, count) => Err(format!(
             "this store was filled by the exchange {} with {} partitions, and the settings say {topic} with {count}: partners \
-             would move between judges. Write what was there before, or begin with a new store",
+             would move between judges. Write what was there before, or have `onus store reshard` make a new store of it",
             before.incarnation, before.next
         )),
         Some(_) => Ok(()),
         // Whoever has read sources by itself holds partners of all partitions.
         None => match stored.iter().find(|position| !position.source.starts_with('@')) {
             Some(own) => Err(format!(
-                "this store was filled by a process that reads its sources itself (`{}`): it cannot be divided yet. Begin with a \
-                 new store, and let the sources be read from their beginning",
+                "this store was filled by a process that reads its sources itself (`{}`): `onus store reshard` divides it, into \
+                 a new one",
                 own.source
             )),
             None => Ok(()),
@@ -71,7 +97,8 @@ pub fn check(wanted: &Position, there: usize, stored: &[Position]) -> Result<(),
 /// # Errors
 /// In words.
 pub fn check_alone(stored: &[Position]) -> Result<(), String> {
-    match stored.iter().find(|position| position.source == COUNT) {
+    finished(stored)?;
+    match of(stored) {
         Some(before) => Err(format!(
             "this store holds one shard of the exchange {}: start it with `--role judge`, or name another store",
             before.incarnation
@@ -99,6 +126,9 @@ mod tests {
         assert!(refused(4, &[remembered("c", "t", 3)]).contains("with 3 partitions"));
         assert!(refused(4, &[remembered("d", "t", 4)]).contains("d/t"), "another cluster");
         assert!(refused(4, &[source("desk")]).contains("desk"));
+        for half in [check(&unfinished(), 0, &[unfinished()]), check_alone(&[unfinished()])] {
+            assert!(half.expect_err("refused").contains("onus store reshard"));
+        }
         assert!(check_alone(std::slice::from_ref(&wanted)).expect_err("refused").contains("--role judge"));
     }
 }

@@ -1,28 +1,31 @@
 //! What a source of a process that runs on has to say: each kind of source speaks this to the loop, and nothing else.
 //!
-//! A source has its own thread or task. It hands over records in order, partition by partition, through one bounded
-//! channel; where the channel is full it stops reading, and a Kafka consumer goes on polling meanwhile.
+//! A source has its own thread or task. It hands over records in order, partition by partition, and each partition has a
+//! bounded queue of its own (`queue`): where that is full, it alone stops being read, and a Kafka consumer goes on polling
+//! meanwhile. The loop takes from sources in turn, so that one that floods keeps the others waiting for a slice.
+
+mod channel;
+mod queue;
+mod quota;
+#[cfg(test)]
+mod tests;
+
+pub use channel::{Gauge, Receiver, Sender, channel, channel_of};
+pub use queue::{WAITING, Waits};
+pub use quota::{Portion, Quota};
 
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::oneshot;
 
 /// A source, by its place in the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeedId(pub u16);
 
-/// Bytes of records that may wait in the channel, as pieces of at most [`PIECE`].
-pub const WAITING: usize = 16;
 /// Records are handed over in pieces of about this many bytes.
 pub const PIECE: usize = 256 * 1024;
-
-/// The two ends of the channel between sources and the loop.
-pub fn channel() -> (SyncSender<Heard>, Receiver<Heard>) {
-    sync_channel(WAITING)
-}
 
 /// What a source says.
 #[derive(Debug)]
@@ -251,21 +254,5 @@ fn flatten(json: &mut [u8]) {
             _ => {}
         }
         escaped = *byte == b'\\' && !escaped;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_is_one_line_and_no_less_strict_for_it() {
-        let mut records = Records::new(FeedId(0), 0, Arc::from("here"));
-        records.push(b"{\n  \"a\": \"x \\\" y\",\n  \"b\": 1\n}", 0, 1, Moment(0));
-        records.push(b"{\"a\": \"x\ny\"}", 1, 2, Moment(0));
-        let lines: Vec<&[u8]> = records.list.iter().map(|one| records.record(one)).collect();
-        assert_eq!(lines[0], br#"{   "a": "x \" y",   "b": 1 }"#);
-        assert!(serde_json::from_slice::<serde_json::Value>(lines[1]).is_err());
-        assert_eq!(records.bytes.iter().filter(|byte| **byte == b'\n').count(), 2);
     }
 }

@@ -13,14 +13,14 @@ mod stdin;
 
 pub use cutter::{Cutter, Line};
 
-use crate::ingest::feed::{FeedId, Heard};
+use crate::ingest::feed::{self, FeedId};
 use crate::ingest::wire::Wire;
 use hand::Hand;
 use onus_engine::time::Moment;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Tailing {
 ///
 /// # Errors
 /// The system has no thread left.
-pub fn spawn(tail: Tail, heard: SyncSender<Heard>) -> io::Result<Tailing> {
+pub fn spawn(tail: Tail, heard: feed::Sender) -> io::Result<Tailing> {
     let (stop, stopped) = channel();
     let thread = std::thread::Builder::new().name(format!("tail-{}", tail.feed.0)).spawn(move || {
         let hand = Hand::new(&tail, heard);

@@ -1,14 +1,13 @@
 //! From settings and stored positions to Kafka sources.
 
 use crate::exchange::lanes::Lane;
-use crate::ingest::feed::{FeedId, Heard};
+use crate::ingest::feed::{FeedId, Sender};
 use crate::ingest::kafka::{Access, Begin, Handle, Known, Login, Tls, Topic, spawn};
 use crate::ingest::wire::Wire;
 use crate::settings::{Cluster, Origin, Sasl, SourceSettings, Start};
 use crate::store::Position;
 use onus_engine::time::Moment;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 
 /// How to reach a cluster.
 pub fn access(cluster: &Cluster) -> Access {
@@ -61,7 +60,7 @@ pub fn kafka(
     wire: Arc<Wire>,
     positions: &[Position],
     clock: fn() -> Moment,
-    sender: SyncSender<Heard>,
+    sender: Sender,
 ) -> Option<std::io::Result<Handle>> {
     topic(feed, (source, lane), wire, clock).map(|topic| spawn(topic, access(cluster), &known(positions), sender))
 }

@@ -3,12 +3,12 @@
 //! The loop cannot tell it from a service that has run for weeks: it asks the clock, hears records as they arrive, and
 //! hears up to when everything has come. Only the hours between two records are shorter.
 
-use crate::ingest::feed::{FeedId, Heard, Records};
+use crate::ingest::feed::{FeedId, Heard, Records, Sender};
 use crate::runtime::live::Time;
 use onus_engine::time::{HOUR, Millis, Moment};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::mpsc::{SendError, SyncSender};
+use std::sync::mpsc::SendError;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ pub struct Playing {
 pub fn spawn(
     playing: Playing,
     clock: Clock,
-    sender: SyncSender<Heard>,
+    sender: Sender,
     say: impl FnMut(&Line) + Send + 'static,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("story".to_owned()).spawn(move || {
@@ -95,12 +95,7 @@ pub fn spawn(
     })
 }
 
-fn play(
-    playing: &Playing,
-    clock: &Clock,
-    sender: &SyncSender<Heard>,
-    mut say: impl FnMut(&Line),
-) -> Result<(), SendError<Heard>> {
+fn play(playing: &Playing, clock: &Clock, sender: &Sender, mut say: impl FnMut(&Line)) -> Result<(), SendError<Heard>> {
     let feed = playing.feed;
     let caught_up = |at: Moment| Heard::CaughtUp { feed, partition: 0, partitions: 1, at, lag: 0 };
     let incarnation: Arc<str> = Arc::from("story");
@@ -143,7 +138,7 @@ fn weight(gap: Millis) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::sync_channel;
+    use crate::ingest::feed::channel;
 
     #[test]
     fn every_record_comes_at_its_instant_and_after_all_before_it() {
@@ -152,15 +147,16 @@ mod tests {
         let lines = vec![line(0), line(1), line(1), line(40)];
         let stop = Arc::new(AtomicBool::new(false));
         let playing = Playing { feed: FeedId(0), lines: lines.clone(), within: Duration::from_millis(200), stop };
-        let (sender, heard) = sync_channel(10_000);
+        let (sender, heard) = channel();
         let clock = Clock::at(start);
-        let mut said = Vec::new();
-        play(&playing, &clock, &sender, |line| said.push(line.clone())).expect("somebody listens");
-        assert_eq!(said, lines);
-        assert_eq!(clock.now(), start + 40 * HOUR);
-        drop(sender);
+        let told = clock.clone();
+        let playing = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            play(&playing, &told, &sender, |line| said.push(line.clone())).expect("somebody listens");
+            said
+        });
         let (mut caught, mut came, mut ended) = (start + -1, 0, false);
-        for heard in heard {
+        while let Ok(heard) = heard.recv_timeout(Duration::from_secs(60)) {
             match heard {
                 Heard::CaughtUp { at, .. } => {
                     assert!(at >= caught, "time goes on");
@@ -177,5 +173,7 @@ mod tests {
         }
         assert!(ended);
         assert_eq!(came, 4);
+        assert_eq!(playing.join().expect("it plays to the end"), lines);
+        assert_eq!(clock.now(), start + 40 * HOUR);
     }
 }

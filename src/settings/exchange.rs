@@ -50,7 +50,7 @@ pub(super) fn exchange(reader: &mut Reader<'_>, clusters: &BTreeMap<String, Clus
         (Some(_), None) => part.wrong(
             "partitions",
             "must be said where `topic` is",
-            "write how many partitions the topic was made with: it can never change",
+            "write how many partitions the topic was made with",
         ),
         (None, Some(_)) => part.wrong("partitions", "means nothing without `topic`", "say `cluster` and `topic`, too"),
         _ => {}

@@ -119,6 +119,7 @@ fn shape(key: &Key) -> String {
         Shape::Whole(from, to) => format!("{from} to {to}"),
         Shape::Length(from, to) => format!("{} to {}", length_text(from), length_text(to)),
         Shape::MaybeLength(from, to) => format!("`none`, or {} to {}", length_text(from), length_text(to)),
+        Shape::MaybeRate(most) => format!("`none`, or 1 to {most}, then `/s`, `/min` or `/h`"),
         Shape::Size(most) => format!("size, at most {}", size_text(most)),
         Shape::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Shape::Start => "`earliest`, `latest`, instant".to_owned(),

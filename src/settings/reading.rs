@@ -297,6 +297,10 @@ impl Part<'_, '_> {
         self.maybe_text(name).and_then(|text| units::length(&text).ok())
     }
 
+    pub(super) fn maybe_rate(&mut self, name: &str) -> Option<(u64, i64)> {
+        units::rate(&self.maybe_text(name)?).ok()
+    }
+
     pub(super) fn length(&mut self, name: &str) -> i64 {
         self.maybe_length(name).unwrap_or_default()
     }
@@ -395,6 +399,17 @@ fn shaped(shape: Shape, said: &Value) -> Result<toml::Value, Wrong> {
             }
         }
         Shape::Length(from, to) => between(length(&text()?)?, from, to),
+        Shape::MaybeRate(_) if matches!(&said.kind, ValueKind::String(text) if text == "none") => {
+            Ok(toml::Value::String("none".to_owned()))
+        }
+        Shape::MaybeRate(most) => {
+            let rate = units::rate(&text()?).map_err(|what| (what, "a rate stands in quotation marks".to_owned()))?;
+            if rate.0 == 0 || rate.0 > most {
+                let remedy = format!("from 1 to {most} in a second, a minute or an hour; `none` for no quota");
+                return Err((format!("{} is out of range", units::rate_text(rate)), remedy));
+            }
+            Ok(toml::Value::String(units::rate_text(rate)))
+        }
         Shape::MaybeLength(..) if matches!(&said.kind, ValueKind::String(text) if text == "none") => {
             Ok(toml::Value::String("none".to_owned()))
         }

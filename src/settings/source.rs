@@ -35,6 +35,10 @@ pub struct SourceSettings {
     pub heartbeat: Option<i64>,
     /// How late its news may come.
     pub settling: i64,
+    /// Slices that are taken of it in its turn, while other sources wait.
+    pub share: u16,
+    /// Records that are taken of it at most, and in how many milliseconds; None: as many as there is time for.
+    pub quota: Option<(u64, i64)>,
     /// Whether `recordedtime` inside its events is believed.
     pub may_claim_time: bool,
 }
@@ -169,6 +173,8 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         let what = format!("{} is less than `transit`, {}", length_text(settling), length_text(transit));
         part.wrong(if own.is_some() { "settling" } else { "transit" }, what, remedy);
     }
+    let share = u16::try_from(part.whole("share")).unwrap_or(1);
+    let quota = part.maybe_rate("quota");
     let may_claim_time = part.yes("may-claim-time");
     SourceSettings {
         name,
@@ -182,6 +188,8 @@ fn one(part: &mut Part<'_, '_>, judge: &Judge, http: &Http, clusters: &BTreeMap<
         transit,
         heartbeat,
         settling,
+        share,
+        quota,
         may_claim_time,
     }
 }

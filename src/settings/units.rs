@@ -40,7 +40,61 @@ pub(super) fn size_text(bytes: u64) -> String {
     format!("{} {unit}", bytes / size)
 }
 
+/// So many in so many milliseconds.
+pub(super) fn rate(text: &str) -> Result<(u64, i64), String> {
+    let wrong = || format!("`{text}` is no rate; write a whole number and a time: 1000/s, 60/min, 5000/h");
+    let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let each = match unit.trim() {
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    let number = number.trim();
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    number.parse().map(|number| (number, each)).map_err(|_| format!("`{text}` is too much"))
+}
+
+/// A rate as it is written.
+pub(super) fn rate_text((number, each): (u64, i64)) -> String {
+    let unit = match each {
+        3_600_000 => "h",
+        60_000 => "min",
+        _ => "s",
+    };
+    format!("{number}/{unit}")
+}
+
 fn parted(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     Some((text[..digits].parse().ok()?, text[digits..].trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rates_are_read_as_they_are_written() {
+        assert_eq!(rate("1000/s"), Ok((1_000, 1_000)));
+        assert_eq!(rate("60 / min"), Ok((60, 60_000)));
+        assert_eq!(rate("5/h"), Ok((5, 3_600_000)));
+        for wrong in
+            ["", "/s", "1000", "1000/", "1000/day", "+5/s", "-5/s", "1.5/s", "1/s/s", "1e3/s", "99999999999999999999/s"]
+        {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_rate_comes_back_and_any_text_is_harmless(number: u64, each in 0usize..3, text in ".{0,20}") {
+            let each = [1_000, 60_000, 3_600_000][each];
+            prop_assert_eq!(rate(&rate_text((number, each))), Ok((number, each)));
+            let _ = rate(&text);
+        }
+    }
 }

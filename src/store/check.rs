@@ -6,6 +6,7 @@ use super::database::Value::Int;
 use super::database::{Database, Row};
 use super::error::StoreError;
 use super::released::{keys_of, pairs_of, placed};
+use super::reshard::Follows;
 use super::{Regenerated, Verified, rows, sums};
 use std::collections::BTreeMap;
 
@@ -177,6 +178,7 @@ fn journal(
 
 fn ledger(reading: &mut dyn Reading, shard: &Shard, found: &mut Verified, wrong: &mut Wrong) -> Result<(), StoreError> {
     let (mut last, mut before) = (shard.retired_entries, shard.retired_digest);
+    begins(reading, shard, wrong)?;
     let sql = "SELECT last, first, before, digest, latest, bytes FROM ledger WHERE shard = $1 ORDER BY last";
     reading.rows(sql, &mut |row| {
         let Some(segment) = wrong.read(rows::segment(row))? else { return Ok(()) };
@@ -196,6 +198,25 @@ fn ledger(reading: &mut dyn Reading, shard: &Shard, found: &mut Verified, wrong:
     })?;
     wrong.hold(last == shard.entries, || format!("it ends with entry {last}, and {} were written", shard.entries));
     wrong.hold(before == shard.digest, || "its last digest is not the one that the last commit left".to_owned());
+    Ok(())
+}
+
+/// A ledger that goes on where others ended begins with the line that names them; once its first entries have gone, the line
+/// with its digest cannot be held against anything any more.
+fn begins(reading: &mut dyn Reading, shard: &Shard, wrong: &mut Wrong) -> Result<(), StoreError> {
+    let mut found = Vec::new();
+    let sql =
+        "SELECT source, part, incarnation, next, last FROM source_position WHERE shard = $1 AND source = '@follows'";
+    reading.rows(sql, &mut |row| {
+        found.extend(wrong.read(rows::position(row))?);
+        Ok(())
+    })?;
+    let nothing_gone = |follows: &Follows| follows.after == shard.retired_entries;
+    if let Some(follows) = Follows::of(&found).filter(nothing_gone) {
+        wrong.hold(follows.digest() == shard.retired_digest, || {
+            "it does not begin with the line that names the ledgers that it follows".to_owned()
+        });
+    }
     Ok(())
 }
 

@@ -24,6 +24,21 @@ pub fn verify(place: &Place) -> Result<BTreeMap<u16, Verified>, StoreError> {
     }
 }
 
+/// The shards that a store holds.
+///
+/// # Errors
+/// It cannot be opened, or is another version's.
+pub fn held(place: &Place) -> Result<Vec<u16>, StoreError> {
+    fn all(database: &mut impl Database) -> Result<Vec<u16>, StoreError> {
+        schema::known(database)?;
+        read(database, shards)
+    }
+    match place {
+        Place::Sqlite(path) => all(&mut Sqlite::existing(path)?),
+        Place::Postgres(server) => all(&mut Postgres::open(server)?),
+    }
+}
+
 /// Opens a shard's store that must be there, to read it.
 ///
 /// # Errors
@@ -60,7 +75,7 @@ fn verify_all(database: &mut impl Database) -> Result<BTreeMap<u16, Verified>, S
     })
 }
 
-fn shards(database: &mut impl Database) -> Result<Vec<u16>, StoreError> {
+pub(super) fn shards(database: &mut impl Database) -> Result<Vec<u16>, StoreError> {
     let mut found = Vec::new();
     database.ask("SELECT shard FROM shard ORDER BY shard", &[], &mut |row| {
         found.push(row.small(0)?);

@@ -20,6 +20,7 @@ pub mod place;
 pub mod pool;
 pub mod postgres;
 mod released;
+pub mod reshard;
 mod rows;
 mod schema;
 pub mod sqlite;

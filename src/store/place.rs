@@ -2,6 +2,7 @@
 
 use super::error::StoreError;
 use super::{Store, postgres, sqlite};
+use onus_engine::time::Millis;
 use std::fmt;
 use std::path::PathBuf;
 use tokio_postgres::config::Host;
@@ -23,6 +24,8 @@ pub struct Server {
     pub(super) password_file: Option<PathBuf>,
     /// Whom to believe beside the system's own certificates.
     pub(super) authorities: Option<PathBuf>,
+    /// How long a transaction that writes may wait for its client; None: as sessions are set up.
+    pub(super) idle: Option<Millis>,
 }
 
 impl Server {
@@ -30,6 +33,14 @@ impl Server {
     #[must_use]
     pub fn with_password_file(mut self, file: Option<PathBuf>) -> Server {
         self.password_file = file.or(self.password_file);
+        self
+    }
+
+    /// The same, for an owner of whom others expect a sign of life so often: one that stands still in the middle of a commit loses that commit
+    /// then, and whoever takes the shard over need not wait for it.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Millis) -> Server {
+        self.idle = Some(lease.max(1));
         self
     }
 }
@@ -97,7 +108,7 @@ fn server(text: &str, scheme: &str) -> Result<Server, StoreError> {
             return Err(refused(scheme, &why));
         }
     });
-    Ok(Server { config, password_file, authorities })
+    Ok(Server { config, password_file, authorities, idle: None })
 }
 
 /// On this machine.

@@ -13,6 +13,7 @@ use super::schema::text_for;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::join_all;
 use futures_util::{SinkExt, pin_mut};
+use onus_engine::time::Millis;
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -31,6 +32,8 @@ const SILENCE: Duration = Duration::from_secs(330);
 const SESSION: &str = "SET search_path TO onus; SET lock_timeout TO '10s'; SET statement_timeout TO '300s'; \
      SET idle_in_transaction_session_timeout TO '60s'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+/// While it is given rows a statement is not idle: it ends after so many of the times that a transaction may wait for its client.
+const FILLING: Millis = 10;
 /// "ONUS", for the lock under which the schema is changed.
 const SCHEMA_LOCK: i64 = 0x4f4e_5553;
 /// Where distributions keep the certificates that they believe.
@@ -268,17 +271,21 @@ impl Database for Postgres {
 
     fn begin(&mut self, writes: bool) -> Result<(), StoreError> {
         // At READ COMMITTED a statement that waited for the shard's row sees what the other one left.
-        let sql = if writes { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+        let sql = match (writes, self.server.idle) {
+            (true, Some(ms)) => format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout TO {ms}"),
+            (true, None) => "BEGIN".to_owned(),
+            (false, _) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
+        };
         self.in_doubt = false;
         if self.client.is_some() {
-            match self.script(sql) {
+            match self.script(&sql) {
                 // The server was started anew since the last call: that is known only now.
                 Err(_) if self.client.is_none() => {}
                 done => return done,
             }
         }
         self.connect()?;
-        self.script(sql)
+        self.script(&sql)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
@@ -346,6 +353,9 @@ impl Database for Postgres {
     ) -> Result<(), StoreError> {
         let copy = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.name, table.columns.join(", "));
         let statement = self.statement(&copy)?;
+        if let Some(ms) = self.server.idle {
+            self.script(&format!("SET LOCAL statement_timeout TO {}", ms.saturating_mul(FILLING).min(300_000)))?;
+        }
         let sink = self.wait(async |client| client.copy_in::<_, Bytes>(&statement).await)?;
         pin_mut!(sink);
         let mut rows = Rows::new();
@@ -361,7 +371,7 @@ impl Database for Postgres {
             sink.send(rest).await?;
             sink.as_mut().finish().await
         })?;
-        Ok(())
+        if self.server.idle.is_some() { self.script("SET LOCAL statement_timeout TO '300s'") } else { Ok(()) }
     }
 
     fn schema(&mut self) -> Result<Option<u32>, StoreError> {

@@ -254,6 +254,18 @@ families! {
         "Records there that have not come.",
         "Over all partitions, when it was last asked.";
     /// See its words.
+    SOURCE_WAITING: "onus_source_waiting_records", Gauge, Sources, &[SOURCE],
+        "Records that were read and wait for their turn.",
+        "Of each partition some pieces wait; beyond that it is not read, and `onus_source_lag_records` counts what is there.";
+    /// See its words.
+    SOURCE_QUOTA_HELD: "onus_source_quota_held_seconds_total", Counter, Sources, &[SOURCE],
+        "How long records at hand waited for the source's quota.",
+        "Since the process began. Absent where it has none.";
+    /// See its words.
+    SOURCE_QUOTA_TURNED: "onus_source_quota_turned_away_total", Counter, Sources, &[SOURCE],
+        "Requests that were answered with 429 because of the source's quota.",
+        "Since the process began. Absent where it has none; 0 where nobody pushes.";
+    /// See its words.
     SOURCE_LAST_RECORD: "onus_source_last_record_timestamp_seconds", Gauge, Sources, &[SOURCE],
         "When something last came.",
         "A record's arrival, or a tick's time. Absent where nothing came since the process began.";
@@ -370,6 +382,11 @@ families! {
     /// See its words.
     RECOUNT_TIME: "onus_recount_timestamp_seconds", Gauge, Process, &[SHARD],
         "When counts were last held against the duties in memory.", "By the judge's clock. Absent before the first time.";
+    /// See its words.
+    SHARDS_ALL: "onus_pool_shards", Gauge, Process, &[],
+        "Shards that judges share.",
+        "Partitions of the exchange; each of the judges says the same number. Where `onus_shards_held` of all of them does not come to it, \
+         something is not judged.";
     /// See its words.
     SHARDS_HELD: "onus_shards_held", Gauge, Process, &[],
         "Shards that this process owns.",

@@ -132,6 +132,8 @@ impl Figures {
         of_shards(page, &of::RECOUNT_TIME, reading, |page, of, one| {
             one.recounted.iter().for_each(|at| page.sample(of, *at));
         });
+        page.family(&of::SHARDS_ALL);
+        reading.pool.iter().for_each(|pool| page.sample("", pool.all));
         page.family(&of::SHARDS_HELD);
         reading.pool.iter().for_each(|pool| page.sample("", pool.held));
         page.family(&of::SHARDS_TAKEN);
@@ -185,6 +187,13 @@ fn sources(page: &mut Page, reading: &Reading) {
     all.iter().for_each(|(labels, one)| page.sample(labels, one.state == SourceState::Halted));
     page.family(&of::SOURCE_LAG);
     all.iter().for_each(|(labels, one)| page.sample(labels, one.lag));
+    page.family(&of::SOURCE_WAITING);
+    all.iter().for_each(|(labels, one)| page.sample(labels, one.waiting));
+    let quotas = || all.iter().filter_map(|(l, one)| Some((l, one.quota?)));
+    page.family(&of::SOURCE_QUOTA_HELD);
+    quotas().for_each(|(labels, (held, _))| page.sample(labels, held as f64 / 1e3));
+    page.family(&of::SOURCE_QUOTA_TURNED);
+    quotas().for_each(|(labels, (_, turned_away))| page.sample(labels, turned_away));
     page.family(&of::SOURCE_LAST_RECORD);
     all.iter().filter_map(|(l, one)| Some((l, one.last?))).for_each(|(labels, at)| page.sample(labels, at));
     page.family(&of::SOURCE_FRONTIER);

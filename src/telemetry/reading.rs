@@ -70,6 +70,8 @@ pub struct Reading {
 /// A process among those that share shards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PoolReading {
+    /// Shards that there are, among all.
+    pub all: u64,
     /// Shards that it owns now.
     pub held: u64,
     /// Shards that it took, since the process began.
@@ -99,6 +101,11 @@ pub struct SourceReading {
     pub last: Option<Moment>,
     /// How often it promises to say something, in milliseconds.
     pub expected: Option<i64>,
+    /// Records that were read and wait for their turn.
+    pub waiting: u64,
+    /// For how long its quota kept records waiting, in milliseconds, and how often somebody was told to come again because
+    /// of it; None: it has none.
+    pub quota: Option<(u64, u64)>,
     /// How it is.
     pub state: SourceState,
 }

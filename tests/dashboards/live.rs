@@ -19,6 +19,8 @@ const SILENT: &[(&str, &str)] = &[
     ("How long after it could be known is a breach told?", "all of them were over when Onus began"),
     ("How long does the store take?", "there may be no commit in a minute"),
     ("Which credentials are excused?", "no waiver lasts so long"),
+    ("Who judges how many shards?", "each of them judges all"),
+    ("Are leases renewed?", "there are none where nobody shares"),
     ("Who gets worse?", "there may be no verdict in one of the windows"),
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, Reply};
 use onus::decode::{Batch, Decoder};
-use onus::ingest::feed::{FeedId, Heard, Receipt, Records, channel};
+use onus::ingest::feed::{self, FeedId, Heard, Receipt, Records, channel};
 use onus::ingest::http::{Events, Token, digest, routes};
 use onus::serve::{self, Listen, Serving};
 use onus::telemetry::{
@@ -14,7 +14,7 @@ use onus_engine::time::Moment;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -216,7 +216,7 @@ pub(crate) fn undecoded(text: &str) -> Option<String> {
     decoder.record(text, &mut Batch::default()).err().map(|error| error.to_string())
 }
 
-pub(crate) fn listening(heard: &Receiver<Heard>, stopped: &Receiver<()>, told: &Mutex<Told>, way: &Mutex<Way>) {
+pub(crate) fn listening(heard: &feed::Receiver, stopped: &mpsc::Receiver<()>, told: &Mutex<Told>, way: &Mutex<Way>) {
     loop {
         if stopped.try_recv() == Err(mpsc::TryRecvError::Disconnected) {
             return;

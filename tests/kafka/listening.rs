@@ -1,13 +1,13 @@
 //! A source that runs, and what it says.
 
 use crate::support::Broker;
-use onus::ingest::feed::{FeedId, Heard, Records, Wrong, channel};
+use onus::ingest::feed::{FeedId, Heard, Portion, Quota, Receiver, Records, Sender, Wrong, channel, channel_of};
 use onus::ingest::kafka::{Access, Begin, GoOn, Handle, Known, Topic, digest, spawn};
 use onus::ingest::wire::Wire;
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
@@ -54,7 +54,7 @@ pub(crate) struct Got {
 /// A source, and all that was heard of it.
 pub(crate) struct Listening {
     handle: Option<Handle>,
-    from: Receiver<Heard>,
+    from: Receiver,
     pub(crate) got: BTreeMap<i32, Vec<Got>>,
     /// What tells nothing.
     pub(crate) passed: u64,
@@ -74,7 +74,16 @@ impl Listening {
     }
 
     pub(crate) fn with(topic: Topic, access: Access, known: &[Known]) -> Listening {
-        let (sender, from) = channel();
+        Listening::through(channel(), topic, access, known)
+    }
+
+    /// No faster than a quota lets it.
+    pub(crate) fn metered(topic: Topic, access: Access, quota: Quota) -> Listening {
+        let portion = Portion { share: 1, quota: Some(quota) };
+        Listening::through(channel_of(vec![portion; 4]), topic, access, &[])
+    }
+
+    fn through((sender, from): (Sender, Receiver), topic: Topic, access: Access, known: &[Known]) -> Listening {
         let handle = Some(spawn(topic, access, known, sender).expect("threads"));
         Listening {
             handle,
@@ -89,6 +98,24 @@ impl Listening {
             fine: 0,
             halted: Vec::new(),
             stamped: false,
+        }
+    }
+
+    /// Waits without listening, until so many records wait to be heard and no more have come for so long; says how many.
+    pub(crate) fn until_waiting(&mut self, what: &str, enough: impl Fn(u64) -> bool, still: Duration) -> u64 {
+        let gauge = self.from.gauge();
+        let waiting = || gauge.waits().get(3).map_or(0, |waits| waits.records);
+        let (begin, mut last, mut since) = (Instant::now(), 0, Instant::now());
+        loop {
+            let now = waiting();
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            if enough(now) && since.elapsed() >= still {
+                return now;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{what}: never; {now} wait");
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 

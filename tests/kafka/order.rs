@@ -2,7 +2,7 @@
 
 use crate::listening::{Listening, access, bytes, numbered, topic};
 use crate::support::broker;
-use onus::ingest::feed::PIECE;
+use onus::ingest::feed::{PIECE, Quota};
 use onus::ingest::kafka::Begin;
 use std::time::Duration;
 
@@ -83,6 +83,41 @@ fn a_slow_reader_pauses_the_topic_and_loses_nothing() {
     all.until_count(12_000);
     assert!(all.texts(0) == large && all.texts(1) == large, "in order, each once");
     const { assert!(6_000 * 5_000 > 16 * PIECE) };
+}
+
+#[test]
+fn a_partition_that_floods_is_paused_and_its_neighbour_is_read_on() {
+    let broker = broker();
+    let name = broker.topic(2, &[]);
+    let large: Vec<String> = (0..6_000).map(|number| format!("{number:0>5000}")).collect();
+    broker.produce(&name, 0, bytes(&large));
+    let mut all = Listening::to(&broker, &name);
+    // Nobody takes anything: it is as full as it may be, and stays so.
+    let full = all.until_waiting("the flood waits", |waiting| waiting > 0, Duration::from_secs(2));
+    assert!(full < 6_000, "{full} records wait, and there are no more");
+    broker.produce(&name, 1, bytes(&["news".to_owned()]));
+    all.until_waiting("the news waits beside it", |waiting| waiting > full, Duration::ZERO);
+    // Partitions take turns: it is heard after a piece or two of the flood, which is far from its end.
+    all.until("the news", |all| all.got.contains_key(&1));
+    let before = all.texts(0).len();
+    assert!(before <= 3 * PIECE / 5_000, "{before} records of the flood were heard before it");
+    all.until_count(6_001);
+    assert!(all.texts(0) == large && all.texts(1) == ["news"], "in order, each once");
+}
+
+#[test]
+fn a_topic_beyond_its_quota_is_paused_again_and_again_and_loses_nothing() {
+    let broker = broker();
+    let name = broker.topic(2, &[]);
+    let some: Vec<String> = (0..6_000).map(|number| format!("{number:0>1000}")).collect();
+    broker.produce(&name, 0, bytes(&some));
+    broker.produce(&name, 1, bytes(&some));
+    // Three seconds, with more than waits in its queues.
+    let quota = Quota { records: 4_000, each: Duration::from_secs(1) };
+    let mut all = Listening::metered(topic(&name), access(&broker), quota);
+    all.until_count(12_000);
+    assert!(all.texts(0) == some && all.texts(1) == some, "in order, each once");
+    all.until("it is heard to its end", |all| [0, 1].iter().all(|p| all.caught.iter().any(|(of, _)| of == p)));
 }
 
 #[test]

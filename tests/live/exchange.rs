@@ -2,11 +2,11 @@
 
 use crate::house::{DESK, House, W1, end, file, signal};
 use crate::kafka::{Broker, broker, broker_alone, send};
-use crate::{postgres, w1};
+use crate::{ledger, postgres, w1};
 use onus::exchange::carried::{self, Bundle, Carried, HEADER, Place};
 use onus::exchange::partition::partition;
 use onus::exchange::repeats::Reading;
-use onus::store::{Letter, Query, Store, place};
+use onus::store::{Entry, Letter, Query, Store, place, sqlite};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer};
@@ -83,6 +83,13 @@ pub(crate) fn letters(url: &str, of: u16) -> Vec<Letter> {
     shard(url, of).letters(&Query::default()).expect("letters")
 }
 
+/// Everything that was decided in these shards, and by one process with a store of its own.
+pub(crate) fn ledgers(url: &str, shards: u16, alone: &House) -> [Vec<Vec<Entry>>; 2] {
+    let all = |store: &mut dyn Store| store.entries(&Query::default()).expect("a ledger");
+    let mut one = sqlite::open(&alone.path("onus.db"), 0).expect("a store");
+    [(0..shards).map(|of| all(&mut *shard(url, of))).collect(), vec![all(&mut one)]]
+}
+
 /// Events that a shard has in its journal, judged again.
 pub(crate) fn events(house: &House, of: usize) -> u64 {
     let out = house
@@ -131,6 +138,12 @@ impl Kept {
     }
 }
 
+/// Where a partition of a topic ends.
+pub(crate) fn ends(broker: &Broker, topic: &str, partition: i32) -> u64 {
+    let client: BaseConsumer = broker.config().set("group.id", "looks").create().expect("a client");
+    client.fetch_watermarks(topic, partition, Duration::from_secs(10)).expect("an answer").1 as u64
+}
+
 fn all(broker: &Broker, topic: &str, partitions: i32) -> Vec<Kept> {
     let client: BaseConsumer = broker.config().set("group.id", "looks").create().expect("a client");
     let mut found = Vec::new();
@@ -171,7 +184,7 @@ fn one_intake_and_two_judges_decide_what_one_process_does() {
     let topic = broker.topic(2, &[]);
     let server = postgres::shared();
     let url = server.url(&server.database());
-    let (drawn, _) = w1::draw(w1::Order { events: 4_000, partners: 20, seed: 5 });
+    let (drawn, expected) = w1::draw(w1::Order { events: 4_000, partners: 20, seed: 5 });
     let mut lines = Vec::new();
     w1::write(&drawn, &mut lines).expect("into memory");
     let lines = String::from_utf8(lines).expect("text");
@@ -211,6 +224,13 @@ fn one_intake_and_two_judges_decide_what_one_process_does() {
     assert!(broken(&a) > 0 && broken(&b) > 0, "some are broken");
     assert!(end(child), "{}", alone.talk());
     others.into_iter().for_each(|child| assert!(end(child), "{}", divided.talk()));
+    let [ours, one] = ledgers(&url, 2, alone);
+    ledger::same(&ours, &one, &expected);
+    assert_eq!(
+        ledger::sequences(&ours),
+        ledger::sequences(&one),
+        "and word for word: all of it was there when they began"
+    );
     assert_eq!(events(divided, 0) + events(divided, 1), 4_000, "each event once");
     assert!([0, 1, u16::MAX].iter().all(|of| letters(&url, *of).is_empty()), "nothing was refused");
     let kept = all(&broker, &topic, 2);

@@ -1,11 +1,12 @@
 //! Several intakes, each a lane: with a real Kafka, and one PostgreSQL for all.
 
 use crate::client::Client;
-use crate::exchange::{Net, answered, desk, events, judge, letters, net, shard, ticket};
+use crate::exchange::{Net, answered, desk, events, judge, ledgers, letters, net, shard, ticket};
 use crate::house::{House, W1, end};
 use crate::kafka::{Broker, broker};
 use crate::pushed::address;
-use crate::{postgres, w1};
+use crate::w1::Expected;
+use crate::{ledger, postgres, w1};
 use onus::exchange::partition::partition;
 use onus_engine::time::{HOUR, Moment};
 use std::collections::BTreeMap;
@@ -37,9 +38,9 @@ fn kill(mut child: Child) {
     child.wait().expect("it ended");
 }
 
-/// W1's events, by the partition of a topic: those of a subject are in one.
-fn drawn(count: usize, partitions: usize) -> Vec<Vec<String>> {
-    let (drawn, _) = w1::draw(w1::Order { events: count, partners: 20, seed: 7 });
+/// W1's events, by the partition of a topic: those of a subject are in one. And what they must come to.
+fn drawn(count: usize, partitions: usize) -> (Vec<Vec<String>>, Expected) {
+    let (drawn, expected) = w1::draw(w1::Order { events: count, partners: 20, seed: 7 });
     let mut lines = Vec::new();
     w1::write(&drawn, &mut lines).expect("into memory");
     let mut all = vec![Vec::new(); partitions];
@@ -49,7 +50,7 @@ fn drawn(count: usize, partitions: usize) -> Vec<Vec<String>> {
         let at = subject.bytes().fold(0, |sum, byte| sum * 31 + usize::from(byte)) % partitions;
         all[at].push(line.to_owned());
     }
-    all
+    (all, expected)
 }
 
 fn produce(broker: &Broker, topic: &str, by_partition: &[Vec<String>], from: f64, to: f64) {
@@ -70,7 +71,7 @@ fn two_lanes_decide_what_one_process_does_through_kills_and_a_topic_that_grows()
     let alone = House::new(W1, &(cluster + &topic("desk", &feed)));
     let house = House::new(W1, &(divided(&broker, &exchange, 2, &url) + &topic("desk", &feed)));
     let judges = [judge(&house, 0), judge(&house, 1)];
-    let all = drawn(4_000, 5);
+    let (all, expected) = drawn(4_000, 5);
     let lanes = [lane(&house, 0), lane(&house, 1)];
     let read = |own: u16| {
         let positions = shard(&url, u16::MAX - own).positions().expect("positions");
@@ -111,6 +112,8 @@ fn two_lanes_decide_what_one_process_does_through_kills_and_a_topic_that_grows()
     assert!(last.0.values().any(|(_, broke)| broke.is_some()), "some are broken");
     assert!(end(child), "{}", alone.talk());
     lanes.into_iter().chain(judges).for_each(|child| assert!(end(child), "{}", house.talk()));
+    let [ours, one] = ledgers(&url, 2, &alone);
+    ledger::same(&ours, &one, &expected);
     assert_eq!(events(&house, 0) + events(&house, 1), whole as u64 - 1, "each event once");
     assert!([0, 1, u16::MAX, u16::MAX - 1].iter().all(|of| letters(&url, *of).is_empty()), "nothing was refused");
     // Each has read its own partitions, and no other.
@@ -237,6 +240,9 @@ fn a_lane_must_be_named_where_there_are_several_and_their_number_is_for_good() {
     let other = House::new(&desk(), &said.replace("lanes = 2", "lanes = 3"));
     let why = refused(&other, &[&run[..], &["--lane", "1"]].concat());
     assert!(why.contains("2 lanes") && why.contains("lanes says 3"), "{why}");
+    // One that has never run is told by what the others remember.
+    let why = refused(&other, &[&run[..], &["--lane", "2"]].concat());
+    assert!(why.contains("lane 1") && why.contains("2 lanes") && why.contains("lanes says 3"), "{why}");
     let letters: BTreeMap<&str, i32> = BTreeMap::from([("list", 2)]);
     for (what, code) in letters {
         let out = house.command(&["dead-letters", what]).env("ONUS__RUN__ROLE", "intake").output().expect("it runs");

@@ -185,8 +185,7 @@ fn a_database_that_is_away_for_longer_than_a_lease_moves_nothing() {
     world.until_owned(&[("a", 2), ("b", 2)]);
     world.feed(700);
     world.until("both tell", || !world.told("a").is_empty() && !world.told("b").is_empty());
-    let epochs = || world.list().units.iter().map(|unit| unit.shard.map(|shard| shard.0)).collect::<Vec<_>>();
-    let (owned, before) = (world.owned(), epochs());
+    let (owned, before) = (world.owned(), world.epochs());
     cluster.stop(Stop::Immediate);
     world.until("it is said", || world.ask("a", "/readyz").1.contains("leases: "));
     world.until("nobody speaks beyond the lease", || world.figures("a").contains("onus_shards_held 0\n"));
@@ -194,7 +193,7 @@ fn a_database_that_is_away_for_longer_than_a_lease_moves_nothing() {
     world.until("they own it again", || {
         ["a", "b"].iter().all(|name| world.figures(name).contains("onus_shards_held 2\n"))
     });
-    assert_eq!((world.owned(), epochs()), (owned, before), "nothing was claimed anew");
+    assert_eq!((world.owned(), world.epochs()), (owned, before), "nothing was claimed anew");
     world.feed_while(|_| std::thread::sleep(PACE));
     world.ends_as_undisturbed(&["a", "b"]);
     assert!(a.end() && b.end());

@@ -1,6 +1,6 @@
 //! Who listens to a tail, and the place where its file grows.
 
-use onus::ingest::feed::{FeedId, Heard, Wrong, channel};
+use onus::ingest::feed::{FeedId, Heard, Receiver, Wrong, channel};
 use onus::ingest::tail::{Start, Tail, Tailing, spawn};
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -34,7 +34,7 @@ pub(crate) struct Got {
 
 /// Listens to a tail.
 pub(crate) struct Ear {
-    pub(crate) heard: Receiver<Heard>,
+    pub(crate) heard: Receiver,
     pub(crate) tailing: Option<Tailing>,
     pub(crate) got: Vec<Got>,
     pub(crate) passed: BTreeMap<&'static str, u64>,

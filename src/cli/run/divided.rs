@@ -5,14 +5,13 @@ use super::sources::Sources;
 use crate::cli::{CliError, check};
 use crate::exchange::lanes::Lane;
 use crate::exchange::{self, NAME};
-use crate::ingest::feed::{FeedId, Heard};
+use crate::ingest::feed::{FeedId, Sender};
 use crate::ingest::kafka::{self, Begin, Topic};
 use crate::ingest::wire::Wire;
 use crate::runtime::feeds;
 use crate::runtime::live::Live;
 use crate::settings::{Cluster, Exchange, Settings};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 /// How long a broker's answer is waited for before it is asked again.
@@ -49,13 +48,21 @@ pub(super) fn topic(settings: &Settings) -> Result<Wanted, CliError> {
     Ok((exchange::remembered(&seen.cluster, &exchange.topic.topic, exchange.partitions), seen.partitions.len()))
 }
 
+/// Looks at another topic of a cluster of the settings, as at an exchange.
+///
+/// # Errors
+/// It cannot be seen, in words.
+pub(in crate::cli) fn look(settings: &Settings, cluster: &str, name: &str) -> Result<kafka::Look, CliError> {
+    let (exchange, _) = said(settings)?;
+    let Some(cluster) = settings.clusters.get(cluster) else {
+        return Err(CliError::Other(format!("no [kafka.{cluster}] is in the settings")));
+    };
+    let topic = Topic { name: name.to_owned(), ..reading(exchange, FeedId(0), 0) };
+    kafka::look(&topic, &feeds::access(cluster), ANSWER).map_err(CliError::Other)
+}
+
 /// Begins to read a judge's partition.
-pub(super) fn read(
-    settings: &Settings,
-    shard: u16,
-    live: &Live,
-    sender: &SyncSender<Heard>,
-) -> Result<Sources, CliError> {
+pub(super) fn read(settings: &Settings, shard: u16, live: &Live, sender: &Sender) -> Result<Sources, CliError> {
     let (exchange, cluster) = said(settings)?;
     let feed = FeedId(settings.sources.len() as u16);
     let topic = reading(exchange, feed, i32::from(shard));

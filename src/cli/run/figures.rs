@@ -119,6 +119,8 @@ fn source(feed: &FeedStatus) -> SourceReading {
         heard: feed.heard,
         last: feed.last,
         expected: feed.heartbeat,
+        waiting: feed.waiting,
+        quota: feed.held.map(|held| (u64::try_from(held.as_millis()).unwrap_or(u64::MAX), feed.turned_away)),
         state: match (&feed.halted, &feed.trouble) {
             (Some(_), _) => SourceState::Halted,
             (None, Some(_)) => SourceState::Trouble,

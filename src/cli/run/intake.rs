@@ -2,21 +2,22 @@
 
 use super::divided::{said, topic};
 use super::figures::Pages;
+use super::plan::place;
 use super::sources::{self, Sources};
 use super::{GRACE, STORE_AGAIN, Wanted, access, adapters, belongs, plan, pushed, told, watch};
 use crate::cli::{CliError, check, exit};
 use crate::exchange::intake::{Intake, Setup};
 use crate::exchange::lanes::{self, Lane, Share};
-use crate::ingest::feed::{self, Heard};
+use crate::ingest::feed::{self, Sender};
 use crate::ingest::kafka;
 use crate::publish::told::Told;
 use crate::runtime::feeds;
 use crate::runtime::live::{LiveError, Plan, Plugged};
 use crate::settings::{Origin, Settings, SourceSettings};
+use crate::store::copies;
 use crate::{ingest::http, serve, telemetry};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
 
 /// Runs the lane of the settings until it is asked to stop.
 pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError> {
@@ -35,7 +36,7 @@ pub(super) fn lane(settings: &Settings, until_end: bool) -> Result<u8, CliError>
     let shares: Vec<Share> =
         settings.sources.iter().zip(&adapters).map(|(one, of)| share(one, of.as_ref(), lane)).collect();
     let stop = Arc::new(AtomicBool::new(false));
-    let (sender, heard) = feed::channel();
+    let (sender, heard) = feed::channel_of(sources::portions(settings));
     let watching = watch::spawn(settings, &sender, Arc::clone(&stop))?;
     let mut intake = open(settings, &wanted, lane, &shares, &adapters)?;
     let sources = Sources::share(settings, (lane, &shares), &|feed| intake.positions(feed), &sender)?;
@@ -84,7 +85,11 @@ fn open(
     loop {
         let opened = super::plan::opened(settings).map_err(LiveError::Store).and_then(|mut store| {
             belongs(store.as_mut(), Some(wanted))?;
-            lanes::check(lane.of, &store.positions()?).map_err(LiveError::Exchange)?;
+            let positions = store.positions()?;
+            lanes::check(lane.of, &positions).map_err(LiveError::Exchange)?;
+            if positions.is_empty() {
+                siblings(settings, lane)?;
+            }
             let plan = Plan { adapters: adapters.to_vec(), ..plan(settings) };
             let outgoing = kafka::unending(&feeds::access(cluster)).map_err(LiveError::Exchange)?;
             let (topic, shares, once) = (exchange.topic.topic.clone(), shares.to_vec(), once.clone().collect());
@@ -101,13 +106,26 @@ fn open(
     }
 }
 
+/// A lane that starts for the first time has nothing of its own to hold the number of lanes against: what the others remember.
+fn siblings(settings: &Settings, lane: Lane) -> Result<(), LiveError> {
+    let place = place(settings).map_err(LiveError::Store)?;
+    // No more lanes can be set up than this.
+    let lanes = copies::held(&place)?.into_iter().filter(|shard| *shard > u16::MAX - 256 && *shard != lane.shard());
+    for shard in lanes {
+        let positions = copies::existing(&place, shard)?.positions()?;
+        let other = u16::MAX - shard;
+        lanes::check(lane.of, &positions).map_err(|why| LiveError::Exchange(format!("lane {other}: {why}")))?;
+    }
+    Ok(())
+}
+
 /// The port: probes, figures of what is read here, and events that are pushed.
 fn serving(
     settings: &Settings,
     intake: &Intake,
     shares: &[Share],
     sources: &Sources,
-    sender: &SyncSender<Heard>,
+    sender: &Sender,
 ) -> Result<serve::Serving, CliError> {
     let tokens = sources::tokens(settings)?;
     let events = tokens.map(|mut tokens| {

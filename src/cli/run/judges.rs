@@ -14,7 +14,7 @@ use super::shards::Shards;
 use super::{GRACE, POOL, Wanted, listen, plan, teller, topic, watch};
 use crate::cli::{CliError, exit};
 use crate::exchange;
-use crate::ingest::feed::{self, Heard, Wish};
+use crate::ingest::feed::{self, Heard, Receiver, Sender, Wish};
 use crate::pool::Unit;
 use crate::pool::keeping::{Order, Pool};
 use crate::publish::pages::Directory;
@@ -25,7 +25,6 @@ use crate::telemetry;
 use shard::{Failure, Shared, Task};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -44,7 +43,7 @@ struct Running {
     stop: Arc<AtomicBool>,
     task: Arc<Task>,
     /// To its loop.
-    wishes: SyncSender<Heard>,
+    wishes: Sender,
     /// The contracts are to be read again, and it has not been told yet.
     reload: bool,
     since: Instant,
@@ -76,7 +75,7 @@ pub(super) fn run(args: &super::RunArgs, settings: &Settings) -> Result<u8, CliE
     drop(sender);
     let pool =
         Pool::join(*server, POOL, me).map_err(|error| CliError::Other(format!("no thread for the leases: {error}")))?;
-    let shards = Shards::new(pool.watch())?;
+    let shards = Shards::new(pool.watch(), wanted.1 as u16)?;
     let (status, pages, access) = (Arc::clone(&shards), Arc::clone(&shards), super::access(settings)?);
     let serving = listen(settings, move || telemetry::routes(move || status.unready(), pages, access))?;
     tracing::info!("listening on http://{}", serving.addr);
@@ -122,7 +121,7 @@ struct Judges {
 
 impl Judges {
     /// Until it is asked to stop.
-    fn until(&mut self, stop: &AtomicBool, wishes: &Receiver<Heard>) -> Result<(), CliError> {
+    fn until(&mut self, stop: &AtomicBool, wishes: &Receiver) -> Result<(), CliError> {
         while !stop.load(Ordering::Relaxed) {
             let order = self.pool.order(LOOK);
             if let Some(order) = order {

@@ -73,7 +73,10 @@ pub(in crate::cli) fn place(settings: &Settings) -> Result<Place, StoreError> {
                 return Err(StoreError::Refused { target, why });
             };
             let file = password.as_ref().map(|secret| secret.file().to_owned());
-            Place::Postgres(Box::new(server.with_password_file(file)))
+            let server = server.with_password_file(file);
+            // Another process may be about to take over what this one owns.
+            let shared = settings.role != Role::All;
+            Place::Postgres(Box::new(if shared { server.with_lease(settings.member.lease) } else { server }))
         }
     })
 }

@@ -37,6 +37,8 @@ impl Shard {
 pub(super) struct Shards {
     all: Mutex<All>,
     watch: Watch,
+    /// How many shards there are, among all.
+    units: u16,
     figures: Figures,
 }
 
@@ -50,10 +52,10 @@ struct All {
 }
 
 impl Shards {
-    pub(super) fn new(watch: Watch) -> Result<Arc<Shards>, CliError> {
+    pub(super) fn new(watch: Watch, units: u16) -> Result<Arc<Shards>, CliError> {
         let figures = Figures::new(env!("CARGO_PKG_VERSION"), check::wall_clock())
             .map_err(|error| CliError::Other(format!("a family of figures is wrong: {error}")))?;
-        Ok(Arc::new(Shards { all: Mutex::default(), watch, figures }))
+        Ok(Arc::new(Shards { all: Mutex::default(), watch, units, figures }))
     }
 
     // A poisoned lock guards plain values: they are as good as they were.
@@ -132,7 +134,7 @@ impl telemetry::Pages for Shards {
         }
         let held = whole.shards.as_ref().map_or(0, Vec::len) as u64;
         let age = self.watch.age().map(|age| age.as_secs_f64());
-        whole.pool = Some(PoolReading { held, taken: self.watch.taken(), age });
+        whole.pool = Some(PoolReading { all: u64::from(self.units), held, taken: self.watch.taken(), age });
         whole.system = telemetry::system();
         self.figures.page(form, &whole)
     }

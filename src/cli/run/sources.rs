@@ -3,7 +3,7 @@
 use crate::cli::{CliError, check};
 use crate::decode::LONGEST;
 use crate::exchange::lanes::{Lane, Share};
-use crate::ingest::feed::{FeedId, Heard};
+use crate::ingest::feed::{FeedId, Portion, Quota, Sender};
 use crate::ingest::http::{Token, digest};
 use crate::ingest::tail::{self, Tail, Tailing};
 use crate::ingest::wire::Wire;
@@ -12,15 +12,23 @@ use crate::runtime::live::halts::Decide;
 #[cfg(feature = "kafka")]
 use crate::runtime::live::halts::Whence;
 use crate::runtime::wires;
-use crate::settings::{Origin, Settings, SourceSettings};
+use crate::settings::{Origin, Role, Settings, SourceSettings};
 use crate::store::Position;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 /// How often a file is looked at.
 const POLL: Duration = Duration::from_millis(200);
+
+/// How each source is taken in while others wait, in the order of the settings. A judge reads none of them: what comes
+/// through an exchange was shared out where it was read.
+pub(super) fn portions(settings: &Settings) -> Vec<Portion> {
+    let reads = matches!(settings.role, Role::All | Role::Intake);
+    let quota = |(records, each): (u64, i64)| Quota { records, each: Duration::from_millis(each.unsigned_abs()) };
+    let one = |source: &SourceSettings| Portion { share: source.share, quota: source.quota.map(quota) };
+    settings.sources.iter().filter(|_| reads).map(one).collect()
+}
 
 /// Sources that run.
 pub(super) struct Sources {
@@ -36,7 +44,7 @@ impl Sources {
     pub(super) fn spawn(
         settings: &Settings,
         known: &dyn Fn(FeedId) -> Vec<Position>,
-        sender: &SyncSender<Heard>,
+        sender: &Sender,
     ) -> Result<Sources, CliError> {
         let all = vec![Share::Whole; settings.sources.len()];
         Sources::share(settings, (Lane::ONLY, &all), known, sender)
@@ -47,7 +55,7 @@ impl Sources {
         settings: &Settings,
         (lane, shares): (Lane, &[Share]),
         known: &dyn Fn(FeedId) -> Vec<Position>,
-        sender: &SyncSender<Heard>,
+        sender: &Sender,
     ) -> Result<Sources, CliError> {
         let mut sources = Sources {
             files: Vec::new(),
@@ -180,7 +188,7 @@ fn file(
     follow: bool,
     known: &[Position],
     wire: Arc<Wire>,
-    sender: &SyncSender<Heard>,
+    sender: &Sender,
 ) -> Result<Tailing, CliError> {
     let from = known.first().map(|position| tail::Start {
         incarnation: position.incarnation.clone(),
@@ -268,7 +276,7 @@ mod kafka {
         cluster: &str,
         wire: Arc<Wire>,
         known: &[Position],
-        sender: &SyncSender<Heard>,
+        sender: &Sender,
     ) -> Result<Handle, CliError> {
         let name = &source.name;
         let Some(cluster) = settings.clusters.get(cluster) else {

@@ -2,12 +2,11 @@
 
 use super::{plan, wish};
 use crate::cli::CliError;
-use crate::ingest::feed::{Heard, Wish};
+use crate::ingest::feed::{Sender, Wish};
 use crate::settings::Settings;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,11 +25,7 @@ impl Watching {
     }
 }
 
-pub(super) fn spawn(
-    settings: &Settings,
-    sender: &SyncSender<Heard>,
-    stop: Arc<AtomicBool>,
-) -> Result<Watching, CliError> {
+pub(super) fn spawn(settings: &Settings, sender: &Sender, stop: Arc<AtomicBool>) -> Result<Watching, CliError> {
     let failed = |error: std::io::Error| CliError::Other(format!("signals cannot be heard: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let (mut ends, mut interrupts, mut hangups) = {

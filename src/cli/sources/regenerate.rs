@@ -149,7 +149,7 @@ fn topic(
     source: &SourceSettings,
     cluster: &str,
     feed: FeedId,
-    sender: std::sync::mpsc::SyncSender<Heard>,
+    sender: crate::ingest::feed::Sender,
 ) -> Result<Box<dyn FnOnce()>, CliError> {
     use crate::ingest::wire::Registry;
     use crate::runtime::feeds;
@@ -183,7 +183,7 @@ fn topic(
     source: &SourceSettings,
     _: &str,
     _: FeedId,
-    _: std::sync::mpsc::SyncSender<Heard>,
+    _: crate::ingest::feed::Sender,
 ) -> Result<Box<dyn FnOnce()>, CliError> {
     Err(CliError::Other(format!(
         "the source `{}` is a Kafka topic, and this Onus was built without Kafka",

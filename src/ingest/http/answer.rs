@@ -84,6 +84,16 @@ impl Answer {
         Answer { retry: Some(1), ..Answer::because(StatusCode::TOO_MANY_REQUESTS, &error, &[]) }
     }
 
+    /// More than its source's quota allows for now.
+    pub(super) fn over_quota(wait: Duration) -> Answer {
+        // Begun seconds count: who comes back then is let in.
+        let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
+        let error = format!(
+            "the quota of this source is used up: send these events again in {seconds} s; nothing of them is written down"
+        );
+        Answer { retry: Some(seconds), ..Answer::because(StatusCode::TOO_MANY_REQUESTS, &error, &[]) }
+    }
+
     /// Not written down, or not known to be.
     pub(super) fn later(why: &str) -> Answer {
         let error = format!("{why}: send these events again; what is written down twice counts once");

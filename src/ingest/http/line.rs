@@ -1,17 +1,18 @@
 //! What one source has sent, in its order, to the loop.
 
 use super::split::Item;
-use crate::ingest::feed::{FeedId, Heard, Receipt, Records};
+use crate::ingest::feed::{FeedId, Heard, Receipt, Records, Sender};
 use crate::ingest::wire::{Came, Format, Wire};
 use onus_engine::time::Moment;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::TrySendError;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// One source.
 pub(super) struct Line {
     pub(super) feed: FeedId,
-    heard: SyncSender<Heard>,
+    heard: Sender,
     wire: Arc<Wire>,
     incarnation: Arc<str>,
     state: Mutex<State>,
@@ -23,6 +24,8 @@ struct State {
     count: u64,
     /// It had something to say and was turned away, and has not been heard since.
     owed: bool,
+    /// That was for want of room, and not for its quota.
+    wants_room: bool,
     /// The loop knows that.
     told: bool,
 }
@@ -35,13 +38,15 @@ pub(super) enum Sent {
     Nothing,
     /// There was no room.
     Full,
+    /// Its quota lets nothing more in for so long.
+    OverQuota(Duration),
     /// The loop has ended.
     Over,
 }
 
 impl Line {
     /// `since` sets its positions apart from those of another life.
-    pub(super) fn new(feed: FeedId, wire: Arc<Wire>, since: Moment, heard: SyncSender<Heard>) -> Line {
+    pub(super) fn new(feed: FeedId, wire: Arc<Wire>, since: Moment, heard: Sender) -> Line {
         Line { feed, heard, wire, incarnation: Arc::from(format!("http since {since}")), state: Mutex::default() }
     }
 
@@ -52,6 +57,11 @@ impl Line {
         // How far was heard is for the beat to say, which knows who was turned away.
         records.stamped = false;
         let mut state = self.state();
+        if let Some(wait) = self.heard.over_quota(self.feed) {
+            // Others of it came while this one was read.
+            state.owed = true;
+            return Sent::OverQuota(wait);
+        }
         let plain = Wire::new(Format::Json, None);
         let wire = if wrapped { &*self.wire } else { &plain };
         let mut of = Vec::with_capacity(items.len());
@@ -74,29 +84,40 @@ impl Line {
                 Sent::Handed(receipt, of)
             }
             Err(TrySendError::Full(_)) => {
-                state.owed = true;
+                (state.owed, state.wants_room) = (true, true);
                 Sent::Full
             }
             Err(TrySendError::Disconnected(_)) => Sent::Over,
         }
     }
 
+    /// How long its quota lets nothing in; whoever says more is turned away, and it is not heard until it is let in.
+    pub(super) fn over_quota(&self) -> Option<Duration> {
+        let mut state = self.state();
+        let wait = self.heard.over_quota(self.feed)?;
+        state.owed = true;
+        Some(wait)
+    }
+
     /// It had something to say, and we could not take it.
     pub(super) fn turned_away(&self) {
-        self.state().owed = true;
+        let mut state = self.state();
+        (state.owed, state.wants_room) = (true, true);
     }
 
     /// It was heard.
     pub(super) fn written(&self) {
-        self.state().owed = false;
+        let mut state = self.state();
+        (state.owed, state.wants_room) = (false, false);
     }
 
     /// Says that all it has sent is handed over; not while it is known to have more.
     pub(super) fn beat(&self, clock: fn() -> Moment) {
         let mut state = self.state();
         let feed = self.feed;
-        if state.owed != state.told {
-            let news = if state.owed {
+        // That somebody sends more than was agreed is no trouble of this process: others go on sending.
+        if state.wants_room != state.told {
+            let news = if state.wants_room {
                 let why = "events were turned away for want of room: whoever sent them must send them again; until then \
                            this source is heard up to here";
                 Heard::Trouble { feed, why: why.to_owned() }
@@ -106,7 +127,7 @@ impl Line {
             if self.heard.try_send(news).is_err() {
                 return;
             }
-            state.told = state.owed;
+            state.told = state.wants_room;
         }
         if !state.owed {
             // Under the lock: what is handed over after this has come after it. If there is no room, the next beat says it.

@@ -13,7 +13,7 @@ mod tokens;
 
 pub use tokens::{Token, digest};
 
-use crate::ingest::feed::{FeedId, Heard, Receipt};
+use crate::ingest::feed::{FeedId, Receipt, Sender};
 use crate::ingest::wire::Wire;
 use answer::{Answer, Problem};
 use axum::Router;
@@ -24,7 +24,6 @@ use axum::routing::post;
 use line::{Line, Sent};
 use onus_engine::time::Moment;
 use split::Mode;
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -86,7 +85,7 @@ struct Door {
 }
 
 /// The route. To be called where tasks can be spawned: one says regularly that all has been handed over.
-pub fn routes(events: Events, heard: SyncSender<Heard>) -> Router {
+pub fn routes(events: Events, heard: Sender) -> Router {
     let mut feeds: Vec<FeedId> = events.tokens.iter().map(|token| token.feed).collect();
     feeds.sort_unstable();
     feeds.dedup();
@@ -131,6 +130,10 @@ impl Door {
         };
         let length = body::length(&head.headers, self.events.body)?;
         let packing = body::packing(&head.headers)?;
+        // Before its body is read: a flood that is turned away is to cost as little as may be.
+        if let Some(wait) = line.over_quota() {
+            return Err(Answer::over_quota(wait));
+        }
         // What is packed may be as long as any.
         let room = length.filter(|_| packing.is_none()).unwrap_or(self.events.body).div_ceil(UNIT).max(1) as u32;
         let Ok(place) = self.room.clone().try_acquire_many_owned(room) else {
@@ -154,6 +157,7 @@ impl Door {
         let (receipt, of) = match line.send(&items, wrapped, self.events.longest, (self.events.clock)()) {
             Sent::Handed(receipt, of) => (receipt, of),
             Sent::Nothing => return Ok(Answer::written(count, Vec::new())),
+            Sent::OverQuota(wait) => return Err(Answer::over_quota(wait)),
             Sent::Full => return Err(Answer::busy("what came before is not written down yet")),
             Sent::Over => return Err(Answer::later("this process is stopping")),
         };

@@ -62,6 +62,8 @@ pub enum Login {
 pub(super) enum Purpose {
     /// Reading.
     Reader,
+    /// Reading no faster than a quota: what is fetched ahead would be thrown away.
+    Metered,
     /// Asking, and looking at single records.
     Scout,
 }
@@ -96,7 +98,10 @@ pub(super) fn config(access: &Access, purpose: Purpose) -> Result<ClientConfig, 
         // A queue that was full is looked at again soon: the default, a second, throttles catching up, and at 50 ms the judge
         // still waited two fifths of the time.
         .set("fetch.queue.backoff.ms", "5");
-    if purpose == Purpose::Reader {
+    if purpose == Purpose::Metered {
+        config.set("queued.max.messages.kbytes", "1024").set("queued.min.messages", "1000");
+    }
+    if purpose != Purpose::Scout {
         // Who asks for every record by itself keeps the broker busy with answering: records come a few milliseconds later,
         // together, and under load that is sooner.
         config.set("fetch.min.bytes", "65536").set("fetch.wait.max.ms", "5");
@@ -112,7 +117,7 @@ pub(super) fn config(access: &Access, purpose: Purpose) -> Result<ClientConfig, 
         .set("auto.offset.reset", "error")
         .set("allow.auto.create.topics", "false");
     match purpose {
-        Purpose::Reader => config.set("isolation.level", "read_committed"),
+        Purpose::Reader | Purpose::Metered => config.set("isolation.level", "read_committed"),
         // Ends are those of what is there, committed or not: nothing is behind us while a transaction is open.
         Purpose::Scout => config
             .set("isolation.level", "read_uncommitted")

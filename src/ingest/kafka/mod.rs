@@ -19,14 +19,14 @@ pub use connect::{Access, Login, Tls};
 pub use look::{Look, PartitionLook, Stamp, features, look};
 pub use outgoing::{Message, Outgoing, outgoing, unending};
 
-use super::feed::{FeedId, Heard};
+use super::feed::{self, FeedId, Heard};
 use super::wire::Wire;
 use crate::exchange::lanes::Lane;
 use onus_engine::time::Moment;
 use shared::Shared;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -168,7 +168,7 @@ impl std::fmt::Debug for Order {
 pub struct Stuck(String);
 
 /// Begins to read a topic. All that can go wrong is said through the channel.
-pub fn spawn(topic: Topic, access: Access, known: &[Known], sender: SyncSender<Heard>) -> std::io::Result<Handle> {
+pub fn spawn(topic: Topic, access: Access, known: &[Known], sender: feed::Sender) -> std::io::Result<Handle> {
     let (orders, told) = channel();
     let (errands, asked) = channel();
     let (ending, ended) = channel();

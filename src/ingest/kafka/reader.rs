@@ -1,11 +1,13 @@
 //! Polls, and hands over.
 
+mod room;
+
 use super::connect::{Client, Purpose, client, plain};
 use super::message;
 use super::shared::{Shared, Spot};
 use super::waits::Waits;
 use super::{Errand, Order, digest};
-use crate::ingest::feed::{Heard, PIECE, Records};
+use crate::ingest::feed::{self, Heard, PIECE, Records};
 use crate::ingest::wire::Taken;
 use onus_engine::time::Moment;
 use rdkafka::consumer::{CommitMode, Consumer};
@@ -13,12 +15,12 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-/// A full channel is waited for so long before partitions are paused: what was fetched ahead is thrown away then.
+/// Partitions that are full are waited for so long before they are paused: what was fetched ahead is thrown away then.
 const PATIENCE: Duration = Duration::from_millis(250);
 const IDLE: Duration = Duration::from_millis(20);
 /// Messages between two looks at anything else.
@@ -30,15 +32,15 @@ const SILENT: Duration = Duration::from_secs(60);
 
 pub(super) struct Reader {
     shared: Arc<Shared>,
-    sender: SyncSender<Heard>,
+    sender: feed::Sender,
     errands: Sender<Errand>,
     partitions: BTreeMap<i32, Partition>,
     /// Those whose next record waits for its schema.
     waits: Waits,
-    /// What the channel had no room for.
+    /// What there was no room for.
     waiting: VecDeque<Heard>,
     /// Exactly those that were paused: resuming another one would move its position.
-    paused: Option<TopicPartitionList>,
+    paused: BTreeSet<i32>,
     commits: BTreeMap<i32, u64>,
     committed: Instant,
     /// Reading was refused: what we said of it.
@@ -70,7 +72,7 @@ enum End {
 }
 
 impl Reader {
-    pub(super) fn new(shared: Arc<Shared>, sender: SyncSender<Heard>, errands: Sender<Errand>) -> Reader {
+    pub(super) fn new(shared: Arc<Shared>, sender: feed::Sender, errands: Sender<Errand>) -> Reader {
         Reader {
             shared,
             sender,
@@ -78,7 +80,7 @@ impl Reader {
             partitions: BTreeMap::new(),
             waits: Waits::default(),
             waiting: VecDeque::new(),
-            paused: None,
+            paused: BTreeSet::new(),
             commits: BTreeMap::new(),
             committed: Instant::now(),
             refused: false,
@@ -106,8 +108,10 @@ impl Reader {
 
     /// One client's life; ends with an error only.
     fn life(&mut self, orders: &Receiver<Order>) -> Result<(), End> {
-        self.paused = None;
-        let client = client(&self.shared, Purpose::Reader).map_err(End::Again)?;
+        self.paused.clear();
+        let metered = self.sender.has_quota(self.shared.topic.feed);
+        let purpose = if metered { Purpose::Metered } else { Purpose::Reader };
+        let client = client(&self.shared, purpose).map_err(End::Again)?;
         self.assign(&client)?;
         loop {
             self.obey_all(orders, Some(&client))?;
@@ -190,9 +194,9 @@ impl Reader {
                     one.asked = Some((end, at));
                 } else {
                     one.newest = Some((end, at));
-                    if one.next < end && self.waiting.is_empty() {
-                        let heard = Heard::Behind { feed, partition, partitions, lag: end - one.next };
-                        self.push(heard);
+                    let lag = end.saturating_sub(one.next);
+                    if lag > 0 {
+                        self.behind(partition, partitions, lag);
                     }
                 }
             }
@@ -211,12 +215,11 @@ impl Reader {
         let done = if list.count() == 0 { client.unassign() } else { client.assign(&list) };
         done.map_err(|error| End::Again(format!("partitions cannot be read: {}", plain(&error))))?;
         // A new assignment is not paused, whatever the old one was.
-        if self.paused.take().is_some() {
-            self.pause(client)?;
-        }
-        Ok(())
+        let paused = std::mem::take(&mut self.paused);
+        self.pause(client, paused)
     }
 
+    /// Those that are asked for.
     fn list(&self, offset: impl Fn(&Partition) -> Offset) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for (partition, one) in self.partitions.iter().filter(|(partition, _)| !self.waits.has(**partition)) {
@@ -226,60 +229,7 @@ impl Reader {
         list
     }
 
-    fn pause(&mut self, client: &Client) -> Result<(), End> {
-        let list = self.list(|_| Offset::Invalid);
-        client.pause(&list).map_err(|error| End::Again(format!("partitions cannot be paused: {}", plain(&error))))?;
-        self.paused = Some(list);
-        Ok(())
-    }
-
-    /// Waits a little where the channel is full; then pauses, and goes on polling. Resumes when there is room.
-    fn make_room(&mut self, client: &Client) -> Result<(), End> {
-        let until = Instant::now() + PATIENCE;
-        while !self.drain() {
-            if self.stopping {
-                return Err(End::Stop);
-            }
-            if self.paused.is_some() {
-                return Ok(());
-            }
-            if Instant::now() >= until {
-                return self.pause(client);
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if let Some(list) = self.paused.take() {
-            client
-                .resume(&list)
-                .map_err(|error| End::Again(format!("partitions cannot be resumed: {}", plain(&error))))?;
-        }
-        Ok(())
-    }
-
-    /// Sends what waits; false: the channel is full.
-    fn drain(&mut self) -> bool {
-        while let Some(heard) = self.waiting.pop_front() {
-            match self.sender.try_send(heard) {
-                Ok(()) => {}
-                Err(TrySendError::Full(heard)) => {
-                    self.waiting.push_front(heard);
-                    return false;
-                }
-                Err(TrySendError::Disconnected(_)) => {
-                    self.stopping = true;
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    fn push(&mut self, heard: Heard) {
-        self.waiting.push_back(heard);
-        self.drain();
-    }
-
-    /// Polls until nothing is left, the channel is full, or other things are due.
+    /// Polls until nothing is left, there is no room, or other things are due.
     fn turn(&mut self, client: &Client) -> Result<(), End> {
         let mut wait = IDLE;
         // One look at the clock for all that was there at once.
@@ -296,7 +246,7 @@ impl Reader {
                 self.flush_all();
                 return self.assign(client);
             }
-            if !self.waiting.is_empty() {
+            if self.is_stuck() {
                 break;
             }
             wait = Duration::ZERO;
@@ -471,7 +421,7 @@ impl Reader {
 
     fn wake_silent(&mut self, client: &Client) -> Result<(), End> {
         let silent = |one: &Partition| one.asked.is_some_and(|(end, _)| one.next < end) && one.moved.elapsed() > SILENT;
-        if self.paused.is_some() || !self.waits.is_empty() || !self.partitions.values().any(silent) {
+        if !self.paused.is_empty() || !self.waits.is_empty() || !self.partitions.values().any(silent) {
             return Ok(());
         }
         for one in self.partitions.values_mut() {

@@ -2,11 +2,10 @@
 
 use super::cutter::Line;
 use super::{Left, Tail};
-use crate::ingest::feed::{FeedId, Heard, PIECE, Records, Wrong};
+use crate::ingest::feed::{FeedId, Heard, PIECE, Records, Sender, Wrong};
 use crate::ingest::wire::{Came, Wire};
 use onus_engine::time::Moment;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 /// Where nothing came, how often it is said that nothing came.
@@ -15,7 +14,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Gathers records into pieces; knows what was said last, so that nothing is said twice.
 pub(super) struct Hand {
     feed: FeedId,
-    heard: SyncSender<Heard>,
+    heard: Sender,
     wire: Arc<Wire>,
     longest: usize,
     piece: Records,
@@ -29,7 +28,7 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn new(tail: &Tail, heard: SyncSender<Heard>) -> Hand {
+    pub(super) fn new(tail: &Tail, heard: Sender) -> Hand {
         Hand {
             feed: tail.feed,
             heard,

@@ -167,12 +167,12 @@ impl Exchanged {
 }
 
 /// A row's name: the commit, and the reading. A source's name has no blanks; what is read may have.
-fn name(reading: &Reading, sequence: u64) -> String {
+pub(super) fn name(reading: &Reading, sequence: u64) -> String {
     let Reading { source, partition, incarnation, generation } = reading;
     format!("{sequence} {partition} {generation} {source} {incarnation}")
 }
 
-fn named(id: &str) -> Option<(Reading, u64)> {
+pub(super) fn named(id: &str) -> Option<(Reading, u64)> {
     let mut parts = id.splitn(5, ' ');
     let sequence = parts.next()?.parse().ok()?;
     let (partition, generation) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);

@@ -60,6 +60,30 @@ pub(super) fn joined(plan: &Plan, terms: Option<&Terms>) -> Vec<Moment> {
     plan.feeds.iter().map(|feed| of(feed).map_or(Moment::NEVER, |known| known.joined)).collect()
 }
 
+/// One text of those that several shards kept of the same settings, the newest last.
+///
+/// A feed counts from when the first of them had it: what the others decided without it after that, they decided before
+/// they knew. What is in none of them was never heard.
+pub(super) fn merged(all: &[Terms]) -> Result<Option<String>, String> {
+    let texts = all.iter().map(|terms| serde_json::from_str::<Text>(&terms.text).map_err(|error| error.to_string()));
+    let texts = texts.collect::<Result<Vec<Text>, String>>()?;
+    let mut whole: Option<Text> = None;
+    for text in texts.into_iter().rev() {
+        let Some(whole) = &mut whole else {
+            whole = Some(text);
+            continue;
+        };
+        for one in text.feeds {
+            match whole.feeds.iter_mut().find(|known| known.feed.name == one.feed.name) {
+                Some(known) => known.joined = known.joined.min(one.joined),
+                None => whole.feeds.push(one),
+            }
+        }
+        whole.names.join(text.names);
+    }
+    whole.map(|text| serde_json::to_string(&text)).transpose().map_err(|error| error.to_string())
+}
+
 /// What the store is to keep of these contracts, and of the feeds that are read and that once were. `end`: of the journal.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
-//! `onus run`: the one loop. Sources speak into a channel; what they say is judged, written down in one commit, and only
+//! `onus run`: the one loop. Sources wait in queues, and are heard in turn; what they say is judged, written down in one commit, and only
 //! then told.
 //!
 //! ```text
-//! sources -> channel -> Live::take    journal, judge, ledger: in memory
+//! sources -> queues -> Live::take     journal, judge, ledger: in memory
 //!                       hand_over     a thread writes all of it in one transaction, or none of it
 //!                       land          once it is written: positions, receipts
 //!                       followers     read it in the store, and tell it
@@ -33,6 +33,7 @@ mod proof;
 mod recover;
 mod regenerate;
 mod reload;
+mod reshard;
 mod retention;
 mod run;
 mod shelves;
@@ -51,6 +52,7 @@ pub use judge::{Clock, Taken};
 pub use proof::{Proof, Proven};
 pub use recover::{Moved, Replayed, replay};
 pub use regenerate::{Regeneration, Renewed};
+pub use reshard::{Dealt, Reshard, Share};
 pub use status::{Board, Declared, FeedStatus, Shown, Status};
 pub use taken::{TakenIn, taken_in};
 pub use unwrap::Unwrap;

@@ -11,6 +11,7 @@ use super::shelves::{Behind, Leaving, Shelves};
 use super::{Contracts, Feed, LiveError, PIECE, Plan};
 use crate::catalogue::Names;
 use crate::runtime::spill::Spill;
+use crate::store::reshard::Follows;
 use crate::store::{Batch, Claim, Entry, Epoch, Query, Store, StoreError, Terms, zip};
 use onus_engine::engine::Archive;
 use onus_engine::identity::DutyId;
@@ -339,6 +340,9 @@ fn compared(mut net: BTreeMap<DutyId, Entry>, store: &mut dyn Store) -> Result<V
         }
         query.after = end.number;
         last.extend(entries.into_iter().map(|entry| (entry.duty, entry)));
+    }
+    if let Some(follows) = Follows::of(&store.positions()?) {
+        told_from = told_from.max(follows.told_from);
     }
     let says = |e: &Entry| (e.to, e.start, e.deadline, e.ended, e.broken, e.excused, e.disputed);
     let mut moved = Vec::new();

@@ -1,10 +1,10 @@
 //! The loop: takes in what sources say, hands over what is due, tells what is written.
 
 use super::{Live, LiveError};
-use crate::ingest::feed::{Heard, Wish};
+use crate::ingest::feed::{Heard, Receiver, Wish};
 use crate::store::Position;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 /// So many batches are taken in while a commit is under way that takes long: a disk that is busy stops no judge at once.
@@ -20,11 +20,12 @@ impl Live {
     /// `committed` gets the positions that are written.
     pub fn run(
         &mut self,
-        sources: &Receiver<Heard>,
+        sources: &Receiver,
         until_end: bool,
         stop: &AtomicBool,
         committed: &mut dyn FnMut(&[Position]),
     ) -> Result<(), LiveError> {
+        self.status.hears(sources.gauge());
         let mut ended = 0;
         while !stop.load(Ordering::Relaxed) {
             match self.next(sources) {
@@ -68,7 +69,7 @@ impl Live {
     }
 
     /// What a source says next. Where none says anything at the moment, what is in hand is written.
-    fn next(&mut self, sources: &Receiver<Heard>) -> Option<Heard> {
+    fn next(&mut self, sources: &Receiver) -> Option<Heard> {
         match sources.try_recv() {
             Ok(heard) => return Some(heard),
             Err(TryRecvError::Disconnected) => {

@@ -4,15 +4,16 @@ use super::Feed;
 use super::figures::{Duties, Looking};
 use super::frontiers::Frontier;
 use super::judge::{Judge, Taken};
-use crate::ingest::feed::FeedId;
+use crate::ingest::feed::{FeedId, Gauge};
 use onus_engine::identity::DutyId;
 use onus_engine::time::{Millis, Moment};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Status(Mutex<Board>);
+pub struct Status(Mutex<Board>, OnceLock<Gauge>);
 
 /// All of it, at one moment.
 #[derive(Clone, Debug, Default)]
@@ -131,6 +132,12 @@ pub struct FeedStatus {
     pub trouble: Option<String>,
     /// Why it will not go on until somebody decides.
     pub halted: Option<String>,
+    /// Records that were read and not taken in yet.
+    pub waiting: u64,
+    /// How long its quota kept records waiting, in this process's life; None: it has none.
+    pub held: Option<Duration>,
+    /// How often somebody who pushed was told to come again, because of its quota.
+    pub turned_away: u64,
     /// Another lane reads it: nothing is known of it here.
     pub elsewhere: bool,
 }
@@ -145,12 +152,23 @@ impl Status {
             heartbeat: feed.heartbeat,
             ..FeedStatus::default()
         });
-        Status(Mutex::new(Board { feeds: feeds.collect(), ..Board::default() }))
+        Status(Mutex::new(Board { feeds: feeds.collect(), ..Board::default() }), OnceLock::new())
     }
 
     /// As it is now.
     pub fn board(&self) -> Board {
-        self.lock().clone()
+        let waits = self.1.get().map(Gauge::waits).unwrap_or_default();
+        let mut board = self.lock().clone();
+        for (feed, waits) in board.feeds.iter_mut().zip(waits) {
+            (feed.waiting, feed.held, feed.turned_away) = (waits.records, waits.held, waits.turned_away);
+        }
+        board
+    }
+
+    /// From here on it shows what waits there.
+    pub(crate) fn hears(&self, gauge: Gauge) {
+        // A loop is run once.
+        let _ = self.1.set(gauge);
     }
 
     /// Why it is not ready; empty: it is.

@@ -12,6 +12,8 @@ const AT_ONCE: u32 = 64;
 /// An event that was taken in.
 #[derive(Clone, Copy, Debug)]
 pub struct TakenIn<'a> {
+    /// The commit that it was taken in with.
+    pub commit: u64,
     /// The source that brought it, by its name in the settings then.
     pub source: &'a str,
     /// Partition.
@@ -45,8 +47,8 @@ pub fn taken_in(store: &mut dyn Store, show: &mut dyn FnMut(TakenIn<'_>)) -> Res
                 let lines = catalogued.resolved(&piece.lines);
                 for one in places(&lines, &piece.offsets, &piece.arrived) {
                     if generations.counts(source, generation, partition, one.offset) {
-                        let (offset, arrived, event) = (one.offset, one.arrived, one.line);
-                        show(TakenIn { source, partition, offset, arrived, event });
+                        let (commit, offset, arrived, event) = (commit.sequence, one.offset, one.arrived, one.line);
+                        show(TakenIn { commit, source, partition, offset, arrived, event });
                     }
                 }
             })

@@ -26,6 +26,8 @@ pub(super) enum Shape {
     Length(i64, i64),
     /// `none`, or a length of time between these.
     MaybeLength(i64, i64),
+    /// `none`, or so many in a time, at most this number.
+    MaybeRate(u64),
     /// A size of at most so many bytes.
     Size(u64),
     /// One of these words.

@@ -146,8 +146,8 @@ pub(super) const EXCHANGE: Section = Section {
             "partitions",
             Whole(1, 10_000),
             Nothing("12"),
-            "How many partitions it was made with. It says which partner belongs to which judge, so it never changes: a \
-             topic with another number is refused.",
+            "How many partitions it was made with. It says which partner belongs to which judge: another number is \
+             refused, and needs a new topic and a new store (`onus store reshard`).",
         ),
         key(
             "lanes",

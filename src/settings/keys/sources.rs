@@ -1,7 +1,7 @@
 //! Where events come from: sources, and the clusters and registries that they name.
 
 use super::Absent::{Is, Nothing, Refused};
-use super::Shape::{Bool, Choice, Length, List, MaybeLength, Open, Path, Start, Text};
+use super::Shape::{Bool, Choice, Length, List, MaybeLength, MaybeRate, Open, Path, Start, Text, Whole};
 use super::web::{BASIC_NAME, BASIC_PASSWORD, BEARER, TIMEOUT, TLS_CA, TLS_CERT, TLS_KEY};
 use super::{ADAPTERS, CENTURY, FORMATS, Form, KINDS, MECHANISMS, OWNERS, SECOND, Section, TRUST, key, of};
 
@@ -189,6 +189,21 @@ pub(super) const SOURCE: Section = Section {
             Length(0, CENTURY),
             Nothing("\"7 days\""),
             "How late its news may come; at least `transit`. Where it is not said: `judge.settling`.",
+        ),
+        key(
+            "share",
+            Whole(1, 100),
+            Is("1"),
+            "Sources take turns, so that one that floods keeps no other waiting for longer than its turn. How many slices are \
+             taken of this one in its turn: of a quarter of a MiB each, or some thousand records.",
+        ),
+        key(
+            "quota",
+            MaybeRate(1_000_000_000),
+            Is("\"none\""),
+            "Records that are taken of it at most, on the average: \"1000/s\", \"60/min\", \"5000/h\". What comes beyond \
+             waits where it is, and counts as not heard yet; what is pushed is answered with 429 and when to come again. \
+             Nothing is left out.",
         ),
         key(
             "may-claim-time",

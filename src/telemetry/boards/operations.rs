@@ -14,6 +14,7 @@ pub(super) fn board() -> Board {
             Row { title: "Can I trust this page?", panels: vec![trust(), clock(), version(), alerts()] },
             Row { title: "Is what we hear current?", panels: vec![sources(), frontiers()] },
             Row { title: "Do we keep up?", panels: vec![lag(), records(), commits()] },
+            Row { title: "Is every shard judged?", panels: vec![shards(), leases()] },
             Row { title: "What is refused?", panels: vec![letters(), facts()] },
             Row { title: "How soon do we tell?", panels: vec![delay(), slow()] },
             Row { title: "Do pages leave?", panels: vec![receivers(), sent(), latency()] },
@@ -172,6 +173,36 @@ fn commits() -> Panel {
     .unit("s")
     .nothing("no commit in this time")
     .runbooks(&["OnusStoreNotWritten"])
+}
+
+fn shards() -> Panel {
+    Panel::new(
+        Kind::Lines,
+        "Who judges how many shards?",
+        "Of judges that share the partitions of the exchange: what each owns, and how many there are. For a moment between two owners the sum \
+         is less; longer, and somebody's deadlines are not judged.",
+    )
+    .size(12, 8)
+    .ask(JOB, "max by (instance) (onus_shards_held{#})", "{{instance}}")
+    .ask(JOB, "max(onus_pool_shards{#})", "all shards")
+    .ask(JOB, "sum(onus_shards_held{#})", "judged")
+    .nothing("no judges share here")
+    .runbooks(&["OnusShardsUnowned"])
+}
+
+fn leases() -> Panel {
+    Panel::new(
+        Kind::Lines,
+        "Are leases renewed?",
+        "How long ago each judge wrote in the database that it is there. Beyond its lease (three seconds, if nobody says otherwise) it pages \
+         nobody and shows no figures. All lines climb: the database is away. One does: that judge is cut off.",
+    )
+    .size(12, 8)
+    .ask(JOB, "max by (instance) (onus_lease_age_seconds{#})", "{{instance}}")
+    .unit("s")
+    .steps(Colour::Good, &[(30.0, Colour::Unknown)])
+    .nothing("no judges share here")
+    .runbooks(&["OnusLeaseStale"])
 }
 
 fn letters() -> Panel {

@@ -9,7 +9,7 @@ pub(super) fn group(options: &Options) -> Group {
     Group {
         name: "onus-watch",
         words: "Onus itself: whether what it says can be believed, and whether its pages leave.",
-        rules: [sources(options), judge(options), outlets(options)].concat(),
+        rules: [sources(options), judge(options), shared(options), outlets(options)].concat(),
     }
 }
 
@@ -170,6 +170,30 @@ fn judge(options: &Options) -> Vec<Rule> {
             NONE,
             "Alerts get through",
             "This always fires. A receiver that misses it knows that no alert of Onus can reach anybody.".to_owned(),
+        ),
+    ]
+}
+
+/// Judges that share the work.
+fn shared(options: &Options) -> Vec<Rule> {
+    vec![
+        alert(
+            ("OnusShardsUnowned", "2m", Critical),
+            options.fill("max(onus_pool_shards{@}) - sum(onus_shards_held{@}) > 0"),
+            NONE,
+            "Nobody judges {{ $value }} shards",
+            "Of the shards that judges share {{ $value }} are on nobody's page: their judge is gone or cannot go on, and no other took \
+             over. Their partners' deadlines pass without a verdict."
+                .to_owned(),
+        ),
+        alert(
+            ("OnusLeaseStale", "1m", Critical),
+            options.fill("max by (job, instance) (onus_lease_age_seconds{@}) > 30"),
+            NONE,
+            "{{ $labels.instance }} cannot renew its leases",
+            "For {{ $value | humanizeDuration }} the judge {{ $labels.instance }} has not been able to say in the database that it is there. It \
+             pages nobody meanwhile. Where the database is away, none of them does."
+                .to_owned(),
         ),
     ]
 }

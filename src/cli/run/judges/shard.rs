@@ -5,7 +5,7 @@ use super::super::{STORE_AGAIN, Wanted, divided, notices, opened, plan, teller};
 use super::ENDS;
 use crate::cli::check;
 use crate::exchange::partition::partition;
-use crate::ingest::feed::Heard;
+use crate::ingest::feed::{Receiver, Sender};
 use crate::pool::Unit;
 use crate::pool::hold::Hold;
 use crate::publish::pages::{Directory, May};
@@ -15,7 +15,6 @@ use crate::settings::Settings;
 use crate::store::StoreError;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 
 /// What all shards of a process have in common.
@@ -68,8 +67,8 @@ pub(super) fn run(
     shared: &Shared,
     shards: &Shards,
     task: &Task,
-    sender: SyncSender<Heard>,
-    heard: Receiver<Heard>,
+    sender: Sender,
+    heard: Receiver,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), Failure> {
     let settings = shared.settings(task.unit);
