@@ -52,7 +52,8 @@ impl Reshard {
             carried::lay(Some(header), value, &mut record);
             let known = match carried::read(&record) {
                 Some(Carried::Events(events)) => {
-                    let places = events.runs.iter().flat_map(|run| run.places.iter().map(|place| (&run.reading, *place)));
+                    let places =
+                        events.runs.iter().flat_map(|run| run.places.iter().map(|place| (&run.reading, *place)));
                     places.zip(events.lines()).all(|((reading, place), line)| {
                         let digest = digests.of(line, place.arrived);
                         let item = Item { offset: place.offset, item: place.item, digest };
