@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Rolls an intake and three judges from an older program to this one, under load, and holds what comes of it against one undisturbed process.
 
-    upgrade.py --old BIN --peers DIR
+    upgrade.py --old BIN --peers DIR [--judges-first]
 
-The order is that of docs/scale-out.md: the intake, then each judge (drained, ended, started anew, ready). Compared are the last word on each
+The order is that of docs/scale-out.md: the intake, then each judge (drained, ended, started anew, ready); judges first where the changelog says
+that the form of the exchange's records has changed. Compared are the last word on each
 duty of all shards' ledgers with that of one process of the new version on the same file, what was told (each identity once, and nothing
 that is not in a ledger), and the journals' own check. Exit code 1: something differs.
 """
@@ -74,6 +75,7 @@ def main():
     p.add_argument("--onus", default=str(Path(__file__).resolve().parents[2] / "target" / "release" / "onus"), help="the newer one")
     p.add_argument("--peers", type=Path, default=Path(os.environ.get("W1_PEERS", "peers")), help="folder of the peers, built: out/w1.jsonl, raw")
     p.add_argument("--brokers", default=os.environ.get("W1_BROKERS", "127.0.0.1:19092"))
+    p.add_argument("--judges-first", action="store_true")
     p.add_argument("--partitions", type=int, default=6)
     p.add_argument("--rate", type=int, default=2_000, help="events a second")
     p.add_argument("--events", type=int, default=100_000)
@@ -119,10 +121,14 @@ def main():
         threading.Thread(target=feed, daemon=True).start()
         time.sleep(5)
 
-        running["intake"].end()
-        start(args.onus, "intake", "intake")
-        wait_for("the newer intake is ready", lambda: running["intake"].ready())
-        print("the intake is of the newer version", flush=True)
+        def intake():
+            running["intake"].end()
+            start(args.onus, "intake", "intake")
+            wait_for("the newer intake is ready", lambda: running["intake"].ready())
+            print("the intake is of the newer version", flush=True)
+
+        if not args.judges_first:
+            intake()
         for name in judges:
             beside = running["judge-1"].home
             subprocess.run([args.onus, "shards", "drain", name], cwd=beside, check=True, stdout=subprocess.DEVNULL)
@@ -131,6 +137,8 @@ def main():
             start(args.onus, name, "judge")
             wait_for(f"{name} is ready and has its share", lambda: running[name].ready() and shares() == even)
             print(name, "is of the newer version:", json.dumps([[m["member"], m["version"], m["schema"]] for m in listed()["members"]]), flush=True)
+        if args.judges_first:
+            intake()
         if fed.is_set():
             raise SystemExit("all was fed before the last of them was changed: say --events with a larger number")
         wait_for("all is fed", fed.is_set, args.events / args.rate * 3)
@@ -168,6 +176,11 @@ def main():
                           "digest": sums(ours), "digest_of_one_process": sums(theirs), "wrong": wrong}))
         if wrong:
             sys.exit(1)
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            for one in running.values():
+                print(f"--- {one.name}\n{one.log.read_text()[-1500:]}", file=sys.stderr)
+        raise
     finally:
         for one in running.values():
             one.process.kill()

@@ -187,7 +187,7 @@ fn shards() -> Panel {
     .ask(JOB, "max(onus_pool_shards{#})", "all shards")
     .ask(JOB, "sum(onus_shards_held{#})", "judged")
     .nothing("no judges share here")
-    .runbooks(&["OnusShardsUnowned"])
+    .runbooks(&["OnusShardsUnowned", "OnusExchangeDoubted"])
 }
 
 fn leases() -> Panel {

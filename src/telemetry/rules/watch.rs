@@ -176,7 +176,20 @@ fn judge(options: &Options) -> Vec<Rule> {
 
 /// Judges that share the work.
 fn shared(options: &Options) -> Vec<Rule> {
+    let doubted = "onus_dead_letters_total{reason=~\"Divergence|Foreign\"@}";
     vec![
+        alert(
+            ("OnusExchangeDoubted", "0s", Critical),
+            // What is counted for the first time has not risen from anything.
+            options.fill(&format!(
+                "max by (reason) (increase({doubted}[1h])) > 0\nor max by (reason) ({doubted} unless {doubted} offset 1h) > 0"
+            )),
+            NONE,
+            "What lies in the exchange is not what was read ({{ $labels.reason }})",
+            "A judge met a record of the exchange that says of a place in a source something else than before (Divergence), or that no intake \
+             has written (Foreign). It is a dead letter and counts for nobody; what else is there may be doubted, too."
+                .to_owned(),
+        ),
         alert(
             ("OnusShardsUnowned", "2m", Critical),
             options.fill("max(onus_pool_shards{@}) - sum(onus_shards_held{@}) > 0"),

@@ -1,28 +1,28 @@
 //! What intakes keep: how far sources were read, what adapters remember, and dead letters of what they could not read. It is
 //! divided by sources, not by partners, and so is what it was; one process's is the only lane's.
 
-use super::carry::{LETTERS, letters_of, taken};
+use super::carry::{LETTERS, Places, letters_of, taken};
 use super::target::{Target, nothing};
 use super::{LiveError, Old, Reshard, cannot};
-use crate::exchange::carried::{self, Carried};
+use crate::exchange::carried::{self, Carried, Events};
 use crate::exchange::lanes::{self, Lane};
-use crate::exchange::repeats::{Digests, Item};
+use crate::exchange::repeats::{Digests, Item, Reading};
 use crate::exchange::{self, NAME};
 use crate::store::place::Place;
 use crate::store::reshard::New;
 use crate::store::{Batch, Letter, Position, Query, Regenerated, Remembered, Stamp};
 use onus_engine::time::Moment;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The row of what a lane keeps until the brokers have it (docs/seams.md, section 16).
 const OUT: &str = "out";
 /// Rows of one commit.
 const ROWS: usize = 1_000;
 
-/// Its first byte.
+/// The row's first byte.
 const FORM: u8 = 1;
 
-/// A message that a lane keeps: partition, header, value.
+/// A record that a lane keeps: partition, header, value.
 type Kept = (i32, Vec<u8>, Vec<u8>);
 
 impl Reshard {
@@ -46,20 +46,13 @@ impl Reshard {
         if kept.is_empty() {
             return Ok(());
         }
-        let (taken, mut digests, mut record) = (taken(&mut self.olds)?, Digests::default(), Vec::new());
+        let taken = taken(&mut self.olds)?;
+        let mut digests = Digests::default();
         for (own, (partition, header, value)) in &kept {
-            record.clear();
+            let mut record = Vec::new();
             carried::lay(Some(header), value, &mut record);
             let known = match carried::read(&record) {
-                Some(Carried::Events(events)) => {
-                    let places =
-                        events.runs.iter().flat_map(|run| run.places.iter().map(|place| (&run.reading, *place)));
-                    places.zip(events.lines()).all(|((reading, place), line)| {
-                        let digest = digests.of(line, place.arrived);
-                        let item = Item { offset: place.offset, item: place.item, digest };
-                        taken.get(reading).is_some_and(|places| places.has(&item))
-                    })
-                }
+                Some(Carried::Events(events)) => all_taken(&events, &taken, &mut digests),
                 Some(Carried::Regenerated(marks)) => knows(&mut self.olds, *partition, &marks)?,
                 Some(Carried::Tick(_) | Carried::Later) | None => false,
             };
@@ -107,6 +100,18 @@ fn knows(olds: &mut [Old], partition: i32, marks: &[Regenerated]) -> Result<bool
     Ok(marks.iter().all(|mark| known.contains(mark)))
 }
 
+/// Judges have taken each of these events.
+fn all_taken(events: &Events<'_>, taken: &BTreeMap<Reading, Places>, digests: &mut Digests) -> bool {
+    let mut lines = events.lines();
+    events.runs.iter().all(|run| {
+        let known = taken.get(&run.reading);
+        run.places.iter().zip(&mut lines).all(|(place, line)| {
+            let item = Item { offset: place.offset, item: place.item, digest: digests.of(line, place.arrived) };
+            known.is_some_and(|known| known.has(&item))
+        })
+    })
+}
+
 /// What a lane keeps until the brokers have it.
 fn out(lane: &mut Old, own: u16) -> Result<Vec<Kept>, LiveError> {
     let mut row = None;
@@ -118,8 +123,7 @@ fn out(lane: &mut Old, own: u16) -> Result<Vec<Kept>, LiveError> {
     let Some(row) = row else { return Ok(Vec::new()) };
     let packed = row.split_first().filter(|(form, _)| **form == FORM).map(|(_, packed)| packed);
     let plain = packed.and_then(|packed| zstd::stream::decode_all(packed).ok());
-    // How many events, and the messages that have them.
-    let read: Option<(u64, Vec<Kept>)> = plain.and_then(|plain| postcard::from_bytes(&plain).ok());
+    let read = plain.and_then(|plain| postcard::from_bytes::<(u64, Vec<Kept>)>(&plain).ok());
     read.map(|(_, kept)| kept).ok_or_else(|| {
         cannot(format!(
             "what lane {own} keeps until the brokers have it cannot be read: another version wrote it; start that one, and stop \
@@ -183,17 +187,16 @@ fn fill(old: &mut Old, shard: u16, lane: bool, into: &Place) -> Result<u64, Live
     Ok(letters)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "kafka"))]
 mod tests {
     use super::*;
+    use crate::ingest::kafka::Message;
 
-    #[cfg(feature = "kafka")]
     #[test]
     fn what_a_lane_keeps_is_read_as_it_wrote_it() {
-        use crate::ingest::kafka::Message;
-        let message = Message { partition: 3, header: b"\x01head".to_vec(), value: b"{}".to_vec() };
-        let row = postcard::to_allocvec(&vec![message]).expect("plain data");
-        let kept: Vec<Kept> = postcard::from_bytes(&row).expect("the same form");
-        assert_eq!(kept, [(3, b"\x01head".to_vec(), b"{}".to_vec())]);
+        let message = Message { partition: 3, header: vec![1, 2], value: b"{}".to_vec() };
+        let row = postcard::to_allocvec(&(1_u64, vec![message])).expect("plain data");
+        let (events, kept): (u64, Vec<Kept>) = postcard::from_bytes(&row).expect("the same form");
+        assert_eq!((events, kept), (1, vec![(3, vec![1, 2], b"{}".to_vec())]));
     }
 }
