@@ -258,5 +258,5 @@ fn a_dead_letter_of_the_new_reading_that_is_read_again_stays_when_all_is_judged_
     drop(shard);
     let mut store = sqlite::open(&dir.path().join("onus.db"), 0).expect("a store");
     let again = onus::runtime::live::replay(&mut plan(&mended), &mut store).expect("it is judged again");
-    assert_eq!(again.moved, []);
+    assert!(again.moved.is_empty() && again.dump.contains("INC-1"), "{}", again.dump);
 }
