@@ -2,17 +2,18 @@
 
 use crate::adapters::{open, plugged, tables};
 use crate::regenerated::{BEGUN, NOON, NOT_BEGUN, net, rows, say, updates};
-use crate::shard::{DESK, Shard, at, kept};
+use crate::shard::{DESK, Shard, at, contracts, kept};
 use onus::exchange::carried::{self, Bundle, Place, Tick};
 use onus::exchange::repeats::Reading;
 use onus::ingest::adapt::{self, State};
 use onus::ingest::feed::{FeedId, Heard, Record, Records};
-use onus::runtime::live::Feed;
+use onus::runtime::live::{Clock, Feed};
 use onus::store::{LetterState, Regenerated};
 use onus_engine::time::HOUR;
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const EXCHANGE: FeedId = FeedId(1);
 
@@ -23,11 +24,14 @@ struct Divided<'a> {
     offset: u64,
 }
 
-fn judge(dir: &Path) -> Shard {
+fn feeds() -> Vec<Feed> {
     // The exchange speaks for nobody.
     let exchange = Feed { partners: Vec::new(), types: Vec::new(), ..Feed::named(onus::exchange::NAME) };
-    let feeds = vec![Feed { adapted: true, ..Feed::named("snow") }, exchange];
-    Shard::open(DESK, feeds, kept(dir), at(NOON))
+    vec![Feed { adapted: true, ..Feed::named("snow") }, exchange]
+}
+
+fn judge(dir: &Path) -> Shard {
+    Shard::open(DESK, feeds(), kept(dir), at(NOON))
 }
 
 type Kept = (Vec<u8>, Vec<u8>);
@@ -212,4 +216,34 @@ fn what_comes_of_a_reading_that_is_over_is_divergence_and_letters_of_what_was_re
     divided.shard.write();
     let after: Vec<String> = states(&mut divided).into_iter().skip(2).map(|(reason, _)| reason).collect();
     assert_eq!(after, ["Divergence", "Divergence"]);
+}
+
+#[test]
+fn where_contracts_cannot_be_read_when_the_word_comes_the_old_reading_stands_until_they_can() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let broken = Arc::new(AtomicBool::new(false));
+    let is_broken = Arc::clone(&broken);
+    let read = move || match is_broken.load(Ordering::Relaxed) {
+        true => Err("line 1: no contract".to_owned()),
+        false => Ok(contracts(DESK)),
+    };
+    let shard = Shard::read_by(Clock::Wall, Box::new(read), feeds(), Vec::new(), kept(dir.path()), at(NOON));
+    let mut divided = Divided { dir: dir.path(), shard: shard.expect("it opens"), offset: 0 };
+    let opened = |generation, subject: &str| {
+        let (source, incarnation) = ("snow".to_owned(), "here".to_owned());
+        let reading = Arc::new(Reading { source, partition: 0, incarnation, generation });
+        let line =
+            crate::shard::event(subject, "ticket.opened", subject, at("2026-03-02T09:00:00Z"), ",\"partner\":\"p1\"");
+        bundled(&[(reading, Place { offset: 0, item: 0, arrived: at(NOON) }, line)], 1)
+    };
+    divided.take(&opened(0, "INC-1"));
+    divided.take(&opened(4, "INC-2"));
+    divided.take(&[word(4, 1)]);
+    divided.shard.write();
+    let mut known = |is: bool| {
+        broken.store(is, Ordering::Relaxed);
+        divided.shard.live.reload().expect("it goes on");
+        ["INC-1", "INC-2"].map(|subject| divided.shard.live.dump().contains(subject))
+    };
+    assert_eq!([known(true), known(false)], [[true, false], [false, true]]);
 }
