@@ -197,6 +197,7 @@ impl Records {
     }
 
     /// Adds one as somebody writes it down, who takes it apart again: it need not be one line.
+    #[cfg(feature = "kafka")]
     pub(crate) fn put(&mut self, offset: u64, next: u64, arrived: Moment, write: impl FnOnce(&mut Vec<u8>)) {
         let from = self.bytes.len();
         write(&mut self.bytes);
