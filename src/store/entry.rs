@@ -61,7 +61,12 @@ pub struct Under {
 /// SHA-256 over the digest of the entry before and everything that this entry says, each text with its length, so that no
 /// two entries have the same bytes.
 pub fn digest(before: &[u8; 32], entry: &Entry) -> [u8; 32] {
-    let mut bytes = Vec::with_capacity(320);
+    digest_in(&mut Vec::with_capacity(320), before, entry)
+}
+
+/// The same, with room for its bytes.
+fn digest_in(bytes: &mut Vec<u8>, before: &[u8; 32], entry: &Entry) -> [u8; 32] {
+    bytes.clear();
     bytes.extend_from_slice(before);
     bytes.extend_from_slice(&entry.number.to_be_bytes());
     let Under { partner, contract, obligation, clause } = &*entry.under;
@@ -85,14 +90,14 @@ pub fn digest(before: &[u8; 32], entry: &Entry) -> [u8; 32] {
     if entry.disputed {
         bytes.push(1);
     }
-    Sha256::digest(&bytes).into()
+    Sha256::digest(bytes).into()
 }
 
 /// Gives entries that follow one another their digests; `before`: of the entry before them. The last one's.
 pub(crate) fn chain(before: [u8; 32], entries: &mut [Entry]) -> [u8; 32] {
-    let mut last = before;
+    let (mut last, mut room) = (before, Vec::with_capacity(320));
     for entry in entries {
-        entry.digest = digest(&last, entry);
+        entry.digest = digest_in(&mut room, &last, entry);
         last = entry.digest;
     }
     last

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Most entries of one row: what somebody who wants one of them has to read.
 const MOST: usize = 1_024;
+/// A third less CPU than 1, for 7 % more on disk: most of an entry is a digest, which nothing packs.
+const LEVEL: i32 = -2;
 /// No row is larger than this when it is unpacked.
 const LARGEST: usize = 1 << 30;
 
@@ -65,7 +67,7 @@ pub(super) fn pack(before: [u8; 32], entries: &[Entry]) -> Result<Vec<Segment>, 
     for some in entries.chunks(MOST) {
         let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
         let latest = some.iter().map(|entry| entry.at).max().unwrap_or(first.at);
-        let bytes = zip(&packed(some)?, 1).map_err(|error| error.to_string())?;
+        let bytes = zip(&packed(some)?, LEVEL).map_err(|error| error.to_string())?;
         let (first, last, digest) = (first.number, last.number, last.digest);
         segments.push(Segment { first, last, before, digest, latest, bytes });
         before = digest;
@@ -77,21 +79,17 @@ fn packed(entries: &[Entry]) -> Result<Vec<u8>, String> {
     let mut words = Words::default();
     // Neighbours are of the same few: what one of them is under is looked up once.
     let mut under: HashMap<*const Under, [u32; 4]> = HashMap::new();
+    let mut standings: [Option<u32>; Standing::ALL.len()] = [None; _];
     let mut last = 0_i64;
     let mut lean = Vec::with_capacity(entries.len());
     for entry in entries {
         let [partner, contract, obligation, clause] =
             *under.entry(Arc::as_ptr(&entry.under)).or_insert_with(|| words.places(&entry.under));
+        let [from, to] = [entry.from, entry.to]
+            .map(|standing| *standings[standing as usize].get_or_insert_with(|| words.place(standing.word())));
         let flags = [entry.broken, entry.excused, entry.adjustment, entry.disputed];
         lean.push(Lean {
-            words: [
-                partner,
-                contract,
-                obligation,
-                clause,
-                words.place(entry.from.word()),
-                words.place(entry.to.word()),
-            ],
+            words: [partner, contract, obligation, clause, from, to],
             subject: &entry.subject,
             duty: entry.duty.0,
             flags: flags.iter().zip(0..).fold(0, |all, (flag, bit)| all | u8::from(*flag) << bit),

@@ -30,7 +30,7 @@ mod zip;
 pub(crate) use entry::chain;
 pub use entry::{Entry, Under, digest};
 pub use error::StoreError;
-pub(crate) use zip::zip;
+pub(crate) use zip::{Effort, zip, zip_onto};
 
 use onus_engine::time::Moment;
 

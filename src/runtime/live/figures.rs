@@ -25,8 +25,8 @@ const SLICE: Millis = 100;
 const LEAST: i64 = 64;
 /// What a place is thought to cost before one was looked at, in nanoseconds.
 const COST: i64 = 150;
-/// Least time between looks through everything.
-const EVERY: Millis = 500;
+/// Least time between looks through everything: they are shown as often.
+const EVERY: Millis = 1_000;
 /// Duties at risk that are told by name, at most.
 const THREATENED: usize = 10_000;
 /// How often everything is counted anew.

@@ -5,7 +5,7 @@
 //! fields matter. What became a dead letter changed nothing and is not here.
 
 use crate::ingest::feed::Records;
-use crate::store::zip;
+use crate::store::{Effort, zip_onto};
 use onus_engine::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -13,8 +13,12 @@ use std::io;
 
 /// Rises when the form changes.
 const FORM: u8 = 1;
-/// A tenth of all CPU less than 1; what is faster still writes more than it spares (docs/performance.md).
-const LEVEL: i32 = -2;
+/// A tenth of all CPU less than level 1; what is faster still writes more than it spares (docs/performance.md).
+const EFFORT: Effort = Effort { level: -2, least: 7, table: 14 };
+/// Lines of a piece that are so long are packed by themselves, ...
+const ALONE: usize = 64 << 10;
+/// ... and others together, until they are: what is short packs badly.
+const TOGETHER: usize = 256 << 10;
 /// The longest blob that is read, before it was compressed: a batch is far less.
 const LONGEST: usize = 1 << 30;
 
@@ -122,19 +126,29 @@ impl Writer {
     /// The blob of all that was put; begins anew only with [`Writer::clear`], once it is written.
     pub(crate) fn blob(&self) -> io::Result<Vec<u8>> {
         let head = Head { form: FORM, names: self.names.clone() };
-        let head = postcard::to_allocvec(&head).map_err(io::Error::other)?;
-        let size = head.len() + self.bytes.len() + self.lines.iter().map(|(_, lines)| lines.len()).sum::<usize>();
-        // In one piece: packed piece by piece it is copied all the same, and each looks back into the copy of the one before.
-        let mut whole = Vec::with_capacity(size);
-        whole.extend_from_slice(&head);
-        let mut from = 0;
-        for (place, lines) in &self.lines {
-            whole.extend_from_slice(&self.bytes[from..*place]);
-            whole.extend_from_slice(lines);
-            from = *place;
+        let mut some = postcard::to_allocvec(&head).map_err(io::Error::other)?;
+        let (mut blob, mut from) = (Vec::new(), 0);
+        let runs = self.lines.iter().map(|(place, lines)| (*place, lines.as_slice()));
+        for (place, lines) in runs.chain([(self.bytes.len(), &[][..])]) {
+            some.extend_from_slice(&self.bytes[from..place]);
+            from = place;
+            if lines.len() < ALONE {
+                some.extend_from_slice(lines);
+                if some.len() < TOGETHER {
+                    continue;
+                }
+            }
+            zip_onto(&some, EFFORT, &mut blob)?;
+            some.clear();
+            // Where they lie: a copy of all lines would cost a third of what packing them does.
+            if lines.len() >= ALONE {
+                zip_onto(lines, EFFORT, &mut blob)?;
+            }
         }
-        whole.extend_from_slice(&self.bytes[from..]);
-        zip(&whole, LEVEL)
+        if !some.is_empty() {
+            zip_onto(&some, EFFORT, &mut blob)?;
+        }
+        Ok(blob)
     }
 
     pub(crate) fn clear(&mut self) {
@@ -167,8 +181,7 @@ pub(crate) fn places<'a>(lines: &'a [u8], offsets: &'a [u64], arrived: &'a [i64]
 /// # Errors
 /// In words, where it is not such a blob.
 pub(crate) fn read(blob: &[u8], show: &mut dyn FnMut(&[String], Item<'_>)) -> Result<(), String> {
-    let size = zstd::zstd_safe::get_frame_content_size(blob).ok().flatten().unwrap_or(LONGEST as u64);
-    let all = zstd::bulk::decompress(blob, (size as usize).min(LONGEST)).map_err(|e| e.to_string())?;
+    let all = unpacked(blob)?;
     let (head, mut rest): (Head, &[u8]) = postcard::take_from_bytes(&all).map_err(|e| e.to_string())?;
     if head.form != FORM {
         return Err(format!("the journal has form {}, this version reads form {FORM}", head.form));
@@ -181,36 +194,85 @@ pub(crate) fn read(blob: &[u8], show: &mut dyn FnMut(&[String], Item<'_>)) -> Re
     Ok(())
 }
 
+/// What a blob's frames hold, one behind the other.
+fn unpacked(blob: &[u8]) -> Result<Vec<u8>, String> {
+    let (mut all, mut rest) = (Vec::new(), blob);
+    while !rest.is_empty() {
+        let length = zstd::zstd_safe::find_frame_compressed_size(rest).map_err(zstd::zstd_safe::get_error_name)?;
+        let (frame, after) = rest.split_at_checked(length).ok_or("a frame of it is cut")?;
+        let size = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten().unwrap_or(LONGEST as u64);
+        let room = (size as usize).min(LONGEST - all.len());
+        let mut part = zstd::bulk::decompress(frame, room).map_err(|e| e.to_string())?;
+        if all.is_empty() {
+            all = part;
+        } else {
+            all.append(&mut part);
+        }
+        rest = after;
+    }
+    Ok(all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::zip;
+    use proptest::prelude::*;
 
-    #[test]
-    fn what_was_put_comes_back() {
-        let mut writer = Writer::default();
-        let feed = writer.name("tickets");
-        assert_eq!(writer.name("tickets"), feed);
-        writer.put(Item::Time { now: Moment(7), heard: vec![(feed, Moment(5))] });
-        let long = b"{}\n".repeat(100_000);
-        for lines in [&b"{}\n{}\n"[..], &[], &long] {
-            let lines = Cow::Borrowed(lines);
-            writer.put(Item::Piece(Piece { feed, partition: 3, offsets: vec![9, 1], arrived: vec![7, 0], lines }));
-            writer.put(Item::Ceiling(Moment(8)));
-        }
-        let blob = writer.blob().expect("a blob");
-        writer.clear();
-        assert!(writer.is_empty());
-        let mut seen = Vec::new();
-        let mut sizes = Vec::new();
+    /// What a blob holds, as it is read; and the lengths of its lines.
+    fn shown(blob: &[u8]) -> Result<(Vec<String>, Vec<usize>), String> {
+        let (mut seen, mut sizes) = (Vec::new(), Vec::new());
         let mut show = |names: &[String], item: Item<'_>| {
             if let Item::Piece(piece) = &item {
                 sizes.push(piece.lines.len());
             }
             seen.push(format!("{names:?} {item:?}"));
         };
-        read(&blob, &mut show).expect("its own blob");
-        assert_eq!((seen.len(), sizes), (7, vec![6, 0, long.len()]));
+        read(blob, &mut show)?;
+        Ok((seen, sizes))
+    }
+
+    fn written(runs: &[Vec<u8>]) -> Writer {
+        let mut writer = Writer::default();
+        let feed = writer.name("tickets");
+        assert_eq!(writer.name("tickets"), feed);
+        writer.put(Item::Time { now: Moment(7), heard: vec![(feed, Moment(5))] });
+        for lines in runs {
+            let lines = Cow::Borrowed(&lines[..]);
+            writer.put(Item::Piece(Piece { feed, partition: 3, offsets: vec![9, 1], arrived: vec![7, 0], lines }));
+            writer.put(Item::Ceiling(Moment(8)));
+        }
+        writer
+    }
+
+    #[test]
+    fn what_was_put_comes_back() {
+        let runs = [b"{}\n{}\n".to_vec(), Vec::new(), b"{}\n".repeat(100_000)];
+        let mut writer = written(&runs);
+        let blob = writer.blob().expect("a blob");
+        assert_eq!(blob, writer.blob().expect("the same blob"));
+        writer.clear();
+        assert!(writer.is_empty());
+        let (seen, sizes) = shown(&blob).expect("its own blob");
+        assert_eq!((seen.len(), sizes), (7, runs.iter().map(Vec::len).collect()));
         assert!(seen[0].contains("tickets") && seen[1].contains("partition: 3") && seen[2].contains("Ceiling"));
-        assert!(read(&blob[..blob.len() - 1], &mut |_, _| {}).is_err());
+        assert!(shown(&blob[..blob.len() - 1]).is_err());
+        assert!(shown(&[]).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// However it is divided into frames, it says what it said as one frame, as blobs were before.
+        #[test]
+        fn frames_say_what_one_says(lengths in prop::collection::vec(prop_oneof![0..200usize, 0..2 * ALONE, ALONE - 2..ALONE + 2], 0..12)) {
+            let runs: Vec<Vec<u8>> = lengths.iter().map(|length| b"{\"id\": 1}\n".repeat(length / 10 + 1)[..*length].to_vec()).collect();
+            let blob = written(&runs).blob().expect("a blob");
+            let whole = unpacked(&blob).expect("its own blob");
+            let one = zip(&whole, 1).expect("packed");
+            let found = shown(&blob).expect("its own blob");
+            prop_assert_eq!(&found.1, &lengths);
+            prop_assert_eq!(found, shown(&one).expect("one frame"));
+        }
     }
 }

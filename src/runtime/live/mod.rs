@@ -255,6 +255,8 @@ const IDLE: Millis = 60_000;
 const WORTH: usize = 4;
 /// After so long without a commit, what was told is noted by one of its own.
 const QUIET: Millis = 1_000;
+/// After so long without a commit the loop has nothing else to do.
+const REST: Millis = 50;
 /// One piece of a snapshot, compressed.
 const PIECE: usize = 4 << 20;
 /// How often counts are shown.
@@ -519,7 +521,8 @@ impl Live {
         }
         self.ledger.take(&mut self.judge.engine);
         let steady = self.now.steady();
-        let free = self.hand.events == 0 && !self.keeper.is_busy();
+        // Between two batches there is always a moment in which nothing is in hand: that is no rest.
+        let free = self.hand.events == 0 && !self.keeper.is_busy() && steady - self.idle_since >= REST;
         self.looking.on(&self.judge.engine, steady, free);
         if !self.ledger.entries.is_empty() {
             self.since.get_or_insert(self.now.steady());

@@ -401,6 +401,9 @@ pub fn replay(plan: &mut Plan, store: &mut dyn Store) -> Result<Replayed, LiveEr
     Ok(out)
 }
 
+/// How hard pieces of a snapshot are packed: they are there until the next one.
+const LEVEL: i32 = -2;
+
 /// Writes what a judge knows; gives how many bytes that took.
 pub(super) fn write_snapshot(
     store: &mut dyn Store,
@@ -413,7 +416,7 @@ pub(super) fn write_snapshot(
     let bytes = judge.snapshot(terms.digest, terms.generation).map_err(refused)?;
     let (mut pieces, mut size) = (0, 0);
     for piece in bytes.chunks(PIECE) {
-        let piece = zip(piece, 1).map_err(|e| refused(e.to_string()))?;
+        let piece = zip(piece, LEVEL).map_err(|e| refused(e.to_string()))?;
         size += piece.len();
         store.put_snapshot(epoch, sequence, pieces, &piece)?;
         pieces += 1;
