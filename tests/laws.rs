@@ -19,6 +19,8 @@ mod records;
 mod rehomed;
 #[path = "laws/restarts.rs"]
 mod restarts;
+#[path = "laws/returning.rs"]
+mod returning;
 #[path = "laws/scene.rs"]
 mod scene;
 #[path = "laws/settling.rs"]

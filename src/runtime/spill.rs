@@ -20,6 +20,8 @@ const UNIT: u64 = 16;
 const NEAR: usize = 512;
 /// Before a block: the place of the next older one of its bucket, half of its hash, the lengths of its three parts.
 const HEAD: usize = 5 * 4;
+/// In the length of a block's facts: what was kept before is among them.
+const WHOLE: u32 = 1 << 31;
 
 /// See the module.
 #[derive(Debug)]
@@ -96,12 +98,14 @@ struct Head {
     partner: u32,
     subject: u32,
     facts: u32,
+    whole: bool,
 }
 
 impl Head {
     fn bytes(&self) -> [u8; HEAD] {
         let mut out = [0; HEAD];
-        let parts = [self.older, self.tag, self.partner, self.subject, self.facts];
+        let facts = self.facts | if self.whole { WHOLE } else { 0 };
+        let parts = [self.older, self.tag, self.partner, self.subject, facts];
         for (four, part) in out.chunks_exact_mut(4).zip(parts) {
             four.copy_from_slice(&part.to_le_bytes());
         }
@@ -110,7 +114,14 @@ impl Head {
 
     fn of(bytes: [u8; HEAD]) -> Head {
         let part = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
-        Head { older: part(0), tag: part(4), partner: part(8), subject: part(12), facts: part(16) }
+        Head {
+            older: part(0),
+            tag: part(4),
+            partner: part(8),
+            subject: part(12),
+            facts: part(16) & !WHOLE,
+            whole: part(16) & WHOLE != 0,
+        }
     }
 }
 
@@ -122,12 +133,12 @@ impl Spill {
     }
 
     /// Reads what will be asked first about a subject, so that it is near by then. Gives a number that means nothing.
-    pub(super) fn touch(&self, partner: &str, subject: &str) -> u64 {
+    pub fn touch(&self, partner: &str, subject: &str) -> u64 {
         let key = hash(partner, subject);
         self.indexes.iter().fold(0, |sum, index| sum ^ index.filter.words[index.filter.place(key).0])
     }
 
-    fn append(&mut self, partner: &str, subject: &str, facts: &[u8]) -> io::Result<()> {
+    fn append(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) -> io::Result<()> {
         let at = self.end + self.unwritten.len() as u64;
         let Ok(place) = u32::try_from(at / UNIT + 1) else {
             return Err(io::Error::other("what has settled takes more than 64 GiB: judge the files in several runs"));
@@ -143,7 +154,8 @@ impl Spill {
         let len = |part: &[u8]| part.len() as u32;
         let (partner, subject) = (partner.as_bytes(), subject.as_bytes());
         let head =
-            Head { older, tag: key as u32, partner: len(partner), subject: len(subject), facts: len(facts) }.bytes();
+            Head { older, tag: key as u32, partner: len(partner), subject: len(subject), facts: len(facts), whole }
+                .bytes();
         for part in [&head[..], partner, subject, facts] {
             self.unwritten.extend_from_slice(part);
         }
@@ -163,11 +175,11 @@ impl Spill {
         Ok(())
     }
 
-    /// All that was kept of a subject, in the order in which it was.
+    /// All that was kept of a subject since it was whole, in the order in which it was.
     fn find(&self, partner: &str, subject: &str) -> io::Result<Vec<u8>> {
         let key = hash(partner, subject);
         let mut found = Vec::new();
-        for index in self.indexes.iter().rev().filter(|index| index.filter.may_have(key)) {
+        'all: for index in self.indexes.iter().rev().filter(|index| index.filter.may_have(key)) {
             let mut place = index.buckets[index.bucket(key)];
             while let Some(at) = place.checked_sub(1).map(|at| u64::from(at) * UNIT) {
                 let mut near = [0; NEAR];
@@ -188,6 +200,9 @@ impl Spill {
                 let (p, s) = block[..names].split_at(head.partner as usize);
                 if p == partner.as_bytes() && s == subject.as_bytes() {
                     found.push(block.split_off(names));
+                    if head.whole {
+                        break 'all;
+                    }
                 }
             }
         }
@@ -220,11 +235,11 @@ impl Spill {
 
 impl Archive for Spill {
     #[inline(never)]
-    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) {
         if facts.is_empty() || self.trouble.is_some() {
             return;
         }
-        let result = self.append(partner, subject, facts);
+        let result = self.append(partner, subject, facts, whole);
         self.note(result);
     }
 
@@ -249,7 +264,7 @@ mod tests {
         let mut spill = Spill::new().expect("a temporary file");
         let many = FIRST as u64 * 18;
         for i in 0..many {
-            spill.keep("p", &format!("s{}", i % (many / 2)), &i.to_le_bytes());
+            spill.keep("p", &format!("s{}", i % (many / 2)), &i.to_le_bytes(), false);
         }
         assert_eq!(spill.indexes.len(), 5);
         for i in [0, 1, many / 2 - 1, many / 3] {
@@ -257,6 +272,10 @@ mod tests {
             assert_eq!(spill.recall("p", &format!("s{i}")), Some(want), "subject {i}");
         }
         assert_eq!(spill.recall("q", "s0"), None);
+        spill.keep("p", "s7", b"all", true);
+        assert_eq!(spill.recall("p", "s7"), Some(b"all".to_vec()));
+        spill.keep("p", "s7", b" and more", false);
+        assert_eq!(spill.recall("p", "s7"), Some(b"all and more".to_vec()));
         assert!(spill.trouble.is_none());
     }
 

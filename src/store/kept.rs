@@ -65,10 +65,17 @@ impl<D: Database> Kept<D> {
 
     /// Not one transaction, which would be as long again: pages are never changed, and where the index was read in parts it
     /// knows some twice.
-    fn pages(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn pages(
+        &mut self,
+        (generation, key): (u32, u64),
+        before: u64,
+        shown: &mut usize,
+        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         let (database, shard) = (&mut self.database, self.shard);
-        let mut found = Vec::new();
-        for (sequence, page) in self.index.find(database, shard, (generation, key), before)? {
+        let places = self.index.find(database, shard, (generation, key), before)?;
+        for (sequence, page) in places.into_iter().rev().skip(*shown) {
+            let mut more = ControlFlow::Continue(());
             database.ask(
                 "SELECT keys, bytes, sum FROM released_page \
                  WHERE shard = $1 AND generation = $2 AND sequence = $3 AND page = $4",
@@ -77,12 +84,16 @@ impl<D: Database> Kept<D> {
                     let bytes = row.bytes(1)?;
                     let what = || format!("page {page} of released subjects of commit {sequence}");
                     whole(row, 2, sums::page(generation, sequence, page, row.bytes(0)?, bytes), what)?;
-                    found.push(bytes.to_vec());
+                    more = show(bytes);
                     Ok(())
                 },
             )?;
+            *shown += 1;
+            if more.is_break() {
+                break;
+            }
         }
-        Ok(found)
+        Ok(())
     }
 
     fn write(&mut self, epoch: Epoch, batch: &Batch<'_>) -> Result<(), StoreError> {
@@ -278,13 +289,20 @@ impl<D: Database + 'static> Store for Kept<D> {
         })
     }
 
-    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn recall(
+        &mut self,
+        generation: u32,
+        key: u64,
+        before: u64,
+        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         self.database.ready()?;
-        match self.pages(generation, key, before) {
+        let mut shown = 0;
+        match self.pages((generation, key), before, &mut shown, show) {
             // A connection that was lost since the last call is noticed by the first question.
             Err(error) if error.may_pass() => {
                 self.database.ready()?;
-                self.pages(generation, key, before)
+                self.pages((generation, key), before, &mut shown, show)
             }
             done => done,
         }

@@ -33,6 +33,7 @@ pub use error::StoreError;
 pub(crate) use zip::zip;
 
 use onus_engine::time::Moment;
+use std::ops::ControlFlow;
 
 /// Which life of a shard: each claim raises it, and only the newest may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -326,8 +327,14 @@ pub trait Store: Send {
         Ok(None)
     }
 
-    /// Pages that have this key, of commits before a sequence, oldest first.
-    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// Shows pages that have this key, of commits before a sequence, the newest first, for as long as more are wanted.
+    fn recall(
+        &mut self,
+        generation: u32,
+        key: u64,
+        before: u64,
+        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
 
     /// Writes one piece of a snapshot taken after the commit `sequence`; pieces are numbered from 0.
     fn put_snapshot(&mut self, epoch: Epoch, sequence: u64, piece: u32, bytes: &[u8]) -> Result<(), StoreError>;

@@ -21,8 +21,12 @@ pub(crate) type Name = (String, String, String, u64);
 pub(crate) struct Shelf(pub(crate) BTreeMap<(String, String), Vec<u8>>);
 
 impl Archive for Shelf {
-    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
-        self.0.entry((partner.to_owned(), subject.to_owned())).or_default().extend_from_slice(facts);
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) {
+        let kept = self.0.entry((partner.to_owned(), subject.to_owned())).or_default();
+        if whole {
+            kept.clear();
+        }
+        kept.extend_from_slice(facts);
     }
 
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {

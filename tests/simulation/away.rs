@@ -8,6 +8,7 @@ use onus::store::{
     Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Query, Store, StoreError, Terms, Verified, sqlite,
 };
 use onus_engine::time::{DAY, Moment};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -87,8 +88,14 @@ impl Store for Away {
         self.store.journal(after, limit)
     }
 
-    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.through(60, |store| store.recall(generation, key, before))
+    fn recall(
+        &mut self,
+        generation: u32,
+        key: u64,
+        before: u64,
+        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.through(60, |store| store.recall(generation, key, before, show))
     }
 
     fn put_snapshot(&mut self, epoch: Epoch, sequence: u64, piece: u32, bytes: &[u8]) -> Result<(), StoreError> {

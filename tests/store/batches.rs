@@ -7,7 +7,23 @@ use onus::store::{
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+
+/// Pages as a list.
+pub(crate) trait Recalled: Store {
+    /// All with this key, the newest first.
+    fn recalled(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut pages = Vec::new();
+        self.recall(generation, key, before, &mut |page| {
+            pages.push(page.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        Ok(pages)
+    }
+}
+
+impl<S: Store + ?Sized> Recalled for S {}
 
 /// An owner of a shard: what a loop knows between two commits.
 pub(crate) struct Owner {

@@ -1,9 +1,10 @@
 //! What every store does, whatever keeps it.
 
 use crate::batches;
-use crate::batches::{Full, Owner};
+use crate::batches::{Full, Owner, Recalled};
 use onus::store::{Committed, Epoch, Letter, LetterState, Query, Store, StoreError};
 use onus_engine::time::Moment;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A place for one store, as a test needs it.
@@ -33,7 +34,7 @@ macro_rules! conforms {
             numbers_with_gaps_write_nothing
             an_error_in_the_middle_writes_nothing
             what_adapters_remember_is_theirs
-            released_subjects_come_back_oldest_first
+            released_subjects_come_back_newest_first
             keys_are_found_in_runs_and_beside_them
             generations_go
             a_snapshot_counts_when_it_is_sealed
@@ -267,23 +268,31 @@ pub(crate) fn an_error_in_the_middle_writes_nothing(ground: &dyn Ground) {
     assert_eq!(journal(&mut *store, 0).len(), 1);
     assert_eq!(store.entries(&Query::default()).unwrap().len(), 3);
     assert_eq!(store.letters(&Query::default()).unwrap().len(), 1);
-    assert_eq!(store.recall(1, 7, u64::MAX).unwrap().len(), 1);
+    assert_eq!(store.recalled(1, 7, u64::MAX).unwrap().len(), 1);
     whole(&mut *store);
     // And nothing stands in the way of trying again.
     owner.write(&mut *store, &full).unwrap();
     whole(&mut *store);
 }
 
-pub(crate) fn released_subjects_come_back_oldest_first(ground: &dyn Ground) {
+pub(crate) fn released_subjects_come_back_newest_first(ground: &dyn Ground) {
     let mut store = ground.open();
     let mut owner = Owner::claim(&mut *store);
     owner.write_some(&mut *store, 3);
     let text = |n: u64| format!("page of {n}").into_bytes();
-    assert_eq!(store.recall(1, 7, u64::MAX).unwrap(), [text(1), text(2), text(3)]);
-    assert_eq!(store.recall(1, 1_002, u64::MAX).unwrap(), [text(2)]);
-    assert_eq!(store.recall(1, u64::MAX - 3, u64::MAX).unwrap(), [vec![0, 255, 3]]);
-    assert_eq!(store.recall(1, 8, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
-    assert_eq!(store.recall(2, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(store.recalled(1, 7, u64::MAX).unwrap(), [text(3), text(2), text(1)]);
+    assert_eq!(store.recalled(1, 1_002, u64::MAX).unwrap(), [text(2)]);
+    assert_eq!(store.recalled(1, u64::MAX - 3, u64::MAX).unwrap(), [vec![0, 255, 3]]);
+    assert_eq!(store.recalled(1, 8, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+    // Who has enough is shown no more.
+    let mut shown = Vec::new();
+    let enough = |page: &[u8]| {
+        shown.push(page.to_vec());
+        if shown.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    store.recall(1, 7, u64::MAX, &mut { enough }).unwrap();
+    assert_eq!(shown, [text(3), text(2)]);
+    assert_eq!(store.recalled(2, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
 }
 
 /// Enough keys for runs of two levels, and some that wait; who reads beside the owner finds what was there and what came.
@@ -310,27 +319,27 @@ pub(crate) fn keys_are_found_in_runs_and_beside_them(ground: &dyn Ground) {
             whole(&mut *store);
         }
         // As of this commit, and of the one before.
-        assert_eq!(reader.recall(1, 7, step + 2).unwrap().len() as u64, step + 1);
-        assert_eq!(reader.recall(1, 7, step + 1).unwrap().len() as u64, step);
-        assert_eq!(reader.recall(1, spread(step * 3_000), step + 2).unwrap().len(), 1);
+        assert_eq!(reader.recalled(1, 7, step + 2).unwrap().len() as u64, step + 1);
+        assert_eq!(reader.recalled(1, 7, step + 1).unwrap().len() as u64, step);
+        assert_eq!(reader.recalled(1, spread(step * 3_000), step + 2).unwrap().len(), 1);
     }
-    let due = |sequence: u64| [format!("page of {sequence}").into_bytes(), vec![0, 255, sequence as u8]];
+    let due = |sequence: u64| [vec![0, 255, sequence as u8], format!("page of {sequence}").into_bytes()];
     let mut again = ground.open();
     for store in [&mut store, &mut reader, &mut again] {
         for sequence in [1, 2, 5, 15, 28, 29] {
             let first = (sequence - 1) * 3_000;
-            assert_eq!(store.recall(1, spread(first), 30).unwrap(), due(sequence)[..1]);
-            assert_eq!(store.recall(1, spread(first + 1), 30).unwrap(), due(sequence));
-            assert_eq!(store.recall(1, spread(first + 1), sequence).unwrap(), Vec::<Vec<u8>>::new());
-            assert_eq!(store.recall(1, spread(first + 2_999), 30).unwrap(), due(sequence)[..1]);
+            assert_eq!(store.recalled(1, spread(first), 30).unwrap(), due(sequence)[1..]);
+            assert_eq!(store.recalled(1, spread(first + 1), 30).unwrap(), due(sequence));
+            assert_eq!(store.recalled(1, spread(first + 1), sequence).unwrap(), Vec::<Vec<u8>>::new());
+            assert_eq!(store.recalled(1, spread(first + 2_999), 30).unwrap(), due(sequence)[1..]);
         }
-        assert_eq!(store.recall(1, 7, 30).unwrap().len(), 29);
-        assert_eq!(store.recall(1, spread(29 * 3_000), 30).unwrap(), Vec::<Vec<u8>>::new());
-        assert_eq!(store.recall(2, 7, 30).unwrap(), Vec::<Vec<u8>>::new());
+        assert_eq!(store.recalled(1, 7, 30).unwrap().len(), 29);
+        assert_eq!(store.recalled(1, spread(29 * 3_000), 30).unwrap(), Vec::<Vec<u8>>::new());
+        assert_eq!(store.recalled(2, 7, 30).unwrap(), Vec::<Vec<u8>>::new());
     }
     whole(&mut *store);
     store.forget_generations(owner.epoch, 2).unwrap();
-    assert_eq!(store.recall(1, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(store.recalled(1, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
     whole(&mut *store);
 }
 
@@ -342,8 +351,8 @@ pub(crate) fn generations_go(ground: &dyn Ground) {
     full.generation = 2;
     owner.write(&mut *store, &full).unwrap();
     store.forget_generations(owner.epoch, 2).unwrap();
-    assert_eq!(store.recall(1, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
-    assert_eq!(store.recall(2, 7, u64::MAX).unwrap(), [b"page of 3".to_vec()]);
+    assert_eq!(store.recalled(1, 7, u64::MAX).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(store.recalled(2, 7, u64::MAX).unwrap(), [b"page of 3".to_vec()]);
     assert_eq!(store.verify().unwrap().pages, 2);
     whole(&mut *store);
 }
@@ -531,7 +540,7 @@ pub(crate) fn shards_are_walls(ground: &dyn Ground) {
     let mut owner = Owner::claim(&mut *store);
     assert_eq!((owner.epoch.0, owner.sequence), (1, 0));
     owner.write_some(&mut *store, 2);
-    assert_eq!(store.recall(1, 7, u64::MAX).unwrap().len(), 2);
+    assert_eq!(store.recalled(1, 7, u64::MAX).unwrap().len(), 2);
     whole(&mut *store);
 }
 
@@ -654,6 +663,6 @@ pub(crate) fn empty_batches_and_large_ones(ground: &dyn Ground) {
     owner.write(&mut *store, &large).unwrap();
     assert_eq!(journal(&mut *store, 1)[0].journal, large.journal);
     assert_eq!(store.entries(&Query { after: 3_998, ..Query::default() }).unwrap(), large.entries[3_998..]);
-    assert_eq!(store.recall(1, 5 << 50, u64::MAX).unwrap(), [large.pages[0].bytes.clone()]);
+    assert_eq!(store.recalled(1, 5 << 50, u64::MAX).unwrap(), [large.pages[0].bytes.clone()]);
     whole(&mut *store);
 }

@@ -1,6 +1,7 @@
 //! Backups and what comes back of them, by the command line that an operator has.
 
 use crate::batches::Owner;
+use crate::batches::Recalled;
 use crate::conformance::{journal, whole};
 use crate::server::shared;
 use onus::store::place::{Place, open};
@@ -51,7 +52,7 @@ fn all(store: &mut dyn Store) -> impl PartialEq + std::fmt::Debug + use<> {
         journal(store, 0),
         store.entries(&everything).unwrap(),
         store.letters(&everything).unwrap(),
-        (1..6).map(|key| store.recall(1, 1_000 + key, u64::MAX).unwrap()).collect::<Vec<_>>(),
+        (1..6).map(|key| store.recalled(1, 1_000 + key, u64::MAX).unwrap()).collect::<Vec<_>>(),
         (snapshot, pieces),
     )
 }

@@ -1,6 +1,6 @@
 //! What was changed behind the store's back: `verify` names it, and it is not read as if nothing had been.
 
-use crate::batches::Owner;
+use crate::batches::{Owner, Recalled};
 use crate::conformance::{Ground, whole};
 use onus::store::{Query, Store, StoreError};
 use onus_engine::time::Moment;
@@ -88,8 +88,8 @@ pub(crate) fn a_ledger_cut_at_its_end(ground: &dyn Ground) {
 pub(crate) fn a_changed_page(ground: &dyn Ground) {
     let (mut store, _, wrong) = flipped(ground, "released_page", "bytes", "sequence = 2 AND page = 0");
     says(&wrong, &["released subjects", "page 0 of commit 2", "sum"]);
-    damaged(store.recall(1, 7, u64::MAX), "page 0");
-    assert_eq!(store.recall(1, 1_003, u64::MAX).unwrap().len(), 1);
+    damaged(store.recalled(1, 7, u64::MAX), "page 0");
+    assert_eq!(store.recalled(1, 1_003, u64::MAX).unwrap().len(), 1);
 }
 
 pub(crate) fn a_changed_key(ground: &dyn Ground) {
@@ -97,7 +97,7 @@ pub(crate) fn a_changed_key(ground: &dyn Ground) {
     says(&wrong, &["released subjects", "page 0 of commit 2", "sum"]);
     // Not even of others is said that they are not there.
     drop(store.claim("next"));
-    damaged(store.recall(1, 6, u64::MAX), "page 0 of released subjects of commit 2");
+    damaged(store.recalled(1, 6, u64::MAX), "page 0 of released subjects of commit 2");
 }
 
 /// Keys of pages that lie in runs.
@@ -107,7 +107,7 @@ pub(crate) fn changed_keys(ground: &dyn Ground) {
         ground.flip("released_key", "keys", "name = (SELECT MIN(name) FROM released_key)");
     });
     assert!(wrong[0].contains("of keys has another sum"), "{wrong:?}");
-    damaged(ground.open().recall(1, 0, u64::MAX), "another sum");
+    damaged(ground.open().recalled(1, 0, u64::MAX), "another sum");
 }
 
 pub(crate) fn a_missing_row_of_keys(ground: &dyn Ground) {
@@ -116,7 +116,7 @@ pub(crate) fn a_missing_row_of_keys(ground: &dyn Ground) {
         ground.run("DELETE FROM released_key WHERE name = (SELECT MIN(name) FROM released_key)");
     });
     assert!(wrong[0].contains("the keys of page"), "{wrong:?}");
-    damaged(ground.open().recall(1, 3, u64::MAX), "is missing");
+    damaged(ground.open().recalled(1, 3, u64::MAX), "is missing");
 }
 
 /// So many keys that they are written as a run.

@@ -52,9 +52,11 @@ pub use tell::{Cells, Difference, Differences, Tally};
 
 /// Where facts go that have left memory, and come back from when later news concerns them.
 pub trait Archive {
-    /// Keeps facts of a subject, beside those kept before.
-    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]);
-    /// All that was kept of a subject, in any order, repeats allowed; None if nothing was.
+    /// Keeps facts of a subject, beside those kept before. `whole`: all that were kept before are among them, and need
+    /// never come back.
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool);
+    /// All that was kept of a subject, in any order, repeats allowed; None if nothing was. What was kept before something
+    /// whole may come or not.
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>>;
 }
 
@@ -63,7 +65,7 @@ pub trait Archive {
 pub struct NoArchive;
 
 impl Archive for NoArchive {
-    fn keep(&mut self, _: &str, _: &str, _: &[u8]) {}
+    fn keep(&mut self, _: &str, _: &str, _: &[u8], _: bool) {}
     fn recall(&mut self, _: &str, _: &str) -> Option<Vec<u8>> {
         None
     }
@@ -162,6 +164,8 @@ pub(crate) struct Subject {
     unread: bool,
     /// All that is in the archive is here, too, or was compacted since.
     read: bool,
+    /// All that is in the archive is here: what is kept next is whole.
+    whole: bool,
     rare: Option<Box<Rare>>,
 }
 

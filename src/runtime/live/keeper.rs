@@ -7,6 +7,7 @@
 use super::hand::Hand;
 use super::shelves::Leaving;
 use crate::store::{Store, StoreError};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
@@ -74,11 +75,18 @@ impl Keeper {
         }
     }
 
-    /// Pages that are written; those of [`Keeper::leaving`] may or may not be among them.
-    pub(super) fn recall(&mut self, generation: u32, key: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    /// Shows pages that are written; those of [`Keeper::leaving`] may or may not be among them.
+    pub(super) fn recall(
+        &mut self,
+        generation: u32,
+        key: u64,
+        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         match (&mut self.reader, &self.leaving) {
-            (Some(reader), Some((_, sequence))) if self.store.is_none() => reader.recall(generation, key, *sequence),
-            _ => self.store()?.recall(generation, key, u64::MAX),
+            (Some(reader), Some((_, sequence))) if self.store.is_none() => {
+                reader.recall(generation, key, *sequence, show)
+            }
+            _ => self.store()?.recall(generation, key, u64::MAX, show),
         }
     }
 

@@ -6,12 +6,15 @@ use super::known::Known;
 use crate::store::{Page, Store, StoreError, zip};
 use hashbrown::HashMap;
 use onus_engine::engine::Archive;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Facts of one page, uncompressed, in bytes: what one look has to read.
 const PAGE: usize = 64 * 1024;
+/// In the length of a subject's facts: what left before is among them.
+const WHOLE: u32 = 1 << 31;
 
 /// What has left memory since the last commit.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +51,12 @@ pub(super) struct Patience<'a> {
 
 impl Shelves<'_> {
     /// An event that is half judged cannot be put back: a store that is away is waited for.
-    fn pages(&mut self, key: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn pages(&mut self, key: u64, found: &mut Found<'_>) -> Result<(), StoreError> {
         let mut pause = 100;
         let mut waited = false;
         loop {
-            match (self.behind.recall(self.generation, key, self.before), &self.patience) {
+            let mut show = |page: &[u8]| found.page(page);
+            match (self.behind.recall(self.generation, key, self.before, &mut show), &self.patience) {
                 (Err(error), Some(patience)) if error.may_pass() && !patience.stop.load(Ordering::Relaxed) => {
                     tracing::error!("{error}");
                     patience.status.store(Some(error.to_string()));
@@ -60,11 +64,11 @@ impl Shelves<'_> {
                     pause = (pause * 2).min(5_000);
                     waited = true;
                 }
-                (found, patience) => {
-                    if let (true, true, Some(patience)) = (waited, found.is_ok(), patience) {
+                (done, patience) => {
+                    if let (true, true, Some(patience)) = (waited, done.is_ok(), patience) {
                         patience.status.store(None);
                     }
-                    return found;
+                    return done;
                 }
             }
         }
@@ -80,10 +84,16 @@ pub(super) enum Behind<'a> {
 }
 
 impl Behind<'_> {
-    fn recall(&mut self, generation: u32, key: u64, before: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn recall(
+        &mut self,
+        generation: u32,
+        key: u64,
+        before: u64,
+        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
         match self {
-            Behind::Store(store) => store.recall(generation, key, before),
-            Behind::Keeper(keeper) => keeper.recall(generation, key),
+            Behind::Store(store) => store.recall(generation, key, before, show),
+            Behind::Keeper(keeper) => keeper.recall(generation, key, show),
         }
     }
 
@@ -96,9 +106,9 @@ impl Behind<'_> {
 }
 
 impl Archive for Shelves<'_> {
-    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) {
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) {
         if !facts.is_empty() {
-            self.known.add(self.leaving.keep(partner, subject, facts));
+            self.known.add(self.leaving.keep(partner, subject, facts, whole));
         }
     }
 
@@ -107,60 +117,42 @@ impl Archive for Shelves<'_> {
         if !self.known.may_have(key) {
             return None;
         }
-        let mut found = Vec::new();
-        if self.trouble.is_none() {
-            match self.pages(key) {
-                Ok(pages) => {
-                    for page in pages {
-                        match zstd::bulk::decompress(&page, 1 << 28) {
-                            Ok(bytes) => {
-                                for left in all(&bytes).filter(|left| left.is(partner, subject)) {
-                                    found.extend_from_slice(left.facts);
-                                }
-                            }
-                            Err(error) => {
-                                let what = format!("a page of released subjects cannot be read: {error}");
-                                self.trouble = Some(StoreError::Damaged { target: "the store".to_owned(), what });
-                            }
-                        }
-                    }
-                }
-                Err(error) => self.trouble = Some(error),
-            }
-        }
+        let mut found = Found { partner, subject, facts: Vec::new(), is_whole: false, trouble: None };
+        self.leaving.look(key, &mut found);
         if let Some(leaving) = self.behind.leaving() {
-            leaving.look(key, partner, subject, &mut found);
+            leaving.look(key, &mut found);
         }
-        self.leaving.look(key, partner, subject, &mut found);
-        (!found.is_empty()).then_some(found)
+        if !found.is_whole && self.trouble.is_none() {
+            let read = self.pages(key, &mut found);
+            let damaged = |what| StoreError::Damaged { target: "the store".to_owned(), what };
+            self.trouble = read.err().or_else(|| found.trouble.take().map(damaged));
+        }
+        (!found.facts.is_empty()).then_some(found.facts)
     }
 }
 
 impl Leaving {
     /// Gives its hash.
-    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8]) -> u64 {
+    fn keep(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) -> u64 {
         let key = hash(partner, subject);
         let before = self.index.insert(key, self.starts.len() as u32);
         self.starts.push((self.bytes.len(), before));
-        for part in [partner.as_bytes(), subject.as_bytes(), facts] {
-            self.bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+        let whole = if whole { WHOLE } else { 0 };
+        for (part, mark) in [(partner.as_bytes(), 0), (subject.as_bytes(), 0), (facts, whole)] {
+            self.bytes.extend_from_slice(&(part.len() as u32 | mark).to_le_bytes());
             self.bytes.extend_from_slice(part);
         }
         key
     }
 
-    fn look(&self, key: u64, partner: &str, subject: &str, found: &mut Vec<u8>) {
-        let mut places = Vec::new();
+    fn look(&self, key: u64, found: &mut Found<'_>) {
         let mut next = self.index.get(&key).copied();
-        while let Some(place) = next {
+        while let Some(place) = next.filter(|_| !found.is_whole) {
             let (from, before) = self.starts[place as usize];
-            places.push(from);
-            next = before;
-        }
-        for from in places.into_iter().rev() {
-            if let Some(left) = split(&self.bytes[from..]).filter(|left| left.is(partner, subject)) {
-                found.extend_from_slice(left.facts);
+            if let Some(left) = split(&self.bytes[from..]) {
+                found.take(&left);
             }
+            next = before;
         }
     }
 
@@ -197,12 +189,45 @@ impl Leaving {
     }
 }
 
+/// What a look has found so far, the newest first.
+struct Found<'a> {
+    partner: &'a str,
+    subject: &'a str,
+    facts: Vec<u8>,
+    /// Nothing older need be looked at.
+    is_whole: bool,
+    /// Why a page could not be read.
+    trouble: Option<String>,
+}
+
+impl Found<'_> {
+    fn take(&mut self, left: &Left<'_>) {
+        if !self.is_whole && left.is(self.partner, self.subject) {
+            self.facts.extend_from_slice(left.facts);
+            self.is_whole = left.whole;
+        }
+    }
+
+    fn page(&mut self, page: &[u8]) -> ControlFlow<()> {
+        match zstd::bulk::decompress(page, 1 << 28) {
+            Ok(bytes) => {
+                let of_it: Vec<Left<'_>> = all(&bytes).filter(|left| left.is(self.partner, self.subject)).collect();
+                of_it.iter().rev().for_each(|left| self.take(left));
+            }
+            Err(error) => self.trouble = Some(format!("a page of released subjects cannot be read: {error}")),
+        }
+        if self.is_whole || self.trouble.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
 /// One subject of a page.
 struct Left<'a> {
     partner: &'a [u8],
     subject: &'a [u8],
     facts: &'a [u8],
-    /// Of the whole.
+    /// What left before is among them.
+    whole: bool,
+    /// Of all of it.
     length: usize,
 }
 
@@ -214,14 +239,17 @@ impl Left<'_> {
 
 fn split(bytes: &[u8]) -> Option<Left<'_>> {
     let mut at = 0;
+    let mut whole = false;
     let mut part = || {
-        let length = u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize;
+        let length = u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
+        whole |= length & WHOLE != 0;
+        let length = (length & !WHOLE) as usize;
         let part = bytes.get(at + 4..at + 4 + length)?;
         at += 4 + length;
         Some(part)
     };
     let (partner, subject, facts) = (part()?, part()?, part()?);
-    Some(Left { partner, subject, facts, length: at })
+    Some(Left { partner, subject, facts, whole, length: at })
 }
 
 fn all(bytes: &[u8]) -> impl Iterator<Item = Left<'_>> {

@@ -17,6 +17,7 @@ const UNREAD: u8 = 1 << 2;
 const READ: u8 = 1 << 3;
 /// Counts and lengths want four bytes each.
 const BIG: u8 = 1 << 4;
+const WHOLE: u8 = 1 << 5;
 
 /// Writes a subject.
 #[inline(always)]
@@ -31,6 +32,7 @@ pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
         (subject.rare.is_some(), HAS_RARE),
         (subject.unread, UNREAD),
         (subject.read, READ),
+        (subject.whole, WHOLE),
         (big, BIG),
     ];
     let mut head = [0; HEAD + SIZES_BIG];
@@ -87,7 +89,7 @@ fn name_at(bytes: &[u8]) -> usize {
 pub(super) fn unpack(bytes: &[u8], into: &mut Subject) {
     into.reset(partner(bytes), name(bytes));
     let has = bytes[6];
-    (into.unread, into.read) = (has & UNREAD != 0, has & READ != 0);
+    (into.unread, into.read, into.whole) = (has & UNREAD != 0, has & READ != 0, has & WHOLE != 0);
     let fold = &mut into.head;
     fold.at = Moment(i64::from_le_bytes(array(bytes, 7)));
     fold.wake = Moment(i64::from_le_bytes(array(bytes, 15)));
@@ -135,6 +137,10 @@ pub(super) fn is_unseen(bytes: &[u8]) -> bool {
 
 pub(super) fn has_rare(bytes: &[u8]) -> bool {
     bytes[6] & HAS_RARE != 0
+}
+
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    bytes[6] & WHOLE != 0
 }
 
 pub(super) fn is_partial(bytes: &[u8]) -> bool {

@@ -74,7 +74,7 @@ impl Engine {
     fn recall(&mut self, slot: u32, archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
         let partner = subject.partner;
-        let found = archive.recall(&self.partners[partner as usize].name, &subject.name);
+        let found = self.kept(partner, &subject.name, archive);
         (subject.unread, subject.read) = (false, true);
         let Some(bytes) = found else {
             self.put(slot, subject);
@@ -98,6 +98,17 @@ impl Engine {
         }
     }
 
+    /// All that the archive has of a subject: facts, then notes.
+    pub(super) fn kept(&self, partner: u32, subject: &str, archive: &mut dyn Archive) -> Option<Vec<u8>> {
+        let partner = &self.partners[partner as usize].name;
+        let facts = archive.recall(partner, subject);
+        let notes = archive.recall(partner, &notes_on(subject));
+        match (facts, notes) {
+            (Some(facts), Some(notes)) => Some([facts, notes].concat()),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Takes in facts from the archive, with what was told of them. Gives the subjects that they make it read.
     #[cold]
     fn fetch(&mut self, slot: u32, subject: &mut Subject, bytes: &[u8]) -> Vec<String> {
@@ -115,6 +126,7 @@ impl Engine {
         for duty in fold.open.iter_mut().chain(&mut fold.ended) {
             self.as_told(subject.partner, duty);
         }
+        subject.whole = true;
         if subject.timeline.is_empty() {
             (subject.timeline, subject.head) = (then.timeline, fold);
             return links;
@@ -152,6 +164,11 @@ pub(super) enum Look {
     Later,
     /// What is there may matter.
     Back,
+}
+
+/// The name under which the archive keeps notes on a subject, which no subject has: they are never part of what is whole.
+pub(super) fn notes_on(subject: &str) -> String {
+    format!("{subject}\0")
 }
 
 /// The facts among what an archive kept.

@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A timeline longer than this is looked at for facts that have settled.
-const LONG: usize = 8 * 1024;
+const LONG: usize = 2 * 1024;
 /// So are the duties of one that has had more.
-const MANY: usize = 64;
+const MANY: usize = 16;
 /// How many subjects are looked at together before they are taken one by one.
 const AHEAD: usize = 16;
 /// 2^22 ms, about 70 minutes.
@@ -93,7 +93,7 @@ impl Engine {
             if self.may_go(slot, &subject) {
                 if !subject.timeline.is_empty() {
                     let partner = &self.partners[subject.partner as usize].name;
-                    archive.keep(partner, &subject.name, subject.timeline.bytes());
+                    archive.keep(partner, &subject.name, subject.timeline.bytes(), subject.whole);
                 }
                 self.shelf.remove(slot, subject);
             } else {
@@ -107,7 +107,7 @@ impl Engine {
     /// A subject whose timer rang though nothing changes in it by itself: it rang for its release. The short way for those
     /// of which nothing rare is known, as they lie.
     fn let_go(&mut self, slot: u32, archive: &mut dyn Archive) -> bool {
-        let Some((partner, name, facts)) = self.shelf.quiet(slot, self.now) else { return false };
+        let Some((partner, name, facts, whole)) = self.shelf.quiet(slot, self.now) else { return false };
         let partner = &self.partners[partner as usize];
         // Put back since it rang, by a link of one that rang with it: then its timer is set again, and says when.
         let moved = self.wheel.armed(slot).is_some();
@@ -116,7 +116,7 @@ impl Engine {
             return false;
         }
         if !facts.is_empty() {
-            archive.keep(&partner.name, name, facts);
+            archive.keep(&partner.name, name, facts, whole);
         }
         self.shelf.discard(slot);
         true
@@ -195,7 +195,7 @@ impl Engine {
     /// A long timeline gives its settled facts to the archive and keeps their outcome.
     #[inline(always)]
     pub(super) fn compact(&mut self, own: bool, subject: &mut Subject, archive: &mut dyn Archive) {
-        if subject.timeline.bytes().len() >= LONG || subject.head.ended.len() >= MANY {
+        if is_long(subject) {
             self.shorten(own, subject, archive);
         }
     }
@@ -210,7 +210,12 @@ impl Engine {
         if self.partners[subject.partner as usize].sheet.as_ref().is_some_and(|sheet| sheet.abroad) {
             return;
         }
-        if subject.rare.as_ref().is_some_and(|r| bulk(subject) < r.compact_at as usize) {
+        if subject.rare.as_ref().is_some_and(|r| bulk(subject) < r.compact_at) {
+            return;
+        }
+        if subject.whole && subject.rare().compact_at == 0 {
+            // One that came back will leave again before long: its settled part goes ahead only if it grows much.
+            subject.rare().compact_at = bulk(subject).saturating_mul(2);
             return;
         }
         let horizon = self.horizon();
@@ -222,7 +227,8 @@ impl Engine {
         stay.look(&subject.timeline, horizon);
         let dropped = subject.timeline.drain(horizon, &mut |fact| stay.keeps(fact, &book));
         if !dropped.is_empty() {
-            archive.keep(&self.partners[subject.partner as usize].name, &subject.name, &dropped);
+            archive.keep(&self.partners[subject.partner as usize].name, &subject.name, &dropped, false);
+            subject.whole = false;
         }
         let settled = |d: &Duty| d.ended < horizon && !can_be_undone(&book, d);
         subject.head.ended.retain(|d| !settled(d));
@@ -231,7 +237,7 @@ impl Engine {
         let rare = subject.rare();
         rare.base = Some(base);
         rare.settled = horizon;
-        rare.compact_at = (left * 2) as u32;
+        rare.compact_at = left.saturating_mul(2);
     }
 
     /// News from before the settled part: the archived facts come back, and all is judged from the beginning.
@@ -244,7 +250,7 @@ impl Engine {
         for fact in archived(&back) {
             subject.timeline.insert(fact, &rank);
         }
-        let limit = (bulk(subject) * 2) as u32;
+        let limit = bulk(subject).saturating_mul(2);
         let rare = subject.rare();
         (rare.base, rare.settled, rare.compact_at) = (None, Moment::DAWN, limit);
         self.fill_for(subject, archive);
@@ -264,8 +270,15 @@ impl Engine {
 }
 
 /// How much there is of a subject that settles: facts and ended duties, in bytes.
-fn bulk(subject: &Subject) -> usize {
-    subject.timeline.bytes().len() + subject.head.ended.len() * size_of::<Duty>()
+fn bulk(subject: &Subject) -> u32 {
+    let bytes = subject.timeline.bytes().len() + subject.head.ended.len() * size_of::<Duty>();
+    bytes.try_into().unwrap_or(u32::MAX)
+}
+
+/// So long that its settled part may leave.
+#[inline(always)]
+fn is_long(subject: &Subject) -> bool {
+    subject.timeline.bytes().len() >= LONG || subject.head.ended.len() >= MANY
 }
 
 /// The judgement of what came before an instant: of the facts, and of what happened by itself.

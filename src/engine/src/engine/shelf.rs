@@ -332,10 +332,13 @@ impl Shelf {
         self.free.push(slot);
     }
 
-    /// Partner, name and facts of a small subject in which nothing changes by itself before `now`.
-    pub(super) fn quiet(&self, slot: u32, now: Moment) -> Option<(u32, &str, &[u8])> {
+    /// Partner, name and facts of a small subject in which nothing changes by itself before `now`, and whether it is whole.
+    pub(super) fn quiet(&self, slot: u32, now: Moment) -> Option<(u32, &str, &[u8], bool)> {
         match self.place(slot) {
-            Place::Packed(bytes) => Some((pack::partner(bytes), pack::name(bytes), pack::quiet_facts(bytes, now)?)),
+            Place::Packed(bytes) => {
+                let facts = pack::quiet_facts(bytes, now)?;
+                Some((pack::partner(bytes), pack::name(bytes), facts, pack::is_whole(bytes)))
+            }
             Place::Whole(_) | Place::Empty => None,
         }
     }
@@ -409,7 +412,7 @@ impl Subject {
         self.timeline.clear();
         self.head.clear();
         self.rare = None;
-        (self.unread, self.read) = (false, false);
+        (self.unread, self.read, self.whole) = (false, false, false);
     }
 
     fn is_small(&self) -> bool {
