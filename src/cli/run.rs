@@ -34,7 +34,7 @@ use crate::ingest::http;
 use crate::ingest::wire::Wire;
 use crate::publish::pages::Directory;
 use crate::publish::told::Told;
-use crate::runtime::live::{Live, LiveError, Machine, Plan, Proof};
+use crate::runtime::live::{Live, LiveError, Machine, Plan, Proof, SETTLED};
 use crate::settings::Role;
 use crate::store::{Position, Store};
 use crate::{serve, settings, telemetry};
@@ -106,7 +106,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     let sources = read(&settings, &live, &sender)?;
     live.decide_by(sources.decide());
     live.unwrap_by(sources.unwrap());
-    let proof = live.prove(super::check::wall_clock).map_err(told)?;
+    let proof = live.prove(SETTLED, super::check::wall_clock).map_err(told)?;
     let serving = serving(&settings, &live, &sender, sources.wires(), Arc::clone(&counts), Arc::new(proof))?;
     tracing::info!("listening on http://{}", serving.addr);
     let watching = watch::spawn(&settings, &sender, Arc::clone(&stop))?;

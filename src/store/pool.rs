@@ -398,6 +398,7 @@ fn round(database: &mut Postgres, pool: &str, now: Moment, me: &Me, said: &Said)
     }
     view.leases =
         kept.into_iter().map(|(unit, (lease, rests))| (unit, Lease { rests: rests > now, ..lease })).collect();
+    let begins = begins(&known, &view, now);
     let mut turn = Turn::default();
     for (unit, lease) in &view.leases {
         let mine = lease.member.as_deref() == Some(&me.name);
@@ -409,7 +410,7 @@ fn round(database: &mut Postgres, pool: &str, now: Moment, me: &Me, said: &Said)
         }
     }
     let acts = view.acts(&me.name);
-    let can = |unit: &&Unit| !said.leaves && !said.held.contains(unit);
+    let can = |unit: &&Unit| !begins && !said.leaves && !said.held.contains(unit);
     for unit in acts.take.iter().filter(can) {
         let sql = "UPDATE lease SET member = $3, giving = 0, taken = $4, rests = 0 WHERE pool = $1 AND unit = $2";
         let values = [of, Value::Int(i64::from(*unit)), Value::Text(&me.name), Value::Int(now.0)];
@@ -423,4 +424,12 @@ fn round(database: &mut Postgres, pool: &str, now: Moment, me: &Me, said: &Said)
     let giving = view.leases.iter().filter(|(_, lease)| lease.giving && lease.member.as_deref() == Some(&me.name));
     turn.give = giving.map(|(unit, _)| *unit).chain(acts.give).filter(|unit| said.held.contains(unit)).collect();
     Ok(turn)
+}
+
+/// Nobody was there before those who come now: what the first of them took it would have to give up again to the others a moment
+/// later, each unit restored twice. So nobody takes anything before its second round, or the first of who comes after that.
+fn begins(known: &[(Member, String)], view: &View, now: Moment) -> bool {
+    // A clock that was set back makes nobody wait.
+    let new = |one: &Member| one.since <= now && now < one.since + one.lease / 4;
+    view.leases.values().all(|lease| lease.member.is_none()) && known.iter().all(|(member, _)| new(member))
 }

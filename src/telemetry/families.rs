@@ -297,7 +297,7 @@ families! {
     /// See its words.
     LEDGER_VERIFIED: "onus_ledger_last_verified_timestamp_seconds", Gauge, Process, &[SHARD],
         "When the ledger was last read from its first entry to its last.",
-        "By the wall clock. Each hour, slowly: a hundred million entries take half an hour. Absent before the first time.";
+        "By the wall clock. A minute after the start, then each hour, slowly: a hundred million entries take half an hour. Absent before the first time.";
     /// See its words.
     LEDGER_OK: "onus_ledger_ok", Gauge, Process, &[SHARD],
         "1: every entry of the ledger follows from the one before it. 0: one does not.",

@@ -7,7 +7,7 @@ use onus_engine::time::{HOUR, Moment};
 use std::time::{Duration, Instant};
 
 fn proven(shard: &mut Shard) -> Proven {
-    let proof = shard.live.prove(|| Moment(7)).expect("a view of the store");
+    let proof = shard.live.prove(Duration::ZERO, || Moment(7)).expect("a view of the store");
     let until = Instant::now() + Duration::from_secs(30);
     while proof.proven().at.is_none() {
         assert!(Instant::now() < until, "nobody looked");

@@ -40,6 +40,13 @@ impl Member {
         Ok(turn)
     }
 
+    /// Into a pool that nobody is in: in the round after.
+    fn first(&mut self, database: &str) -> Turn {
+        assert_eq!(self.round(), Turn::default(), "others may come at the same time");
+        begun(database);
+        self.round()
+    }
+
     fn gave(&mut self, unit: u16, rests: i64) {
         assert!(self.said.held.remove(&unit));
         self.said.given.insert(unit, rests);
@@ -52,11 +59,48 @@ impl Member {
 
 const LONG: i64 = 60_000;
 
+/// As if whoever is there had come long ago.
+fn begun(database: &str) {
+    shared().sql(database, "UPDATE onus.member SET since = since - 60000");
+}
+
+#[test]
+fn those_who_begin_together_each_take_their_share_and_nothing_that_they_would_have_to_give_up() {
+    let database = shared().database();
+    let mut all: Vec<_> = ["a", "b", "c", "d"].map(|name| Member::new(&database, name, "1", LONG)).into();
+    for _ in 0..2 {
+        all.iter_mut().for_each(|one| assert_eq!(one.round(), Turn::default(), "others may still come"));
+    }
+    begun(&database);
+    for (one, unit) in all.iter_mut().zip(0..) {
+        assert_eq!(one.round(), Turn { take: vec![unit], ..Turn::default() });
+    }
+    all.iter_mut().for_each(|one| assert_eq!(one.round(), Turn::default(), "nothing is given up"));
+}
+
+#[test]
+fn nobody_waits_where_somebody_is_or_a_clock_was_set_back() {
+    let database = shared().database();
+    let mut a = Member::new(&database, "a", "1", LONG);
+    a.round();
+    begun(&database);
+    let mut b = Member::new(&database, "b", "1", LONG);
+    assert_eq!(b.round().take, [2, 3], "the first is there for a while: its share is free");
+    assert_eq!(a.round().take, [0, 1]);
+    a.pool.leave(&a.me).unwrap();
+    assert_eq!(b.round().take, [0, 1], "at once");
+    b.pool.leave(&b.me).unwrap();
+    let mut c = Member::new(&database, "c", "1", LONG);
+    c.round();
+    shared().sql(&database, "UPDATE onus.member SET since = since + 3600000");
+    assert_eq!(c.round().take, [0, 1, 2, 3], "not for an hour");
+}
+
 #[test]
 fn one_has_all_and_a_second_gets_its_share_one_after_the_other() {
     let database = shared().database();
     let mut a = Member::new(&database, "a", "1", LONG);
-    assert_eq!(a.round(), Turn { take: vec![0, 1, 2, 3], ..Turn::default() });
+    assert_eq!(a.first(&database), Turn { take: vec![0, 1, 2, 3], ..Turn::default() });
     assert_eq!(a.round(), Turn::default(), "renewed, and nothing else");
     let mut b = Member::new(&database, "b", "1", LONG);
     assert_eq!(b.round(), Turn::default());
@@ -81,7 +125,7 @@ fn one_has_all_and_a_second_gets_its_share_one_after_the_other() {
 fn who_is_not_heard_for_a_lease_is_struck_off_and_finds_that_it_owns_nothing() {
     let database = shared().database();
     let (mut a, mut b) = (Member::new(&database, "a", "1", LONG), Member::new(&database, "b", "1", LONG));
-    b.round();
+    b.first(&database);
     a.round();
     b.pool.drain("b", true).unwrap();
     assert_eq!(b.round().give, [0, 1, 2, 3], "all at once");
@@ -100,7 +144,7 @@ fn who_is_not_heard_for_a_lease_is_struck_off_and_finds_that_it_owns_nothing() {
 fn a_database_that_was_away_moves_nothing() {
     let database = shared().database();
     let (mut a, mut b) = (Member::new(&database, "a", "1", LONG), Member::new(&database, "b", "1", LONG));
-    a.round();
+    a.first(&database);
     b.round();
     for _ in 0..2 {
         let unit = a.round().give[0];
@@ -123,7 +167,7 @@ fn a_database_that_was_away_moves_nothing() {
 fn a_clock_that_is_set_back_keeps_nobody_who_is_gone() {
     let database = shared().database();
     let (mut a, mut b) = (Member::new(&database, "a", "1", 300), Member::new(&database, "b", "1", LONG));
-    a.round();
+    a.first(&database);
     b.round();
     // As if the database had been an hour ahead when it was heard.
     shared().sql(&database, "UPDATE onus.member SET seen = seen + 3600000");
@@ -140,7 +184,7 @@ fn a_clock_that_is_set_back_keeps_nobody_who_is_gone() {
 fn who_is_started_again_under_its_name_has_its_units_back_and_the_older_one_is_told() {
     let database = shared().database();
     let mut old = Member::new(&database, "a", "1", LONG);
-    old.round();
+    old.first(&database);
     let mut new = Member::new(&database, "a", "2", LONG);
     assert_eq!(new.round().take, [0, 1, 2, 3], "at once");
     let error = old.try_round().unwrap_err();
@@ -153,6 +197,8 @@ fn who_is_started_again_under_its_name_has_its_units_back_and_the_older_one_is_t
 fn a_round_of_which_no_word_came_back_is_put_right_by_the_next() {
     let database = shared().database();
     let mut a = Member::new(&database, "a", "1", LONG);
+    a.round();
+    begun(&database);
     a.pool.round(&a.me, &a.said).unwrap();
     assert_eq!(a.round().take, [0, 1, 2, 3]);
 }
@@ -161,7 +207,7 @@ fn a_round_of_which_no_word_came_back_is_put_right_by_the_next() {
 fn what_failed_rests_and_is_then_taken_by_whoever_it_falls_to() {
     let database = shared().database();
     let mut a = Member::new(&database, "a", "1", LONG);
-    a.round();
+    a.first(&database);
     a.gave(2, LONG);
     assert_eq!(a.round(), Turn::default());
     assert_eq!(a.round(), Turn::default());
@@ -173,7 +219,7 @@ fn what_failed_rests_and_is_then_taken_by_whoever_it_falls_to() {
 fn who_leaves_is_given_nothing_back() {
     let database = shared().database();
     let mut a = Member::new(&database, "a", "1", LONG);
-    a.round();
+    a.first(&database);
     a.said.leaves = true;
     a.gave(1, 0);
     assert_eq!(a.round().take, Vec::<u16>::new());
@@ -188,7 +234,7 @@ fn pins_and_drains_are_wishes_of_operators_and_unknown_names_are_said() {
     let (mut a, mut b) = (Member::new(&database, "a", "1", LONG), Member::new(&database, "b", "1", LONG));
     let error = a.pool.pin(1, None).unwrap_err().to_string();
     assert!(error.contains("start a judge"), "{error}");
-    a.round();
+    a.first(&database);
     b.round();
     let error = a.pool.pin(1, Some("c")).unwrap_err().to_string();
     assert!(error.contains("`c`") && error.contains("there are a, b"), "{error}");
@@ -219,12 +265,14 @@ fn pins_and_drains_are_wishes_of_operators_and_unknown_names_are_said() {
 #[test]
 fn many_at_once_never_own_one_unit_together() {
     let database = shared().database();
+    let member = |n: u16| Member::new(&database, &format!("m{n}"), "1", LONG);
+    let mut first = member(0);
+    first.first(&database);
     let done = std::thread::scope(|scope| {
-        let database = &database;
-        let threads: Vec<_> = (0..4)
-            .map(|n| {
+        let threads: Vec<_> = [first, member(1), member(2), member(3)]
+            .into_iter()
+            .map(|mut one| {
                 scope.spawn(move || {
-                    let mut one = Member::new(database, &format!("m{n}"), "1", LONG);
                     for _ in 0..60 {
                         let turn = one.round();
                         assert!(turn.lost.is_empty(), "{turn:?}");
@@ -244,7 +292,7 @@ fn many_at_once_never_own_one_unit_together() {
 fn a_member_whose_program_is_older_than_the_store_keeps_what_it_has_and_gets_nothing_more() {
     let database = shared().database();
     let (mut a, mut b) = (Member::new(&database, "a", "1", LONG), Member::new(&database, "b", "1", LONG));
-    a.round();
+    a.first(&database);
     b.round();
     for _ in 0..2 {
         let unit = a.round().give[0];

@@ -49,7 +49,7 @@ pub use figures::{
 };
 pub use follow::{Receiver, Takes};
 pub use judge::{Clock, Taken};
-pub use proof::{Proof, Proven};
+pub use proof::{Proof, Proven, SETTLED};
 pub use recover::{Moved, Replayed, replay};
 #[cfg(feature = "kafka")]
 pub(crate) use regenerate::Destination;

@@ -12,6 +12,8 @@ use std::time::Duration;
 const AT_ONCE: u32 = 1_024;
 /// Between two of those: a hundredth or so of a core, and fifty thousand entries a second.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Whoever has taken a shard over first comes to where its sources are: looking begins so much later.
+pub const SETTLED: Duration = Duration::from_secs(60);
 /// From the end of one look to the beginning of the next.
 const EVERY: Duration = Duration::from_secs(3_600);
 
@@ -70,16 +72,19 @@ impl Drop for Proof {
 }
 
 impl Live {
-    /// From here on the ledger is looked at; `clock` says when that was.
+    /// The ledger is looked at, `first` after so long; `clock` says when that was.
     ///
     /// # Errors
     /// The store gives no view for it.
-    pub fn prove(&mut self, clock: fn() -> Moment) -> Result<Proof, LiveError> {
+    pub fn prove(&mut self, first: Duration, clock: fn() -> Moment) -> Result<Proof, LiveError> {
         let view = self.keeper.store()?.reader()?;
         let shared = Arc::<Shared>::default();
         let Some(mut store) = view else { return Ok(Proof { shared, thread: None }) };
         let ours = Arc::clone(&shared);
         let work = move || {
+            if !ours.wait(first) {
+                return;
+            }
             loop {
                 match look(store.as_mut(), &ours) {
                     Ok(Some((entries, wrong))) => {

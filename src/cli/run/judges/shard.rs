@@ -10,7 +10,7 @@ use crate::pool::Unit;
 use crate::pool::hold::Hold;
 use crate::publish::pages::{Directory, May};
 use crate::publish::told::Told;
-use crate::runtime::live::{LiveError, Plan};
+use crate::runtime::live::{LiveError, Plan, SETTLED};
 use crate::settings::Settings;
 use crate::store::StoreError;
 use std::fmt;
@@ -103,7 +103,7 @@ pub(super) fn run(
     let shard = Arc::new(Shard {
         status: Arc::clone(live.status()),
         told: counts,
-        proof: live.prove(check::wall_clock).map_err(failed)?,
+        proof: live.prove(SETTLED, check::wall_clock).map_err(failed)?,
         hold: Arc::clone(&task.hold),
         owns: Box::new(move |partner| partition(partner, partitions) == unit),
     });
