@@ -218,7 +218,12 @@ impl Engine {
             subject.rare().compact_at = bulk(subject).saturating_mul(2);
             return;
         }
-        let horizon = self.horizon();
+        // Not by what else has been heard by now: the same facts settle up to the same instant, in whatever pieces they came.
+        let Some(last) = subject.timeline.last() else { return };
+        let horizon = self.horizon().min(last.at() + -self.options.settling.unwrap_or_default());
+        if subject.rare.as_ref().is_some_and(|r| horizon <= r.settled) {
+            return;
+        }
         let Some(view) = self.view(subject) else { return };
         let settled = subject.rare.as_ref().and_then(|r| r.base.clone().map(|b| (b, r.settled)));
         let mut base = judge_to(view, settled, own, horizon);
