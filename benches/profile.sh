@@ -39,8 +39,7 @@ clock = "events"
 url = "sqlite:onus.db"
 [http]
 listen = "127.0.0.1:19099"
-[[sources]]
-name = "w1"
+[source.w1]
 kind = "file"
 path = "$home/w1.jsonl"
 TOML

@@ -10,6 +10,7 @@ use super::database::{Database, Row, Value};
 use super::error::StoreError;
 use super::{Page, schema, sums};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Keys that wait.
 const WAITING: usize = 8_192;
@@ -49,6 +50,13 @@ struct Run {
     /// Of each row the first key, and its name.
     rows: Vec<(u64, i64)>,
 }
+
+/// Rows by their names. Each by itself: of a list PostgreSQL, which has planned while the table was small, reads all rows of the
+/// shard to find sixteen.
+static ROWS: LazyLock<String> = LazyLock::new(|| {
+    let one = |n: usize| format!("SELECT name, keys, sum FROM released_key WHERE shard = $1 AND name = ${}", n + 2);
+    (0..AT_ONCE).map(one).collect::<Vec<_>>().join(" UNION ALL ")
+});
 
 const MISSING: &str = "a row of the keys of released subjects is missing";
 
@@ -252,24 +260,19 @@ impl Loaded {
                 *value = Int(*name);
             }
             let mut there = 0;
-            database.ask(
-                "SELECT name, keys, sum FROM released_key WHERE shard = $1 AND name IN \
-                 ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-                &values,
-                &mut |row| {
-                    there += 1;
-                    let bytes = row.bytes(1)?;
-                    if row.int(2)? != sums::keys(row.int(0)?, bytes) {
-                        return Err(row.damaged("keys of released subjects have another sum".to_owned()));
-                    }
-                    let pairs = bytes.as_chunks::<16>().0;
-                    let begin = pairs.partition_point(|pair| pair[..8] < key.to_be_bytes()[..]);
-                    found.extend(
-                        pairs_of(pairs[begin..].as_flattened()).take_while(|pair| pair.0 == key).map(|pair| pair.1),
-                    );
-                    Ok(())
-                },
-            )?;
+            database.ask(&ROWS, &values, &mut |row| {
+                there += 1;
+                let bytes = row.bytes(1)?;
+                if row.int(2)? != sums::keys(row.int(0)?, bytes) {
+                    return Err(row.damaged("keys of released subjects have another sum".to_owned()));
+                }
+                let pairs = bytes.as_chunks::<16>().0;
+                let begin = pairs.partition_point(|pair| pair[..8] < key.to_be_bytes()[..]);
+                found.extend(
+                    pairs_of(pairs[begin..].as_flattened()).take_while(|pair| pair.0 == key).map(|pair| pair.1),
+                );
+                Ok(())
+            })?;
             if there != some.len() {
                 return Ok(Err(Gone));
             }

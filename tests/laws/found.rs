@@ -210,3 +210,39 @@ fn an_act_that_is_undone_elsewhere_long_after_takes_the_verdict_back() {
     let settling = case.settling(0).after(&events(&told)).outcome();
     assert_eq!(settling.ledger, kept.ledger);
 }
+
+/// The part of a day in which a chain begins anew is not that day's duty a second time.
+#[test]
+fn a_day_has_one_duty_whatever_begins_in_it() {
+    let obligations = "  - {id: o1, clause: a, when: {event: ticket.opened, time: occurred_at}, do: ticket.resolved, within: 3 business hours}
+  - {id: o2, clause: b, when: {breached: o1}, every: day, do: {any: [evidence.submitted, review.completed]}, until: ticket.assigned}
+";
+    let line = |id: &str, kind: &str, time: &str, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"urn:desk","type":"{kind}","time":"{}","subject":"T1","partner":"aa","data":{data}}}"#,
+            at(time)
+        )
+    };
+    let paused = |id: &str, kind: &str, time: &str| line(id, kind, time, r#"{"reason":"waiting"}"#);
+    let first = paused("e0", "ticket.paused", "23 07:00");
+    let opened = line("e2", "ticket.opened", "23 07:00", "{}");
+    let again = line("e1", "ticket.opened", "30 19:00", r#"{"occurred_at":"2026-03-30T07:00:00.000Z"}"#);
+    let parts = [paused("x1", "ticket.resumed", "23 07:30"), paused("x2", "ticket.paused", "23 07:30")];
+    let case = Case::new(obligations, "30 19:00");
+    for events in [
+        vec![first.clone(), opened.clone(), again.clone()],
+        vec![first.clone(), opened.clone(), parts[0].clone(), parts[1].clone(), again.clone()],
+        vec![first.clone(), again.clone()],
+        vec![opened.clone(), again.clone()],
+    ] {
+        let mut days: Vec<_> = case.stands(&events, "o2", "T1").into_iter().map(|s| s.start).collect();
+        let many = days.len();
+        days.sort();
+        days.dedup();
+        assert_eq!(days.len(), many);
+    }
+    // What begins with a duty that began before its news goes on like any other.
+    let case = Case::new(obligations, "31 19:00");
+    let days: Vec<_> = case.stands(&[first, again], "o2", "T1").into_iter().map(|s| s.start).collect();
+    assert_eq!(days.len(), 2, "{days:?}");
+}

@@ -404,9 +404,28 @@ impl Fold {
     #[cold]
     fn catch_up<T: Trace>(&mut self, mut duty: Duty, from: Moment, cx: &mut Cx<'_, '_, T>) {
         Fold::find_deadline(&mut duty, cx);
-        let grown = self.replay(duty, from, cx);
-        self.open.extend(grown.open);
-        grown.ended.into_iter().for_each(|d| self.retire(d));
+        let Fold { mut open, mut ended, memory, .. } = self.replay(duty, from, cx);
+        // A period that it begins may have begun here already: one duty a period.
+        let family = |d: &Duty| cx.rule(d.rule).family;
+        let known = |d: &Duty| self.open.iter().chain(&self.ended).any(|o| o.key == d.key && family(o) == family(d));
+        open.retain(|d| !known(d));
+        ended.retain(|d| !known(d));
+        self.open.extend(open);
+        ended.into_iter().for_each(|d| self.retire(d));
+        // And what recurs from there on goes on here.
+        if let Some(grown) = memory.filter(|grown| !grown.periods.is_empty() || !grown.recurring.is_empty()) {
+            let memory = self.memory();
+            for plan in grown.periods {
+                if memory.periods.iter().all(|p| p.rule != plan.rule) {
+                    memory.periods.push(plan);
+                }
+            }
+            for (family, goes_on) in grown.recurring {
+                if memory.recurring.iter().all(|(known, _)| *known != family) {
+                    memory.recurring.push((family, goes_on));
+                }
+            }
+        }
     }
 
     /// What happened since is told to it alone.
