@@ -39,7 +39,8 @@ clock = "events"
 url = "sqlite:onus.db"
 [http]
 listen = "127.0.0.1:19099"
-[source.w1]
+[[source]]
+name = "w1"
 kind = "file"
 path = "$home/w1.jsonl"
 TOML

@@ -224,6 +224,12 @@ onus.toml:20: source.u.cluster: there is no cluster `mian`
 }
 
 #[test]
+fn sources_that_are_no_list_are_not_left_out() {
+    let said = said("[source.tickets]\nkind = \"kafka\"\n", &[]);
+    assert!(said.contains("source: is no list of tables") && said.contains("write [[source]]"), "{said}");
+}
+
+#[test]
 fn a_frame_is_for_topics_and_other_formats_are_for_all() {
     let file = "[[source]]\nname = \"desk\"\nkind = \"file\"\npath = \"Cargo.toml\"\ntrust = \"system\"\npartners = [\"*\"]\ntypes = [\"*\"]\n";
     assert_eq!(good(file, &[]).sources[0].format, settings::Format::Auto);

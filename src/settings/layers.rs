@@ -85,6 +85,15 @@ impl Reading<'_> {
         for (key, value) in table.get_ref() {
             let made = match (key.get_ref().as_ref(), value.get_ref()) {
                 ("source", DeValue::Array(list)) => self.listed(at, list),
+                ("source", _) => {
+                    self.problems.push(Problem {
+                        place: Some(at.place(key.span().start)),
+                        key: "source".to_owned(),
+                        what: "is no list of tables".to_owned(),
+                        remedy: Some("write [[source]], its name = \"..\" and its settings below".to_owned()),
+                    });
+                    continue;
+                }
                 _ => self.value(at, key.get_ref(), key.span().start, value),
             };
             layer.insert(key.get_ref().to_string(), made);
