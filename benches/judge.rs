@@ -1,6 +1,6 @@
 //! What the judge costs an event when history grows and what is open does not: a steady stream of tickets, changes and
-//! rotations from 1 to 50 million events after a run-in of 5 million, archive included; and one credential with 100,000 rotations. Reading is not
-//! counted: events are decoded before the watch starts.
+//! rotations from 1 to 50 million events after a run-in of 5 million, archive included; and one credential with 100,000
+//! rotations. Reading is not counted: events are decoded before the watch starts.
 //!
 //!     cargo bench --bench judge              both, the stream up to 10 million events
 //!     cargo bench --bench judge -- 50        ... up to 50 million
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 const START: Moment = Moment(1_767_225_600_000);
 const PARTNERS: u64 = 200;
 const CREDENTIALS: u64 = 20_000;
-/// A hundred days: before them less is open, and nothing comes back yet.
+/// A hundred days: before them less is open, and few credentials were rotated.
 const RUN_IN: u64 = 5_000_000;
 
 fn main() {
@@ -140,7 +140,7 @@ impl Judge {
 }
 
 /// Tickets and changes at an even rate, each with its life; a fixed number of credentials, each rotated within 90 days, so
-/// that most come back from the archive each time.
+/// that it has an open duty and stays in memory, while its history grows.
 struct Stream {
     /// What comes next: instant, order of making, what.
     coming: BinaryHeap<Reverse<(i64, u64, What)>>,
