@@ -6,8 +6,8 @@ use super::error::StoreError;
 use super::ledger::{self, Segment};
 use super::released::Index;
 use super::{
-    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Regenerated, Remembered, Stamp, Store,
-    Terms, Verified,
+    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Regenerated, Remembered, Show, Stamp,
+    Store, Terms, Verified,
 };
 use super::{check, rows, schema, sums};
 use Value::{Bytes, Int, Text};
@@ -70,7 +70,7 @@ impl<D: Database> Kept<D> {
         (generation, key): (u32, u64),
         before: u64,
         shown: &mut usize,
-        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+        show: &mut Show<'_>,
     ) -> Result<(), StoreError> {
         let (database, shard) = (&mut self.database, self.shard);
         let places = self.index.find(database, shard, (generation, key), before)?;
@@ -289,13 +289,7 @@ impl<D: Database + 'static> Store for Kept<D> {
         })
     }
 
-    fn recall(
-        &mut self,
-        generation: u32,
-        key: u64,
-        before: u64,
-        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn recall(&mut self, generation: u32, key: u64, before: u64, show: &mut Show<'_>) -> Result<(), StoreError> {
         self.database.ready()?;
         let mut shown = 0;
         match self.pages((generation, key), before, &mut shown, show) {

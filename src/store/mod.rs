@@ -35,6 +35,9 @@ pub(crate) use zip::{Effort, zip, zip_onto};
 use onus_engine::time::Moment;
 use std::ops::ControlFlow;
 
+/// What is shown pages one by one, and says whether more are wanted.
+pub type Show<'s> = dyn FnMut(&[u8]) -> ControlFlow<()> + 's;
+
 /// Which life of a shard: each claim raises it, and only the newest may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
@@ -328,13 +331,7 @@ pub trait Store: Send {
     }
 
     /// Shows pages that have this key, of commits before a sequence, the newest first, for as long as more are wanted.
-    fn recall(
-        &mut self,
-        generation: u32,
-        key: u64,
-        before: u64,
-        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError>;
+    fn recall(&mut self, generation: u32, key: u64, before: u64, show: &mut Show<'_>) -> Result<(), StoreError>;
 
     /// Writes one piece of a snapshot taken after the commit `sequence`; pieces are numbered from 0.
     fn put_snapshot(&mut self, epoch: Epoch, sequence: u64, piece: u32, bytes: &[u8]) -> Result<(), StoreError>;

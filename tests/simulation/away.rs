@@ -5,10 +5,9 @@ use super::{Dice, Net, net, w1};
 use onus::ingest::feed::{self, FeedId, Heard, Records};
 use onus::runtime::live::{Clock, Contracts, Feed, Live, Plan, Receiver, Takes};
 use onus::store::{
-    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Query, Store, StoreError, Terms, Verified, sqlite,
+    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Query, Show, Store, StoreError, Terms, Verified, sqlite,
 };
 use onus_engine::time::{DAY, Moment};
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -88,13 +87,7 @@ impl Store for Away {
         self.store.journal(after, limit)
     }
 
-    fn recall(
-        &mut self,
-        generation: u32,
-        key: u64,
-        before: u64,
-        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn recall(&mut self, generation: u32, key: u64, before: u64, show: &mut Show<'_>) -> Result<(), StoreError> {
         self.through(60, |store| store.recall(generation, key, before, show))
     }
 

@@ -6,8 +6,7 @@
 
 use super::hand::Hand;
 use super::shelves::Leaving;
-use crate::store::{Store, StoreError};
-use std::ops::ControlFlow;
+use crate::store::{Show, Store, StoreError};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
@@ -76,12 +75,7 @@ impl Keeper {
     }
 
     /// Shows pages that are written; those of [`Keeper::leaving`] may or may not be among them.
-    pub(super) fn recall(
-        &mut self,
-        generation: u32,
-        key: u64,
-        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn recall(&mut self, generation: u32, key: u64, show: &mut Show<'_>) -> Result<(), StoreError> {
         match (&mut self.reader, &self.leaving) {
             (Some(reader), Some((_, sequence))) if self.store.is_none() => {
                 reader.recall(generation, key, *sequence, show)

@@ -3,7 +3,7 @@
 use super::Status;
 use super::keeper::Keeper;
 use super::known::Known;
-use crate::store::{Page, Store, StoreError, zip};
+use crate::store::{Page, Show, Store, StoreError, zip};
 use hashbrown::HashMap;
 use onus_engine::engine::Archive;
 use std::ops::ControlFlow;
@@ -86,13 +86,7 @@ pub(super) enum Behind<'a> {
 }
 
 impl Behind<'_> {
-    fn recall(
-        &mut self,
-        generation: u32,
-        key: u64,
-        before: u64,
-        show: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn recall(&mut self, generation: u32, key: u64, before: u64, show: &mut Show<'_>) -> Result<(), StoreError> {
         match self {
             Behind::Store(store) => store.recall(generation, key, before, show),
             Behind::Keeper(keeper) => keeper.recall(generation, key, show),
