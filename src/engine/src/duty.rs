@@ -65,7 +65,8 @@ impl Flags {
     pub const CLAIMED: Flags = Flags(1 << 8);
     /// A breach was told that no longer stands.
     pub const RETRACTED: Flags = Flags(1 << 9);
-    /// A later cycle goes on where this one ended.
+    /// What undoes it does not reach it any more: a later cycle goes on where it ended, or it is of a time before the subject
+    /// was handed back.
     pub const RENEWED: Flags = Flags(1 << 10);
     /// First period of a recurring duty, before its contract is in force: an act before its start replaces it.
     pub const SCHEDULED: Flags = Flags(1 << 11);

@@ -106,13 +106,12 @@ impl Fold {
                 self.plan(plan.rule, plan.since.max(fact.at()), cx);
             }
         }
-        let family = |duty: &Duty| cx.view.book.rule(duty.rule).family;
         let verdict = |duty: &Duty| {
             ![Flags::CANCELLED, Flags::FINDING, Flags::RENEWED, Flags::VOID].iter().any(|flag| duty.flags.has(*flag))
         };
-        let mut done: Vec<Duty> = theirs.ended.into_iter().filter(verdict).collect();
-        done.retain(|one| !self.ended.iter().any(|own| own.key == one.key && family(own) == family(one)));
-        self.memory().done_before = done;
+        // Its own of an earlier time, too: undone now, they would go on through the time in which another had the subject.
+        self.ended.iter_mut().for_each(|own| own.flags.put(Flags::RENEWED, true));
+        self.memory().done_before = theirs.ended.into_iter().filter(verdict).collect();
         for duty in theirs.open {
             self.take_on(&duty, fact, cx);
         }
