@@ -41,7 +41,7 @@ class Process:
         (home / "onus.toml").write_text(f'[contracts]\npaths = ["w1.yaml"]\n[http]\nlisten = "127.0.0.1:{free_port()}"\n[run]\nrole = "{role}"\nname = "{name}"\n{settings}')
         self.log = home / f"log-{time.time_ns()}"
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen([binary, "run"] + (["--tell", "told"] if role == "judge" else []), cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            self.process = subprocess.Popen([binary, "run"] + (["--tell", "told"] if role != "intake" else []), cwd=home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                             stderr=log, env=dict(os.environ, NO_COLOR="1"))
 
     def ready(self):

@@ -45,6 +45,7 @@ impl Fold {
         let mut theirs = Fold::default();
         {
             let view = View { timeline: &facts, subject: &origin, ..cx.view };
+            theirs.begin_at_home(view);
             let mut there = Cx { view, trace: &mut *cx.trace, links: &mut Vec::new(), position: 0 };
             let mut offset = 0;
             for fact in facts.facts() {

@@ -28,7 +28,7 @@ impl Fold {
         let begins = |clock: &Clock| {
             let limit = limits.get(usize::from(clock.limit))?;
             (clock.state == ClockState::Waiting || anew(limit)).then_some(())?;
-            Some((limit, begun(limit, fact, &duty, rule, cx)?))
+            Some((limit, self.begun(limit, fact, &duty, rule, cx)?))
         };
         let mut clocks: Clocks = duty.clocks().copied().collect();
         let starts: Vec<Option<(&Limit, Moment)>> = clocks.iter().map(begins).collect();
@@ -56,9 +56,9 @@ impl Fold {
             // What came after a start that lies in the past begins the limit at its own instant, when it is replayed.
             let mut earlier = cx.before().filter(|f| f.at() <= duty.start);
             let start = if limit.latest {
-                earlier.filter_map(|f| begun(limit, f, duty, rule, cx)).last()
+                earlier.filter_map(|f| self.begun(limit, f, duty, rule, cx)).last()
             } else {
-                earlier.find_map(|f| begun(limit, f, duty, rule, cx))
+                earlier.find_map(|f| self.begun(limit, f, duty, rule, cx))
             };
             if let Some(start) = start {
                 *clock = resumed(clock, limit, rule, start, duty.start, cx);
@@ -66,20 +66,55 @@ impl Fold {
         }
         duty.set_clocks(clocks);
     }
-}
 
-/// From when a limit counts, if this fact is what it counts from. A later instant than the fact's own gives no time.
-fn begun<T: Trace>(limit: &Limit, fact: Fact<'_>, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> Option<Moment> {
-    let from = limit.from.iter().find(|from| {
-        from.kind == fact.kind()
-            && acts::at_place(from, fact, rule, cx.anchor(duty), cx)
-            && acts::leaf_meets(from, fact, duty, cx) == Met::Yes
-    })?;
-    let said = from.rare.as_ref().and_then(|rare| rare.time).and_then(|field| match fact.field(field)? {
-        Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
-        Value::List(_) => None,
-    });
-    Some(said.map_or(fact.at(), |said| said.min(fact.at())))
+    /// The same limit after another row of its table has come to apply: the row counts from where the limit began.
+    pub(super) fn from_its_beginning<T: Trace>(
+        &self,
+        clock: Clock,
+        duty: &Duty,
+        rule: &Rule,
+        cx: &Cx<'_, '_, T>,
+    ) -> Clock {
+        let Some(limit) = super::limits(rule).get(usize::from(clock.limit)).filter(|l| !l.from.is_empty()) else {
+            return clock;
+        };
+        let mut so_far = cx.so_far();
+        let start = if limit.latest {
+            so_far.filter_map(|f| self.begun(limit, f, duty, rule, cx)).last()
+        } else {
+            so_far.find_map(|f| self.begun(limit, f, duty, rule, cx))
+        };
+        match (start, limit.must.rows.get(usize::from(clock.row))) {
+            (Some(start), Some(row)) => {
+                let place = (usize::from(clock.limit), usize::from(clock.row));
+                let calendar = cx.book().calendar(limit.calendar);
+                let fresh = limits::clock(&row.value, place, limit.calendar, calendar, rule.zone, start);
+                Clock { elapsed: clock.elapsed, ..fresh }
+            }
+            _ => Clock { state: ClockState::Counting, ..clock },
+        }
+    }
+
+    /// From when a limit counts, if this fact is what it counts from. A later instant than the fact's own gives no time.
+    fn begun<T: Trace>(
+        &self,
+        limit: &Limit,
+        fact: Fact<'_>,
+        duty: &Duty,
+        rule: &Rule,
+        cx: &Cx<'_, '_, T>,
+    ) -> Option<Moment> {
+        let from = limit.from.iter().find(|from| {
+            from.kind == fact.kind()
+                && acts::at_place(from, fact, rule, cx.anchor(duty), cx)
+                && acts::leaf_meets(from, fact, duty, cx) == Met::Yes
+        })?;
+        let said = from.rare.as_ref().and_then(|rare| rare.time).and_then(|field| match fact.field(field)? {
+            Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
+            Value::List(_) => None,
+        });
+        Some(self.counted_at_home(duty, said.map_or(fact.at(), |said| said.min(fact.at()))))
+    }
 }
 
 /// The clock of a limit that counts from `start`, as it stands at `now`.
@@ -106,28 +141,6 @@ fn resumed<T: Trace>(
         return Clock { state: ClockState::Fixed, target: due.0, calendar: 0, ..fresh };
     }
     Clock { elapsed: calendar.between(start, now), ..fresh }
-}
-
-/// The same limit after another row of its table has come to apply: the row counts from where the limit began.
-pub(super) fn from_its_beginning<T: Trace>(clock: Clock, duty: &Duty, rule: &Rule, cx: &Cx<'_, '_, T>) -> Clock {
-    let Some(limit) = super::limits(rule).get(usize::from(clock.limit)).filter(|l| !l.from.is_empty()) else {
-        return clock;
-    };
-    let mut so_far = cx.so_far();
-    let start = if limit.latest {
-        so_far.filter_map(|f| begun(limit, f, duty, rule, cx)).last()
-    } else {
-        so_far.find_map(|f| begun(limit, f, duty, rule, cx))
-    };
-    match (start, limit.must.rows.get(usize::from(clock.row))) {
-        (Some(start), Some(row)) => {
-            let place = (usize::from(clock.limit), usize::from(clock.row));
-            let calendar = cx.book().calendar(limit.calendar);
-            let fresh = limits::clock(&row.value, place, limit.calendar, calendar, rule.zone, start);
-            Clock { elapsed: clock.elapsed, ..fresh }
-        }
-        _ => Clock { state: ClockState::Counting, ..clock },
-    }
 }
 
 /// The clock of a limit of a duty that is taken over: it counts from then on.

@@ -72,6 +72,15 @@ impl Fold {
         }
     }
 
+    /// From when a limit of a duty counts: not from what happened before the subject was handed to this partner, unless the duty
+    /// is older than that, of a ticket that was merged into this one.
+    pub(super) fn counted_at_home(&self, duty: &Duty, start: Moment) -> Moment {
+        match self.memory.as_ref().and_then(|memory| memory.home_since) {
+            Some(since) if duty.start >= since => start.max(since),
+            _ => start,
+        }
+    }
+
     /// The subject is handed over. `opening`: all of its duties are at hand, not one that is told alone what happened.
     #[cold]
     pub(super) fn rehome<T: Trace>(&mut self, fact: Fact<'_>, opening: bool, cx: &mut Cx<'_, '_, T>) {
