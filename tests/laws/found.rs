@@ -1,6 +1,6 @@
 //! What the laws have caught, each as small as it became.
 
-use crate::world::{Stands, World};
+use crate::world::{Name, Stands, Told, World};
 use onus_engine::standing::Standing;
 use onus_engine::time::{HOUR, Millis, Moment};
 
@@ -245,4 +245,48 @@ fn a_day_has_one_duty_whatever_begins_in_it() {
     let case = Case::new(obligations, "31 19:00");
     let days: Vec<_> = case.stands(&[first, again], "o2", "T1").into_iter().map(|s| s.start).collect();
     assert_eq!(days.len(), 2, "{days:?}");
+}
+
+/// A guardrail was broken before anybody had heard that far: once they have, it is told, whoever has left memory meanwhile.
+#[test]
+fn a_quota_that_was_broken_before_it_was_heard_is_told_when_it_is() {
+    let contract = "contract: halden
+partner: [aa, bb]
+customer: northwind
+effective: 2026-01-01T00:00:00Z
+zone: Europe/Amsterdam
+calendar: office
+roles: {customer.owner: \"mail:owner@northwind.example\", partner.desk: \"mail:desk@halden.example\"}
+calendars:
+  office: {zone: Europe/Amsterdam, hours: {mon-fri: \"09:00-17:00\"}, holidays: [2026-03-25]}
+defaults: {trust: asserted}
+controls: {revocation: {risk-owner: customer.owner, scope: {credentials: [\"C*\"]}, guardrails: [{event: credential.rotated, at-most: 1 each day}]}}
+obligations:
+  - id: o1
+    clause: \"1\"
+    when: ticket.opened
+    do: ticket.resolved
+    within: 4h
+  - id: o2
+    clause: \"2\"
+    every: day
+    do: evidence.submitted
+";
+    let contract = onus::contract::parse(contract, "found.yaml").expect("it loads");
+    let told = [
+        r#"{"data":{"kind":"log"},"id":"e0","partner":"aa","source":"urn:desk","specversion":"1.0","subject":"C1","time":"2026-03-23T07:00:00.000Z","type":"credential.rotated"}"#,
+        r#"{"data":{"kind":"log"},"factkey":"k-e0","id":"e0","partner":"aa","source":"urn:copy","specversion":"1.0","subject":"C1","time":"2026-03-23T07:00:00.000Z","type":"credential.rotated"}"#,
+        r#"{"data":{"kind":"log"},"id":"e1","partner":"aa","source":"urn:desk","specversion":"1.0","subject":"E1","time":"2026-03-23T12:00:00.001Z","type":"evidence.submitted"}"#,
+    ];
+    for settling in [None, Some(0)] {
+        let mut world = World::of(std::slice::from_ref(&contract), settling);
+        told.iter().for_each(|line| world.hear_behind(line, 6 * HOUR));
+        world.finish(at("23 12:00") + 1);
+        let quota = |(name, told): (Name, Told)| name.1.contains("guardrails").then_some(told.standing);
+        assert_eq!(
+            world.outcome().ledger.into_iter().filter_map(quota).collect::<Vec<_>>(),
+            [Standing::Breached],
+            "{settling:?}"
+        );
+    }
 }

@@ -7,6 +7,7 @@ use crate::duty::Duty;
 use crate::fact::Fact;
 use crate::fold::{Cx, Fold, Silent, is_looked_back_on};
 use crate::rule::Form;
+use crate::standing::Standing;
 use crate::time::{MINUTE, Moment};
 use crate::timeline::Timeline;
 use crate::vocabulary::Effect;
@@ -235,7 +236,10 @@ impl Engine {
             archive.keep(&self.partners[subject.partner as usize].name, &subject.name, &dropped, false);
             subject.whole = false;
         }
-        let settled = |d: &Duty| d.ended < horizon && !can_be_undone(&book, d);
+        // What is told unknown stays until it is known.
+        let name = |d: &Duty| (d.key, book.rule(d.rule).family);
+        let unknown = subject.head.ended.iter().filter(|d| d.told == Standing::Unknown).map(name).collect::<Vec<_>>();
+        let settled = |d: &Duty| d.ended < horizon && !can_be_undone(&book, d) && !unknown.contains(&name(d));
         subject.head.ended.retain(|d| !settled(d));
         base.ended.retain(|d| !settled(d));
         let left = bulk(subject);
