@@ -11,11 +11,15 @@
 pub mod carried;
 #[cfg(feature = "kafka")]
 pub mod intake;
+pub mod kept;
 pub mod lanes;
 pub mod partition;
 pub mod repeats;
+mod said;
 #[cfg(feature = "kafka")]
 mod whose;
+
+pub(crate) use said::Said;
 
 use crate::store::Position;
 

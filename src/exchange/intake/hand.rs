@@ -1,34 +1,26 @@
 //! What an intake has read and not written yet, and what is kept until the brokers have it.
 //!
-//! Messages are kept as a row beside what adapters remember, in the commit that notes their records as read. So whoever
-//! goes on after a crash writes the very same: nothing is made a second time, by other settings or in another order.
+//! Messages are kept in the commit that notes their records as read. So whoever goes on after a crash writes the very same:
+//! nothing is made a second time, by other settings or in another order.
 
-use crate::exchange::NAME;
 use crate::exchange::carried::{Bundle, Place};
+use crate::exchange::kept::{self, Kept, Made, Message};
 use crate::exchange::repeats::Reading;
 use crate::ingest::feed::Receipt;
-use crate::ingest::kafka::Message;
 use crate::runtime::live::LiveError;
-use crate::store::{Letter, LetterState, Position, Remembered, Store, zip};
+use crate::store::{Letter, LetterState, Position, Remembered, Store};
 use onus_engine::time::Moment;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// The row's name. There is one: the next commit is written when the brokers have what the one before it kept.
-const ROW: &str = "out";
 /// Events that are written in one commit, at most, but for those of one piece: far fewer than judges remember.
 const EVENTS: u64 = 4_000;
 /// Their bytes.
 const BYTES: usize = 8 << 20;
 /// Bytes of events that become one record, at most, but for one event: half of what a judge takes in at once.
 const RECORD: usize = 128 << 10;
-/// The row's first byte. Before there was one, it began as zstd does.
-const FORM: u8 = 1;
-/// What is packed faster than this still has words standing in it, and PostgreSQL packs it again, which costs more than was spared.
-const LEVEL: i32 = 1;
 
 /// Read, and not noted as read yet.
 #[derive(Default)]
@@ -45,13 +37,6 @@ pub(super) struct Hand {
     pub(super) waiting: Vec<Waiting>,
     pub(super) since: Option<Instant>,
     bytes: usize,
-}
-
-/// Events, as the records that the brokers are to get.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Made {
-    pub(super) events: u64,
-    pub(super) messages: Vec<Message>,
 }
 
 /// Somebody who waits until the brokers have what came of records.
@@ -124,18 +109,10 @@ pub(super) struct Out {
 impl Out {
     /// What whoever was here before may not have written.
     pub(super) fn open(store: &mut dyn Store) -> Result<Out, LiveError> {
-        let mut found = None;
-        store.remembered(NAME, &mut |one| {
-            if one.id == ROW {
-                found = one.row;
-            }
-        })?;
-        let Some(row) = found else { return Ok(Out::default()) };
-        let packed = row.split_first().filter(|(form, _)| **form == FORM).map(|(_, packed)| packed);
-        let plain = packed.and_then(|packed| zstd::stream::decode_all(packed).ok());
-        match plain.and_then(|plain| postcard::from_bytes(&plain).ok()) {
-            Some(made) => Ok(Out { made, waiting: Vec::new(), kept: true }),
-            None => Err(LiveError::Exchange(
+        match kept::read(store)? {
+            Kept::Nothing => Ok(Out::default()),
+            Kept::Made(made) => Ok(Out { made, waiting: Vec::new(), kept: true }),
+            Kept::Unreadable => Err(LiveError::Exchange(
                 "what the intake keeps in the store until the brokers have it cannot be read: another version wrote it, or it is \
                  damaged (`onus store verify`); start the version that wrote it, and stop that in good order"
                     .to_owned(),
@@ -148,16 +125,9 @@ impl Out {
         if made.messages.is_empty() && !std::mem::take(&mut self.kept) {
             return Ok(None);
         }
-        let mut row = None;
-        if !made.messages.is_empty() {
-            let refused = |why: String| LiveError::Exchange(format!("events cannot be kept: {why}"));
-            let plain = postcard::to_allocvec(made).map_err(|error| refused(error.to_string()))?;
-            let mut bytes = vec![FORM];
-            bytes.append(&mut zip(&plain, LEVEL).map_err(|error| refused(error.to_string()))?);
-            row = Some(bytes);
-            self.kept = true;
-        }
-        Ok(Some(Remembered { adapter: NAME.to_owned(), id: ROW.to_owned(), row, at }))
+        self.kept = !made.messages.is_empty();
+        let row = kept::row(self.kept.then_some(made), at);
+        row.map(Some).map_err(|error| LiveError::Exchange(format!("events cannot be kept: {error}")))
     }
 
     /// The brokers have all of it.
@@ -239,24 +209,6 @@ mod tests {
             }
             prop_assert_eq!(found, wanted);
             prop_assert_eq!(made.events, events.len() as u64);
-        }
-    }
-
-    #[test]
-    fn what_another_version_kept_is_not_guessed_at() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = place::Place::Sqlite(folder.path().join("lane.db"));
-        let mut store = place::open(&place, u16::MAX).expect("a store");
-        let epoch = store.claim("test").expect("ours").epoch;
-        let (adapter, id, at) = (NAME.to_owned(), ROW.to_owned(), Moment(0));
-        let before = zip(&[0], 1).expect("packed");
-        for (sequence, row) in (1..).zip([before, Vec::new(), vec![FORM], vec![FORM + 1, 0]]) {
-            let remembered = [Remembered { adapter: adapter.clone(), id: id.clone(), row: Some(row), at }];
-            let batch = Batch { remembered: &remembered, ..Batch::empty(sequence, at) };
-            store.commit(epoch, &batch).expect("written");
-            assert!(
-                matches!(Out::open(store.as_mut()), Err(LiveError::Exchange(why)) if why.contains("another version"))
-            );
         }
     }
 }

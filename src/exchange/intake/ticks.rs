@@ -2,7 +2,7 @@
 
 use super::{Intake, Share};
 use crate::exchange::carried::{HEADER, Part, Tick};
-use crate::ingest::kafka::Message;
+use crate::exchange::kept::Message;
 use crate::runtime::live::LiveError;
 use onus_engine::time::Moment;
 use std::time::Instant;

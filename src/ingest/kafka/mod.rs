@@ -17,7 +17,7 @@ mod waits;
 
 pub use connect::{Access, Login, Tls};
 pub use look::{Look, PartitionLook, Stamp, features, look};
-pub use outgoing::{Message, Outgoing, outgoing, unending};
+pub use outgoing::{Outgoing, outgoing, unending};
 
 use super::feed::{self, FeedId, Heard};
 use super::wire::Wire;

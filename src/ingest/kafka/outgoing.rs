@@ -7,7 +7,6 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
-use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -21,19 +20,6 @@ const STEP: Duration = Duration::from_millis(1);
 
 /// Writes messages and knows when the brokers have them.
 pub struct Outgoing(BaseProducer<Context>);
-
-/// One message for a partition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// Which.
-    pub partition: i32,
-    /// What its header says.
-    #[serde(with = "serde_bytes")]
-    pub header: Vec<u8>,
-    /// Its value.
-    #[serde(with = "serde_bytes")]
-    pub value: Vec<u8>,
-}
 
 /// One that is ready; nothing is connected to yet.
 pub fn outgoing(access: &Access) -> Result<Outgoing, String> {

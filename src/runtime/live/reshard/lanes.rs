@@ -5,6 +5,7 @@ use super::carry::{LETTERS, Places, letters_of, taken};
 use super::target::{Target, nothing};
 use super::{LiveError, Old, Reshard, cannot};
 use crate::exchange::carried::{self, Carried, Events};
+use crate::exchange::kept::{self, Kept, Message};
 use crate::exchange::lanes::{self, Lane};
 use crate::exchange::repeats::{Digests, Item, Reading};
 use crate::exchange::{self, NAME};
@@ -14,16 +15,8 @@ use crate::store::{Batch, Letter, Position, Query, Regenerated, Remembered, Stam
 use onus_engine::time::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The row of what a lane keeps until the brokers have it (docs/seams.md, section 16).
-const OUT: &str = "out";
 /// Rows of one commit.
 const ROWS: usize = 1_000;
-
-/// The row's first byte.
-const FORM: u8 = 1;
-
-/// A record that a lane keeps: partition, header, value.
-type Kept = (i32, Vec<u8>, Vec<u8>);
 
 impl Reshard {
     /// Whether every lane has written all that it noted, and judges have taken it.
@@ -37,7 +30,7 @@ impl Reshard {
                 ))),
             };
         }
-        let mut kept: Vec<(u16, Kept)> = Vec::new();
+        let mut kept: Vec<(u16, Message)> = Vec::new();
         for lane in &mut self.lanes {
             lanes::check(of, &lane.positions).map_err(LiveError::Exchange)?;
             let own = u16::MAX - lane.held.shard;
@@ -48,7 +41,7 @@ impl Reshard {
         }
         let taken = taken(&mut self.olds)?;
         let mut digests = Digests::default();
-        for (own, (partition, header, value)) in &kept {
+        for (own, Message { partition, header, value }) in &kept {
             let mut record = Vec::new();
             carried::lay(Some(header), value, &mut record);
             let known = match carried::read(&record) {
@@ -113,23 +106,15 @@ fn all_taken(events: &Events<'_>, taken: &BTreeMap<Reading, Places>, digests: &m
 }
 
 /// What a lane keeps until the brokers have it.
-fn out(lane: &mut Old, own: u16) -> Result<Vec<Kept>, LiveError> {
-    let mut row = None;
-    lane.store.remembered(NAME, &mut |one| {
-        if one.id == OUT {
-            row = one.row;
-        }
-    })?;
-    let Some(row) = row else { return Ok(Vec::new()) };
-    let packed = row.split_first().filter(|(form, _)| **form == FORM).map(|(_, packed)| packed);
-    let plain = packed.and_then(|packed| zstd::stream::decode_all(packed).ok());
-    let read = plain.and_then(|plain| postcard::from_bytes::<(u64, Vec<Kept>)>(&plain).ok());
-    read.map(|(_, kept)| kept).ok_or_else(|| {
-        cannot(format!(
+fn out(lane: &mut Old, own: u16) -> Result<Vec<Message>, LiveError> {
+    match kept::read(lane.store.as_mut())? {
+        Kept::Nothing => Ok(Vec::new()),
+        Kept::Made(made) => Ok(made.messages),
+        Kept::Unreadable => Err(cannot(format!(
             "what lane {own} keeps until the brokers have it cannot be read: another version wrote it; start that one, and stop \
              it in good order"
-        ))
-    })
+        ))),
+    }
 }
 
 /// Fills a lane's shard with what an old shard has of it; gives how many letters. `lane`: it was one, and all is its own.
@@ -185,18 +170,4 @@ fn fill(old: &mut Old, shard: u16, lane: bool, into: &Place) -> Result<u64, Live
         target.put_letters(&mut hand)?;
     }
     Ok(letters)
-}
-
-#[cfg(all(test, feature = "kafka"))]
-mod tests {
-    use super::*;
-    use crate::ingest::kafka::Message;
-
-    #[test]
-    fn what_a_lane_keeps_is_read_as_it_wrote_it() {
-        let message = Message { partition: 3, header: vec![1, 2], value: b"{}".to_vec() };
-        let row = postcard::to_allocvec(&(1_u64, vec![message])).expect("plain data");
-        let (events, kept): (u64, Vec<Kept>) = postcard::from_bytes(&row).expect("the same form");
-        assert_eq!((events, kept), (1, vec![(3, vec![1, 2], b"{}".to_vec())]));
-    }
 }
