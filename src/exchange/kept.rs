@@ -2,16 +2,21 @@
 //! its records as read (docs/seams.md, section 16).
 
 use super::NAME;
-use crate::store::{Remembered, Store, StoreError, zip};
-use onus_engine::time::Moment;
+use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
-use std::io;
+#[cfg(feature = "kafka")]
+use {
+    crate::store::{Remembered, zip},
+    onus_engine::time::Moment,
+    std::io,
+};
 
 /// The row's name. There is one: the next commit is written when the brokers have what the one before it kept.
 const ROW: &str = "out";
 /// The row's first byte. Before there was one, it began as zstd does.
 const FORM: u8 = 1;
 /// What is packed faster than this still has words standing in it, and PostgreSQL packs it again, which costs more than was spared.
+#[cfg(feature = "kafka")]
 const LEVEL: i32 = 1;
 
 /// One message for a partition.

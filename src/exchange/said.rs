@@ -13,6 +13,7 @@ pub(crate) struct Said<'a> {
     #[serde(borrow, default)]
     pub(crate) partner: Option<Cow<'a, str>>,
     /// Its time.
+    #[cfg(feature = "kafka")]
     #[serde(borrow, default)]
     pub(crate) time: Option<Cow<'a, str>>,
 }

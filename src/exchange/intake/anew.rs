@@ -4,11 +4,11 @@
 //! That word is kept in the last commit, as events of an intake are: before it nothing has changed, and after it whoever goes
 //! on says it.
 
-use super::hand::{Hand, Made, Out};
+use super::hand::{Hand, Out};
 use super::wishes::Items;
 use crate::decode::DecodeError;
 use crate::exchange::carried::{HEADER, Place, regenerated};
-use crate::exchange::kept::Message;
+use crate::exchange::kept::{Made, Message};
 use crate::exchange::partition::partition;
 use crate::exchange::repeats::Reading;
 use crate::exchange::whose::{Sorter, Whose};

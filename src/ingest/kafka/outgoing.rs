@@ -1,6 +1,7 @@
 //! Writing to a topic, by the same settings as reading. Knows nothing of what is written.
 
 use super::connect::{Access, Login, plain, secure, token};
+use crate::exchange::kept::Message;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;

@@ -68,7 +68,7 @@ impl Fold {
     }
 
     /// The same limit after another row of its table has come to apply: the row counts from where the limit began.
-    pub(super) fn from_its_beginning<T: Trace>(
+    pub(super) fn as_of_its_beginning<T: Trace>(
         &self,
         clock: Clock,
         duty: &Duty,

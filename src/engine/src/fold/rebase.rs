@@ -84,7 +84,7 @@ impl Fold {
             let kept = kept.or_else(|| old.iter().find(|o| o.calendar == clock.calendar)).unwrap_or(&old[0]);
             clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
             if clock.state == ClockState::Waiting && kept.state != ClockState::Waiting {
-                clock = self.from_its_beginning(clock, kept_of, rule, cx);
+                clock = self.as_of_its_beginning(clock, kept_of, rule, cx);
             }
             if clock.state == ClockState::Fixed {
                 return clock;
