@@ -1,8 +1,8 @@
 //! The archive of a run over files: settled timelines go to an unnamed temporary file and come back when late news asks.
 //!
-//! Blocks are appended, each with the place of the one before it whose hash falls into the same bucket: the index in memory
-//! is the last place of each bucket, a byte a block, and nothing is ever sorted or written twice. Most looks are for what
-//! was never kept: a filter answers them.
+//! Blocks are appended, each with the place of the one before it of the same subject; the index in memory is the place of
+//! each subject's newest. Most looks are for what was never kept, and a look costs the same however much was: one line of
+//! the processor's cache, and hardly ever another.
 
 use onus_engine::engine::Archive;
 use std::fs::File;
@@ -10,15 +10,17 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// Blocks that the first index is for; each next one is for twice as many.
-const FIRST: usize = 1 << 14;
-/// Blocks to a bucket, when its index is full.
-const LOAD: usize = 4;
+/// Lines of an index that is empty.
+const FIRST: usize = 1 << 12;
+/// Places in a line of the cache.
+const LINE: usize = 8;
+/// Of them, so many are taken on the average before the index grows by half: fuller, looks would go on in the next line.
+const FULL: usize = 6;
 /// Blocks begin at multiples of this, so that four bytes name the place of one in 64 GiB.
 const UNIT: u64 = 16;
 /// So much of a block is read at once: most are no longer.
 const NEAR: usize = 512;
-/// Before a block: the place of the next older one of its bucket, half of its hash, the lengths of its three parts.
+/// Before a block: the place of the one before it of its subject, half of its hash, the lengths of its three parts.
 const HEAD: usize = 5 * 4;
 /// In the length of a block's facts: what was kept before is among them.
 const WHOLE: u32 = 1 << 31;
@@ -30,63 +32,79 @@ pub struct Spill {
     /// Bytes in the file.
     end: u64,
     unwritten: Vec<u8>,
-    /// The newest is last, and the only one that grows.
-    indexes: Vec<Index>,
+    index: Index,
     /// The first thing that went wrong with the disk: told at the end, since an archive's methods cannot fail.
     pub trouble: Option<io::Error>,
 }
 
-/// Where the blocks of some time are.
+/// By half of a subject's hash, one more than the place of its newest block in units. Subjects that have that half in common
+/// (of 50 million, one in eighty) share an entry, and are told apart by their blocks.
+///
+/// Open addressing: who finds its line full goes into the next. Nothing is ever taken out, so a line with room ends a look. It
+/// lies in the order of the halves, so that growing writes from the beginning to the end.
 #[derive(Debug)]
 struct Index {
-    filter: Filter,
-    /// By the highest bits of the hash, one more than the place of the newest block in units; 0: none.
-    buckets: Vec<u32>,
+    lines: Vec<Line>,
+    subjects: usize,
 }
+
+/// Half and place each; 0: none.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Line([u64; LINE]);
 
 impl Index {
-    fn new(blocks: usize) -> Index {
-        Index { filter: Filter::new(blocks), buckets: vec![0; blocks / LOAD] }
+    fn new(lines: usize) -> Index {
+        Index { lines: vec![Line::default(); lines], subjects: 0 }
     }
 
-    fn bucket(&self, key: u64) -> usize {
-        (((key >> 32) * self.buckets.len() as u64) >> 32) as usize
-    }
-}
-
-/// Says of most keys that were never kept that they were not, and never of one that was: a Bloom filter in blocks of 64
-/// bits, one look a key, four bits set of one word. Full, it has 21 bits a key.
-#[derive(Debug)]
-struct Filter {
-    words: Vec<u64>,
-    room: usize,
-}
-
-impl Filter {
-    /// With room for so many keys.
-    fn new(keys: usize) -> Filter {
-        Filter { words: vec![0; keys / 3 + 1], room: keys }
+    /// The line in which it is looked for first.
+    #[inline(always)]
+    fn line(&self, half: u32) -> usize {
+        ((u64::from(half) * self.lines.len() as u64) >> 32) as usize
     }
 
-    fn is_full(&self) -> bool {
-        self.room == 0
+    /// Where its entry is, or would be.
+    #[inline(always)]
+    fn seek(&self, half: u32) -> (usize, usize) {
+        let mut line = self.line(half);
+        loop {
+            let here = |entry: &u64| *entry == 0 || (*entry >> 32) as u32 == half;
+            if let Some(at) = self.lines[line].0.iter().position(here) {
+                return (line, at);
+            }
+            line = if line + 1 == self.lines.len() { 0 } else { line + 1 };
+        }
     }
 
-    fn add(&mut self, key: u64) {
-        let (word, bits) = self.place(key);
-        self.words[word] |= bits;
-        self.room = self.room.saturating_sub(1);
+    /// Its newest block; 0: none.
+    #[inline(always)]
+    fn newest(&self, half: u32) -> u32 {
+        let (line, at) = self.seek(half);
+        self.lines[line].0[at] as u32
     }
 
-    fn may_have(&self, key: u64) -> bool {
-        let (word, bits) = self.place(key);
-        self.words[word] & bits == bits
+    /// Another newest block; gives the one before; 0: none.
+    fn put(&mut self, half: u32, place: u32) -> u32 {
+        if self.subjects >= self.lines.len() * FULL {
+            self.grow();
+        }
+        let (line, at) = self.seek(half);
+        let entry = &mut self.lines[line].0[at];
+        let older = *entry as u32;
+        *entry = u64::from(half) << 32 | u64::from(place);
+        self.subjects += usize::from(older == 0);
+        older
     }
 
-    fn place(&self, key: u64) -> (usize, u64) {
-        let bits = (0..4).fold(0, |bits, i| bits | 1 << (key >> (6 * i) & 63));
-        let word = ((key >> 32) * self.words.len() as u64) >> 32;
-        (word as usize, bits)
+    #[cold]
+    fn grow(&mut self) {
+        let larger = Index { subjects: self.subjects, ..Index::new(self.lines.len() * 3 / 2) };
+        let smaller = std::mem::replace(self, larger);
+        for entry in smaller.lines.into_iter().flat_map(|line| line.0).filter(|entry| *entry != 0) {
+            let (line, at) = self.seek((entry >> 32) as u32);
+            self.lines[line].0[at] = entry;
+        }
     }
 }
 
@@ -129,13 +147,13 @@ impl Spill {
     /// In the system's folder for temporary files.
     pub fn new() -> io::Result<Spill> {
         let blocks = tempfile::tempfile()?;
-        Ok(Spill { blocks, end: 0, unwritten: Vec::new(), indexes: vec![Index::new(FIRST)], trouble: None })
+        Ok(Spill { blocks, end: 0, unwritten: Vec::new(), index: Index::new(FIRST), trouble: None })
     }
 
     /// Reads what will be asked first about a subject, so that it is near by then. Gives a number that means nothing.
     pub fn touch(&self, partner: &str, subject: &str) -> u64 {
-        let key = hash(partner, subject);
-        self.indexes.iter().fold(0, |sum, index| sum ^ index.filter.words[index.filter.place(key).0])
+        let (half, _) = halves(partner, subject);
+        self.index.lines[self.index.line(half)].0[0]
     }
 
     fn append(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) -> io::Result<()> {
@@ -143,19 +161,11 @@ impl Spill {
         let Ok(place) = u32::try_from(at / UNIT + 1) else {
             return Err(io::Error::other("what has settled takes more than 64 GiB: judge the files in several runs"));
         };
-        let key = hash(partner, subject);
-        if self.indexes.last().is_none_or(|index| index.filter.is_full()) {
-            self.indexes.push(Index::new(FIRST << self.indexes.len()));
-        }
-        let Some(index) = self.indexes.last_mut() else { return Ok(()) };
-        index.filter.add(key);
-        let bucket = index.bucket(key);
-        let older = std::mem::replace(&mut index.buckets[bucket], place);
+        let (half, tag) = halves(partner, subject);
+        let older = self.index.put(half, place);
         let len = |part: &[u8]| part.len() as u32;
         let (partner, subject) = (partner.as_bytes(), subject.as_bytes());
-        let head =
-            Head { older, tag: key as u32, partner: len(partner), subject: len(subject), facts: len(facts), whole }
-                .bytes();
+        let head = Head { older, tag, partner: len(partner), subject: len(subject), facts: len(facts), whole }.bytes();
         for part in [&head[..], partner, subject, facts] {
             self.unwritten.extend_from_slice(part);
         }
@@ -177,32 +187,30 @@ impl Spill {
 
     /// All that was kept of a subject since it was whole, in the order in which it was.
     fn find(&self, partner: &str, subject: &str) -> io::Result<Vec<u8>> {
-        let key = hash(partner, subject);
+        let (half, tag) = halves(partner, subject);
         let mut found = Vec::new();
-        'all: for index in self.indexes.iter().rev().filter(|index| index.filter.may_have(key)) {
-            let mut place = index.buckets[index.bucket(key)];
-            while let Some(at) = place.checked_sub(1).map(|at| u64::from(at) * UNIT) {
-                let mut near = [0; NEAR];
-                let near = self.read(&mut near, at)?;
-                let Some((head, rest)) = near.split_first_chunk().map(|(head, rest)| (Head::of(*head), rest)) else {
+        let mut place = self.index.newest(half);
+        while let Some(at) = place.checked_sub(1).map(|at| u64::from(at) * UNIT) {
+            let mut near = [0; NEAR];
+            let near = self.read(&mut near, at)?;
+            let Some((head, rest)) = near.split_first_chunk().map(|(head, rest)| (Head::of(*head), rest)) else {
+                break;
+            };
+            place = head.older;
+            if head.tag != tag {
+                continue;
+            }
+            let names = (head.partner + head.subject) as usize;
+            let mut block = vec![0; names + head.facts as usize];
+            match rest.get(..block.len()) {
+                Some(whole) => block.copy_from_slice(whole),
+                None => self.blocks.read_exact_at(&mut block, at + HEAD as u64)?,
+            }
+            let (p, s) = block[..names].split_at(head.partner as usize);
+            if p == partner.as_bytes() && s == subject.as_bytes() {
+                found.push(block.split_off(names));
+                if head.whole {
                     break;
-                };
-                place = head.older;
-                if head.tag != key as u32 {
-                    continue;
-                }
-                let names = (head.partner + head.subject) as usize;
-                let mut block = vec![0; names + head.facts as usize];
-                match rest.get(..block.len()) {
-                    Some(whole) => block.copy_from_slice(whole),
-                    None => self.blocks.read_exact_at(&mut block, at + HEAD as u64)?,
-                }
-                let (p, s) = block[..names].split_at(head.partner as usize);
-                if p == partner.as_bytes() && s == subject.as_bytes() {
-                    found.push(block.split_off(names));
-                    if head.whole {
-                        break 'all;
-                    }
                 }
             }
         }
@@ -249,24 +257,29 @@ impl Archive for Spill {
     }
 }
 
-/// Only this process reads it, and equal hashes are told apart by the names in the block.
+/// What a subject is found by, and what its blocks are told by. Only this process reads them, and equal ones are told apart by
+/// the names in the block.
 #[inline(always)]
-fn hash(partner: &str, subject: &str) -> u64 {
-    xxh3_64_with_seed(subject.as_bytes(), xxh3_64(partner.as_bytes()))
+fn halves(partner: &str, subject: &str) -> (u32, u32) {
+    let hash = xxh3_64_with_seed(subject.as_bytes(), xxh3_64(partner.as_bytes()));
+    ((hash >> 32) as u32, hash as u32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
 
     #[test]
-    fn what_was_kept_comes_back_in_the_order_kept_however_many_indexes_it_took() {
+    fn what_was_kept_comes_back_in_the_order_kept_however_often_the_index_grew() {
         let mut spill = Spill::new().expect("a temporary file");
-        let many = FIRST as u64 * 18;
+        let lines = spill.index.lines.len();
+        let many = (FIRST * FULL * 8) as u64;
         for i in 0..many {
             spill.keep("p", &format!("s{}", i % (many / 2)), &i.to_le_bytes(), false);
         }
-        assert_eq!(spill.indexes.len(), 5);
+        assert!(spill.index.lines.len() > lines * 3, "it grew several times");
         for i in [0, 1, many / 2 - 1, many / 3] {
             let want = [i.to_le_bytes(), (i + many / 2).to_le_bytes()].concat();
             assert_eq!(spill.recall("p", &format!("s{i}")), Some(want), "subject {i}");
@@ -279,12 +292,19 @@ mod tests {
         assert!(spill.trouble.is_none());
     }
 
-    #[test]
-    fn most_that_was_never_kept_costs_no_look_into_the_file() {
-        let mut filter = Filter::new(FIRST);
-        (0..FIRST).for_each(|i| filter.add(hash("p", &format!("kept {i}"))));
-        assert!(filter.is_full());
-        let wrong = (0..100_000).filter(|i| filter.may_have(hash("p", &format!("never {i}")))).count();
-        assert!(wrong < 500, "{wrong} of 100,000");
+    proptest! {
+        /// However few lines there are and wherever the halves lie, each has its newest place.
+        #[test]
+        fn each_half_has_its_newest_place(puts in prop::collection::vec(prop_oneof![0..40u32, (u32::MAX - 40)..=u32::MAX, any::<u32>()], 0..200)) {
+            let mut index = Index::new(2);
+            let mut model = HashMap::new();
+            for (place, half) in (1..).zip(puts) {
+                prop_assert_eq!(index.put(half, place), model.insert(half, place).unwrap_or_default());
+            }
+            prop_assert_eq!(index.subjects, model.len());
+            for half in (0..60).chain((u32::MAX - 60)..=u32::MAX).chain(model.keys().copied()) {
+                prop_assert_eq!(index.newest(half), model.get(&half).copied().unwrap_or_default());
+            }
+        }
     }
 }
