@@ -16,7 +16,7 @@ onus=$PWD/target/profile/release/onus
 
 # Whatever is never done here counts as cold, and is laid out small: so all that is measured is done, each by its weight.
 # Another draw of W1 than the one that is measured.
-cargo run --quiet --example w1 -- --events 400000 --seed 77 --out "$home/w1.jsonl" --expect "$home/w1.json"
+cargo run --quiet --example w1 -- --events 1000000 --seed 77 --out "$home/w1.jsonl" --expect "$home/w1.json"
 for threads in 1 2; do
     "$onus" check --quiet --threads $threads --contracts examples/w1/w1.yaml --format json "$home/w1.jsonl" >"$home/out" || [[ $? -eq 1 ]]
 done
