@@ -43,13 +43,17 @@ listen = "127.0.0.1:19099"
 name = "w1"
 kind = "file"
 path = "$home/w1.jsonl"
+trust = "system"
+partners = ["*"]
+types = ["*"]
 TOML
 (cd "$home/live" && exec "$onus" run >talk 2>&1) &
 for _ in $(seq 40); do
     sleep 0.5
     curl -s http://127.0.0.1:19099/metrics >"$home/out" || true
 done
-kill -TERM $! && wait $!
+kill -TERM $!
+wait $!
 if [[ -n ${W1_PEERS:-} ]]; then
     for store in sqlite postgres; do
         python3 benches/live/live.py w1 $store --onus "$onus" --peers "$W1_PEERS"
