@@ -65,10 +65,14 @@ impl House {
         fs::read_to_string(self.path("talk")).unwrap_or_default()
     }
 
-    /// What was told, line by line.
+    /// What was told, line by line. One that was cut short, by a kill or because it is being written, is told again whole.
     pub(crate) fn told(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.path("told")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+        let whole = |line: &str| match serde_json::from_str(line) {
+            Err(error) if error.is_eof() => None,
+            line => Some(line.expect("a line of JSON")),
+        };
+        text.lines().filter_map(whole).collect()
     }
 
     /// Of each duty what was told last: standing, and the instant at which it broke.
