@@ -15,11 +15,8 @@ pub mod kept;
 pub mod lanes;
 pub mod partition;
 pub mod repeats;
-mod said;
 #[cfg(feature = "kafka")]
 mod whose;
-
-pub(crate) use said::Said;
 
 use crate::store::Position;
 

@@ -1,13 +1,24 @@
 //! To whom an event goes: as much of it is read as is needed to send it on. The judge reads the rest, and is as strict as ever.
 
-use super::Said;
 use crate::decode::{DecodeError, Envelope, Envelopes, LONGEST};
 use onus_engine::time::Moment;
 use onus_engine::vocabulary::REHOMED;
+use serde::Deserialize;
 use std::borrow::Cow;
 
 /// Longest event that is carried, in bytes: brokers take messages of a million.
 const CARRIED: usize = LONGEST * 9 / 10;
+
+/// What is needed of an event.
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    partner: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    time: Option<Cow<'a, str>>,
+}
 
 /// To whom an event goes.
 #[derive(Debug, PartialEq, Eq)]

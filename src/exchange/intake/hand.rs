@@ -211,4 +211,16 @@ mod tests {
             prop_assert_eq!(made.events, events.len() as u64);
         }
     }
+
+    #[test]
+    fn what_another_version_kept_ends_the_intake_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = place::Place::Sqlite(folder.path().join("lane.db"));
+        let mut store = place::open(&place, u16::MAX).expect("a store");
+        let epoch = store.claim("test").expect("ours").epoch;
+        let remembered = [Remembered { row: Some(vec![0]), ..kept::row(None, Moment(0)).expect("a row") }];
+        let batch = Batch { remembered: &remembered, ..Batch::empty(1, Moment(0)) };
+        store.commit(epoch, &batch).expect("written");
+        assert!(matches!(Out::open(store.as_mut()), Err(LiveError::Exchange(why)) if why.contains("another version")));
+    }
 }

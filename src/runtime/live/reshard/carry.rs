@@ -349,6 +349,8 @@ mod tests {
         let event = "{\"partner\":\"p1\"}";
         let own = Some(partition("p1", 5) as u16);
         assert_eq!(of_letter(&letter("Unauthorised", event), 5, false), own);
+        // Whatever else is wrong with it.
+        assert_eq!(of_letter(&letter("Unauthorised", "{\"partner\":\"p1\",\"time\":7}"), 5, false), own);
         for (reason, record) in
             [("Json", "nonsense"), (HALTED, ""), (SKIPPED, ""), ("TooLong", event), ("Missing", "{}")]
         {

@@ -6,10 +6,10 @@
 //! no more to say holds nobody up: all that it had stands before.
 
 use super::super::journal::{Item, Piece, Writer, places};
-use crate::exchange::Said;
 use crate::exchange::partition::partition;
 use onus_engine::time::Moment;
 use onus_engine::vocabulary::REHOMED;
+use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -40,6 +40,15 @@ pub(super) struct Dealer {
     told: BTreeMap<String, Moment>,
     /// Time goes on.
     now: Moment,
+}
+
+/// Whose an event is, of which that alone is looked at: a dead letter may be wrong in all else.
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    partner: Option<Cow<'a, str>>,
 }
 
 /// The partner of an event; None: it names none, and is nobody's.
