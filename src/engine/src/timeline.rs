@@ -264,18 +264,21 @@ impl Timeline {
         if order(held) <= order(new) {
             return if same { Placed::Repeat } else { Placed::Conflict };
         }
-        self.remove(held);
+        self.remove(held, rank);
         self.place(new, rank);
         // The same content, too: when it was first heard of may matter.
         Placed::Instead(old)
     }
 
-    fn remove(&mut self, gone: Fact<'_>) {
+    /// Those of its instant may stand in another order without it: what it lacked, their numbers, may order them now.
+    fn remove(&mut self, gone: Fact<'_>, rank: Rank<'_>) {
+        let mut left: Vec<Fact<'_>> = self.facts().filter(|fact| !same_event(*fact, gone)).collect();
+        let from = left.partition_point(|fact| fact.at() < gone.at());
+        let to = left.partition_point(|fact| fact.at() <= gone.at());
+        order(&mut left[from..to], rank);
         let mut bytes = Vec::with_capacity(self.bytes.len());
-        for fact in Facts(&self.bytes) {
-            if !same_event(fact, gone) {
-                bytes.extend_from_slice(fact.bytes());
-            }
+        for fact in left {
+            bytes.extend_from_slice(fact.bytes());
         }
         self.count -= 1;
         self.last = last_offset(&bytes);
