@@ -9,7 +9,7 @@
 use onus::decode::{Batch, Decoder};
 use onus::runtime::spill::Spill;
 use onus_engine::book::Book;
-use onus_engine::engine::{Engine, Incoming, Options};
+use onus_engine::engine::{Archive, Engine, Incoming, Options};
 use onus_engine::time::{DAY, HOUR, MINUTE, Moment};
 use rustix::time::{ClockId, clock_gettime};
 use std::cmp::Reverse;

@@ -20,7 +20,7 @@ pub(super) fn at_odds(report: &Report) -> Option<String> {
     let mut listed: Vec<Broken<'_>> = report
         .breaches
         .iter()
-        .map(|b| (b.partner.as_str(), b.obligation.as_str(), b.subject.as_str(), b.started, b.breached_at, b.ended))
+        .map(|b| (&*b.partner, &*b.obligation, b.subject.as_str(), b.started, b.breached_at, b.ended))
         .collect();
     let all = || report.duties.iter().flat_map(|row| row.earlier.iter().chain([row]));
     let mut broken: Vec<Broken<'_>> = all().filter_map(broken).collect();

@@ -2,7 +2,7 @@
 
 use super::args::{CheckArgs, Format, Terms};
 use super::style::{self, paint, plain};
-use super::{CliError, exit, json, write_out};
+use super::{CliError, exit, json, write_data, write_out};
 use crate::catalogue::Catalogue;
 use crate::contract::{self, Level};
 use crate::decode::DeadLetter;
@@ -49,13 +49,12 @@ pub(super) fn run(args: CheckArgs) -> Result<u8, CliError> {
         bar.finish_and_clear();
     }
     let report = report?;
-    let text = match args.format {
-        Format::Table => table(&report, args.duties),
-        Format::Json => json::document(&report, args.duties),
-        Format::Jsonl => json::lines(&report, args.duties),
-    };
     talk(&report, args.quiet);
-    write_out(&text)?;
+    match args.format {
+        Format::Table => write_out(&table(&report, args.duties))?,
+        Format::Json => write_data(|out| json::document(&report, args.duties, out))?,
+        Format::Jsonl => write_data(|out| json::lines(&report, args.duties, out))?,
+    }
     Ok(match () {
         () if args.strict && !report.letters.is_empty() => exit::BAD_INPUT,
         () if report.has_breaches() => exit::BREACHES,

@@ -10,57 +10,62 @@ use onus_engine::time::Moment;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::io::{self, Write};
 
-/// One document.
-pub(super) fn document(report: &Report, duties: bool) -> String {
+/// One document, piece by piece: it may be long.
+pub(super) fn document(report: &Report, duties: bool, out: impl Write) -> io::Result<()> {
     let document = Document {
         until: report.until.map(Shown),
         obligations: report.obligations.iter().map(ObligationJson::of).collect(),
-        breaches: report.breaches.iter().map(BreachJson::of).collect(),
+        breaches: Each(report.breaches.iter().map(BreachJson::of)),
         levels: report.levels.iter().map(LevelJson::of).collect(),
-        duties: duties.then(|| report.duties.iter().map(DutyJson::of).collect()),
+        duties: duties.then(|| Each(report.duties.iter().map(DutyJson::of))),
         dead_letters: report.letters.iter().map(LetterJson::of).collect(),
         read: ReadJson::of(&report.read),
         placed: (!report.placed.is_empty()).then(|| PlacedJson::of(&report.placed)),
     };
-    let mut text = write(&document);
-    text.push('\n');
-    text
+    write(&document, out)
 }
 
 /// One object a line, each with its kind.
-pub(super) fn lines(report: &Report, duties: bool) -> String {
-    let mut out = String::new();
-    let mut line = |record: &Record<'_>| {
-        out.push_str(&write(record));
-        out.push('\n');
-    };
-    line(&Record::Check { until: report.until.map(Shown), read: ReadJson::of(&report.read) });
-    report.obligations.iter().for_each(|r| line(&Record::Obligation(ObligationJson::of(r))));
-    report.breaches.iter().for_each(|b| line(&Record::Breach(BreachJson::of(b))));
-    report.levels.iter().for_each(|l| line(&Record::Level(LevelJson::of(l))));
+pub(super) fn lines(report: &Report, duties: bool, mut out: impl Write) -> io::Result<()> {
+    let mut line = |record: &Record<'_>| write(record, &mut out);
+    line(&Record::Check { until: report.until.map(Shown), read: ReadJson::of(&report.read) })?;
+    report.obligations.iter().try_for_each(|r| line(&Record::Obligation(ObligationJson::of(r))))?;
+    report.breaches.iter().try_for_each(|b| line(&Record::Breach(BreachJson::of(b))))?;
+    report.levels.iter().try_for_each(|l| line(&Record::Level(LevelJson::of(l))))?;
     if duties {
-        report.duties.iter().for_each(|d| line(&Record::Duty(DutyJson::of(d))));
+        report.duties.iter().try_for_each(|d| line(&Record::Duty(DutyJson::of(d))))?;
     }
-    report.letters.iter().for_each(|l| line(&Record::DeadLetter(LetterJson::of(l))));
+    report.letters.iter().try_for_each(|l| line(&Record::DeadLetter(LetterJson::of(l))))?;
     if !report.placed.is_empty() {
-        line(&Record::Placed(PlacedJson::of(&report.placed)));
+        line(&Record::Placed(PlacedJson::of(&report.placed)))?;
     }
-    out
+    Ok(())
 }
 
-fn write(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain data with text keys is always JSON")
+fn write(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut out, value)?;
+    out.write_all(b"\n")
+}
+
+/// A list of which each element is made when it is written.
+struct Each<I>(I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, B: Serialize, D: Serialize> {
     until: Option<Shown<Moment>>,
     obligations: Vec<ObligationJson<'a>>,
-    breaches: Vec<BreachJson<'a>>,
+    breaches: B,
     levels: Vec<LevelJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    duties: Option<Vec<DutyJson<'a>>>,
+    duties: Option<D>,
     dead_letters: Vec<LetterJson<'a>>,
     read: ReadJson<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,7 @@ mod whatif;
 
 pub use args::Cli;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Stable exit codes.
@@ -102,18 +103,24 @@ const ESCAPE: u8 = 0x1b;
 
 /// Standard output is for data: an error there means that nobody reads it any more.
 fn write_out(text: &str) -> Result<(), CliError> {
-    use std::io::Write;
     let bytes = text.as_bytes();
-    let written = if memchr::memchr(ESCAPE, bytes).is_some() {
-        // Colours go to a terminal only.
-        let mut out = anstream::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush())
-    } else {
-        let mut out = std::io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush())
-    };
-    match written {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+    if memchr::memchr(ESCAPE, bytes).is_none() {
+        return write_data(|out| out.write_all(bytes));
+    }
+    // Colours go to a terminal only.
+    let mut out = anstream::stdout().lock();
+    written(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// The same, of what is made while it is written, and has no colours.
+fn write_data(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CliError> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    written(write(&mut out).and_then(|()| out.flush()))
+}
+
+fn written(result: io::Result<()>) -> Result<(), CliError> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(CliError::Other(format!("cannot write to standard output: {error}"))),
         Ok(()) => Ok(()),
     }

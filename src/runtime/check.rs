@@ -1,5 +1,6 @@
 //! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
 
+use super::breaches::Breaches;
 use super::homes::Homes;
 use super::levels::Levels;
 use super::parallel;
@@ -15,10 +16,9 @@ use crate::ingest::{self, Lines, ReadError};
 use onus_engine::book::Book;
 use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options};
 use onus_engine::identity::DutyId;
-use onus_engine::standing::Standing;
 use onus_engine::terms::Contract;
 use onus_engine::time::{DAY, Moment};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -258,7 +258,7 @@ pub(super) struct Shard {
     /// Of the events that come next, from this position of their batch on.
     seen: Vec<Ahead>,
     seen_from: usize,
-    breaches: HashMap<DutyId, Breach>,
+    breaches: Breaches,
     levels: Option<Levels>,
     unbound: BTreeMap<String, u64>,
     watch: Option<Watch>,
@@ -276,7 +276,7 @@ impl Shard {
             spill,
             seen: Vec::new(),
             seen_from: 0,
-            breaches: HashMap::new(),
+            breaches: Breaches::default(),
             unbound: BTreeMap::new(),
             watch,
             homes: Homes::default(),
@@ -381,32 +381,7 @@ impl Shard {
                 let (rule, partner) = (book.rule(d.rule), self.engine.partner_name(d.partner));
                 watch.note(partner, DutyId::of(partner, &rule.contract, &rule.id, subject, d.key), d);
             }
-            let stands = d.broken && !matches!(d.to, Standing::Withdrawn | Standing::Unknown);
-            if !stands && !d.from.is_breach() && d.from != Standing::Waived {
-                continue;
-            }
-            let rule = book.rule(d.rule);
-            let partner = self.engine.partner_name(d.partner);
-            let duty = DutyId::of(partner, &rule.contract, &rule.id, subject, d.key);
-            if !stands {
-                self.breaches.remove(&duty);
-                continue;
-            }
-            let breach = Breach {
-                partner: partner.to_owned(),
-                obligation: rule.id.clone(),
-                breached_at: d.deadline,
-                subject: subject.to_owned(),
-                duty,
-                clause: rule.clause.clone(),
-                started: d.start,
-                ended: d.ended.known(),
-                waived: d.to == Standing::Waived,
-                contract: rule.contract.clone(),
-                standing: d.to,
-                excused: d.excused,
-            };
-            self.breaches.insert(duty, breach);
+            self.breaches.take(self.engine.partner_name(d.partner), book.rule(d.rule), subject, d);
         }
         self.engine.give_back(differences);
     }
@@ -428,7 +403,7 @@ impl Shard {
             Some(watch) => counted(&self.engine, &|partner, rule| watch.tally(&self.engine, partner, rule)),
             None => standings(&self.engine),
         });
-        report.breaches.extend(self.breaches.into_values());
+        report.breaches.extend(self.breaches.into_all());
         if let Some(levels) = self.levels {
             report.levels.extend(levels.measured(&book, until.unwrap_or(Moment::DAWN)));
         }

@@ -1,5 +1,6 @@
 //! Runs the judge over what comes in. Holds the only loops.
 
+mod breaches;
 pub mod check;
 #[cfg(feature = "kafka")]
 pub mod feeds;

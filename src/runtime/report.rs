@@ -8,6 +8,7 @@ use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How everything stands.
 #[derive(Debug, Default)]
@@ -72,9 +73,9 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Breach {
     /// Partner.
-    pub partner: String,
+    pub partner: Arc<str>,
     /// Obligation.
-    pub obligation: String,
+    pub obligation: Arc<str>,
     /// When it broke.
     pub breached_at: Moment,
     /// Subject.
@@ -82,7 +83,7 @@ pub struct Breach {
     /// The duty.
     pub duty: DutyId,
     /// Clause.
-    pub clause: String,
+    pub clause: Arc<str>,
     /// Counting from.
     pub started: Moment,
     /// Done later, at.
@@ -90,7 +91,7 @@ pub struct Breach {
     /// Excused by a waiver, after the fact.
     pub waived: bool,
     /// Contract.
-    pub contract: String,
+    pub contract: Arc<str>,
     /// How the duty stands: done late, not done, or waived.
     pub standing: Standing,
     /// Late, with reasons that were given in time.

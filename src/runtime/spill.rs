@@ -150,23 +150,17 @@ impl Spill {
         Ok(Spill { blocks, end: 0, unwritten: Vec::new(), index: Index::new(FIRST), trouble: None })
     }
 
-    /// Reads what will be asked first about a subject, so that it is near by then. Gives a number that means nothing.
-    pub fn touch(&self, partner: &str, subject: &str) -> u64 {
-        let (half, _) = halves(partner, subject);
-        self.index.lines[self.index.line(half)].0[0]
-    }
-
-    fn append(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) -> io::Result<()> {
+    fn append(&mut self, kind: Kind, partner: &str, subject: &str, bytes: &[u8], whole: bool) -> io::Result<()> {
         let at = self.end + self.unwritten.len() as u64;
         let Ok(place) = u32::try_from(at / UNIT + 1) else {
             return Err(io::Error::other("what has settled takes more than 64 GiB: judge the files in several runs"));
         };
-        let (half, tag) = halves(partner, subject);
+        let (half, tag) = kind.of(halves(partner, subject));
         let older = self.index.put(half, place);
         let len = |part: &[u8]| part.len() as u32;
         let (partner, subject) = (partner.as_bytes(), subject.as_bytes());
-        let head = Head { older, tag, partner: len(partner), subject: len(subject), facts: len(facts), whole }.bytes();
-        for part in [&head[..], partner, subject, facts] {
+        let head = Head { older, tag, partner: len(partner), subject: len(subject), facts: len(bytes), whole }.bytes();
+        for part in [&head[..], partner, subject, bytes] {
             self.unwritten.extend_from_slice(part);
         }
         let whole = self.unwritten.len().next_multiple_of(UNIT as usize);
@@ -185,11 +179,22 @@ impl Spill {
         Ok(())
     }
 
-    /// All that was kept of a subject since it was whole, in the order in which it was.
+    /// All that was kept of a subject since it was whole: facts, then notes, each in the order in which they were kept.
     fn find(&self, partner: &str, subject: &str) -> io::Result<Vec<u8>> {
-        let (half, tag) = halves(partner, subject);
+        let halves = halves(partner, subject);
+        let mut all = Vec::new();
+        for (half, tag) in [Kind::Facts, Kind::Notes].map(|kind| kind.of(halves)) {
+            let newest = self.index.newest(half);
+            if newest != 0 {
+                self.follow(newest, tag, partner, subject, &mut all)?;
+            }
+        }
+        Ok(all)
+    }
+
+    /// From block to block, each older than the one before.
+    fn follow(&self, mut place: u32, tag: u32, partner: &str, subject: &str, all: &mut Vec<u8>) -> io::Result<()> {
         let mut found = Vec::new();
-        let mut place = self.index.newest(half);
         while let Some(at) = place.checked_sub(1).map(|at| u64::from(at) * UNIT) {
             let mut near = [0; NEAR];
             let near = self.read(&mut near, at)?;
@@ -214,8 +219,8 @@ impl Spill {
                 }
             }
         }
-        found.reverse();
-        Ok(found.concat())
+        found.iter().rev().for_each(|block: &Vec<u8>| all.extend_from_slice(block));
+        Ok(())
     }
 
     /// Bytes from here on: all that are asked for, if there are so many.
@@ -230,7 +235,14 @@ impl Spill {
         }
     }
 
-    fn note<T>(&mut self, result: io::Result<T>) -> Option<T> {
+    fn put(&mut self, kind: Kind, partner: &str, subject: &str, bytes: &[u8], whole: bool) {
+        if !bytes.is_empty() && self.trouble.is_none() {
+            let result = self.append(kind, partner, subject, bytes, whole);
+            self.unless_trouble(result);
+        }
+    }
+
+    fn unless_trouble<T>(&mut self, result: io::Result<T>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -244,16 +256,39 @@ impl Spill {
 impl Archive for Spill {
     #[inline(never)]
     fn keep(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool) {
-        if facts.is_empty() || self.trouble.is_some() {
-            return;
-        }
-        let result = self.append(partner, subject, facts, whole);
-        self.note(result);
+        self.put(Kind::Facts, partner, subject, facts, whole);
+    }
+
+    fn note(&mut self, partner: &str, subject: &str, notes: &[u8]) {
+        self.put(Kind::Notes, partner, subject, notes, false);
     }
 
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
         let found = self.find(partner, subject);
-        self.note(found).filter(|facts| !facts.is_empty())
+        self.unless_trouble(found).filter(|all| !all.is_empty())
+    }
+
+    fn touch(&self, partner: &str, subject: &str) -> u64 {
+        let (half, _) = halves(partner, subject);
+        self.index.lines[self.index.line(half)].0[0]
+    }
+}
+
+/// What a block holds of its subject.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Facts,
+    Notes,
+}
+
+impl Kind {
+    /// Notes are found beside the facts, in the same line of the index: whoever asks, asks for both.
+    #[inline(always)]
+    fn of(self, (half, tag): (u32, u32)) -> (u32, u32) {
+        match self {
+            Kind::Facts => (half, tag),
+            Kind::Notes => (half ^ 1, !tag),
+        }
     }
 }
 
@@ -288,7 +323,9 @@ mod tests {
         spill.keep("p", "s7", b"all", true);
         assert_eq!(spill.recall("p", "s7"), Some(b"all".to_vec()));
         spill.keep("p", "s7", b" and more", false);
-        assert_eq!(spill.recall("p", "s7"), Some(b"all and more".to_vec()));
+        spill.note("p", "s7", b", and a note");
+        spill.keep("p", "s7", b" again", true);
+        assert_eq!(spill.recall("p", "s7"), Some(b" again, and a note".to_vec()));
         assert!(spill.trouble.is_none());
     }
 

@@ -29,9 +29,26 @@ impl Archive for Shelf {
         kept.extend_from_slice(facts);
     }
 
-    fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
-        self.0.get(&(partner.to_owned(), subject.to_owned())).cloned()
+    fn note(&mut self, partner: &str, subject: &str, notes: &[u8]) {
+        self.keep(partner, &notes_on(subject), notes, false);
     }
+
+    fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
+        let kept = |name: String| self.0.get(&(partner.to_owned(), name)).cloned();
+        match (kept(subject.to_owned()), kept(notes_on(subject))) {
+            (Some(facts), Some(notes)) => Some([facts, notes].concat()),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn touch(&self, _: &str, _: &str) -> u64 {
+        0
+    }
+}
+
+/// Where notes on a subject are kept.
+fn notes_on(subject: &str) -> String {
+    format!("{subject}\0")
 }
 
 /// What was last told of a duty.

@@ -55,9 +55,13 @@ pub trait Archive {
     /// Keeps facts of a subject, beside those kept before. `whole`: all that were kept before are among them, and need
     /// never come back.
     fn keep(&mut self, partner: &str, subject: &str, facts: &[u8], whole: bool);
-    /// All that was kept of a subject, in any order, repeats allowed; None if nothing was. What was kept before something
-    /// whole may come or not.
+    /// Keeps notes on a subject, which are never among what is whole.
+    fn note(&mut self, partner: &str, subject: &str, notes: &[u8]);
+    /// All that was kept of a subject, facts and notes, in any order, repeats allowed; None if nothing was. Facts that were kept
+    /// before something whole may come or not.
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>>;
+    /// Reads what will be asked first about a subject, so that it is near by then. Gives a number that means nothing.
+    fn touch(&self, partner: &str, subject: &str) -> u64;
 }
 
 /// Keeps nothing: right where nothing is ever released.
@@ -66,8 +70,12 @@ pub struct NoArchive;
 
 impl Archive for NoArchive {
     fn keep(&mut self, _: &str, _: &str, _: &[u8], _: bool) {}
+    fn note(&mut self, _: &str, _: &str, _: &[u8]) {}
     fn recall(&mut self, _: &str, _: &str) -> Option<Vec<u8>> {
         None
+    }
+    fn touch(&self, _: &str, _: &str) -> u64 {
+        0
     }
 }
 

@@ -43,6 +43,11 @@ impl Known {
         }
     }
 
+    /// Reads where a key will be looked for first. Gives a number that means nothing.
+    pub(super) fn touch(&self, key: u64) -> u64 {
+        self.filters.last().map_or(0, |filter| filter.blocks[filter.place(key)][0])
+    }
+
     /// False: it was never added.
     pub(super) fn may_have(&self, key: u64) -> bool {
         let [one, other] = bits(key);

@@ -504,6 +504,7 @@ impl Live {
             before: u64::MAX,
             trouble: None,
             patience: Some(Patience { stop: &self.stop, status: &self.status }),
+            name: String::new(),
         };
         act(&mut self.judge, &mut shelves);
         self.judge.known = shelves.known;

@@ -146,7 +146,16 @@ fn replayed(
             let known = std::mem::take(&mut judge.known);
             let behind = Behind::Store(&mut *store);
             let (trouble, patience) = (None, None);
-            let mut shelves = Shelves { leaving: &mut leaving, known, behind, generation, before, trouble, patience };
+            let mut shelves = Shelves {
+                leaving: &mut leaving,
+                known,
+                behind,
+                generation,
+                before,
+                trouble,
+                patience,
+                name: String::new(),
+            };
             take_again(&mut judge, &commit.journal, past, &mut shelves)?;
             judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {
@@ -239,7 +248,16 @@ pub(super) fn rebuild(
             let known = std::mem::take(&mut judge.known);
             let behind = Behind::Store(&mut *store);
             let (before, trouble, patience) = (u64::MAX, None, None);
-            let mut shelves = Shelves { leaving: &mut leaving, known, behind, generation, before, trouble, patience };
+            let mut shelves = Shelves {
+                leaving: &mut leaving,
+                known,
+                behind,
+                generation,
+                before,
+                trouble,
+                patience,
+                name: String::new(),
+            };
             take_again(&mut judge, &commit.journal, (&joined, generations), &mut shelves)?;
             judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {

@@ -42,6 +42,8 @@ pub(super) struct Shelves<'a> {
     pub(super) trouble: Option<StoreError>,
     /// While it may pass, it is waited for; None: nobody waits.
     pub(super) patience: Option<Patience<'a>>,
+    /// Room for the name of what is looked for.
+    pub(super) name: String,
 }
 
 /// What went wrong may pass: nothing is judged meanwhile, since it would be judged without what cannot be read.
@@ -108,7 +110,37 @@ impl Archive for Shelves<'_> {
         }
     }
 
+    fn note(&mut self, partner: &str, subject: &str, notes: &[u8]) {
+        self.keep(partner, &notes_on(subject, String::new()), notes, false);
+    }
+
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
+        let facts = self.all_of(partner, subject);
+        let name = notes_on(subject, std::mem::take(&mut self.name));
+        let notes = self.all_of(partner, &name);
+        self.name = name;
+        match (facts, notes) {
+            (Some(facts), Some(notes)) => Some([facts, notes].concat()),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn touch(&self, partner: &str, subject: &str) -> u64 {
+        self.known.touch(hash(partner, subject))
+    }
+}
+
+/// The name under which notes on a subject are kept, which no subject has. `room`: is written into.
+fn notes_on(subject: &str, mut room: String) -> String {
+    room.clear();
+    room.push_str(subject);
+    room.push('\0');
+    room
+}
+
+impl Shelves<'_> {
+    /// What was kept under a name.
+    fn all_of(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>> {
         let key = hash(partner, subject);
         if !self.known.may_have(key) {
             return None;

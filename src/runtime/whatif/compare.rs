@@ -185,7 +185,7 @@ fn shifted(sides: &[Side<'_>; 2]) -> (Vec<Breach>, usize) {
                 Some(other) if other.breached_at == breach.breached_at => same += 1,
                 Some(other) => pairs.push([Some(breach), Some(other)]),
                 None => {
-                    let key = (breach.partner.as_str(), breach.contract.as_str(), breach.obligation.as_str());
+                    let key = (&*breach.partner, &*breach.contract, &*breach.obligation);
                     left.entry((key, &breach.subject)).or_default()[at].push(breach);
                 }
             }
@@ -244,10 +244,10 @@ fn told(pair: [Option<&Broken>; 2], sides: &[Side<'_>; 2]) -> Option<Breach> {
     };
     Some(Breach {
         change,
-        partner: either.partner.clone(),
-        contract: either.contract.clone(),
-        obligation: either.obligation.clone(),
-        clause: either.clause.clone(),
+        partner: either.partner.to_string(),
+        contract: either.contract.to_string(),
+        obligation: either.obligation.to_string(),
+        clause: either.clause.to_string(),
         subject: either.subject.clone(),
         duty: either.duty,
         states,

@@ -232,13 +232,13 @@ impl Engine {
         let from = asked.iter().map(|question| question.from).fold(settled, Moment::min);
         let name = self.partners[partner as usize].name.clone();
         for subject in gone.iter().map(|q| &q.subject).collect::<BTreeSet<_>>() {
-            archive.keep(&name, UNREAD, &note(WATCHER, subject), false);
+            archive.note(&name, UNREAD, &note(WATCHER, subject));
         }
         let Some(register) = self.partners[partner as usize].register.as_mut() else { return };
         gone.iter().for_each(|question| register.forget(question));
         for (kind, member) in register.sweep(&book, at, from) {
             let id = format!("{}\0{member}", book.names().kind_name(kind));
-            archive.keep(&name, UNREAD, &note(WATCHED, &id), false);
+            archive.note(&name, UNREAD, &note(WATCHED, &id));
         }
     }
 

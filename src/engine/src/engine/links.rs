@@ -1,7 +1,7 @@
 //! Links: a duty on one subject may read facts of another. A link stands at the target, whether or not it is known.
 
 use super::merges::merged_into;
-use super::recall::{Look, noted, notes_on};
+use super::recall::{Look, noted};
 use super::{Archive, Engine};
 use crate::book::Book;
 use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
@@ -90,7 +90,7 @@ impl Engine {
 
     /// Late news may change what ended long ago: those who have left memory hear it, too.
     fn wake_watchers(&mut self, partner: u32, subject: &str, fact: Fact<'_>, archive: &mut dyn Archive) {
-        let kept = self.kept(partner, subject, archive).unwrap_or_default();
+        let kept = archive.recall(&self.partners[partner as usize].name, subject).unwrap_or_default();
         let names: std::collections::BTreeSet<&str> = noted(&kept, WATCHER).collect();
         for name in names {
             let watcher = self.find_or_recall(partner, name, fact.at(), Look::Back, archive);
@@ -154,8 +154,8 @@ impl Engine {
                 // Either may leave memory before the other.
                 let partner = &self.partners[subject.partner as usize].name;
                 let watches = self.shelf.name(watcher);
-                archive.keep(partner, &notes_on(&subject.name), &note(WATCHER, watches), false);
-                archive.keep(partner, &notes_on(watches), &note(WATCHED, &subject.name), false);
+                archive.note(partner, &subject.name, &note(WATCHER, watches));
+                archive.note(partner, watches, &note(WATCHED, &subject.name));
             }
             let names = self.book.names();
             for fact in subject.timeline.facts().filter(|f| !f.linked() && names.about(f.kind()).linked) {

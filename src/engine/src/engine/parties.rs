@@ -1,5 +1,6 @@
 //! Partners and sources, found by name and made on first sight.
 
+use super::shelf::Past;
 use super::{Engine, Partner};
 use crate::book::Sheet;
 use crate::fact::SourceId;
@@ -73,7 +74,8 @@ impl Engine {
             return own;
         }
         let name = self.partners[partner as usize].name.clone();
-        let slot = self.shelf.find(partner, &name).unwrap_or_else(|| self.shelf.create(partner, &name));
+        let slot =
+            self.shelf.find(partner, &name).unwrap_or_else(|| self.shelf.create(partner, &name, Past::default()));
         self.partners[partner as usize].own = Some(slot);
         slot
     }

@@ -1,6 +1,7 @@
 //! Subjects out of memory and back: found where they lie, fetched from the archive if their past may matter, or new.
 
 use super::apply::judge;
+use super::shelf::Past;
 use super::{Archive, Engine, Subject};
 use crate::duty::{Duty, Flags};
 use crate::fact::{Fact, TypeId, WATCHED, WATCHER};
@@ -20,10 +21,16 @@ impl Engine {
         archive: &mut dyn Archive,
     ) -> u32 {
         let found = self.shelf.find(partner, name);
-        self.at_or_recall(found, partner, name, at, look, archive)
+        let slot = self.at_or_recall(found, partner, name, at, look, archive);
+        if found.is_none() {
+            // Whatever becomes of it, it has a time to be let go.
+            let subject = self.shelf.take(slot);
+            self.put(slot, subject);
+        }
+        slot
     }
 
-    /// The same, where the look into memory was made.
+    /// The same, where the look into memory was made. One that is new is put back by whoever asked.
     #[inline(always)]
     pub(super) fn at_or_recall(
         &mut self,
@@ -41,13 +48,11 @@ impl Engine {
             }
             return slot;
         }
-        let slot = self.shelf.create(partner, name);
-        if back {
-            self.recall(slot, archive);
-        } else if look == Look::Later && self.options.settling.is_some() {
-            let mut subject = self.shelf.take(slot);
-            subject.unread = true;
-            self.put(slot, subject);
+        let kept = if back { archive.recall(&self.partners[partner as usize].name, name) } else { None };
+        let unread = !back && look == Look::Later && self.options.settling.is_some();
+        let slot = self.shelf.create(partner, name, Past { unread, read: back });
+        if let Some(kept) = kept {
+            self.recall(slot, &kept, archive);
         }
         slot
     }
@@ -65,28 +70,32 @@ impl Engine {
             self.tell(slot, &mut subject, true);
         }
         self.put(slot, subject);
-        if !compacted && (unread || late) {
-            self.recall(slot, archive);
+        if compacted || !(unread || late) {
+            return;
+        }
+        let partner = &self.partners[self.shelf.partner(slot) as usize].name;
+        match archive.recall(partner, self.shelf.name(slot)) {
+            Some(kept) => self.recall(slot, &kept, archive),
+            None => {
+                let mut subject = self.shelf.take(slot);
+                (subject.unread, subject.read) = (false, true);
+                self.put(slot, subject);
+            }
         }
     }
 
     /// Brings an archived subject back as it was told: without telling it again.
-    fn recall(&mut self, slot: u32, archive: &mut dyn Archive) {
+    fn recall(&mut self, slot: u32, kept: &[u8], archive: &mut dyn Archive) {
         let mut subject = self.shelf.take(slot);
         let partner = subject.partner;
-        let found = self.kept(partner, &subject.name, archive);
         (subject.unread, subject.read) = (false, true);
-        let Some(bytes) = found else {
-            self.put(slot, subject);
-            return;
-        };
         self.counts.recalled += 1;
-        self.fill_for_archived(partner, &bytes, archive);
-        let mut links = self.fetch(slot, &mut subject, &bytes);
-        links.extend(noted(&bytes, WATCHED).map(str::to_owned));
+        self.fill_for_archived(partner, kept, archive);
+        let mut links = self.fetch(slot, &mut subject, kept);
+        links.extend(noted(kept, WATCHED).map(str::to_owned));
         links.sort_unstable();
         links.dedup();
-        let watchers = noted(&bytes, WATCHER).filter_map(|name| self.shelf.find(partner, name));
+        let watchers = noted(kept, WATCHER).filter_map(|name| self.shelf.find(partner, name));
         let watchers: Vec<u32> = watchers.filter(|w| *w != slot).collect();
         let from = subject.timeline.first_at();
         self.put(slot, subject);
@@ -95,17 +104,6 @@ impl Engine {
         }
         for target in links {
             self.link(slot, &target, from, archive);
-        }
-    }
-
-    /// All that the archive has of a subject: facts, then notes.
-    pub(super) fn kept(&self, partner: u32, subject: &str, archive: &mut dyn Archive) -> Option<Vec<u8>> {
-        let partner = &self.partners[partner as usize].name;
-        let facts = archive.recall(partner, subject);
-        let notes = archive.recall(partner, &notes_on(subject));
-        match (facts, notes) {
-            (Some(facts), Some(notes)) => Some([facts, notes].concat()),
-            (one, other) => one.or(other),
         }
     }
 
@@ -164,11 +162,6 @@ pub(super) enum Look {
     Later,
     /// What is there may matter.
     Back,
-}
-
-/// The name under which the archive keeps notes on a subject, which no subject has: they are never part of what is whole.
-pub(super) fn notes_on(subject: &str) -> String {
-    format!("{subject}\0")
 }
 
 /// The facts among what an archive kept.

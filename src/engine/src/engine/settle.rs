@@ -62,8 +62,14 @@ impl Engine {
                 // What comes next comes from afar all at once, not one after the other.
                 let next = due[i..].iter().take(AHEAD);
                 std::hint::black_box(
-                    next.fold(0, |sum, slot| sum ^ self.shelf.touch(*slot) ^ self.shelf.touch_index(*slot)),
+                    next.clone().fold(0, |sum, slot| sum ^ self.shelf.touch(*slot) ^ self.shelf.touch_index(*slot)),
                 );
+                if self.options.settling.is_some() {
+                    let names = next.map(|slot| (self.shelf.partner(*slot), self.shelf.name(*slot)));
+                    let names = names.filter(|(_, name)| !name.is_empty());
+                    let touched = names.map(|(at, name)| archive.touch(&self.partners[at as usize].name, name));
+                    std::hint::black_box(touched.fold(0, |sum, word| sum ^ word));
+                }
             }
             if self.let_go(slot, archive) {
                 continue;

@@ -76,6 +76,13 @@ pub(super) struct Hint {
     pub(super) slot: Option<u32>,
 }
 
+/// How much of what the archive may have of a new subject is here: see [`Subject`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Past {
+    pub(super) unread: bool,
+    pub(super) read: bool,
+}
+
 impl Shelf {
     /// Subjects in memory.
     pub(super) fn len(&self) -> usize {
@@ -231,7 +238,7 @@ impl Shelf {
     }
 
     /// A new subject, with nothing known of it.
-    pub(super) fn create(&mut self, partner: u32, name: &str) -> u32 {
+    pub(super) fn create(&mut self, partner: u32, name: &str, past: Past) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::empty(0));
             (self.slots.len() - 1) as u32
@@ -239,6 +246,7 @@ impl Shelf {
         self.slots[slot as usize].hash = hash(partner, name);
         let mut subject = self.spare.pop().unwrap_or_default();
         subject.reset(partner, name);
+        (subject.unread, subject.read) = (past.unread, past.read);
         self.put(slot, subject);
         self.insert(slot);
         slot
