@@ -150,7 +150,7 @@ pub(super) fn watched(
         }
         same
     });
-    report.breaches.sort();
+    report.breaches.sort_unstable();
     report.levels.sort_by(|a, b| {
         (&a.partner, &a.contract, &a.obligation, a.from).cmp(&(&b.partner, &b.contract, &b.obligation, b.from))
     });

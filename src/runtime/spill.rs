@@ -5,6 +5,7 @@
 //! the processor's cache, and hardly ever another.
 
 use onus_engine::engine::Archive;
+use onus_engine::region::Region;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
@@ -14,6 +15,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 const FIRST: usize = 1 << 12;
 /// Places in a line of the cache.
 const LINE: usize = 8;
+/// Bytes of one.
+const ENTRY: usize = 8;
 /// Of them, so many are taken on the average before the index grows by half: fuller, looks would go on in the next line.
 const FULL: usize = 6;
 /// Blocks begin at multiples of this, so that four bytes name the place of one in 64 GiB.
@@ -44,66 +47,79 @@ pub struct Spill {
 /// lies in the order of the halves, so that growing writes from the beginning to the end.
 #[derive(Debug)]
 struct Index {
-    lines: Vec<Line>,
+    /// Entries: half and place each; 0: none.
+    bytes: Region,
+    lines: usize,
     subjects: usize,
 }
 
-/// Half and place each; 0: none.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(align(64))]
-struct Line([u64; LINE]);
-
 impl Index {
     fn new(lines: usize) -> Index {
-        Index { lines: vec![Line::default(); lines], subjects: 0 }
+        Index { bytes: Region::new(lines * LINE * ENTRY), lines, subjects: 0 }
     }
 
     /// The line in which it is looked for first.
     #[inline(always)]
     fn line(&self, half: u32) -> usize {
-        ((u64::from(half) * self.lines.len() as u64) >> 32) as usize
+        ((u64::from(half) * self.lines as u64) >> 32) as usize
     }
 
-    /// Where its entry is, or would be.
+    /// Where its entry begins, or would.
     #[inline(always)]
-    fn seek(&self, half: u32) -> (usize, usize) {
+    fn seek(&self, half: u32) -> usize {
         let mut line = self.line(half);
         loop {
-            let here = |entry: &u64| *entry == 0 || (*entry >> 32) as u32 == half;
-            if let Some(at) = self.lines[line].0.iter().position(here) {
-                return (line, at);
+            let from = line * LINE * ENTRY;
+            let entries = self.bytes[from..from + LINE * ENTRY].as_chunks::<ENTRY>().0;
+            let here = |entry: u64| entry == 0 || (entry >> 32) as u32 == half;
+            if let Some(at) = entries.iter().position(|entry| here(u64::from_le_bytes(*entry))) {
+                return from + at * ENTRY;
             }
-            line = if line + 1 == self.lines.len() { 0 } else { line + 1 };
+            line = if line + 1 == self.lines { 0 } else { line + 1 };
         }
+    }
+
+    #[inline(always)]
+    fn entry(&self, at: usize) -> u64 {
+        self.bytes[at..].first_chunk().map_or(0, |entry| u64::from_le_bytes(*entry))
+    }
+
+    fn set(&mut self, at: usize, entry: u64) {
+        self.bytes[at..at + ENTRY].copy_from_slice(&entry.to_le_bytes());
+    }
+
+    /// Reads the line of one, so that it is near. Gives a number that means nothing.
+    #[inline(always)]
+    fn touch(&self, half: u32) -> u64 {
+        self.entry(self.line(half) * LINE * ENTRY)
     }
 
     /// Its newest block; 0: none.
     #[inline(always)]
     fn newest(&self, half: u32) -> u32 {
-        let (line, at) = self.seek(half);
-        self.lines[line].0[at] as u32
+        self.entry(self.seek(half)) as u32
     }
 
     /// Another newest block; gives the one before; 0: none.
     fn put(&mut self, half: u32, place: u32) -> u32 {
-        if self.subjects >= self.lines.len() * FULL {
+        if self.subjects >= self.lines * FULL {
             self.grow();
         }
-        let (line, at) = self.seek(half);
-        let entry = &mut self.lines[line].0[at];
-        let older = *entry as u32;
-        *entry = u64::from(half) << 32 | u64::from(place);
+        let at = self.seek(half);
+        let older = self.entry(at) as u32;
+        self.set(at, u64::from(half) << 32 | u64::from(place));
         self.subjects += usize::from(older == 0);
         older
     }
 
     #[cold]
     fn grow(&mut self) {
-        let larger = Index { subjects: self.subjects, ..Index::new(self.lines.len() * 3 / 2) };
+        let larger = Index { subjects: self.subjects, ..Index::new(self.lines * 3 / 2) };
         let smaller = std::mem::replace(self, larger);
-        for entry in smaller.lines.into_iter().flat_map(|line| line.0).filter(|entry| *entry != 0) {
-            let (line, at) = self.seek((entry >> 32) as u32);
-            self.lines[line].0[at] = entry;
+        for entry in
+            smaller.bytes.as_chunks().0.iter().map(|entry| u64::from_le_bytes(*entry)).filter(|entry| *entry != 0)
+        {
+            self.set(self.seek((entry >> 32) as u32), entry);
         }
     }
 }
@@ -270,7 +286,7 @@ impl Archive for Spill {
 
     fn touch(&self, partner: &str, subject: &str) -> u64 {
         let (half, _) = halves(partner, subject);
-        self.index.lines[self.index.line(half)].0[0]
+        self.index.touch(half)
     }
 }
 
@@ -309,12 +325,12 @@ mod tests {
     #[test]
     fn what_was_kept_comes_back_in_the_order_kept_however_often_the_index_grew() {
         let mut spill = Spill::new().expect("a temporary file");
-        let lines = spill.index.lines.len();
+        let lines = spill.index.lines;
         let many = (FIRST * FULL * 8) as u64;
         for i in 0..many {
             spill.keep("p", &format!("s{}", i % (many / 2)), &i.to_le_bytes(), false);
         }
-        assert!(spill.index.lines.len() > lines * 3, "it grew several times");
+        assert!(spill.index.lines > lines * 3, "it grew several times");
         for i in [0, 1, many / 2 - 1, many / 3] {
             let want = [i.to_le_bytes(), (i + many / 2).to_le_bytes()].concat();
             assert_eq!(spill.recall("p", &format!("s{i}")), Some(want), "subject {i}");

@@ -13,7 +13,6 @@ mod merges;
 mod pack;
 mod parties;
 mod recall;
-mod region;
 mod rehoming;
 mod rests;
 mod settle;

@@ -11,6 +11,7 @@ pub mod fact;
 pub mod fold;
 pub mod identity;
 pub mod limits;
+pub mod region;
 pub mod register;
 pub mod rule;
 pub mod scope;

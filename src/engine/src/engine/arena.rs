@@ -1,7 +1,7 @@
 //! Room for small runs of bytes, by size. A run is taken from the pages of its size and given back to them: neither an
 //! allocator's time nor its own bytes are spent on each. Pages are cut from a few large regions.
 
-use super::region::Region;
+use crate::region::Region;
 
 /// Up to here sizes rise by 16 bytes.
 const FINE: usize = 512;

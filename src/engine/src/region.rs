@@ -1,5 +1,5 @@
-//! A large piece of memory, zeroed. Subjects are looked at in no order, so on a system with small pages most looks would
-//! miss the table of pages, too: a piece that is large enough is asked for in huge ones.
+//! A large piece of memory, zeroed. What is looked at in no order misses the table of pages at most looks, too, where pages are
+//! small: a piece that is large enough is asked for in huge ones.
 
 use memmap2::MmapMut;
 use std::ops::{Deref, DerefMut};
@@ -9,13 +9,16 @@ const HUGE: usize = 4 << 20;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) enum Region {
+pub enum Region {
+    /// As any other memory.
     Plain(Box<[u8]>),
+    /// A mapping of its own.
     Mapped(MmapMut),
 }
 
 impl Region {
-    pub(super) fn new(bytes: usize) -> Region {
+    /// So many bytes, all of them 0.
+    pub fn new(bytes: usize) -> Region {
         match bytes {
             HUGE.. => map(bytes).map_or_else(|| Region::plain(bytes), Region::Mapped),
             _ => Region::plain(bytes),
