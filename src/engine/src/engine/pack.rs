@@ -167,6 +167,11 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     out
 }
 
+#[inline(always)]
+fn part_of<const N: usize>(bytes: &[u8], at: usize) -> &[u8; N] {
+    bytes[at..].first_chunk().expect("a subject's bytes are as they were written")
+}
+
 /// Told (4 bits), limit's state (2), further parts (1), wide (1); limit, rule, calendar, flags, ended by, key, row, filed.
 const DUTY: usize = 20;
 /// A duty's instants and lengths: the start, then since, limit, deadline, end as differences from it, then time used.
@@ -192,35 +197,46 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
             let never = i == 2 && d.deadline == Moment::NEVER || i == 3 && d.ended == Moment::NEVER;
             never || *n > NEVER && *n < -NEVER
         });
-    let mut buffer = [0u8; DUTY + WIDE + 8];
-    buffer[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6 | u8::from(!narrow) << 7;
-    buffer[1] = d.clock.limit;
-    buffer[2..4].copy_from_slice(&d.rule.to_le_bytes());
-    buffer[4..6].copy_from_slice(&d.clock.calendar.to_le_bytes());
-    buffer[6..8].copy_from_slice(&d.flags.0.to_le_bytes());
-    buffer[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
-    buffer[10..18].copy_from_slice(&d.key.to_le_bytes());
-    buffer[18] = d.clock.row;
-    buffer[19] = d.filed.0;
-    // Each way writes a length that the compiler knows.
+    let head = |bytes: &mut [u8]| {
+        bytes[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6 | u8::from(!narrow) << 7;
+        bytes[1] = d.clock.limit;
+        bytes[2..4].copy_from_slice(&d.rule.to_le_bytes());
+        bytes[4..6].copy_from_slice(&d.clock.calendar.to_le_bytes());
+        bytes[6..8].copy_from_slice(&d.flags.0.to_le_bytes());
+        bytes[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
+        bytes[10..18].copy_from_slice(&d.key.to_le_bytes());
+        bytes[18] = d.clock.row;
+        bytes[19] = d.filed.0;
+    };
     if narrow {
-        buffer[DUTY..DUTY + 8].copy_from_slice(&start.to_le_bytes());
+        let bytes = grow::<{ DUTY + NARROW + 3 }>(out);
+        head(bytes);
+        bytes[DUTY..DUTY + 8].copy_from_slice(&start.to_le_bytes());
         for (i, n) in numbers.iter().enumerate() {
             // Eight bytes are written, and the next number lies over the last three.
             let at = DUTY + 6 + 5 * i;
-            buffer[at..at + 8].copy_from_slice(&n.to_le_bytes());
+            bytes[at..at + 8].copy_from_slice(&n.to_le_bytes());
         }
-        out.extend_from_slice(&buffer[..DUTY + NARROW]);
+        out.truncate(out.len() - 3);
     } else {
+        let bytes = grow::<{ DUTY + WIDE }>(out);
+        head(bytes);
         let plain = [start, d.since.0, d.clock.target, d.deadline.0, d.ended.0, d.clock.elapsed];
         for (i, n) in plain.iter().enumerate() {
-            buffer[DUTY + 8 * i..DUTY + 8 * i + 8].copy_from_slice(&n.to_le_bytes());
+            bytes[DUTY + 8 * i..DUTY + 8 * i + 8].copy_from_slice(&n.to_le_bytes());
         }
-        out.extend_from_slice(&buffer[..DUTY + WIDE]);
     }
     if let Some(more) = &d.more {
         put(out, &**more);
     }
+}
+
+/// So many bytes more, to be written where they belong: a copy of what was just written in pieces waits until all of them have
+/// come to the cache.
+#[inline(always)]
+fn grow<const N: usize>(out: &mut Vec<u8>) -> &mut [u8; N] {
+    out.extend_from_slice(&[0; N]);
+    out.last_chunk_mut().expect("it has just grown by so many")
 }
 
 fn skip_duty(rest: &mut Reader<'_>) {
@@ -233,7 +249,8 @@ fn skip_duty(rest: &mut Reader<'_>) {
 
 #[inline(always)]
 fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
-    let head: [u8; DUTY] = array(rest.bytes, rest.at);
+    // Read where it lies, for the same reason as in `grow`.
+    let head = part_of::<DUTY>(rest.bytes, rest.at);
     let state = match head[0] >> 4 & 3 {
         0 => ClockState::Counting,
         1 => ClockState::Fixed,
@@ -242,10 +259,10 @@ fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
     let body = rest.at + DUTY;
     let (start, since, target, deadline, ended, elapsed);
     if head[0] & 1 << 7 == 0 {
-        let five: [u8; NARROW] = array(rest.bytes, body);
-        start = (u64::from_le_bytes(array(&five, 0)) & ((1 << 48) - 1)) as i64;
+        let five = part_of::<NARROW>(rest.bytes, body);
+        start = (u64::from_le_bytes(array(five, 0)) & ((1 << 48) - 1)) as i64;
         // The eight bytes that end with the number: its sign comes down with it.
-        let n = |i: usize| i64::from_le_bytes(array(&five, 6 + 5 * i - 3)) >> 24;
+        let n = |i: usize| i64::from_le_bytes(array(five, 6 + 5 * i - 3)) >> 24;
         let from_start = |n: i64| if n == NEVER { i64::MAX } else { start.wrapping_add(n) };
         since = start.wrapping_add(n(0));
         target = if state == ClockState::Fixed { start.wrapping_add(n(1)) } else { n(1) };
@@ -258,7 +275,7 @@ fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
     }
     let more = (head[0] & 1 << 6 != 0).then(|| rest.part()).and_then(read).map(Box::new);
     Duty {
-        key: u64::from_le_bytes(array(&head, 10)),
+        key: u64::from_le_bytes(array(head, 10)),
         start: Moment(start),
         since: Moment(since),
         deadline: Moment(deadline),
@@ -266,15 +283,15 @@ fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
         clock: Clock {
             elapsed,
             target,
-            calendar: u16::from_le_bytes(array(&head, 4)),
+            calendar: u16::from_le_bytes(array(head, 4)),
             limit: head[1],
             row: head[18],
             state,
         },
         more,
-        rule: u16::from_le_bytes(array(&head, 2)),
-        ended_by: u16::from_le_bytes(array(&head, 8)),
-        flags: Flags(u16::from_le_bytes(array(&head, 6))),
+        rule: u16::from_le_bytes(array(head, 2)),
+        ended_by: u16::from_le_bytes(array(head, 8)),
+        flags: Flags(u16::from_le_bytes(array(head, 6))),
         told: Standing::ALL[usize::from(head[0] & 15).min(Standing::ALL.len() - 1)],
         filed: Filed(head[19]),
     }
