@@ -7,11 +7,19 @@ use std::ops::{Deref, DerefMut};
 /// From here on it is worth a mapping of its own; huge pages have two MiB, on most systems.
 const HUGE: usize = 4 << 20;
 
-/// See the module.
+/// Bytes of a line of the processor's cache.
+const LINE: usize = 64;
+
+/// See the module. It begins with a line of the cache.
 #[derive(Debug)]
 pub enum Region {
-    /// As any other memory.
-    Plain(Box<[u8]>),
+    /// As any other memory; it begins somewhere in the first line.
+    Plain {
+        /// With a line more than were asked for.
+        bytes: Box<[u8]>,
+        /// Where it begins.
+        from: usize,
+    },
     /// A mapping of its own.
     Mapped(MmapMut),
 }
@@ -26,7 +34,9 @@ impl Region {
     }
 
     fn plain(bytes: usize) -> Region {
-        Region::Plain(vec![0; bytes].into_boxed_slice())
+        let bytes = vec![0; bytes + LINE].into_boxed_slice();
+        let from = bytes.as_ptr().align_offset(LINE).min(LINE);
+        Region::Plain { bytes, from }
     }
 }
 
@@ -42,7 +52,7 @@ impl Deref for Region {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         match self {
-            Region::Plain(bytes) => bytes,
+            Region::Plain { bytes, from } => &bytes[*from..bytes.len() - LINE + from],
             Region::Mapped(map) => map,
         }
     }
@@ -51,8 +61,28 @@ impl Deref for Region {
 impl DerefMut for Region {
     fn deref_mut(&mut self) -> &mut [u8] {
         match self {
-            Region::Plain(bytes) => bytes,
+            Region::Plain { bytes, from } => {
+                let to = bytes.len() - LINE + *from;
+                &mut bytes[*from..to]
+            }
             Region::Mapped(map) => map,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_begins_with_a_line_of_the_cache_and_is_as_long_as_was_asked_for() {
+        for bytes in [1, 64, 4096, HUGE - 1, HUGE, HUGE + 1] {
+            let mut region = Region::new(bytes);
+            assert_eq!(region.len(), bytes);
+            assert_eq!(region.as_ptr().align_offset(LINE), 0);
+            assert!(region.iter().all(|byte| *byte == 0));
+            region[bytes - 1] = 7;
+            assert_eq!(region.last(), Some(&7));
         }
     }
 }
