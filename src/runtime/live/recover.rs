@@ -7,7 +7,7 @@ use super::joined::{gone, joined, text};
 use super::journal::{self, Item, places};
 use super::judge::Judge;
 use super::ledger::{self, Ledger};
-use super::shelves::{Behind, Leaving, Shelves};
+use super::shelves::{Leaving, Shelves};
 use super::{Contracts, Feed, LiveError, PIECE, Plan};
 use crate::catalogue::Names;
 use crate::runtime::spill::Spill;
@@ -144,18 +144,7 @@ fn replayed(
             // What left memory with this commit or before is in the store; what left later must not be seen yet.
             let before = commit.sequence;
             let known = std::mem::take(&mut judge.known);
-            let behind = Behind::Store(&mut *store);
-            let (trouble, patience) = (None, None);
-            let mut shelves = Shelves {
-                leaving: &mut leaving,
-                known,
-                behind,
-                generation,
-                before,
-                trouble,
-                patience,
-                name: String::new(),
-            };
+            let mut shelves = Shelves::of(&mut *store, &mut leaving, known, (generation, before));
             take_again(&mut judge, &commit.journal, past, &mut shelves)?;
             judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {
@@ -246,18 +235,7 @@ pub(super) fn rebuild(
         after = end.sequence;
         for commit in commits.iter().filter(|commit| commit.sequence <= last) {
             let known = std::mem::take(&mut judge.known);
-            let behind = Behind::Store(&mut *store);
-            let (before, trouble, patience) = (u64::MAX, None, None);
-            let mut shelves = Shelves {
-                leaving: &mut leaving,
-                known,
-                behind,
-                generation,
-                before,
-                trouble,
-                patience,
-                name: String::new(),
-            };
+            let mut shelves = Shelves::of(&mut *store, &mut leaving, known, (generation, u64::MAX));
             take_again(&mut judge, &commit.journal, (&joined, generations), &mut shelves)?;
             judge.known = shelves.known;
             if let Some(trouble) = shelves.trouble {

@@ -53,6 +53,19 @@ pub(super) struct Patience<'a> {
     pub(super) status: &'a Status,
 }
 
+impl<'a> Shelves<'a> {
+    /// Over a store that nobody else uses, while a journal is read again: of this generation, and of commits before one.
+    pub(super) fn of(
+        store: &'a mut dyn Store,
+        leaving: &'a mut Leaving,
+        known: Known,
+        (generation, before): (u32, u64),
+    ) -> Shelves<'a> {
+        let behind = Behind::Store(store);
+        Shelves { leaving, known, behind, generation, before, trouble: None, patience: None, name: String::new() }
+    }
+}
+
 impl Shelves<'_> {
     /// An event that is half judged cannot be put back: a store that is away is waited for.
     fn pages(&mut self, key: u64, found: &mut Found<'_>) -> Result<(), StoreError> {
