@@ -7,9 +7,10 @@
 #![allow(clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 use onus::decode::{Batch, Decoder};
+use onus::runtime::ahead::Foresight;
 use onus::runtime::spill::Spill;
 use onus_engine::book::Book;
-use onus_engine::engine::{Archive, Engine, Incoming, Options};
+use onus_engine::engine::{Engine, Incoming, Options};
 use onus_engine::time::{DAY, HOUR, MINUTE, Moment};
 use rustix::time::{ClockId, clock_gettime};
 use std::cmp::Reverse;
@@ -118,21 +119,17 @@ impl Judge {
     }
 
     fn judge(&mut self) {
-        let Batch { events, facts, names, .. } = &mut self.batch;
-        let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
-        let mut ahead = Vec::new();
-        for (i, event) in events.iter().enumerate() {
-            if i.is_multiple_of(16) {
-                let next = events[i..].iter().take(16);
-                self.engine.look_ahead(next.clone().map(|e| [&e.partner, &e.source, &e.subject].map(name)), &mut ahead);
-                let touched = next.map(|e| self.archive.touch(name(&e.partner), name(&e.subject)));
-                std::hint::black_box(touched.fold(0, |sum, word| sum ^ word));
-            }
+        let mut foresight = Foresight::default();
+        for i in 0..self.batch.events.len() {
+            let seen = foresight.of(i, &mut self.batch, None, &self.engine, &self.archive);
+            let Batch { events, facts, names, .. } = &mut self.batch;
+            let name = |place: &std::ops::Range<u32>| &names[place.start as usize..place.end as usize];
+            let event = &events[i];
             self.engine.advance(event.peak, event.peak, &mut self.archive);
             let fact = &mut facts[event.fact.start as usize..event.fact.end as usize];
             let (partner, subject, source) = (name(&event.partner), name(&event.subject), name(&event.source));
             let incoming = Incoming { partner, subject, source, fact, trust: None };
-            self.engine.apply_seen(incoming, ahead[i % 16], &mut self.archive);
+            self.engine.apply_seen(incoming, seen, &mut self.archive);
         }
         let told = self.engine.take_differences();
         self.engine.give_back(told);

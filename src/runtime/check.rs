@@ -1,5 +1,6 @@
 //! `onus check`: judges event files from the first line to the last, and says how everything stands at the end.
 
+use super::ahead::Foresight;
 use super::breaches::Breaches;
 use super::homes::Homes;
 use super::levels::Levels;
@@ -11,10 +12,10 @@ use super::spill::Spill;
 use super::streams::Stream;
 use super::watch::{Plan, State, Watch};
 use crate::catalogue::Catalogue;
-use crate::decode::{self, Batch, Decoder, Event};
+use crate::decode::{self, Batch, Decoder};
 use crate::ingest::{self, Lines, ReadError};
 use onus_engine::book::Book;
-use onus_engine::engine::{Ahead, Archive, Engine, Incoming, NoArchive, Options};
+use onus_engine::engine::{Archive, Engine, Incoming, NoArchive, Options};
 use onus_engine::identity::DutyId;
 use onus_engine::terms::Contract;
 use onus_engine::time::{DAY, Moment};
@@ -230,10 +231,9 @@ fn merged(
         let others = files.iter().enumerate().filter(|(i, _)| *i != least).filter_map(|(_, f)| f.key()).min();
         let file = &mut files[least];
         while let Some(next) = file.next(others) {
-            shard.look_ahead(&file.batch, next.clone());
             for at in next {
                 let key = file.key_of(at);
-                shard.take(&mut file.batch, at, key);
+                shard.take(&mut file.batch, &mut file.foresight, at, key);
             }
             // Often, so that what was told is still near when the net is kept.
             shard.tell();
@@ -248,16 +248,13 @@ fn merged(
     Ok(peak)
 }
 
-/// How many events are looked up at once.
-pub(super) const AHEAD: usize = 16;
+/// After so many events at most, what was told is taken into the net.
+pub(super) const TOGETHER: usize = 16;
 
 /// An engine, and the net of what it told.
 pub(super) struct Shard {
     engine: Engine,
     spill: Option<Spill>,
-    /// Of the events that come next, from this position of their batch on.
-    seen: Vec<Ahead>,
-    seen_from: usize,
     breaches: Breaches,
     levels: Option<Levels>,
     unbound: BTreeMap<String, u64>,
@@ -274,8 +271,6 @@ impl Shard {
             levels,
             engine: Engine::new(book, options),
             spill,
-            seen: Vec::new(),
-            seen_from: 0,
             breaches: Breaches::default(),
             unbound: BTreeMap::new(),
             watch,
@@ -283,27 +278,15 @@ impl Shard {
         })
     }
 
-    /// Before these events of a batch are taken one by one: see [`Engine::look_ahead`].
-    pub(super) fn look_ahead(&mut self, batch: &Batch, next: Range<usize>) {
-        self.seen_from = next.start;
-        let names = |e: &Event| [&e.partner, &e.source, &e.subject].map(|place| batch.name(place));
-        let next = &batch.events[next];
-        self.engine.look_ahead(next.iter().map(names), &mut self.seen);
-        if let Some(spill) = &self.spill {
-            let away = next.iter().zip(&self.seen).filter(|(_, seen)| !seen.is_at_hand());
-            let touched = away.map(|(e, _)| spill.touch(batch.name(&e.partner), batch.name(&e.subject)));
-            std::hint::black_box(touched.fold(0, |sum, word| sum ^ word));
-        }
-    }
-
-    /// Takes one of the events in that were looked up, when everything up to `now` has been heard.
+    /// Takes a batch's next event in, when everything up to `now` has been heard.
     #[inline(always)]
-    pub(super) fn take(&mut self, batch: &mut Batch, at: usize, now: Moment) {
+    pub(super) fn take(&mut self, batch: &mut Batch, foresight: &mut Foresight, at: usize, now: Moment) {
         let mut none = NoArchive;
         let archive: &mut dyn Archive = match &mut self.spill {
             Some(spill) => spill,
             None => &mut none,
         };
+        let seen = foresight.of(at, batch, None, &self.engine, archive);
         self.engine.advance(now, now, archive);
         let Batch { events, facts, names, homeless, .. } = batch;
         let event = &events[at];
@@ -327,7 +310,6 @@ impl Shard {
         }
         let incoming =
             Incoming { partner, subject: name(&event.subject), source: name(&event.source), fact, trust: None };
-        let seen = self.seen[at - self.seen_from];
         if self.engine.apply_seen(incoming, seen, archive) == onus_engine::engine::Applied::Unbound {
             *self.unbound.entry(partner.to_owned()).or_default() += 1;
         }

@@ -1,5 +1,6 @@
 //! Runs the judge over what comes in. Holds the only loops.
 
+pub mod ahead;
 mod breaches;
 pub mod check;
 #[cfg(feature = "kafka")]

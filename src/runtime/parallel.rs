@@ -1,7 +1,8 @@
 //! One file, several threads: each decodes the next chunk that nobody has, or judges its own partners' events, in the
 //! file's order. Partners are walls, so shards need nothing of each other but the time.
 
-use super::check::{self, CheckError, Progress, Report, Shard};
+use super::ahead::Foresight;
+use super::check::{CheckError, Progress, Report, Shard, TOGETHER};
 use super::reading::Reading;
 use super::streams::decode;
 use crate::decode::Batch;
@@ -106,6 +107,7 @@ struct Notes<'r, 'p> {
 
 fn work(me: usize, shard: &mut Shard, room: &Room, mut reading: Reading, notes: &Mutex<Notes<'_, '_>>, name: &str) {
     let mut now: Option<Moment> = None;
+    let mut foresight = Foresight::default();
     let mut desk = lock(&room.desk);
     loop {
         let turn = desk.turns[me];
@@ -116,13 +118,12 @@ fn work(me: usize, shard: &mut Shard, room: &Room, mut reading: Reading, notes: 
             let mut judged = None;
             if let Some(mut batch) = part {
                 let all = batch.events.len();
-                for from in (0..all).step_by(check::AHEAD) {
-                    let next = from..all.min(from + check::AHEAD);
-                    shard.look_ahead(&batch, next.clone());
-                    for at in next {
+                foresight.clear();
+                for from in (0..all).step_by(TOGETHER) {
+                    for at in from..all.min(from + TOGETHER) {
                         let key = batch.events[at].peak;
                         let key = now.map_or(key, |before| before.max(key));
-                        shard.take(&mut batch, at, key);
+                        shard.take(&mut batch, &mut foresight, at, key);
                     }
                     shard.tell();
                 }

@@ -6,6 +6,7 @@
 
 use onus_engine::engine::Archive;
 use onus_engine::region::Region;
+use prefetch_index::prefetch_index;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
@@ -88,10 +89,10 @@ impl Index {
         self.bytes[at..at + ENTRY].copy_from_slice(&entry.to_le_bytes());
     }
 
-    /// Reads the line of one, so that it is near. Gives a number that means nothing.
+    /// Has the line of one fetched from afar.
     #[inline(always)]
-    fn touch(&self, half: u32) -> u64 {
-        self.entry(self.line(half) * LINE * ENTRY)
+    fn prefetch(&self, half: u32) {
+        prefetch_index(&*self.bytes, self.line(half) * LINE * ENTRY);
     }
 
     /// Its newest block; 0: none.
@@ -284,9 +285,9 @@ impl Archive for Spill {
         self.unless_trouble(found).filter(|all| !all.is_empty())
     }
 
-    fn touch(&self, partner: &str, subject: &str) -> u64 {
+    fn prefetch(&self, partner: &str, subject: &str) {
         let (half, _) = halves(partner, subject);
-        self.index.touch(half)
+        self.index.prefetch(half);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Several files as one stream: always on with the file that is least far in time, so that no file runs ahead.
 
-use super::check::AHEAD;
+use super::ahead::Foresight;
+use super::check::TOGETHER;
 use super::reading::Reading;
 use crate::decode::{Batch, DeadLetter, DecodeError};
 use crate::ingest::{Chunk, Lines, ReadError};
@@ -12,6 +13,7 @@ pub(super) struct Stream {
     lines: Lines,
     chunk: Chunk,
     pub(super) batch: Batch,
+    pub(super) foresight: Foresight,
     at: usize,
     /// Latest time of all chunks before this one.
     before: Option<Moment>,
@@ -20,7 +22,15 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(lines: Lines) -> Stream {
-        Stream { lines, chunk: Chunk::default(), batch: Batch::default(), at: 0, before: None, done: false }
+        Stream {
+            lines,
+            chunk: Chunk::default(),
+            batch: Batch::default(),
+            foresight: Foresight::default(),
+            at: 0,
+            before: None,
+            done: false,
+        }
     }
 
     /// How far the file is with its next event; None at its end.
@@ -36,7 +46,7 @@ impl Stream {
 
     /// Positions of the next few events that no other file's next is earlier than, and on to the one after.
     pub(super) fn next(&mut self, others: Option<Moment>) -> Option<Range<usize>> {
-        let last = self.batch.events.len().min(self.at + AHEAD);
+        let last = self.batch.events.len().min(self.at + TOGETHER);
         let fits = |at: &usize| others.is_none_or(|other| self.key_of(*at) <= other);
         let next = self.at..self.at + (self.at..last).take_while(fits).count();
         self.at = next.end;
@@ -58,6 +68,7 @@ impl Stream {
             self.before = self.before.max(self.batch.peak);
             self.at = 0;
             self.batch.clear();
+            self.foresight.clear();
             if !self.lines.next(&mut self.chunk)? {
                 self.done = true;
                 break;

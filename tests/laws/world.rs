@@ -41,9 +41,7 @@ impl Archive for Shelf {
         }
     }
 
-    fn touch(&self, _: &str, _: &str) -> u64 {
-        0
-    }
+    fn prefetch(&self, _: &str, _: &str) {}
 }
 
 /// Where notes on a subject are kept.

@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use apply::judge;
-pub(crate) use pack::{put as pack_part, read as unpack_bytes};
+pub(crate) use pack::{part as pack_part, put_onto as pack_onto, read as unpack_bytes};
 
 pub use apply::{Ahead, Applied, Incoming};
 pub use figures::{Counted, Minima, OfPartner, Pass, Risk};
@@ -59,8 +59,8 @@ pub trait Archive {
     /// All that was kept of a subject, facts and notes, in any order, repeats allowed; None if nothing was. Facts that were kept
     /// before something whole may come or not.
     fn recall(&mut self, partner: &str, subject: &str) -> Option<Vec<u8>>;
-    /// Reads what will be asked first about a subject, so that it is near by then. Gives a number that means nothing.
-    fn touch(&self, partner: &str, subject: &str) -> u64;
+    /// Has the memory fetched that will be asked first about a subject: see [`Engine::look_ahead`].
+    fn prefetch(&self, partner: &str, subject: &str);
 }
 
 /// Keeps nothing: right where nothing is ever released.
@@ -73,9 +73,7 @@ impl Archive for NoArchive {
     fn recall(&mut self, _: &str, _: &str) -> Option<Vec<u8>> {
         None
     }
-    fn touch(&self, _: &str, _: &str) -> u64 {
-        0
-    }
+    fn prefetch(&self, _: &str, _: &str) {}
 }
 
 /// How an engine is set.

@@ -352,10 +352,14 @@ impl<'a> Fact<'a> {
     }
 }
 
-/// Stamps a written fact with what only the engine knows: its source's place and trust.
+/// Stamps a written fact with what only the engine knows: its source's place and trust. What is there already is not written
+/// again: a copy of bytes that were written just now waits for them.
 pub fn stamp(fact: &mut [u8], source: SourceId, trust: Trust) {
-    fact[6] = fact[6] & !TRUST | trust as u8;
-    fact[27..29].copy_from_slice(&source.to_le_bytes());
+    let (seventh, source) = (fact[6] & !TRUST | trust as u8, source.to_le_bytes());
+    if fact[6] != seventh || fact[27..29] != source {
+        fact[6] = seventh;
+        fact[27..29].copy_from_slice(&source);
+    }
 }
 
 #[inline(always)]

@@ -11,6 +11,7 @@ mod excuses;
 mod findings;
 mod follow;
 mod foregone;
+mod memory;
 mod merges;
 mod origins;
 mod passing;
@@ -37,6 +38,8 @@ use crate::timeline::Timeline;
 use crate::vocabulary::{Effect, EventType};
 use serde::{Deserialize, Serialize};
 
+use memory::{ActivePause, Memory};
+
 pub(crate) use foregone::is_looked_back_on;
 pub(crate) use rehomed::{Way, parties, way};
 pub(crate) use waivers::{covers, granted, waived};
@@ -53,50 +56,6 @@ pub struct Fold {
     /// Duties that have.
     pub ended: Vec<Duty>,
     memory: Option<Box<Memory>>,
-}
-
-/// What few subjects need.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Memory {
-    pauses: Vec<ActivePause>,
-    /// Lifted at the last resume, with its instant.
-    lifted: Vec<(Moment, ActivePause)>,
-    /// Obligations of which only the first anchor counts, and which have had it.
-    picked: Vec<RuleId>,
-    /// The same, of single members of an anchor.
-    firsts: Vec<(RuleId, u8)>,
-    waivers: Vec<SubjectWaiver>,
-    periods: Vec<Periodic>,
-    /// Recurring obligations that `when` began (true), or `until` ended (false): whether an act begins them anew.
-    recurring: Vec<(RuleId, bool)>,
-    counts: Vec<quotas::Count>,
-    /// It was merged into this subject: nothing begins on it any more.
-    merged: Option<String>,
-    /// It is another partner's as things stand: nothing begins here.
-    away: bool,
-    /// It was handed to this partner: no duty begins before that.
-    home_since: Option<Moment>,
-    /// What was done before that: undone from here on, it is owed anew, by this partner.
-    done_before: Vec<Duty>,
-}
-
-impl Memory {
-    #[cold]
-    fn forget(&mut self, at: Moment) {
-        self.lifted.retain(|(when, _)| *when == at);
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct ActivePause {
-    at: Moment,
-    reason: Option<String>,
-    side: Option<Side>,
-    role: Option<String>,
-    /// Who confirmed it, and when.
-    confirmed: Vec<pauses::Confirmation>,
-    /// Resumed and paused at one instant: counts only where one of these counted, which were lifted by that resume.
-    instead_of: Option<Vec<ActivePause>>,
 }
 
 /// A waiver that an event approved for this subject.
@@ -327,28 +286,6 @@ impl Fold {
         duties * size_of::<Duty>() + self.memory.as_ref().map_or(0, |_| size_of::<Memory>())
     }
 
-    /// It knows what few subjects need.
-    pub(crate) fn has_memory(&self) -> bool {
-        self.memory.is_some()
-    }
-
-    /// Appends what few subjects need, if it knows such.
-    pub(crate) fn put_memory(&self, out: &mut Vec<u8>) {
-        if let Some(memory) = &self.memory {
-            crate::engine::pack_part(out, &**memory);
-        }
-    }
-
-    /// Takes what [`Fold::put_memory`] wrote, without its length; nothing from no bytes.
-    #[inline(always)]
-    pub(crate) fn set_memory(&mut self, bytes: &[u8]) {
-        self.memory = if bytes.is_empty() { None } else { crate::engine::unpack_bytes(bytes).map(Box::new) };
-    }
-
-    fn memory(&mut self) -> &mut Memory {
-        self.memory.get_or_insert_with(Box::default)
-    }
-
     fn take<T: Trace>(&mut self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>, opening: bool) {
         let about = cx.about(fact);
         let tied = self.at == fact.at();
@@ -406,16 +343,6 @@ impl Fold {
         }
         if cx.view.sheet.follows {
             self.follow(fact.at(), true, cx);
-        }
-    }
-
-    /// What a resume lifted is asked for at its own instant only.
-    #[inline(always)]
-    fn forget_lifted(&mut self, at: Moment) {
-        let Some(memory) = self.memory.as_mut().filter(|m| !m.lifted.is_empty()) else { return };
-        memory.forget(at);
-        if **memory == Memory::default() {
-            self.memory = None;
         }
     }
 

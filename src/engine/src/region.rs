@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 const HUGE: usize = 4 << 20;
 
 /// Bytes of a line of the processor's cache.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 
 /// See the module. It begins with a line of the cache.
 #[derive(Debug)]

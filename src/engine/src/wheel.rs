@@ -8,10 +8,11 @@
 //! moved when its old instant comes: most clocks stop before they ring, so most moves would be for nothing.
 
 use crate::time::Moment;
+use prefetch_index::prefetch_index;
 
 const LEVELS: usize = 8;
 const SLOTS: usize = 64;
-/// How many timers are looked at together before they are moved one by one.
+/// How many timers before its turn comes one is fetched.
 const AHEAD: usize = 16;
 const HORIZON: u64 = (1 << 48) - 1;
 
@@ -103,9 +104,10 @@ impl Wheel {
         }
     }
 
-    /// Reads a timer, so that it is near when it is moved. Gives a number that means nothing.
-    pub(crate) fn touch(&self, id: u32) -> u32 {
-        self.timers.get(id as usize).map_or(0, |t| t.at as u32)
+    /// Has a timer fetched from afar, so that it is near when it is moved.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, id: u32) {
+        prefetch_index(&self.timers, id as usize);
     }
 
     /// Something may go off before `to`.
@@ -160,11 +162,10 @@ impl Wheel {
         let mut list = std::mem::take(&mut self.slots[here]);
         self.occupied[level] &= !(1 << slot);
         let width = 1u64 << (6 * level);
+        list.iter().take(AHEAD).for_each(|id| self.prefetch(*id));
         for (i, id) in list.iter().copied().enumerate() {
-            if i.is_multiple_of(AHEAD) {
-                // What comes next comes from afar all at once, not one after the other.
-                let next = list[i..].iter().take(AHEAD);
-                std::hint::black_box(next.fold(0, |sum, id| sum ^ self.timers[*id as usize].at));
+            if let Some(next) = list.get(i + AHEAD) {
+                self.prefetch(*next);
             }
             let timer = self.timers[id as usize];
             if timer.at < start || timer.at - start >= width {

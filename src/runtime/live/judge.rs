@@ -1,12 +1,12 @@
 //! The judge of one shard, and everything that belongs to its state: what is taken in goes through here, whether it comes
 //! from a source now or from the journal again.
 
-use super::super::check::AHEAD;
+use super::super::ahead::Foresight;
 use super::super::homes::Homes;
 use super::Feed;
 use super::known::Known;
 use crate::catalogue::{Handover, Names};
-use crate::decode::{Batch, Decoder, Event, Homeless};
+use crate::decode::{Batch, Decoder, Homeless};
 use onus_engine::book::{Book, Field};
 use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
 use onus_engine::fact::{Draft, Fact};
@@ -88,7 +88,7 @@ pub(super) struct Judge {
     /// It has one partition of an exchange: other partners may be judged elsewhere.
     divided: bool,
     batch: Batch,
-    seen: Vec<Ahead>,
+    foresight: Foresight,
     /// Events of the future, until their time has come; the number keeps them in their order.
     aside: BTreeMap<(Moment, u64), Aside>,
     asides: u64,
@@ -170,7 +170,7 @@ impl Judge {
             voices,
             divided: feeds.iter().any(|feed| feed.name == crate::exchange::NAME),
             batch: Batch::default(),
-            seen: Vec::new(),
+            foresight: Foresight::default(),
             aside: BTreeMap::new(),
             asides: 0,
             strays: Vec::new(),
@@ -324,13 +324,12 @@ impl Judge {
             self.put_aside(feed, lines, arrived, &batch, now, refuse);
         }
         let barred = self.barred(feed, &batch, refuse);
-        for from in (0..batch.events.len()).step_by(AHEAD) {
-            let next = from..batch.events.len().min(from + AHEAD);
-            self.look_ahead(&batch, next.clone());
-            for at in next.clone() {
-                if barred.is_empty() || !barred.contains(&batch.events[at].line) {
-                    self.take((feed, lines), &mut batch, at, self.seen[at - next.start], archive, refuse);
-                }
+        let trust = self.voices[feed].feed.trust;
+        self.foresight.clear();
+        for at in 0..batch.events.len() {
+            let seen = self.foresight.of(at, &mut batch, Some(trust), &self.engine, archive);
+            if barred.is_empty() || !barred.contains(&batch.events[at].line) {
+                self.take((feed, lines), &mut batch, at, seen, archive, refuse);
             }
         }
         for one in &batch.sightings {
@@ -363,11 +362,6 @@ impl Judge {
     /// By the events' clock: time may go on by itself.
     pub(super) fn lags(&self) -> bool {
         self.engine.now() < self.furthest.min(self.ceiling)
-    }
-
-    fn look_ahead(&mut self, batch: &Batch, next: Range<usize>) {
-        let names = |e: &Event| [&e.partner, &e.source, &e.subject].map(|place| batch.name(place));
-        self.engine.look_ahead(batch.events[next].iter().map(names), &mut self.seen);
     }
 
     #[inline]

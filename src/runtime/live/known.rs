@@ -5,6 +5,7 @@
 //! A Bloom filter in blocks of 128 bits, eight bits of one block a key. One that is full is followed by another of twice its
 //! size. It is a part of the snapshot; what leaves memory later is added when the journal is judged again.
 
+use prefetch_index::prefetch_index;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -43,9 +44,11 @@ impl Known {
         }
     }
 
-    /// Reads where a key will be looked for first. Gives a number that means nothing.
-    pub(super) fn touch(&self, key: u64) -> u64 {
-        self.filters.last().map_or(0, |filter| filter.blocks[filter.place(key)][0])
+    /// Has the block fetched from afar in which a key will be looked for first.
+    pub(super) fn prefetch(&self, key: u64) {
+        if let Some(filter) = self.filters.last() {
+            prefetch_index(&filter.blocks, filter.place(key));
+        }
     }
 
     /// False: it was never added.

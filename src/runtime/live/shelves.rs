@@ -138,8 +138,8 @@ impl Archive for Shelves<'_> {
         }
     }
 
-    fn touch(&self, partner: &str, subject: &str) -> u64 {
-        self.known.touch(hash(partner, subject))
+    fn prefetch(&self, partner: &str, subject: &str) {
+        self.known.prefetch(hash(partner, subject));
     }
 }
 

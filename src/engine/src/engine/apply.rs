@@ -81,6 +81,10 @@ impl Engine {
             self.counts.unbound += 1;
             return Applied::Unbound;
         };
+        // What may begin now is counted in a moment.
+        for id in &sheet.opens[kind] {
+            self.partners[partner as usize].cells.prefetch(self.book.rule(*id).family);
+        }
         let (looks_back, travels, of_sources) = (sheet.looks_back[kind], sheet.travels[kind], sheet.of_sources);
         let source = seen.source.unwrap_or_else(|| self.source(event.source));
         if seen.is_new {
@@ -126,18 +130,39 @@ impl Engine {
         }
     }
 
-    /// Looks events up before they are taken in one by one, by partner, source and subject: their memory comes from afar
-    /// meanwhile, all at once instead of one after the other. Changes nothing.
+    /// Looks events up some time before they are taken in, by partner, source and subject, and adds what it found: most of the
+    /// memory that they need is far away, and is fetched meanwhile. Changes nothing.
     pub fn look_ahead<'e>(&self, events: impl Iterator<Item = [&'e str; 3]>, seen: &mut Vec<Ahead>) {
-        seen.clear();
+        let before = seen.len();
         seen.extend(events.map(|[partner, source, subject]| self.ahead(partner, source, subject)));
         // One kind of look at a time: no look waits for the one before it.
-        for one in seen.iter_mut() {
+        let mut new = 0;
+        for one in &mut seen[before..] {
             one.hint = self.shelf.hint(one.hint.hash);
+            let slot = one.hint.slot.unwrap_or_else(|| {
+                new += 1;
+                self.shelf.free_slot(new - 1)
+            });
+            self.shelf.prefetch_slot(slot);
+            self.wheel.prefetch(slot);
         }
-        let places = || seen.iter().filter_map(|one| one.hint.slot);
-        std::hint::black_box(places().fold(0, |sum, slot| sum ^ self.shelf.generation(slot) ^ self.wheel.touch(slot)));
-        std::hint::black_box(places().fold(0, |sum, slot| sum ^ self.shelf.touch(slot)));
+    }
+
+    /// A part of the look ahead: stamps a written fact, if its source was known by then. Taking it in does so in any case, but
+    /// then its copy has to wait for it.
+    #[inline(always)]
+    pub fn stamp_ahead(&self, seen: Ahead, fact: &mut [u8], trust: Option<Trust>) {
+        if let Some(source) = seen.source {
+            stamp(fact, source, trust.unwrap_or(self.sources[usize::from(source)].trust));
+        }
+    }
+
+    /// The second step of a look ahead, a little before the event is taken in: has its subject itself fetched.
+    #[inline(always)]
+    pub fn prefetch(&self, seen: Ahead) {
+        if let Some(slot) = seen.hint.slot {
+            self.shelf.prefetch(slot);
+        }
     }
 
     fn ahead(&self, partner: &str, source: &str, subject: &str) -> Ahead {
@@ -156,6 +181,9 @@ impl Engine {
         let mut subject = self.shelf.take(slot);
         let mut links = Vec::new();
         let own = self.is_own(slot, &subject);
+        for duty in &subject.head.open {
+            self.partners[subject.partner as usize].cells.prefetch(self.book.rule(duty.rule).family);
+        }
         let mut gone = None;
         let placed = self.take_in(&mut subject, own, fact, &mut links, &mut gone, archive);
         if let Ok(all) = placed

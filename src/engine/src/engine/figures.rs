@@ -14,7 +14,7 @@ use crate::time::Moment;
 use crate::vocabulary::KindId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many places are looked at together before they are taken one by one.
+/// How many places before its turn comes one is fetched from afar.
 const AHEAD: u32 = 16;
 
 /// One look through everything in memory.
@@ -173,10 +173,8 @@ impl Engine {
         let places = self.shelf.places() as u32;
         let to = places.min(pass.next.saturating_add(u32::try_from(most).unwrap_or(u32::MAX)));
         for slot in pass.next..to {
-            if (slot - pass.next).is_multiple_of(AHEAD) {
-                // What comes next comes from afar all at once, not one after the other.
-                let next = slot..to.min(slot + AHEAD);
-                std::hint::black_box(next.fold(0, |sum, slot| sum ^ self.shelf.touch(slot)));
+            if slot + AHEAD < to {
+                self.shelf.prefetch(slot + AHEAD);
             }
             let partner = self.shelf.partner(slot);
             let mut held = None;

@@ -9,6 +9,7 @@ use crate::standing::Standing;
 use crate::terms::Unit;
 use crate::time::Moment;
 use chrono::Datelike;
+use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
 
 /// So many months are kept: this year's, and last year's.
@@ -100,6 +101,13 @@ impl History {
     /// Duties, open or ended, of whose act sources contradict each other.
     pub fn disputed(&self) -> i64 {
         self.disputed
+    }
+
+    /// Has what changes most fetched from afar.
+    #[inline(always)]
+    pub(super) fn prefetch(&self) {
+        prefetch_index(std::slice::from_ref(&self.newest), 0);
+        prefetch_index(self.ended.as_slice(), 0);
     }
 
     /// A duty is told: it is disputed, or no more.

@@ -306,13 +306,23 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     postcard::from_bytes(bytes).ok()
 }
 
-/// The same as a part of something else: with its length before it.
-pub(crate) fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+/// The same after other bytes.
+pub(crate) fn put_onto<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+    *out = postcard::to_extend(value, std::mem::take(out)).expect("plain data in memory is always written");
+}
+
+/// A part of something else: with its length before it.
+#[inline(always)]
+pub(crate) fn part(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let from = out.len();
     out.extend_from_slice(&[0; 4]);
-    *out = postcard::to_extend(value, std::mem::take(out)).expect("plain data in memory is always written");
+    write(out);
     let len = (out.len() - from - 4) as u32;
     out[from..from + 4].copy_from_slice(&len.to_le_bytes());
+}
+
+fn put<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+    part(out, |out| put_onto(out, value));
 }
 
 struct Reader<'a> {

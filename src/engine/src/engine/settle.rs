@@ -18,8 +18,8 @@ use std::sync::Arc;
 const LONG: usize = 2 * 1024;
 /// So are the duties of one that has had more.
 const MANY: usize = 16;
-/// How many subjects are looked at together before they are taken one by one.
-const AHEAD: usize = 16;
+/// How many subjects lie between two steps of looking ahead.
+const STEP: usize = 8;
 /// 2^22 ms, about 70 minutes.
 const COARSE: i64 = 1 << 22;
 
@@ -57,20 +57,10 @@ impl Engine {
     fn go_off(&mut self, archive: &mut dyn Archive) {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
-        for (i, slot) in due.iter().copied().enumerate() {
-            if i.is_multiple_of(AHEAD) {
-                // What comes next comes from afar all at once, not one after the other.
-                let next = due[i..].iter().take(AHEAD);
-                std::hint::black_box(
-                    next.clone().fold(0, |sum, slot| sum ^ self.shelf.touch(*slot) ^ self.shelf.touch_index(*slot)),
-                );
-                if self.options.settling.is_some() {
-                    let names = next.map(|slot| (self.shelf.partner(*slot), self.shelf.name(*slot)));
-                    let names = names.filter(|(_, name)| !name.is_empty());
-                    let touched = names.map(|(at, name)| archive.touch(&self.partners[at as usize].name, name));
-                    std::hint::black_box(touched.fold(0, |sum, word| sum ^ word));
-                }
-            }
+        let step = due.len().min(STEP);
+        for i in 0..due.len() + 3 * step {
+            self.prefetch_due(&due, i, step, archive);
+            let Some(slot) = i.checked_sub(3 * step).map(|i| due[i]) else { continue };
             if self.let_go(slot, archive) {
                 continue;
             }
@@ -109,6 +99,27 @@ impl Engine {
         }
         due.clear();
         self.due = due;
+    }
+
+    /// What will be needed comes from afar while others are dealt with: where a subject lies, then itself, then what the archive
+    /// will be asked about it.
+    #[inline(always)]
+    fn prefetch_due(&self, due: &[u32], i: usize, step: usize, archive: &dyn Archive) {
+        if let Some(slot) = due.get(i) {
+            self.shelf.prefetch_slot(*slot);
+        }
+        if let Some(slot) = i.checked_sub(step).and_then(|i| due.get(i)) {
+            self.shelf.prefetch(*slot);
+        }
+        if let Some(slot) = i.checked_sub(2 * step).and_then(|i| due.get(i))
+            && self.options.settling.is_some()
+        {
+            std::hint::black_box(self.shelf.touch_index(*slot));
+            let name = self.shelf.name(*slot);
+            if !name.is_empty() {
+                archive.prefetch(&self.partners[self.shelf.partner(*slot) as usize].name, name);
+            }
+        }
     }
 
     /// A subject whose timer rang though nothing changes in it by itself: it rang for its release. The short way for those

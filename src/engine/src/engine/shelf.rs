@@ -5,8 +5,10 @@ use super::arena::{Arena, Run};
 use super::pack;
 use super::{Rare, Subject};
 use crate::duty::Duty;
+use crate::region::LINE;
 use crate::time::Moment;
 use hashbrown::HashTable;
+use prefetch_index::prefetch_index;
 use std::borrow::Cow;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -222,16 +224,21 @@ impl Shelf {
         Hint { hash, slot: self.index.find(spread(hash), |_| true).copied() }
     }
 
-    /// Reads a place's bytes, so that they are near when they are asked for. Gives a number that means nothing.
+    /// Has what says where a place's bytes lie fetched from afar.
     #[inline(always)]
-    pub(super) fn touch(&self, slot: u32) -> u8 {
-        match self.place(slot) {
-            Place::Packed(bytes) => bytes.iter().step_by(64).fold(0, |sum, b| sum ^ b),
-            Place::Whole(_) | Place::Empty => 0,
+    pub(super) fn prefetch_slot(&self, slot: u32) {
+        prefetch_index(&self.slots, slot as usize);
+    }
+
+    /// Has a place's bytes fetched.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, slot: u32) {
+        if let Place::Packed(bytes) = self.place(slot) {
+            (0..bytes.len()).step_by(LINE).for_each(|at| prefetch_index(bytes, at));
         }
     }
 
-    /// The same, of what says where it lies.
+    /// Reads what the index has of a place, so that it is near. Gives a number that means nothing.
     #[inline(always)]
     pub(super) fn touch_index(&self, slot: u32) -> u8 {
         self.hint(self.slots[slot as usize].hash).slot.map_or(0, |slot| slot as u8)
@@ -250,6 +257,13 @@ impl Shelf {
         self.put(slot, subject);
         self.insert(slot);
         slot
+    }
+
+    /// The place of the next new subject but so many.
+    #[inline(always)]
+    pub(super) fn free_slot(&self, but: usize) -> u32 {
+        let free = self.free.len().checked_sub(but + 1).map(|at| self.free[at]);
+        free.unwrap_or((self.slots.len() + but - self.free.len()) as u32)
     }
 
     /// Takes a subject into the hand. It must be put back, or removed.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rises when the form changes.
-const FORM: u16 = 8;
+const FORM: u16 = 9;
 
 #[derive(Serialize, Deserialize)]
 struct Saved<'a> {

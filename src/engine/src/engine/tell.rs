@@ -5,10 +5,13 @@ use super::hearing::Ear;
 use super::history::{History, place};
 use super::{Engine, Subject};
 use crate::duty::{Duty, Filed, Flags};
+use crate::region::LINE;
 use crate::rule::RuleId;
 use crate::standing::Standing;
 use crate::time::{Millis, Moment};
+use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// One change of one duty's standing.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +80,8 @@ impl Differences {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
 pub struct Cells {
-    rules: Vec<RuleId>,
+    /// Beside the rows: they are looked through each time.
+    rules: SmallVec<[RuleId; 8]>,
     rows: Vec<Row>,
 }
 
@@ -100,14 +104,14 @@ struct Saved {
 impl From<Saved> for Cells {
     fn from(saved: Saved) -> Cells {
         let rows = saved.tallies.into_iter().zip(saved.histories);
-        Cells { rules: saved.rules, rows: rows.map(|(tally, history)| Row { tally, history }).collect() }
+        Cells { rules: saved.rules.into(), rows: rows.map(|(tally, history)| Row { tally, history }).collect() }
     }
 }
 
 impl From<Cells> for Saved {
     fn from(cells: Cells) -> Saved {
         let (tallies, histories) = cells.rows.into_iter().map(|row| (row.tally, row.history)).unzip();
-        Saved { rules: cells.rules, tallies, histories }
+        Saved { rules: cells.rules.into_vec(), tallies, histories }
     }
 }
 
@@ -156,6 +160,16 @@ impl Cells {
         });
         let Row { tally, history } = &mut self.rows[at];
         (tally, history)
+    }
+
+    /// Has what is counted of an obligation fetched from afar, before it changes.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, rule: RuleId) {
+        if let Some(Row { tally, history }) = self.place(rule).map(|at| &self.rows[at]) {
+            prefetch_index(tally.standings.as_slice(), 0);
+            prefetch_index(tally.standings.as_slice(), LINE / size_of::<i64>());
+            history.prefetch();
+        }
     }
 
     fn place(&self, rule: RuleId) -> Option<usize> {
