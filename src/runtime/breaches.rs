@@ -1,30 +1,49 @@
 //! Which breaches and findings stand: the net of everything that was told.
 
 use super::report::Breach;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use onus_engine::engine::Difference;
 use onus_engine::identity::DutyId;
 use onus_engine::rule::{Rule, RuleId};
 use onus_engine::standing::Standing;
-use std::collections::HashMap;
+use onus_engine::time::Moment;
 use std::sync::Arc;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Breaches {
-    list: Vec<Breach>,
+    list: Vec<Told>,
     /// By duty: places in the list.
     places: HashTable<u32>,
     /// What all breaches of a partner's obligation have in common is there once.
-    names: HashMap<(u32, RuleId), Names>,
+    names: Vec<Names>,
+    by_rule: HashMap<(u32, RuleId), u32>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Names {
     partner: Arc<str>,
     contract: Arc<str>,
     obligation: Arc<str>,
     clause: Arc<str>,
+}
+
+/// What is told of a breach, as long as it may be told otherwise.
+#[derive(Debug)]
+struct Told {
+    duty: DutyId,
+    subject: Box<str>,
+    names: u32,
+    last: Last,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    started: Moment,
+    deadline: Moment,
+    ended: Moment,
+    standing: Standing,
+    excused: bool,
 }
 
 impl Breaches {
@@ -39,30 +58,20 @@ impl Breaches {
         if !stands {
             return self.remove(duty);
         }
-        let Names { partner, contract, obligation, clause } =
-            self.names.entry((told.partner, told.rule)).or_insert_with(|| Names::of(partner, rule)).clone();
-        self.put(Breach {
-            partner,
-            obligation,
-            breached_at: told.deadline,
-            subject: subject.to_owned(),
-            duty,
-            clause,
-            started: told.start,
-            ended: told.ended.known(),
-            waived: told.to == Standing::Waived,
-            contract,
-            standing: told.to,
-            excused: told.excused,
+        let names = *self.by_rule.entry((told.partner, told.rule)).or_insert_with(|| {
+            self.names.push(Names::of(partner, rule));
+            (self.names.len() - 1) as u32
         });
+        let (standing, excused) = (told.to, told.excused);
+        let last = Last { started: told.start, deadline: told.deadline, ended: told.ended, standing, excused };
+        self.put(duty, subject, names, last);
     }
 
-    fn put(&mut self, breach: Breach) {
-        let duty = breach.duty;
+    fn put(&mut self, duty: DutyId, subject: &str, names: u32, last: Last) {
         match self.places.find(hash(duty), |at| self.list[*at as usize].duty == duty) {
-            Some(at) => self.list[*at as usize] = breach,
+            Some(at) => self.list[*at as usize].last = last,
             None => {
-                self.list.push(breach);
+                self.list.push(Told { duty, subject: subject.into(), names, last });
                 let list = &self.list;
                 self.places.insert_unique(hash(duty), (list.len() - 1) as u32, |at| hash(list[*at as usize].duty));
             }
@@ -82,8 +91,26 @@ impl Breaches {
     }
 
     /// All that stand, in no order.
-    pub(super) fn into_all(self) -> Vec<Breach> {
-        self.list
+    pub(super) fn into_all(self) -> impl Iterator<Item = Breach> {
+        let names = self.names;
+        self.list.into_iter().map(move |Told { duty, subject, names: of, last }| {
+            let Names { partner, contract, obligation, clause } = &names[of as usize];
+            let name = Arc::clone;
+            Breach {
+                partner: name(partner),
+                obligation: name(obligation),
+                breached_at: last.deadline,
+                subject: subject.into(),
+                duty,
+                clause: name(clause),
+                started: last.started,
+                ended: last.ended.known(),
+                waived: last.standing == Standing::Waived,
+                contract: name(contract),
+                standing: last.standing,
+                excused: last.excused,
+            }
+        })
     }
 }
 
@@ -103,27 +130,16 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onus_engine::time::Moment;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
-    fn breach(duty: DutyId) -> Breach {
-        let none: Arc<str> = Arc::from("");
-        Breach {
-            partner: Arc::clone(&none),
-            obligation: Arc::clone(&none),
-            breached_at: Moment(0),
-            subject: String::new(),
-            duty,
-            clause: Arc::clone(&none),
-            started: Moment(0),
-            ended: None,
-            waived: false,
-            contract: none,
-            standing: Standing::Breached,
-            excused: false,
-        }
-    }
+    const LAST: Last = Last {
+        started: Moment(0),
+        deadline: Moment(0),
+        ended: Moment(0),
+        standing: Standing::Breached,
+        excused: false,
+    };
 
     proptest! {
         /// Told to stand and taken back in any order, those stand that were told last to stand.
@@ -133,7 +149,7 @@ mod tests {
             for (name, stands) in told {
                 let duty = DutyId([name; 16]);
                 if stands {
-                    breaches.put(breach(duty));
+                    breaches.put(duty, "", 0, LAST);
                     model.insert(duty);
                 } else {
                     breaches.remove(duty);
@@ -141,9 +157,8 @@ mod tests {
                 }
                 prop_assert_eq!(breaches.places.len(), model.len());
             }
-            let all = breaches.into_all();
-            prop_assert_eq!(all.len(), model.len());
-            prop_assert_eq!(all.into_iter().map(|one| one.duty).collect::<BTreeSet<_>>(), model);
+            prop_assert_eq!(breaches.list.len(), model.len());
+            prop_assert_eq!(breaches.list.iter().map(|one| one.duty).collect::<BTreeSet<_>>(), model);
         }
     }
 }

@@ -385,10 +385,7 @@ impl Shard {
             Some(watch) => counted(&self.engine, &|partner, rule| watch.tally(&self.engine, partner, rule)),
             None => standings(&self.engine),
         });
-        match report.breaches.is_empty() {
-            true => report.breaches = self.breaches.into_all(),
-            false => report.breaches.append(&mut self.breaches.into_all()),
-        }
+        report.breaches.extend(self.breaches.into_all());
         if let Some(levels) = self.levels {
             report.levels.extend(levels.measured(&book, until.unwrap_or(Moment::DAWN)));
         }

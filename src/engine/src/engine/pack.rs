@@ -19,14 +19,42 @@ const READ: u8 = 1 << 3;
 const BIG: u8 = 1 << 4;
 const WHOLE: u8 = 1 << 5;
 
-/// Writes a subject.
+/// How many bytes a subject takes, and into `parts` what of it is of no length that follows from numbers.
 #[inline(always)]
-pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
+pub(super) fn measure(subject: &Subject, parts: &mut Vec<u8>) -> usize {
+    let fold = &subject.head;
+    parts.clear();
+    let mut duties = 0;
+    for duty in fold.open.iter().chain(&fold.ended) {
+        duties += DUTY + if numbers(duty).1 { NARROW } else { WIDE };
+        if let Some(more) = &duty.more {
+            put(parts, &**more);
+        }
+    }
+    fold.put_memory(parts);
+    if let Some(rare) = &subject.rare {
+        put(parts, &**rare);
+    }
+    let sizes = if counts(subject).1 { SIZES_BIG } else { SIZES };
+    HEAD + sizes + subject.name.len() + duties + parts.len() + subject.timeline.bytes().len()
+}
+
+/// Counts and lengths, in the order in which they are written, and whether they want four bytes each.
+#[inline(always)]
+fn counts(subject: &Subject) -> ([u32; 5], bool) {
     let fold = &subject.head;
     let (count, last) = subject.timeline.extent();
-    let facts = subject.timeline.bytes();
-    let sizes = [fold.open.len() as u32, fold.ended.len() as u32, count, last, facts.len() as u32];
+    let sizes = [fold.open.len() as u32, fold.ended.len() as u32, count, last, subject.timeline.bytes().len() as u32];
     let big = sizes[..2].iter().any(|n| *n > u32::from(u8::MAX)) || sizes[2..].iter().any(|n| *n > u32::from(u16::MAX));
+    (sizes, big)
+}
+
+/// Writes a subject where it will lie, which has the room that [`measure`] said: a copy of what was just written in pieces
+/// would wait until all of them have come to the cache.
+#[inline(always)]
+pub(super) fn pack(subject: &Subject, parts: &[u8], out: &mut [u8]) {
+    let fold = &subject.head;
+    let (sizes, big) = counts(subject);
     let has = [
         (fold.has_memory(), HAS_MEMORY),
         (subject.rare.is_some(), HAS_RARE),
@@ -35,34 +63,43 @@ pub(super) fn pack(subject: &Subject, out: &mut Vec<u8>) {
         (subject.whole, WHOLE),
         (big, BIG),
     ];
-    let mut head = [0; HEAD + SIZES_BIG];
+    let mut out = Writer { bytes: out, at: 0 };
+    let head = out.next::<HEAD>();
     head[..4].copy_from_slice(&subject.partner.to_le_bytes());
     head[4..6].copy_from_slice(&(subject.name.len() as u16).to_le_bytes());
     head[6] = has.iter().map(|(has, bit)| u8::from(*has) * bit).sum();
     head[7..15].copy_from_slice(&fold.at.0.to_le_bytes());
     head[15..23].copy_from_slice(&fold.wake.0.to_le_bytes());
     if big {
+        let bytes = out.next::<SIZES_BIG>();
         for (i, n) in sizes.iter().enumerate() {
-            head[HEAD + 4 * i..HEAD + 4 * i + 4].copy_from_slice(&n.to_le_bytes());
+            bytes[4 * i..4 * i + 4].copy_from_slice(&n.to_le_bytes());
         }
-        out.extend_from_slice(&head);
     } else {
-        (head[HEAD], head[HEAD + 1]) = (sizes[0] as u8, sizes[1] as u8);
+        let bytes = out.next::<SIZES>();
+        (bytes[0], bytes[1]) = (sizes[0] as u8, sizes[1] as u8);
         for (i, n) in sizes[2..].iter().enumerate() {
-            head[HEAD + 2 + 2 * i..HEAD + 4 + 2 * i].copy_from_slice(&(*n as u16).to_le_bytes());
+            bytes[2 + 2 * i..4 + 2 * i].copy_from_slice(&(*n as u16).to_le_bytes());
         }
-        out.extend_from_slice(&head[..HEAD + SIZES]);
     }
-    out.extend_from_slice(subject.name.as_bytes());
-    out.reserve((DUTY + WIDE) * (fold.open.len() + fold.ended.len()) + facts.len());
+    out.put(subject.name.as_bytes());
+    let mut parts = Reader { bytes: parts, at: 0 };
     for duty in fold.open.iter().chain(&fold.ended) {
-        pack_duty(duty, out);
+        pack_duty(duty, &mut out);
+        if duty.more.is_some() {
+            out.put(parts.whole_part());
+        }
     }
-    fold.put_memory(out);
-    if let Some(rare) = &subject.rare {
-        put(out, &**rare);
-    }
-    out.extend_from_slice(facts);
+    out.put(&parts.bytes[parts.at..]);
+    out.put(subject.timeline.bytes());
+}
+
+/// The same as bytes of their own.
+pub(super) fn packed(subject: &Subject) -> Vec<u8> {
+    let mut parts = Vec::new();
+    let mut out = vec![0; measure(subject, &mut parts)];
+    pack(subject, &parts, &mut out);
+    out
 }
 
 /// Counts of open and ended duties u8, of facts u16, place of the last fact and bytes of all facts u16.
@@ -183,8 +220,9 @@ const WIDE: usize = 8 * NUMBERS;
 /// Stands for "never", and where nothing else is as far away.
 const NEVER: i64 = -1 << 39;
 
+/// What follows a duty's start, and whether all of it fits a narrow one.
 #[inline(always)]
-fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
+fn numbers(d: &Duty) -> ([i64; NUMBERS - 1], bool) {
     let start = d.start.0;
     let since = |at: Moment| if at == Moment::NEVER { NEVER } else { at.0.wrapping_sub(start) };
     let limit = match d.clock.state {
@@ -197,46 +235,59 @@ fn pack_duty(d: &Duty, out: &mut Vec<u8>) {
             let never = i == 2 && d.deadline == Moment::NEVER || i == 3 && d.ended == Moment::NEVER;
             never || *n > NEVER && *n < -NEVER
         });
-    let head = |bytes: &mut [u8]| {
-        bytes[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6 | u8::from(!narrow) << 7;
-        bytes[1] = d.clock.limit;
-        bytes[2..4].copy_from_slice(&d.rule.to_le_bytes());
-        bytes[4..6].copy_from_slice(&d.clock.calendar.to_le_bytes());
-        bytes[6..8].copy_from_slice(&d.flags.0.to_le_bytes());
-        bytes[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
-        bytes[10..18].copy_from_slice(&d.key.to_le_bytes());
-        bytes[18] = d.clock.row;
-        bytes[19] = d.filed.0;
-    };
+    (numbers, narrow)
+}
+
+#[inline(always)]
+fn pack_duty(d: &Duty, out: &mut Writer<'_>) {
+    let (numbers, narrow) = numbers(d);
+    let bytes = out.next::<DUTY>();
+    bytes[0] = d.told as u8 | (d.clock.state as u8) << 4 | u8::from(d.more.is_some()) << 6 | u8::from(!narrow) << 7;
+    bytes[1] = d.clock.limit;
+    bytes[2..4].copy_from_slice(&d.rule.to_le_bytes());
+    bytes[4..6].copy_from_slice(&d.clock.calendar.to_le_bytes());
+    bytes[6..8].copy_from_slice(&d.flags.0.to_le_bytes());
+    bytes[8..10].copy_from_slice(&d.ended_by.to_le_bytes());
+    bytes[10..18].copy_from_slice(&d.key.to_le_bytes());
+    bytes[18] = d.clock.row;
+    bytes[19] = d.filed.0;
     if narrow {
-        let bytes = grow::<{ DUTY + NARROW + 3 }>(out);
-        head(bytes);
-        bytes[DUTY..DUTY + 8].copy_from_slice(&start.to_le_bytes());
-        for (i, n) in numbers.iter().enumerate() {
+        let bytes = out.next::<NARROW>();
+        bytes[..8].copy_from_slice(&d.start.0.to_le_bytes());
+        let [most @ .., last] = numbers;
+        for (i, n) in most.iter().enumerate() {
             // Eight bytes are written, and the next number lies over the last three.
-            let at = DUTY + 6 + 5 * i;
-            bytes[at..at + 8].copy_from_slice(&n.to_le_bytes());
+            bytes[6 + 5 * i..14 + 5 * i].copy_from_slice(&n.to_le_bytes());
         }
-        out.truncate(out.len() - 3);
+        bytes[NARROW - 5..].copy_from_slice(&last.to_le_bytes()[..5]);
     } else {
-        let bytes = grow::<{ DUTY + WIDE }>(out);
-        head(bytes);
-        let plain = [start, d.since.0, d.clock.target, d.deadline.0, d.ended.0, d.clock.elapsed];
+        let bytes = out.next::<WIDE>();
+        let plain = [d.start.0, d.since.0, d.clock.target, d.deadline.0, d.ended.0, d.clock.elapsed];
         for (i, n) in plain.iter().enumerate() {
-            bytes[DUTY + 8 * i..DUTY + 8 * i + 8].copy_from_slice(&n.to_le_bytes());
+            bytes[8 * i..8 * i + 8].copy_from_slice(&n.to_le_bytes());
         }
-    }
-    if let Some(more) = &d.more {
-        put(out, &**more);
     }
 }
 
-/// So many bytes more, to be written where they belong: a copy of what was just written in pieces waits until all of them have
-/// come to the cache.
-#[inline(always)]
-fn grow<const N: usize>(out: &mut Vec<u8>) -> &mut [u8; N] {
-    out.extend_from_slice(&[0; N]);
-    out.last_chunk_mut().expect("it has just grown by so many")
+struct Writer<'a> {
+    bytes: &'a mut [u8],
+    at: usize,
+}
+
+impl Writer<'_> {
+    #[inline(always)]
+    fn next<const N: usize>(&mut self) -> &mut [u8; N] {
+        let from = self.at;
+        self.at += N;
+        self.bytes[from..].first_chunk_mut().expect("as much room as was measured")
+    }
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) {
+        let from = self.at;
+        self.at += bytes.len();
+        self.bytes[from..self.at].copy_from_slice(bytes);
+    }
 }
 
 fn skip_duty(rest: &mut Reader<'_>) {
@@ -249,7 +300,7 @@ fn skip_duty(rest: &mut Reader<'_>) {
 
 #[inline(always)]
 fn unpack_duty(rest: &mut Reader<'_>) -> Duty {
-    // Read where it lies, for the same reason as in `grow`.
+    // Read where it lies: a copy would wait for what was just written, and be waited for.
     let head = part_of::<DUTY>(rest.bytes, rest.at);
     let state = match head[0] >> 4 & 3 {
         0 => ClockState::Counting,
@@ -337,6 +388,13 @@ impl<'a> Reader<'a> {
         self.at = from + len;
         &self.bytes[from..self.at]
     }
+
+    /// With the length before it.
+    fn whole_part(&mut self) -> &'a [u8] {
+        let from = self.at;
+        self.part();
+        &self.bytes[from..self.at]
+    }
 }
 
 /// The head of an empty fold.
@@ -385,11 +443,16 @@ mod tests {
             if let Some(held) = held {
                 duty.more_mut().held = held;
             }
-            let mut bytes = Vec::new();
-            pack_duty(&duty, &mut bytes);
-            let mut reader = Reader { bytes: &bytes, at: 0 };
-            prop_assert_eq!(unpack_duty(&mut reader), duty);
-            prop_assert_eq!(reader.at, bytes.len());
+            let mut subject = Subject::default();
+            subject.reset(3, "INC1");
+            subject.head.ended.push(duty.clone());
+            subject.head.open.push(duty);
+            let bytes = packed(&subject);
+            let mut back = Subject::default();
+            unpack(&bytes, &mut back);
+            prop_assert_eq!(&back.head, &subject.head);
+            prop_assert_eq!(&back.name, &subject.name);
+            prop_assert_eq!(packed(&subject), bytes);
         }
     }
 }

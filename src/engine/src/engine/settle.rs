@@ -19,7 +19,7 @@ const LONG: usize = 2 * 1024;
 /// So are the duties of one that has had more.
 const MANY: usize = 16;
 /// How many subjects lie between two steps of looking ahead.
-const STEP: usize = 8;
+const STEP: usize = 16;
 /// 2^22 ms, about 70 minutes.
 const COARSE: i64 = 1 << 22;
 

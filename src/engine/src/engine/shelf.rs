@@ -38,7 +38,8 @@ pub(super) struct Shelf {
     // Boxed, since they go into the hand and among the large as they are, without being moved.
     #[expect(clippy::vec_box)]
     spare: Vec<Box<Subject>>,
-    buffer: Vec<u8>,
+    /// Of the subject that is being laid down.
+    parts: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,11 +101,7 @@ impl Shelf {
     pub(super) fn packed(&self, slot: u32) -> Cow<'_, [u8]> {
         match self.place(slot) {
             Place::Packed(bytes) => Cow::Borrowed(bytes),
-            Place::Whole(Some(subject)) => {
-                let mut out = Vec::new();
-                pack::pack(subject, &mut out);
-                Cow::Owned(out)
-            }
+            Place::Whole(Some(subject)) => Cow::Owned(pack::packed(subject)),
             Place::Empty | Place::Whole(None) => Cow::Borrowed(&[]),
         }
     }
@@ -326,11 +323,10 @@ impl Shelf {
         let Some(at) = self.slots.get(slot as usize).filter(|at| at.class == WHOLE) else { return };
         // In the hand, it is put back later.
         let Some(subject) = self.large[at.at as usize].take_if(|s| s.is_small()) else { return };
-        self.buffer.clear();
-        pack::pack(&subject, &mut self.buffer);
-        match Arena::class(self.buffer.len()) {
+        match Arena::class(pack::measure(&subject, &mut self.parts)) {
             Some(class) => {
-                self.put_packed(slot, class);
+                let run = self.room(slot, class);
+                pack::pack(&subject, &self.parts, self.small.bytes_mut(run));
                 self.spare(subject);
             }
             None => self.put_whole(slot, subject),
@@ -365,16 +361,13 @@ impl Shelf {
         }
     }
 
-    /// Puts what is in the buffer where the subject lay, if it fits there as well as anywhere.
-    fn put_packed(&mut self, slot: u32, class: u8) {
-        if self.slots[slot as usize].class != class {
-            self.vacate(slot);
-            let run = self.small.take(class);
-            let at = &mut self.slots[slot as usize];
-            (at.class, at.at) = (run.class, run.at);
-        }
-        let run = Run { class, at: self.slots[slot as usize].at };
-        self.small.bytes_mut(run)[..self.buffer.len()].copy_from_slice(&self.buffer);
+    /// Where a subject that lies whole will lie as bytes.
+    fn room(&mut self, slot: u32, class: u8) -> Run {
+        self.vacate(slot);
+        let run = self.small.take(class);
+        let at = &mut self.slots[slot as usize];
+        (at.class, at.at) = (run.class, run.at);
+        run
     }
 
     #[inline(always)]
