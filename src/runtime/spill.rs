@@ -8,7 +8,7 @@ use onus_engine::engine::Archive;
 use onus_engine::region::Region;
 use prefetch_index::prefetch_index;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -22,6 +22,8 @@ const ENTRY: usize = 8;
 const FULL: usize = 6;
 /// Blocks begin at multiples of this, so that four bytes name the place of one in 64 GiB.
 const UNIT: u64 = 16;
+/// So many bytes are written at once: few enough to stay near.
+const TOGETHER: usize = 1 << 16;
 /// So much of a block is read at once: most are no longer.
 const NEAR: usize = 512;
 /// Before a block: the place of the one before it of its subject, half of its hash, the lengths of its three parts.
@@ -182,15 +184,14 @@ impl Spill {
         }
         let whole = self.unwritten.len().next_multiple_of(UNIT as usize);
         self.unwritten.resize(whole, 0);
-        if self.unwritten.len() >= 1 << 18 {
+        if self.unwritten.len() >= TOGETHER {
             self.flush()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.blocks.seek(SeekFrom::Start(self.end))?;
-        self.blocks.write_all(&self.unwritten)?;
+        self.blocks.write_all_at(&self.unwritten, self.end)?;
         self.end += self.unwritten.len() as u64;
         self.unwritten.clear();
         Ok(())
