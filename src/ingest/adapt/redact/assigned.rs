@@ -64,8 +64,19 @@ fn name(identifier: &[u8]) -> Option<Name> {
     weak.then_some(Name::Weak)
 }
 
-/// The value that is given to the name at a word.
-pub(super) fn value(text: &[u8], word: Range<usize>) -> Option<(Range<usize>, &'static str)> {
+/// What is given to a name.
+struct Given {
+    name: Name,
+    /// In which quotation marks.
+    mark: Option<u8>,
+    /// Where it begins.
+    from: usize,
+    /// It cannot be prose.
+    sure: bool,
+}
+
+/// What is given to the name at a word.
+fn given(text: &[u8], word: Range<usize>) -> Option<Given> {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let begin = text[..word.start].iter().rposition(|byte| !part(*byte)).map_or(0, |before| before + 1);
     let end = run(text, word.end, part);
@@ -80,13 +91,23 @@ pub(super) fn value(text: &[u8], word: Range<usize>) -> Option<(Range<usize>, &'
     at = run(text, at, |byte| matches!(byte, b':' | b'=' | b'>')).min(at + 3);
     let spaced = blanks(text, at) > at;
     let (mark, from) = quote(text, blanks(text, at));
+    Some(Given { name, mark, from, sure: mark.is_some() || (sign == b'=' && !spaced) })
+}
+
+/// Whether what is given to the name at a word stands in quotation marks.
+pub(super) fn is_quoted(text: &[u8], word: Range<usize>) -> bool {
+    given(text, word).is_some_and(|given| given.mark.is_some())
+}
+
+/// The value that is given to the name at a word.
+pub(super) fn value(text: &[u8], word: Range<usize>) -> Option<(Range<usize>, &'static str)> {
+    let Given { name, mark, from, sure } = given(text, word)?;
     let to = match mark {
         Some(mark) => closing(text, from, mark),
         None => run(text, from, |byte| byte > b' ' && !b"\"'<>\\`".contains(&byte)),
     };
-    let sure_of_it = mark.is_some() || (sign == b'=' && !spaced);
     let told = match name {
-        Name::Password | Name::Secret => looks_like_one(&text[from..to], sure_of_it),
+        Name::Password | Name::Secret => looks_like_one(&text[from..to], sure),
         Name::Weak => looks_random(&text[from..to]),
     };
     told.then_some((from..to, name.form()))

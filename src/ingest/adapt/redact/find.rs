@@ -106,6 +106,13 @@ pub(super) fn find(text: &[u8]) -> Vec<Found> {
     all
 }
 
+/// Whether something quoted is given to a name that may be a secret's, whatever it is.
+pub(super) fn names_a_quoted(text: &[u8]) -> bool {
+    let mut any = false;
+    stops(text, |sign, at, end| any |= matches!(sign, Sign::Word) && assigned::is_quoted(text, at..end));
+    any
+}
+
 /// Stops wherever a sign stands in a text, one that begins within another, too.
 fn stops(text: &[u8], mut stop: impl FnMut(Sign, usize, usize)) {
     let small = text.to_ascii_lowercase();

@@ -13,7 +13,7 @@ mod texts;
 use crate::ingest::base64::base64;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use find::find;
+use find::{find, names_a_quoted};
 use formats::{FORMATS, OTHERS};
 use std::borrow::Cow;
 
@@ -27,20 +27,34 @@ pub fn redact_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
         let text = STANDARD.encode(clean);
         return Cow::Owned(if quoted { format!("\"{text}\"") } else { text }.into_bytes());
     }
-    // One look at the whole: nearly all records have nothing, and are done with it.
-    let nothing = match memchr::memchr(b'\\', bytes) {
-        None => find(bytes).is_empty(),
-        // As JSON reads it, and as it stands: a backslash may be nothing but one.
-        Some(_) => match softened(bytes) {
-            Some(soft) => find(&soft).is_empty() && find(bytes).is_empty(),
-            // Letters may be written as escapes (`\u0067hp_`), and what those spell cannot be seen so.
-            None => false,
-        },
-    };
-    if nothing {
+    if has_nothing(bytes) {
         return Cow::Borrowed(bytes);
     }
     texts::redact(bytes)
+}
+
+/// One look at the whole: nearly all records have nothing, and are done with it. True only where a look at each text finds nothing.
+fn has_nothing(bytes: &[u8]) -> bool {
+    if memchr::memchr(b'\\', bytes).is_none() {
+        return find(bytes).is_empty();
+    }
+    // As it stands, and as JSON reads it: texts may be JSON again. Where the value of a sure name ends, marks and backslashes do not
+    // say then: they may be its own.
+    let mut soft = Cow::Borrowed(bytes);
+    for _ in 0..=texts::DEEPEST {
+        if names_a_quoted(&soft) || !find(&soft).is_empty() {
+            return false;
+        }
+        match softened(&soft) {
+            // Letters may be written as escapes (`\u0067hp_`), and what those spell cannot be seen so.
+            None => return false,
+            Some(softer) => soft = Cow::Owned(softer),
+        }
+        if memchr::memchr(b'\\', &soft).is_none() {
+            return !names_a_quoted(&soft) && find(&soft).is_empty();
+        }
+    }
+    false
 }
 
 /// What a record holds that was put into base64 as a whole, as storage queues do, and whether quotation marks stand around it.
@@ -89,7 +103,7 @@ fn softened(bytes: &[u8]) -> Option<Vec<u8>> {
         out.extend_from_slice(&bytes[at..next]);
         out.push(match bytes.get(next + 1) {
             Some(b'u') => return None,
-            Some(b'"') => b'\'',
+            Some(b'"' | b'\'') => b'\'',
             Some(byte @ (b'\\' | b'/')) => *byte,
             _ => b' ',
         });
@@ -124,6 +138,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// What a password begins or ends with is no mark of the record, and escapes none, however deep in texts it stands.
+    #[test]
+    fn a_password_with_marks_and_backslashes_of_its_own_is_found() {
+        for password in [r"ab:\", "\"ab:c", "a'\"b"] {
+            let mut record = serde_json::json!({ "password": password }).to_string();
+            for _ in 0..3 {
+                let clean = redact_bytes(record.as_bytes());
+                assert!(String::from_utf8_lossy(&clean).contains("[redacted:password]"), "{record}");
+                record = serde_json::json!({ "message": record }).to_string();
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
@@ -138,7 +165,9 @@ mod tests {
         ) {
             let members: Vec<serde_json::Value> = texts.iter().map(|text| serde_json::json!({ &key: text })).collect();
             let json = serde_json::json!({"all": members, "in": serde_json::json!(texts).to_string()}).to_string();
-            for text in [json.as_str(), texts[0].as_str()] {
+            let inner = serde_json::json!({ &key: texts[0] }).to_string();
+            let inside = serde_json::json!({"in": inner, "deeper": serde_json::json!({ "in": inner }).to_string()}).to_string();
+            for text in [json.as_str(), texts[0].as_str(), inside.as_str()] {
                 prop_assert_eq!(redact_bytes(text.as_bytes()), texts::redact(text.as_bytes()), "{}", text);
             }
         }

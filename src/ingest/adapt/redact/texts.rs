@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 /// JSON within a text within JSON: so deep it is followed.
-const DEEPEST: usize = 4;
+pub(super) const DEEPEST: usize = 4;
 
 /// So often it is looked again: what was taken out may have hidden something beside it.
 const ROUNDS: usize = 8;
