@@ -53,9 +53,9 @@ impl Memory {
         self.lifted.retain(|(when, _)| *when == at);
     }
 
-    /// Nothing but pauses, as they mostly are.
-    fn is_plain(&self) -> bool {
-        // Whoever adds a field decides here whether it is plain.
+    /// Nothing but pauses, as they mostly are: what [`Memory::put`] can write.
+    fn is_pauses_alone(&self) -> bool {
+        // Whoever adds a field has to say here that it is empty.
         let Memory {
             pauses,
             lifted,
@@ -169,7 +169,7 @@ impl Fold {
     /// Appends what few subjects need, if it knows such.
     pub(crate) fn put_memory(&self, out: &mut Vec<u8>) {
         if let Some(memory) = &self.memory {
-            pack_part(out, |out| match memory.is_plain() {
+            pack_part(out, |out| match memory.is_pauses_alone() {
                 true => {
                     out.push(BY_HAND);
                     memory.put(out);

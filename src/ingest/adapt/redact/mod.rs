@@ -35,24 +35,23 @@ pub fn redact_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 /// One look at the whole: nearly all records have nothing, and are done with it. True only where a look at each text finds nothing.
 fn has_nothing(bytes: &[u8]) -> bool {
-    if memchr::memchr(b'\\', bytes).is_none() {
+    let escapes = |bytes: &[u8]| memchr::memchr(b'\\', bytes).is_some();
+    if !escapes(bytes) {
         return find(bytes).is_empty();
     }
     // As it stands, and as JSON reads it: texts may be JSON again. Where the value of a sure name ends, marks and backslashes do not
     // say then: they may be its own.
     let mut soft = Cow::Borrowed(bytes);
-    for _ in 0..=texts::DEEPEST {
+    for _ in 0..texts::DEEPEST + 2 {
         if names_a_quoted(&soft) || !find(&soft).is_empty() {
             return false;
         }
-        match softened(&soft) {
-            // Letters may be written as escapes (`\u0067hp_`), and what those spell cannot be seen so.
-            None => return false,
-            Some(softer) => soft = Cow::Owned(softer),
+        if !escapes(&soft) {
+            return true;
         }
-        if memchr::memchr(b'\\', &soft).is_none() {
-            return !names_a_quoted(&soft) && find(&soft).is_empty();
-        }
+        // Letters may be written as escapes (`\u0067hp_`), and what those spell cannot be seen so.
+        let Some(softer) = softened(&soft) else { return false };
+        soft = Cow::Owned(softer);
     }
     false
 }
