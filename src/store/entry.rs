@@ -45,8 +45,10 @@ pub struct Entry {
     pub digest: [u8; 32],
 }
 
-/// Whose an entry is, and what it was decided by: the same for very many.
+/// Whose an entry is, and what it was decided by: the same for very many. Counts of who has it lie on a cache line of their
+/// own: they change on another thread than the one that reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(align(64))]
 pub struct Under {
     /// The partner.
     pub partner: String,

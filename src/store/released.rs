@@ -180,28 +180,7 @@ impl Loaded {
     fn read(database: &mut impl Database, shard: i64) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         (loaded.seen, loaded.indexed) = reached(database, shard)?;
-        let mut due = 0;
-        database.ask(
-            "SELECT name, run, generation, level, first, rows FROM released_key WHERE shard = $1 ORDER BY name",
-            &[Int(shard)],
-            &mut |row| {
-                let (name, run) = (row.int(0)?, row.int(1)?);
-                if due == 0 {
-                    loaded.runs.push(Run { generation: row.small(2)?, level: row.small(3)?, rows: Vec::new() });
-                    due = row.small::<usize>(5)?;
-                }
-                let Some(known) = loaded.runs.last_mut() else { return Ok(()) };
-                if name != run + known.rows.len() as i64 {
-                    return Err(row.damaged(MISSING.to_owned()));
-                }
-                known.rows.push((row.int(4)? as u64, name));
-                due -= 1;
-                Ok(())
-            },
-        )?;
-        if due > 0 {
-            return Err(damaged(database, MISSING));
-        }
+        loaded.runs_from(database, shard, i64::MIN)?;
         database.ask(
             "SELECT generation, sequence, page, keys, bytes, sum FROM released_page WHERE shard = $1 AND sequence > $2",
             &[Int(shard), Int(loaded.indexed as i64)],
@@ -210,31 +189,90 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// Takes a page's keys in: generation, sequence, page, keys, bytes, sum.
+    /// Takes a page's keys in, if its sum is right: generation, sequence, page, keys, bytes, sum.
     fn wait(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
-        let keys = row.bytes(3)?;
-        if row.int(5)? != sums::page(generation, sequence, page, keys, row.bytes(4)?) {
+        if row.int(5)? != sums::page(generation, sequence, page, row.bytes(3)?, row.bytes(4)?) {
             return Err(row.damaged(format!("page {page} of released subjects of commit {sequence} has another sum")));
         }
-        for key in keys_of(keys) {
+        self.take_keys(row)
+    }
+
+    /// The same without a look at the sum: generation, sequence, page, keys.
+    fn take_keys(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
+        for key in keys_of(row.bytes(3)?) {
             self.waiting.entry((generation, key)).or_default().push(place(sequence, page as usize));
             self.count += 1;
         }
         Ok(())
     }
 
+    /// Takes runs in whose rows are named from here on. One question: what it shows is as of one commit.
+    fn runs_from(&mut self, database: &mut impl Database, shard: i64, from: i64) -> Result<(), StoreError> {
+        let mut due = 0;
+        database.ask(
+            "SELECT name, run, generation, level, first, rows FROM released_key WHERE shard = $1 AND name >= $2 \
+             ORDER BY name",
+            &[Int(shard), Int(from)],
+            &mut |row| {
+                let (name, run) = (row.int(0)?, row.int(1)?);
+                if due == 0 {
+                    self.runs.push(Run { generation: row.small(2)?, level: row.small(3)?, rows: Vec::new() });
+                    due = row.small::<usize>(5)?;
+                }
+                let Some(known) = self.runs.last_mut() else { return Ok(()) };
+                if name != run + known.rows.len() as i64 {
+                    return Err(row.damaged(MISSING.to_owned()));
+                }
+                known.rows.push((row.int(4)? as u64, name));
+                due -= 1;
+                Ok(())
+            },
+        )?;
+        if due > 0 { Err(damaged(database, MISSING)) } else { Ok(()) }
+    }
+
+    /// Runs that were written since, in place of those that were merged into them: a run of a level holds all of the lower
+    /// levels of its generation that were there before it.
+    fn go_on_with_runs(&mut self, database: &mut impl Database, shard: i64) -> Result<(), StoreError> {
+        let from = ((self.indexed + 1) << LOW) as i64;
+        let named = |run: &Run| run.rows.first().map_or(i64::MIN, |(_, name)| *name);
+        // What was read of later commits than was known of is read again.
+        self.runs.retain(|run| named(run) < from);
+        let known = self.runs.len();
+        self.runs_from(database, shard, from)?;
+        let mut before = std::mem::take(&mut self.runs);
+        let since = before.split_off(known);
+        before.retain(|run| !since.iter().any(|new| new.generation == run.generation && new.level > run.level));
+        before.extend(since);
+        self.runs = before;
+        Ok(())
+    }
+
     /// Looks for what came since; false: it must be read anew.
     fn go_on(&mut self, database: &mut impl Database, shard: i64, generation: u32) -> Result<bool, StoreError> {
-        let (sequence, indexed) = reached(database, shard)?;
-        if indexed != self.indexed || self.of != Some(generation) {
+        if self.of != Some(generation) {
             return Ok(false);
         }
+        let (sequence, indexed) = reached(database, shard)?;
+        if indexed != self.indexed {
+            self.go_on_with_runs(database, shard)?;
+            self.indexed = indexed;
+            self.seen = self.seen.max(indexed);
+            self.waiting.retain(|_, places| {
+                places.retain(|place| placed(*place).0 > indexed);
+                !places.is_empty()
+            });
+            self.count = self.waiting.values().map(Vec::len).sum();
+        }
+        // Keys alone: whole pages are many times as much. This process has just written them; each page's sum is checked when
+        // it is read, and those of all when an owner begins.
         database.ask(
-            "SELECT generation, sequence, page, keys, bytes, sum FROM released_page \
+            "SELECT generation, sequence, page, keys FROM released_page \
              WHERE shard = $1 AND generation = $2 AND sequence > $3",
             &[Int(shard), Int(i64::from(generation)), Int(self.seen as i64)],
-            &mut |row| self.wait(row),
+            &mut |row| self.take_keys(row),
         )?;
         self.seen = sequence;
         Ok(true)

@@ -1,6 +1,7 @@
 //! The identity of a duty: what a page, a ledger entry and a partner's question mean by "this duty".
 
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 use std::fmt;
 
 /// 128 bits: SHA-256, cut, over partner, contract, obligation, subject and the anchor's key. No cycle, version or time
@@ -11,15 +12,15 @@ pub struct DutyId(pub [u8; 16]);
 impl DutyId {
     /// Of a duty.
     pub fn of(partner: &str, contract: &str, obligation: &str, subject: &str, key: u64) -> DutyId {
-        let mut hash = Sha256::new();
+        let mut bytes = SmallVec::<[u8; 192]>::new();
         for part in [partner, contract, obligation, subject] {
             // Length first: no two lists of names run together alike.
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part.as_bytes());
         }
-        hash.update(key.to_be_bytes());
+        bytes.extend_from_slice(&key.to_be_bytes());
         let mut id = [0; 16];
-        id.copy_from_slice(&hash.finalize()[..16]);
+        id.copy_from_slice(&Sha256::digest(&bytes)[..16]);
         DutyId(id)
     }
 }

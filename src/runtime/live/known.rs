@@ -44,9 +44,9 @@ impl Known {
         }
     }
 
-    /// Has the block fetched from afar in which a key will be looked for first.
+    /// Has the blocks fetched from afar in which a key will be looked for: what was never added is looked for in all.
     pub(super) fn prefetch(&self, key: u64) {
-        if let Some(filter) = self.filters.last() {
+        for filter in &self.filters {
             prefetch_index(&filter.blocks, filter.place(key));
         }
     }

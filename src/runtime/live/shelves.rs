@@ -139,7 +139,14 @@ impl Archive for Shelves<'_> {
     }
 
     fn prefetch(&self, partner: &str, subject: &str) {
-        self.known.prefetch(hash(partner, subject));
+        let of_partner = xxh3_64(partner.as_bytes());
+        self.known.prefetch(xxh3_64_with_seed(subject.as_bytes(), of_partner));
+        // The name of its notes. Of one that is longer nothing is lost but time.
+        let mut name = [0; 64];
+        if let Some(name) = name.get_mut(..=subject.len()) {
+            name[..subject.len()].copy_from_slice(subject.as_bytes());
+            self.known.prefetch(xxh3_64_with_seed(name, of_partner));
+        }
     }
 }
 
