@@ -11,8 +11,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use onus::store::place::{Place, open};
-use onus::store::{Batch, Entry, Page, Position, Store, Under, digest};
-use onus_engine::identity::DutyId;
+use onus::store::{Batch, Entry, Page, Position, Store, Under, Which, digest};
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
 use std::sync::Arc;
@@ -125,7 +124,7 @@ impl Made {
             under: Arc::clone(&self.under[drawn as usize % 200]),
             // Tickets are numbered as they are opened, and end within a while.
             subject: format!("INC-{:07}", number + drawn % 20_000),
-            duty: DutyId(u128::from(drawn).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes()),
+            which: Which::Key(drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             from: Standing::Open,
             to: Standing::Met,
             start: Moment(1_767_225_600_000 + number as i64),

@@ -142,7 +142,7 @@ fn net(store: &mut dyn Store) -> Net {
     let verified = store.verify().expect("it can be read");
     assert_eq!(verified.wrong, Vec::<String>::new(), "the store is whole");
     let entries = store.entries(&Query::default()).expect("the ledger");
-    let last = entries.into_iter().map(|e| (e.duty.to_string(), (e.to, e.deadline.filter(|_| e.broken))));
+    let last = entries.into_iter().map(|e| (e.duty().to_string(), (e.to, e.deadline.filter(|_| e.broken))));
     let net: Net = last.collect();
     net.into_iter().filter(|(_, (to, _))| *to != Standing::Withdrawn).collect()
 }
@@ -310,7 +310,7 @@ fn by_the_events_clock_time_goes_on_when_who_held_it_back_has_come_to_its_end() 
     shard.commit().expect("it is written");
     let broken = |shard: &mut Live| {
         let entries = shard.store().expect("the store").entries(&Query::default()).expect("the ledger");
-        let last: BTreeMap<String, bool> = entries.into_iter().map(|e| (e.duty.to_string(), e.broken)).collect();
+        let last: BTreeMap<String, bool> = entries.into_iter().map(|e| (e.duty().to_string(), e.broken)).collect();
         last.into_values().filter(|broken| *broken).count()
     };
     let before = broken(&mut shard);

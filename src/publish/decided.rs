@@ -36,7 +36,7 @@ impl Decided<'_> {
         map.serialize_entry("obligation", &entry.under.obligation)?;
         map.serialize_entry("clause", &entry.under.clause)?;
         map.serialize_entry("subject", &entry.subject)?;
-        map.serialize_entry("duty", &Shown(entry.duty))?;
+        map.serialize_entry("duty", &Shown(entry.duty()))?;
         map.serialize_entry("from", entry.from.word())?;
         map.serialize_entry("to", entry.to.word())?;
         map.serialize_entry("start", &Shown(entry.start))?;

@@ -12,8 +12,8 @@ pub struct Event<'a>(pub &'a Entry);
 impl Event<'_> {
     /// The same for the same entry, whoever tells it: a receiver that knows it has heard it.
     pub fn id(&self) -> String {
-        let Entry { duty, to, start, .. } = self.0;
-        format!("{duty}/{}/{start}", to.word())
+        let entry = self.0;
+        format!("{}/{}/{}", entry.duty(), entry.to.word(), entry.start)
     }
 
     /// `onus.duty.` and how the duty stands.

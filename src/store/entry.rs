@@ -3,6 +3,7 @@
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::{Millis, Moment};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -15,8 +16,8 @@ pub struct Entry {
     pub under: Arc<Under>,
     /// What the duty is about.
     pub subject: String,
-    /// Which duty.
-    pub duty: DutyId,
+    /// Which duty of its subject under its obligation.
+    pub which: Which,
     /// Told before.
     pub from: Standing,
     /// Told now.
@@ -43,6 +44,27 @@ pub struct Entry {
     pub heard: Moment,
     /// [`digest`] of the entry before, and this one.
     pub digest: [u8; 32],
+}
+
+/// Which of the duties that an obligation makes of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Which {
+    /// The one of this anchor. Its name follows from that, and from nothing else that the entry does not say: who asks for it
+    /// works it out ([`Entry::duty`]), and who writes a thousand a commit does not.
+    Key(u64),
+    /// The one of this name: written before keys were.
+    Id(DutyId),
+}
+
+impl Entry {
+    /// Which duty it is, by its name.
+    pub fn duty(&self) -> DutyId {
+        let Under { partner, contract, obligation, .. } = &*self.under;
+        match self.which {
+            Which::Key(key) => DutyId::of(partner, contract, obligation, &self.subject, key),
+            Which::Id(id) => id,
+        }
+    }
 }
 
 /// Whose an entry is, and what it was decided by: the same for very many. Counts of who has it lie on a cache line of their
@@ -72,15 +94,30 @@ fn digest_in(bytes: &mut Vec<u8>, before: &[u8; 32], entry: &Entry) -> [u8; 32] 
     bytes.extend_from_slice(before);
     bytes.extend_from_slice(&entry.number.to_be_bytes());
     let Under { partner, contract, obligation, clause } = &*entry.under;
-    for text in [partner, contract, obligation, clause, &entry.subject] {
-        bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(text.as_bytes());
-    }
-    bytes.extend_from_slice(&entry.duty.0);
-    for standing in [entry.from, entry.to] {
-        let word = standing.word();
-        bytes.extend_from_slice(&(word.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(word.as_bytes());
+    let texts = [partner, contract, obligation, clause, &entry.subject];
+    let standings = [entry.from, entry.to].map(Standing::word);
+    // A block of SHA-256 less, where names are short: lengths are as long as they need to be.
+    match entry.which {
+        Which::Key(key) => {
+            for text in texts {
+                bytes.extend_from_slice(&(text.len() as u32).to_be_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            }
+            bytes.extend_from_slice(&key.to_be_bytes());
+            for word in standings {
+                bytes.push(word.len() as u8);
+                bytes.extend_from_slice(word.as_bytes());
+            }
+        }
+        Which::Id(id) => {
+            let long = |bytes: &mut Vec<u8>, text: &str| {
+                bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            };
+            texts.iter().for_each(|text| long(bytes, text));
+            bytes.extend_from_slice(&id.0);
+            standings.iter().for_each(|word| long(bytes, word));
+        }
     }
     let optional = |moment: Option<Moment>| moment.map_or(i64::MIN, |m| m.0);
     let times = [entry.start.0, optional(entry.deadline), optional(entry.ended)];

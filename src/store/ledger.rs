@@ -5,7 +5,7 @@
 //! finds whatever was changed.
 
 use super::zip::zip;
-use super::{Entry, Under, digest};
+use super::{Entry, Under, Which, digest};
 use hashbrown::HashMap;
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Most entries of one row: what somebody who wants one of them has to read.
 const MOST: usize = 1_024;
-/// A third less CPU than 1, for 7 % more on disk: most of an entry is a digest, which nothing packs.
+/// A third less CPU than 1, for 7 % more on disk: much of an entry is its key, which nothing packs.
 const LEVEL: i32 = -2;
 /// Bytes that an entry takes, before it is compressed, mostly.
 const ROOM: usize = 80;
@@ -37,22 +37,25 @@ pub(super) struct Segment {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Texts that come again and again, once; an entry names their places.
+/// What a row begins with. Those that were written before there were forms begin with how many texts there are: never none.
+const FORM: [u8; 2] = [0, 2];
+
+/// Texts that come again and again, once; an entry names their places. `W`: how it is said which duty it is.
 #[derive(Serialize, Deserialize)]
-struct Packed<'a> {
+struct Packed<'a, W> {
     #[serde(borrow)]
     words: Vec<&'a str>,
     #[serde(borrow)]
-    entries: Vec<Lean<'a>>,
+    entries: Vec<Lean<'a, W>>,
 }
 
 /// An entry without number and digest; instants as the distance from the one before.
 #[derive(Serialize, Deserialize)]
-struct Lean<'a> {
+struct Lean<'a, W> {
     /// Partner, contract, obligation, clause, standing before and now.
     words: [u32; 6],
     subject: &'a str,
-    duty: [u8; 16],
+    which: W,
     flags: u8,
     at: i64,
     start: i64,
@@ -93,7 +96,7 @@ fn packed(entries: &[Entry]) -> Result<Vec<u8>, String> {
         lean.push(Lean {
             words: [partner, contract, obligation, clause, from, to],
             subject: &entry.subject,
-            duty: entry.duty.0,
+            which: entry.which,
             flags: flags.iter().zip(0..).fold(0, |all, (flag, bit)| all | u8::from(*flag) << bit),
             at: entry.at.0.wrapping_sub(last),
             start: entry.start.0.wrapping_sub(entry.at.0),
@@ -104,7 +107,8 @@ fn packed(entries: &[Entry]) -> Result<Vec<u8>, String> {
         });
         last = entry.at.0;
     }
-    let room = Vec::with_capacity(entries.len() * ROOM);
+    let mut room = Vec::with_capacity(entries.len() * ROOM);
+    room.extend_from_slice(&FORM);
     postcard::to_extend(&Packed { words: words.list, entries: lean }, room).map_err(|error| error.to_string())
 }
 
@@ -132,7 +136,18 @@ impl Segment {
     /// Its entries, as they were written; else what is wrong.
     pub(super) fn entries(&self) -> Result<Vec<Entry>, String> {
         let bytes = zstd::bulk::decompress(&self.bytes, LARGEST).map_err(|error| self.wrong(&error.to_string()))?;
-        let packed: Packed<'_> = postcard::from_bytes(&bytes).map_err(|error| self.wrong(&error.to_string()))?;
+        match bytes.strip_prefix(&FORM) {
+            Some(bytes) => self.unpacked(bytes, |which: Which| which),
+            None => self.unpacked(&bytes, |id: [u8; 16]| Which::Id(DutyId(id))),
+        }
+    }
+
+    fn unpacked<'b, W: Copy + Deserialize<'b>>(
+        &self,
+        bytes: &'b [u8],
+        which: impl Fn(W) -> Which,
+    ) -> Result<Vec<Entry>, String> {
+        let packed: Packed<'_, W> = postcard::from_bytes(bytes).map_err(|error| self.wrong(&error.to_string()))?;
         let mut known: HashMap<[u32; 4], Arc<Under>> = HashMap::new();
         let mut before = self.before;
         let mut last = 0_i64;
@@ -161,7 +176,7 @@ impl Segment {
                 number,
                 under,
                 subject: lean.subject.to_owned(),
-                duty: DutyId(lean.duty),
+                which: which(lean.which),
                 from: standing(4)?,
                 to: standing(5)?,
                 start: instant(lean.start),
@@ -189,5 +204,65 @@ impl Segment {
 
     fn wrong(&self, why: &str) -> String {
         format!("entries {} to {} are not as they were written: {why}", self.first, self.last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows that were written before keys were: named duties, and no form.
+    #[test]
+    fn rows_of_before_are_read_as_they_were_written() {
+        let words = vec!["p1", "desk", "resolve", "4.2", "open", "met"];
+        let lean = |subject, at| Lean {
+            words: [0, 1, 2, 3, 4, 5],
+            subject,
+            which: [7_u8; 16],
+            flags: 0,
+            at,
+            start: -5,
+            deadline: Some(5),
+            ended: None,
+            used: 5,
+            heard: 0,
+        };
+        let packed = Packed { words, entries: vec![lean("INC-1", 1_000), lean("INC-2", 10)] };
+        let packed = postcard::to_allocvec(&packed).expect("plain data");
+        let bytes = zip(&packed, LEVEL).expect("packed");
+        let under = ["p1", "desk", "resolve", "4.2"].map(str::to_owned);
+        let [partner, contract, obligation, clause] = under;
+        let under = Arc::new(Under { partner, contract, obligation, clause });
+        let mut before = [3; 32];
+        let entry = |number: u64, subject: &str, at| Entry {
+            number,
+            under: Arc::clone(&under),
+            subject: subject.to_owned(),
+            which: Which::Id(DutyId([7; 16])),
+            from: Standing::Open,
+            to: Standing::Met,
+            start: Moment(at - 5),
+            deadline: Some(Moment(at + 5)),
+            ended: None,
+            broken: false,
+            excused: false,
+            disputed: false,
+            adjustment: false,
+            used: 5,
+            at: Moment(at),
+            heard: Moment(at),
+            digest: [0; 32],
+        };
+        let mut entries = [entry(8, "INC-1", 1_000), entry(9, "INC-2", 1_010)];
+        for one in &mut entries {
+            one.digest = digest(&before, one);
+            before = one.digest;
+        }
+        // By another's hand, as entry.rs said before keys were.
+        assert_eq!(before[..8], [50, 233, 119, 119, 85, 212, 1, 169]);
+        let segment = Segment { first: 8, last: 9, before: [3; 32], digest: before, latest: Moment(1_010), bytes };
+        assert_eq!(segment.entries().expect("whole"), entries);
+        let again = pack([3; 32], &entries).expect("packed again");
+        assert_eq!(again[0].entries().expect("whole"), entries);
     }
 }

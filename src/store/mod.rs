@@ -28,7 +28,7 @@ mod sums;
 mod zip;
 
 pub(crate) use entry::chain;
-pub use entry::{Entry, Under, digest};
+pub use entry::{Entry, Under, Which, digest};
 pub use error::StoreError;
 pub(crate) use zip::{Effort, zip, zip_onto};
 

@@ -9,7 +9,7 @@ use super::database::Value::{Bytes, Int};
 use super::database::{Database, Row, Value};
 use super::error::StoreError;
 use super::{Page, schema, sums};
-use std::collections::BTreeMap;
+use hashbrown::HashTable;
 use std::sync::LazyLock;
 
 /// Keys that wait.
@@ -37,10 +37,16 @@ struct Loaded {
     indexed: u64,
     /// What was asked for when it was read; for others it is read anew.
     of: Option<u32>,
-    /// By generation and key: places of pages.
-    waiting: BTreeMap<(u32, u64), Vec<u64>>,
-    count: usize,
+    waiting: HashTable<Waiting>,
     runs: Vec<Run>,
+}
+
+/// A key that is in no run yet. Keys are hashes already.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    generation: u32,
+    key: u64,
+    place: u64,
 }
 
 #[derive(Debug)]
@@ -131,26 +137,19 @@ impl Index {
     ) -> Result<(), StoreError> {
         let loaded = self.load(database, shard)?;
         for (number, page) in pages.iter().enumerate() {
-            for key in &page.keys {
-                loaded.waiting.entry((generation, *key)).or_default().push(place(sequence, number));
-                loaded.count += 1;
-            }
+            page.keys.iter().for_each(|key| loaded.put(generation, *key, place(sequence, number)));
         }
         loaded.seen = sequence;
-        if loaded.count < WAITING {
+        if loaded.waiting.len() < WAITING {
             return Ok(());
         }
         let mut writing = Writing { database, shard, next: (sequence << LOW) as i64 };
-        (loaded.count, loaded.indexed) = (0, sequence);
-        let mut waiting = std::mem::take(&mut loaded.waiting).into_iter().peekable();
-        while let Some(((generation, _), _)) = waiting.peek() {
-            let generation = *generation;
-            let mut pairs = Vec::new();
-            while let Some(((_, key), places)) = waiting.next_if(|((of, _), _)| *of == generation) {
-                pairs.extend(places.into_iter().map(|place| (key, place)));
-            }
-            // A database that was read shows pages in any order.
-            pairs.sort_unstable();
+        loaded.indexed = sequence;
+        let mut all: Vec<_> = loaded.waiting.drain().map(|one| (one.generation, one.key, one.place)).collect();
+        all.sort_unstable();
+        for some in all.chunk_by(|a, b| a.0 == b.0) {
+            let generation = some[0].0;
+            let pairs: Vec<(u64, u64)> = some.iter().map(|(_, key, place)| (*key, *place)).collect();
             loaded.runs.push(writing.run(generation, 0, &pairs)?);
             loaded.merge(&mut writing, generation)?;
         }
@@ -161,8 +160,7 @@ impl Index {
     /// Generations before this one are gone.
     pub(super) fn forget(&mut self, before: u32) {
         if let Some(loaded) = &mut self.0 {
-            loaded.waiting.retain(|(generation, _), _| *generation >= before);
-            loaded.count = loaded.waiting.values().map(Vec::len).sum();
+            loaded.waiting.retain(|one| one.generation >= before);
             loaded.runs.retain(|run| run.generation >= before);
         }
     }
@@ -201,11 +199,12 @@ impl Loaded {
     /// The same without a look at the sum: generation, sequence, page, keys.
     fn take_keys(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
-        for key in keys_of(row.bytes(3)?) {
-            self.waiting.entry((generation, key)).or_default().push(place(sequence, page as usize));
-            self.count += 1;
-        }
+        keys_of(row.bytes(3)?).for_each(|key| self.put(generation, key, place(sequence, page as usize)));
         Ok(())
+    }
+
+    fn put(&mut self, generation: u32, key: u64, place: u64) {
+        self.waiting.insert_unique(key, Waiting { generation, key, place }, |one| one.key);
     }
 
     /// Takes runs in whose rows are named from here on. One question: what it shows is as of one commit.
@@ -260,11 +259,7 @@ impl Loaded {
             self.go_on_with_runs(database, shard)?;
             self.indexed = indexed;
             self.seen = self.seen.max(indexed);
-            self.waiting.retain(|_, places| {
-                places.retain(|place| placed(*place).0 > indexed);
-                !places.is_empty()
-            });
-            self.count = self.waiting.values().map(Vec::len).sum();
+            self.waiting.retain(|one| placed(one.place).0 > indexed);
         }
         // Keys alone: whole pages are many times as much. This process has just written them; each page's sum is checked when
         // it is read, and those of all when an owner begins.
@@ -284,7 +279,8 @@ impl Loaded {
         shard: i64,
         (generation, key): (u32, u64),
     ) -> Result<Result<Vec<u64>, Gone>, StoreError> {
-        let mut found = self.waiting.get(&(generation, key)).cloned().unwrap_or_default();
+        let waits = self.waiting.iter_hash(key).filter(|one| (one.generation, one.key) == (generation, key));
+        let mut found: Vec<u64> = waits.map(|one| one.place).collect();
         let mut names = Vec::new();
         for run in self.runs.iter().filter(|run| run.generation == generation) {
             // A key that begins a row may end the one before it, too.

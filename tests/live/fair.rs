@@ -58,7 +58,7 @@ fn read(house: &House, source: &str) -> u64 {
 fn decided(house: &House, partner: &str) -> usize {
     let query = onus::store::Query { partner: Some(partner.to_owned()), ..onus::store::Query::default() };
     let entries = store(house).and_then(|mut store| store.entries(&query).ok()).unwrap_or_default();
-    let last: BTreeMap<_, _> = entries.iter().map(|entry| (entry.duty, entry.to)).collect();
+    let last: BTreeMap<_, _> = entries.iter().map(|entry| (entry.duty(), entry.to)).collect();
     last.values().filter(|to| **to == Standing::Met).count()
 }
 

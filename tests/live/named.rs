@@ -44,7 +44,7 @@ fn at_rest(house: &House) -> Vec<Entry> {
 /// What was decided, whenever that was.
 fn decided(entries: &[Entry]) -> Vec<String> {
     let mut all: Vec<String> =
-        entries.iter().map(|e| format!("{} {} {} {:?} {:?}", e.duty, e.to, e.start, e.deadline, e.ended)).collect();
+        entries.iter().map(|e| format!("{} {} {} {:?} {:?}", e.duty(), e.to, e.start, e.deadline, e.ended)).collect();
     all.sort();
     all
 }
@@ -102,7 +102,7 @@ fn killed_between_the_commit_and_telling_it_is_told_under_the_same_identity() {
     let text = || std::fs::read_to_string(house.path("told")).unwrap_or_default();
     let all = || first.iter().cloned().chain(text().lines().filter_map(identity)).collect::<BTreeSet<String>>();
     let due = |entries: &[Entry]| -> BTreeSet<String> {
-        entries.iter().map(|e| format!("\"{}\" \"{}\" \"{}\"", e.duty, e.to, e.start)).collect()
+        entries.iter().map(|e| format!("\"{}\" \"{}\" \"{}\"", e.duty(), e.to, e.start)).collect()
     };
     house.until("all of it is told", || all() == due(&written));
     assert!(crate::house::end(child), "{}", house.talk());

@@ -24,7 +24,7 @@ fn duties(house: &House) -> usize {
     let mut store = sqlite::open(&house.path("onus.db"), 0).expect("a store");
     assert!(store.verify().expect("it can be read").wrong.is_empty());
     let entries = store.entries(&Query::default()).expect("the ledger");
-    let last: BTreeMap<String, Standing> = entries.into_iter().map(|e| (e.duty.to_string(), e.to)).collect();
+    let last: BTreeMap<String, Standing> = entries.into_iter().map(|e| (e.duty().to_string(), e.to)).collect();
     assert!(last.values().all(|to| *to == Standing::Met), "{last:?}");
     last.len()
 }

@@ -73,7 +73,7 @@ fn net(shard: &mut Shard) -> Vec<String> {
     let entries = shard.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
     let mut last = std::collections::BTreeMap::new();
     for e in entries {
-        last.insert(e.duty, format!("{} of {} {}: {}", e.under.obligation, e.under.partner, e.subject, e.to.word()));
+        last.insert(e.duty(), format!("{} of {} {}: {}", e.under.obligation, e.under.partner, e.subject, e.to.word()));
     }
     let mut all: Vec<String> = last.into_values().filter(|line| !line.ends_with("withdrawn")).collect();
     all.sort();

@@ -128,7 +128,7 @@ fn stands(shard: &mut Shard) -> Stands {
 pub(crate) fn net(store: &mut dyn Store) -> Vec<String> {
     let mut net = std::collections::BTreeMap::new();
     for entry in store.entries(&Query::default()).expect("entries") {
-        net.insert(entry.duty, (entry.subject, entry.to, entry.ended, entry.broken));
+        net.insert(entry.duty(), (entry.subject, entry.to, entry.ended, entry.broken));
     }
     let net = net.into_values().filter(|(_, to, ..)| to.to_string() != "withdrawn");
     net.map(|one| format!("{one:?}")).collect()

@@ -249,7 +249,7 @@ impl World {
         let mut net = Net::new();
         for entry in self.ledger() {
             let broke = entry.deadline.filter(|_| entry.broken).map(|at| at.to_string());
-            net.insert(entry.duty.to_string(), (entry.to.word().to_owned(), broke));
+            net.insert(entry.duty().to_string(), (entry.to.word().to_owned(), broke));
         }
         said(net)
     }
@@ -303,7 +303,7 @@ impl World {
             same
         });
         let decided: BTreeSet<Identity> = (self.ledger().iter())
-            .map(|e| (e.duty.to_string(), e.to.word().to_owned(), e.start.to_string(), e.number))
+            .map(|e| (e.duty().to_string(), e.to.word().to_owned(), e.start.to_string(), e.number))
             .collect();
         self.until("everything is told", || {
             let told: BTreeSet<Identity> = judges.iter().flat_map(|name| self.told(name)).collect();

@@ -35,7 +35,7 @@ fn the_timers_of_a_judge_that_stood_still_fire_for_nobody() {
         |world: &World| world.ledger().into_iter().filter(|entry| entry.subject == "LATE-1").collect::<Vec<_>>();
     assert!(of_it(&world).is_empty(), "it was not due yet");
     world.until("the other one says that it is over", || !of_it(&world).is_empty());
-    world.until("and tells it", || world.told("b").iter().any(|told| told.0 == of_it(&world)[0].duty.to_string()));
+    world.until("and tells it", || world.told("b").iter().any(|told| told.0 == of_it(&world)[0].duty().to_string()));
     assert_eq!(world.owned()["b"], [0]);
     signal(&a.0, "CONT");
     world.until("it knows", || world.talk("a").contains("another judge has it now"));
@@ -43,7 +43,7 @@ fn the_timers_of_a_judge_that_stood_still_fire_for_nobody() {
     world.until("the other one goes on", || world.commits()[0] > before[0] + 2);
     let entries = of_it(&world);
     assert_eq!((entries.len(), entries[0].to.word()), (1, "breached"), "{entries:?}");
-    let duty = entries[0].duty.to_string();
+    let duty = entries[0].duty().to_string();
     assert!(!world.told("a").iter().any(|told| told.0 == duty), "what it woke with it told nobody");
     world.ends_as_undisturbed(&["a", "b"]);
     assert!(a.end() && b.end());

@@ -5,7 +5,9 @@ use crate::kafka::broker;
 use crate::world::said;
 use onus::exchange::partition::partition;
 use onus::store::place::{Place, open};
-use onus::store::{Batch, Entry, Epoch, Letter, LetterState, Position, Query, Remembered, Stamp, Store, Under, digest};
+use onus::store::{
+    Batch, Entry, Epoch, Letter, LetterState, Position, Query, Remembered, Stamp, Store, Under, Which, digest,
+};
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
@@ -30,7 +32,7 @@ fn entries() -> Vec<Entry> {
             number,
             under: Arc::new(under),
             subject: format!("INC-{number}"),
-            duty: DutyId([number as u8; 16]),
+            which: if number.is_multiple_of(2) { Which::Id(DutyId([number as u8; 16])) } else { Which::Key(number) },
             from: Standing::Breached,
             to: Standing::Withdrawn,
             start: Moment(number as i64),
@@ -139,7 +141,7 @@ fn each_goes_to_whom_it_belongs_and_whoever_lacked_something_is_told_it() {
         let mine = |partner: &str| partition(partner, 3) == n;
         let here = store.entries(&Query::default()).expect("a ledger");
         let due: Vec<Entry> = entries().into_iter().filter(|entry| mine(&entry.under.partner)).collect();
-        let says = |entry: &Entry| (entry.duty, entry.to, entry.start, entry.at, entry.subject.clone());
+        let says = |entry: &Entry| (entry.duty(), entry.to, entry.start, entry.at, entry.subject.clone());
         assert_eq!(here.iter().map(says).collect::<Vec<_>>(), due.iter().map(says).collect::<Vec<_>>());
         assert!(here.iter().zip(1..).all(|(entry, number)| entry.number == number));
         let positions = store.positions().expect("positions");
@@ -201,7 +203,7 @@ fn judges_that_had_a_file_each_are_divided_together_and_a_receiver_that_one_had_
                 entry
             })
             .collect();
-        untold.extend(own.iter().filter(|_| n == 1).map(|entry| entry.duty));
+        untold.extend(own.iter().filter(|_| n == 1).map(|entry| entry.duty()));
         let told = if n == 0 { own.len() as u64 + 1 } else { 1 };
         let positions = [position("@told first", told), onus::exchange::remembered(&cluster, &topics[0], 2)];
         let batch = Batch { entries: &own, positions: &positions, ..Batch::empty(1, Moment(2_000)) };
@@ -221,12 +223,12 @@ fn judges_that_had_a_file_each_are_divided_together_and_a_receiver_that_one_had_
         assert!(here.iter().all(|entry| partition(&entry.under.partner, 3) == i32::from(n)));
         let positions = store.positions().expect("positions");
         let next = positions.iter().find(|one| one.source == "@told first").expect("a receiver").next;
-        let first = here.iter().find(|entry| untold.contains(&entry.duty)).map(|entry| entry.number);
+        let first = here.iter().find(|entry| untold.contains(&entry.duty())).map(|entry| entry.number);
         assert_eq!(next, first.unwrap_or(here.len() as u64 + 1), "it goes on at the first that it lacks");
-        all.extend(here.into_iter().map(|entry| entry.duty));
+        all.extend(here.into_iter().map(|entry| entry.duty()));
     }
     all.sort();
-    assert_eq!(all, entries().into_iter().map(|entry| entry.duty).collect::<Vec<_>>(), "each is there once");
+    assert_eq!(all, entries().into_iter().map(|entry| entry.duty()).collect::<Vec<_>>(), "each is there once");
 }
 
 #[test]

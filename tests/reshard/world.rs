@@ -272,7 +272,7 @@ impl World {
         let mut net = Net::new();
         for entry in self.ledger() {
             let broke = entry.deadline.filter(|_| entry.broken).map(|at| at.to_string());
-            net.insert(entry.duty.to_string(), (entry.to.word().to_owned(), broke));
+            net.insert(entry.duty().to_string(), (entry.to.word().to_owned(), broke));
         }
         firm(net)
     }
@@ -297,7 +297,7 @@ impl World {
     pub(crate) fn decided(&self) -> BTreeMap<Identity, usize> {
         let mut decided = BTreeMap::new();
         for entry in self.ledger() {
-            let identity = (entry.duty.to_string(), entry.to.word().to_owned(), entry.start.to_string());
+            let identity = (entry.duty().to_string(), entry.to.word().to_owned(), entry.start.to_string());
             *decided.entry(identity).or_default() += 1;
         }
         decided

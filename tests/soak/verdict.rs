@@ -82,7 +82,7 @@ pub(crate) fn of(house: &House, store: &str, blows: &mut Blows<'_>, stream: &Str
     if letters > 0 {
         wrong.push(format!("{letters} dead letters"));
     }
-    let last: BTreeMap<String, Entry> = entries.into_iter().map(|entry| (entry.duty.to_string(), entry)).collect();
+    let last: BTreeMap<String, Entry> = entries.into_iter().map(|entry| (entry.duty().to_string(), entry)).collect();
     let last: BTreeMap<String, Entry> = last.into_iter().filter(|(_, e)| e.to != Standing::Withdrawn).collect();
     for entry in last.values().filter(|entry| entry.broken) {
         let at = entry.deadline.map_or(i64::MIN, |at| at.0);

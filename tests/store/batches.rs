@@ -2,7 +2,7 @@
 
 use onus::store::{
     Batch, Claim, Entry, Epoch, Letter, LetterState, Page, Position, Regenerated, Remembered, Stamp, Store, StoreError,
-    Terms, Under, digest,
+    Terms, Under, Which, digest,
 };
 use onus_engine::identity::DutyId;
 use onus_engine::standing::Standing;
@@ -173,7 +173,12 @@ pub(crate) fn entry(number: u64, before: &[u8; 32]) -> Entry {
         }),
         // What partners send is in it: the character zero, too.
         subject: format!("INC-{} \0\u{1a}0'é", number % 5),
-        duty: DutyId([number as u8; 16]),
+        // As they were written before keys were, too.
+        which: if number.is_multiple_of(3) {
+            Which::Id(DutyId([number as u8; 16]))
+        } else {
+            Which::Key(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        },
         from: Standing::ALL[number as usize % 11],
         to: Standing::ALL[(number as usize + 1) % 11],
         start: Moment(at - 50),

@@ -182,7 +182,7 @@ pub(crate) fn a_newer_schema(ground: &dyn Ground) {
     drop(after(ground, "SELECT 1"));
     ground.run("NEWER SCHEMA");
     match ground.try_open() {
-        Err(StoreError::Newer { found: 99, known: 3, .. }) => {}
+        Err(StoreError::Newer { found: 99, known: 4, .. }) => {}
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("opened"),
     }

@@ -42,7 +42,7 @@ impl Word {
 /// The last entry of each duty, where it says something by itself. S4 and S7 are checks: one that passes makes no entry.
 fn last(shards: &[Vec<Entry>]) -> BTreeMap<String, &Entry> {
     let mut last: BTreeMap<String, &Entry> = BTreeMap::new();
-    shards.iter().flatten().for_each(|entry| _ = last.insert(entry.duty.to_string(), entry));
+    shards.iter().flatten().for_each(|entry| _ = last.insert(entry.duty().to_string(), entry));
     last.retain(|_, entry| match entry.to {
         Standing::Open | Standing::Paused | Standing::Unknown | Standing::Withdrawn | Standing::Untold => false,
         Standing::Met => !["S4", "S7"].contains(&entry.under.obligation.as_str()),
@@ -60,7 +60,7 @@ pub(crate) fn words(shards: &[Vec<Entry>]) -> BTreeMap<String, Word> {
 #[allow(dead_code)]
 pub(crate) fn sequences(shards: &[Vec<Entry>]) -> BTreeMap<String, Vec<Word>> {
     let mut all = BTreeMap::<String, Vec<Word>>::new();
-    shards.iter().flatten().for_each(|entry| all.entry(entry.duty.to_string()).or_default().push(Word::of(entry)));
+    shards.iter().flatten().for_each(|entry| all.entry(entry.duty().to_string()).or_default().push(Word::of(entry)));
     all
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn coherent(shards: &[Vec<Entry>]) {
     for (shard, entries) in shards.iter().enumerate() {
         let mut before = BTreeMap::<String, &Entry>::new();
         for entry in entries {
-            let duty = entry.duty.to_string();
+            let duty = entry.duty().to_string();
             assert_eq!(*home.entry(duty.clone()).or_insert(shard), shard, "{duty} is in two shards");
             let silent = [Standing::Untold, Standing::Open, Standing::Paused, Standing::Unknown];
             let before = before.insert(duty, entry);
@@ -83,7 +83,7 @@ pub(crate) fn coherent(shards: &[Vec<Entry>]) {
     }
     let mut breaches = BTreeMap::<String, BTreeSet<String>>::new();
     for entry in shards.iter().flatten().filter(|entry| entry.broken) {
-        breaches.entry(entry.duty.to_string()).or_default().insert(entry.start.to_string());
+        breaches.entry(entry.duty().to_string()).or_default().insert(entry.start.to_string());
     }
     assert!(breaches.values().all(|starts| starts.len() == 1), "two identities of one page: {breaches:?}");
 }

@@ -1,12 +1,13 @@
 //! The identity of a duty: what a page, a ledger entry and a partner's question mean by "this duty".
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use std::fmt;
 
 /// 128 bits: SHA-256, cut, over partner, contract, obligation, subject and the anchor's key. No cycle, version or time
 /// of arrival goes in, so every copy of Onus gives one duty one name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DutyId(pub [u8; 16]);
 
 impl DutyId {

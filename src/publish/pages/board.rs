@@ -139,9 +139,10 @@ impl Board {
     /// One entry more. `live`: it was decided just now; else it is read again, and its own time counts.
     pub(super) fn take(&mut self, entry: &Entry, now: Moment, live: bool) {
         let known = if live { now } else { entry.at };
+        let duty = entry.duty();
         if entry.to != Standing::Breached {
-            if entry.from == Standing::Breached || self.alerts.contains_key(&entry.duty) {
-                self.end(entry, known, now, live, why(entry));
+            if entry.from == Standing::Breached || self.alerts.contains_key(&duty) {
+                self.end(entry, duty, known, now, live, why(entry));
             }
             return;
         }
@@ -149,17 +150,17 @@ impl Board {
         match entry.ended {
             // It is reported, and wakes nobody.
             _ if entry.adjustment => {}
-            None => self.fire(entry, deadline, None, now, live),
+            None => self.fire(entry, duty, deadline, None, now, live),
             Some(ended) if ended <= deadline => {
                 if entry.at.0 - deadline.0 <= LATE {
-                    self.fire(entry, deadline, Some(Moment(known.0 + self.findings_for)), now, live);
+                    self.fire(entry, duty, deadline, Some(Moment(known.0 + self.findings_for)), now, live);
                 }
             }
             // What was over when we learned of it pages nobody, either.
             Some(_) => {
-                if self.alerts.contains_key(&entry.duty) {
+                if self.alerts.contains_key(&duty) {
                     let why = "The duty has ended without its act. The breach stands.".to_owned();
-                    self.end(entry, known, now, live, why);
+                    self.end(entry, duty, known, now, live, why);
                 }
             }
         }
@@ -172,10 +173,10 @@ impl Board {
         known.take(risks, whole, *mass, now, breached);
     }
 
-    fn fire(&mut self, entry: &Entry, starts: Moment, until: Option<Moment>, now: Moment, live: bool) {
+    fn fire(&mut self, entry: &Entry, duty: DutyId, starts: Moment, until: Option<Moment>, now: Moment, live: bool) {
         self.version += 1;
         let fires = |alert: &&mut Alert| matches!(alert.state, State::Fires(_));
-        if let Some(alert) = self.alerts.get_mut(&entry.duty).filter(fires) {
+        if let Some(alert) = self.alerts.get_mut(&duty).filter(fires) {
             alert.last = entry.number;
             if alert.starts != starts {
                 (alert.starts, alert.version, alert.since) = (starts, self.version, Instant::now());
@@ -187,7 +188,7 @@ impl Board {
             last: entry.number,
             under: Arc::clone(&entry.under),
             subject: entry.subject.clone(),
-            duty: entry.duty,
+            duty,
             starts,
             state: State::Fires(until),
             version: self.version,
@@ -198,11 +199,11 @@ impl Board {
             handed: !live,
         };
         let group = self.groups.entry(group_of(&entry.under)).or_insert_with(|| Group::new(Arc::clone(&entry.under)));
-        let joined = group.breach(entry, self.mass);
+        let joined = group.breach(entry, duty, self.mass);
         alert.many = joined.is_some();
         // Those of the same moment that wait are part of it.
-        for duty in joined.into_iter().flatten() {
-            if let Some(other) = self.alerts.get_mut(&duty).filter(|other| !(other.many || live && other.handed)) {
+        for one in joined.into_iter().flatten() {
+            if let Some(other) = self.alerts.get_mut(&one).filter(|other| !(other.many || live && other.handed)) {
                 other.many = true;
                 if matches!(other.state, State::Fires(_)) {
                     group.join(other, self.version, now);
@@ -212,12 +213,12 @@ impl Board {
         if alert.many {
             group.join(&alert, self.version, now);
         }
-        self.alerts.insert(entry.duty, alert);
+        self.alerts.insert(duty, alert);
     }
 
-    fn end(&mut self, entry: &Entry, known: Moment, now: Moment, live: bool, why: String) {
+    fn end(&mut self, entry: &Entry, duty: DutyId, known: Moment, now: Moment, live: bool, why: String) {
         self.version += 1;
-        let Some(alert) = self.alerts.get_mut(&entry.duty) else {
+        let Some(alert) = self.alerts.get_mut(&duty) else {
             // It fired in an earlier life of this process, perhaps, and is told to have ended as long as the others are.
             if known.0 + ENDED_FOR > now.0 {
                 let starts = entry.deadline.unwrap_or(entry.at).min(entry.at);
@@ -227,7 +228,7 @@ impl Board {
                     last: entry.number,
                     under: Arc::clone(&entry.under),
                     subject: entry.subject.clone(),
-                    duty: entry.duty,
+                    duty,
                     starts,
                     state: State::Ended(Ended { at, known, why }),
                     version: self.version,
@@ -236,7 +237,7 @@ impl Board {
                     many: false,
                     handed: true,
                 };
-                self.alerts.insert(entry.duty, alert);
+                self.alerts.insert(duty, alert);
             }
             return;
         };
@@ -250,7 +251,7 @@ impl Board {
             }
         } else if live && !alert.handed {
             // Nobody was told that it fires.
-            self.alerts.remove(&entry.duty);
+            self.alerts.remove(&duty);
             return;
         }
         alert.last = entry.number;

@@ -45,11 +45,11 @@ impl Group {
     }
 
     /// Counts a breach. Some: it is one of many, and so are these, if they were not before.
-    pub(super) fn breach(&mut self, entry: &Entry, mass: usize) -> Option<Vec<DutyId>> {
+    pub(super) fn breach(&mut self, entry: &Entry, duty: DutyId, mass: usize) -> Option<Vec<DutyId>> {
         let at = entry.at;
         self.recent.retain(|(when, ..)| when.0 > at.0 - WINDOW);
         let before = self.recent.len();
-        self.recent.push_back((at, entry.duty, entry.number));
+        self.recent.push_back((at, duty, entry.number));
         if self.recent.len() <= mass {
             return None;
         }

@@ -1,10 +1,9 @@
 //! From differences to entries of the ledger: what was decided for good, or taken back.
 
 use super::declared::Declaring;
-use crate::store::{Entry, Under, chain};
+use crate::store::{Entry, Under, Which, chain};
 use hashbrown::HashMap;
 use onus_engine::engine::{Difference, Engine};
-use onus_engine::identity::DutyId;
 use onus_engine::rule::{Form, RuleId};
 use onus_engine::standing::Standing;
 use onus_engine::time::Moment;
@@ -96,7 +95,7 @@ pub(super) fn under(engine: &Engine, d: &Difference) -> Arc<Under> {
 pub(super) fn entry(engine: &Engine, subject: &str, d: &Difference, under: Arc<Under>) -> Entry {
     Entry {
         number: 0,
-        duty: DutyId::of(&under.partner, &under.contract, &under.obligation, subject, d.key),
+        which: Which::Key(d.key),
         under,
         subject: subject.to_owned(),
         from: d.from,

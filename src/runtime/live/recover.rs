@@ -265,7 +265,7 @@ fn keep_net(judge: &mut Judge, net: &mut BTreeMap<DutyId, Entry>) {
     for (subject, d) in differences.iter() {
         if ledger::worth(&judge.engine, d) {
             let entry = ledger::entry(&judge.engine, subject, d, ledger::under(&judge.engine, d));
-            net.insert(entry.duty, entry);
+            net.insert(entry.duty(), entry);
         }
     }
     judge.engine.give_back(differences);
@@ -335,7 +335,7 @@ fn compared(mut net: BTreeMap<DutyId, Entry>, store: &mut dyn Store) -> Result<V
             told_from = first.at;
         }
         query.after = end.number;
-        last.extend(entries.into_iter().map(|entry| (entry.duty, entry)));
+        last.extend(entries.into_iter().map(|entry| (entry.duty(), entry)));
     }
     if let Some(follows) = Follows::of(&store.positions()?) {
         told_from = told_from.max(follows.told_from);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::Which;
 use proptest::prelude::*;
 
 const MINUTE: i64 = 60_000;
@@ -14,7 +15,7 @@ fn entry(number: u64, duty: u8, from: Standing, to: Standing, at: i64, ended: Op
         number,
         under: under("answer"),
         subject: format!("INC-{duty}"),
-        duty: DutyId([duty; 16]),
+        which: Which::Id(DutyId([duty; 16])),
         from,
         to,
         start: Moment(-60 * MINUTE),

@@ -1,0 +1,3 @@
+-- Rows of the ledger say which duty an entry is of by its anchor's key, in place of a digest over that and all its names
+-- (store/ledger.rs). Rows of before stay as they are, and are read as they were; nothing changes but that older programs, which
+-- could not read the new ones, see that the store is newer than they are.
