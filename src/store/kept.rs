@@ -6,8 +6,8 @@ use super::error::StoreError;
 use super::ledger::{self, Segment};
 use super::released::Index;
 use super::{
-    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Position, Query, Regenerated, Remembered, Show, Stamp,
-    Store, Terms, Verified,
+    Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Page, Position, Query, Regenerated, Remembered, Show,
+    Stamp, Store, Terms, Verified,
 };
 use super::{check, rows, schema, sums};
 use Value::{Bytes, Int, Text};
@@ -168,6 +168,10 @@ fn limit(limit: u32) -> Value<'static> {
 impl<D: Database + 'static> Store for Kept<D> {
     fn reader(&self) -> Result<Option<Box<dyn Store>>, StoreError> {
         Ok(Some(Box::new(Kept::of(self.database.again()?, self.shard))))
+    }
+
+    fn know(&mut self, sequence: u64, released: (u32, &[Page])) {
+        self.index.know(sequence, released);
     }
 
     fn claim(&mut self, owner: &str) -> Result<Claim, StoreError> {

@@ -262,6 +262,9 @@ mod tests {
         assert_eq!(before[..8], [50, 233, 119, 119, 85, 212, 1, 169]);
         let segment = Segment { first: 8, last: 9, before: [3; 32], digest: before, latest: Moment(1_010), bytes };
         assert_eq!(segment.entries().expect("whole"), entries);
+        // And so is what is written now.
+        let keyed = Entry { which: Which::Key(77), ..entry(8, "INC-1", 1_000) };
+        assert_eq!(digest(&[3; 32], &keyed)[..8], [138, 46, 135, 22, 139, 71, 136, 219]);
         let again = pack([3; 32], &entries).expect("packed again");
         assert_eq!(again[0].entries().expect("whole"), entries);
     }

@@ -330,6 +330,9 @@ pub trait Store: Send {
         Ok(None)
     }
 
+    /// Tells such a view what another has committed: generation and pages of released subjects. It would read them else.
+    fn know(&mut self, _sequence: u64, _released: (u32, &[Page])) {}
+
     /// Shows pages that have this key, of commits before a sequence, the newest first, for as long as more are wanted.
     fn recall(&mut self, generation: u32, key: u64, before: u64, show: &mut Show<'_>) -> Result<(), StoreError>;
 

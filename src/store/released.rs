@@ -106,25 +106,38 @@ impl Index {
         wanted: (u32, u64),
         before: u64,
     ) -> Result<Vec<(u64, i64)>, StoreError> {
-        // The owner's is always up to date; who reads beside it looks for what came later.
-        if let Some(loaded) = self.0.as_mut().filter(|loaded| before != u64::MAX && before > loaded.seen + 1)
+        // The owner's is always up to date; who reads beside it looks for what came later, and no longer waits for what is in
+        // runs by now.
+        let lacks = |loaded: &&mut Loaded| {
+            loaded.of != Some(wanted.0) || before > loaded.seen + 1 || loaded.waiting.len() >= 2 * WAITING
+        };
+        if let Some(loaded) = self.0.as_mut().filter(|_| before != u64::MAX).filter(lacks)
             && !loaded.go_on(database, shard, wanted.0)?
         {
             self.0 = None;
         }
-        let loaded = self.load(database, shard)?;
-        loaded.of.get_or_insert(wanted.0);
-        let mut places = match loaded.look(database, shard, wanted)? {
+        let places = self.load(database, shard, wanted.0)?.look(database, shard, wanted)?;
+        let mut places = match places {
             Ok(places) => places,
             Err(Gone) => {
                 self.0 = None;
-                let again = self.load(database, shard)?.look(database, shard, wanted)?;
+                let again = self.load(database, shard, wanted.0)?.look(database, shard, wanted)?;
                 again.map_err(|Gone| damaged(database, MISSING))?
             }
         };
         places.sort_unstable();
         places.dedup();
         Ok(places.into_iter().map(placed).filter(|(sequence, _)| *sequence < before).collect())
+    }
+
+    /// Another view has committed these.
+    pub(super) fn know(&mut self, sequence: u64, (generation, pages): (u32, &[Page])) {
+        // What it lacks before them is read with them.
+        if let Some(loaded) = self.0.as_mut().filter(|loaded| loaded.of == Some(generation))
+            && sequence == loaded.seen + 1
+        {
+            loaded.put_all(sequence, generation, pages);
+        }
     }
 
     /// Takes the keys of a commit's pages in; call before those are written.
@@ -135,11 +148,8 @@ impl Index {
         sequence: u64,
         (generation, pages): (u32, &[Page]),
     ) -> Result<(), StoreError> {
-        let loaded = self.load(database, shard)?;
-        for (number, page) in pages.iter().enumerate() {
-            page.keys.iter().for_each(|key| loaded.put(generation, *key, place(sequence, number)));
-        }
-        loaded.seen = sequence;
+        let loaded = self.load(database, shard, generation)?;
+        loaded.put_all(sequence, generation, pages);
         if loaded.waiting.len() < WAITING {
             return Ok(());
         }
@@ -165,10 +175,11 @@ impl Index {
         }
     }
 
-    fn load(&mut self, database: &mut impl Database, shard: i64) -> Result<&mut Loaded, StoreError> {
+    /// `generation`: for which it is asked for.
+    fn load(&mut self, database: &mut impl Database, shard: i64, generation: u32) -> Result<&mut Loaded, StoreError> {
         let loaded = match self.0.take() {
             Some(loaded) => loaded,
-            None => Loaded::read(database, shard)?,
+            None => Loaded { of: Some(generation), ..Loaded::read(database, shard)? },
         };
         Ok(self.0.insert(loaded))
     }
@@ -187,20 +198,23 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// Takes a page's keys in, if its sum is right: generation, sequence, page, keys, bytes, sum.
+    /// Takes a page's keys in: generation, sequence, page, keys, bytes, sum.
     fn wait(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
-        if row.int(5)? != sums::page(generation, sequence, page, row.bytes(3)?, row.bytes(4)?) {
+        let keys = row.bytes(3)?;
+        if row.int(5)? != sums::page(generation, sequence, page, keys, row.bytes(4)?) {
             return Err(row.damaged(format!("page {page} of released subjects of commit {sequence} has another sum")));
         }
-        self.take_keys(row)
+        keys_of(keys).for_each(|key| self.put(generation, key, place(sequence, page as usize)));
+        Ok(())
     }
 
-    /// The same without a look at the sum: generation, sequence, page, keys.
-    fn take_keys(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
-        let (generation, sequence, page) = (row.small(0)?, row.small(1)?, row.int(2)?);
-        keys_of(row.bytes(3)?).for_each(|key| self.put(generation, key, place(sequence, page as usize)));
-        Ok(())
+    /// All of a commit, which is the next one.
+    fn put_all(&mut self, sequence: u64, generation: u32, pages: &[Page]) {
+        for (number, page) in pages.iter().enumerate() {
+            page.keys.iter().for_each(|key| self.put(generation, *key, place(sequence, number)));
+        }
+        self.seen = sequence;
     }
 
     fn put(&mut self, generation: u32, key: u64, place: u64) {
@@ -261,13 +275,11 @@ impl Loaded {
             self.seen = self.seen.max(indexed);
             self.waiting.retain(|one| placed(one.place).0 > indexed);
         }
-        // Keys alone: whole pages are many times as much. This process has just written them; each page's sum is checked when
-        // it is read, and those of all when an owner begins.
         database.ask(
-            "SELECT generation, sequence, page, keys FROM released_page \
+            "SELECT generation, sequence, page, keys, bytes, sum FROM released_page \
              WHERE shard = $1 AND generation = $2 AND sequence > $3",
             &[Int(shard), Int(i64::from(generation)), Int(self.seen as i64)],
-            &mut |row| self.take_keys(row),
+            &mut |row| self.wait(row),
         )?;
         self.seen = sequence;
         Ok(true)

@@ -302,6 +302,8 @@ pub(crate) fn keys_are_found_in_runs_and_beside_them(ground: &dyn Ground) {
     let mut reader = store.reader().unwrap().unwrap();
     // This one looks now and then: of some runs it sees nothing before they are merged.
     let mut seldom = store.reader().unwrap().unwrap();
+    // And this one is told what was committed, most of the time.
+    let mut told = store.reader().unwrap().unwrap();
     let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for step in 0..29_u64 {
         let mut full = owner.next();
@@ -324,13 +326,17 @@ pub(crate) fn keys_are_found_in_runs_and_beside_them(ground: &dyn Ground) {
         assert_eq!(reader.recalled(1, 7, step + 2).unwrap().len() as u64, step + 1);
         assert_eq!(reader.recalled(1, 7, step + 1).unwrap().len() as u64, step);
         assert_eq!(reader.recalled(1, spread(step * 3_000), step + 2).unwrap().len(), 1);
+        if step % 7 != 5 {
+            told.know(full.sequence, (1, &full.pages));
+        }
+        assert_eq!(told.recalled(1, 7, step + 2).unwrap().len() as u64, step + 1);
         if step == 3 || step == 9 {
             assert_eq!(seldom.recalled(1, 7, step + 2).unwrap().len() as u64, step + 1);
         }
     }
     let due = |sequence: u64| [vec![0, 255, sequence as u8], format!("page of {sequence}").into_bytes()];
     let mut again = ground.open();
-    for store in [&mut store, &mut reader, &mut seldom, &mut again] {
+    for store in [&mut store, &mut reader, &mut seldom, &mut told, &mut again] {
         for sequence in [1, 2, 5, 15, 28, 29] {
             let first = (sequence - 1) * 3_000;
             assert_eq!(store.recalled(1, spread(first), 30).unwrap(), due(sequence)[1..]);

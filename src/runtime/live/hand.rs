@@ -76,6 +76,11 @@ impl Hand {
         self.sealed.made.as_ref().map_or(0, |(blob, _)| blob.len())
     }
 
+    /// Pages of what left memory with it, and of which generation.
+    pub(super) fn released(&self) -> (u32, &[Page]) {
+        (self.sealed.generation, self.sealed.made.as_ref().map_or(&[], |(_, pages)| pages))
+    }
+
     /// Writes it; on an error nothing of it is written, and it may be tried again.
     pub(super) fn write(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
         let wrong = |why: String| StoreError::Refused { target: "the journal".to_owned(), why };

@@ -113,7 +113,10 @@ impl Keeper {
         let began = Instant::now();
         let done = self.store().and_then(|store| hand.write(store));
         match done {
-            Ok(()) => Ok(Written { hand, seconds: began.elapsed().as_secs_f64() }),
+            Ok(()) => {
+                self.tell_reader(&hand);
+                Ok(Written { hand, seconds: began.elapsed().as_secs_f64() })
+            }
             Err(error) => {
                 self.unwritten = Some(hand);
                 Err(error)
@@ -167,6 +170,12 @@ impl Keeper {
         self.ended.take()
     }
 
+    fn tell_reader(&mut self, hand: &Hand) {
+        if let Some(reader) = &mut self.reader {
+            reader.know(hand.sequence(), hand.released());
+        }
+    }
+
     fn wait(&mut self) {
         if self.is_writing() && self.ended.is_none() {
             match self.thread.as_ref().map(|thread| thread.done.recv()) {
@@ -180,7 +189,10 @@ impl Keeper {
         self.store = Some(store);
         self.leaving = None;
         self.ended = Some(match done {
-            Ok(()) => Ok(Written { hand, seconds }),
+            Ok(()) => {
+                self.tell_reader(&hand);
+                Ok(Written { hand, seconds })
+            }
             Err(error) => {
                 self.unwritten = Some(hand);
                 Err(error)
