@@ -13,7 +13,7 @@ pub struct DutyId(pub [u8; 16]);
 impl DutyId {
     /// Of a duty.
     pub fn of(partner: &str, contract: &str, obligation: &str, subject: &str, key: u64) -> DutyId {
-        let mut bytes = SmallVec::<[u8; 192]>::new();
+        let mut bytes = SmallVec::<[u8; 128]>::new();
         for part in [partner, contract, obligation, subject] {
             // Length first: no two lists of names run together alike.
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
