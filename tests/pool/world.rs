@@ -180,7 +180,8 @@ impl World {
     }
 
     pub(crate) fn list(&self) -> Listed {
-        self.pool().list().expect("a list")
+        // Who stands still for a lease in the middle of a question loses its connection: on a busy machine that is this test, too.
+        (0..20).find_map(|_| self.pool().list().ok()).unwrap_or_else(|| self.pool().list().expect("a list"))
     }
 
     /// Which database of its server it is.
