@@ -228,7 +228,8 @@ fn judges_that_had_a_file_each_are_divided_together_and_a_receiver_that_one_had_
         all.extend(here.into_iter().map(|entry| entry.duty()));
     }
     let mut each: Vec<DutyId> = entries().into_iter().map(|entry| entry.duty()).collect();
-    (all.sort(), each.sort());
+    all.sort();
+    each.sort();
     assert_eq!(all, each, "each is there once");
 }
 
