@@ -394,6 +394,51 @@ proptest! {
     }
 }
 
+fn told(kind: &'static str, subject: &'static str, minute: i64, fields: &[(&'static str, &str)]) -> Happening {
+    Happening { kind, subject, minute, fields: fields.iter().map(|(k, v)| (*k, (*v).to_owned())).collect() }
+}
+
+/// What a ticket owed goes on where it was merged to, and so do the facts that it rests on.
+#[test]
+fn what_was_merged_brings_its_facts_along() {
+    let happenings = [
+        told("ticket.opened", "INC2", 60, &[("priority", "P1")]),
+        told("ticket.paused", "INC2", 65, &[("reason", "no-access"), ("side", "customer")]),
+        told("ticket.opened", "INC1", 120, &[("priority", "P2")]),
+        told("ticket.merged", "INC2", 150, &[("into", "INC1")]),
+        told("ticket.resolved", "INC1", 210, &[]),
+    ];
+    let engine = judge(&happenings, instant(300));
+    let story = explain(&engine, "halden", "INC1").unwrap();
+    let met = story.duties.iter().find(|d| d.obligation == "resolve" && d.standing == Standing::Met).unwrap();
+    let facts: Vec<_> = met.facts.iter().map(|f| (f.event.as_str(), f.part.as_str())).collect();
+    assert_eq!(
+        facts,
+        [
+            ("ticket.opened", "begins it"),
+            ("ticket.paused", "pauses it"),
+            ("ticket.merged", "lets it run again"),
+            ("ticket.resolved", "the act that was owed"),
+        ]
+    );
+    holds(&engine, &story).unwrap();
+}
+
+/// A ticket merged twice is judged twice for the other's sake; what came of that the second time is nobody's stretch.
+#[test]
+fn a_ticket_merged_again_leaves_the_others_stretches_as_they_are() {
+    let happenings = [
+        told("ticket.merged", "INC2", 3120, &[("into", "INC1")]),
+        told("ticket.reprioritised", "INC1", 3180, &[("priority", "P1")]),
+        told("ticket.opened", "INC2", 0, &[("priority", "P3")]),
+        told("ticket.merged", "INC2", 3180, &[("into", "INC1")]),
+    ];
+    let engine = judge(&happenings, instant(3180));
+    let story = explain(&engine, "halden", "INC1").unwrap();
+    assert!(story.duties.iter().any(|d| d.obligation == "acknowledge" && d.ended_at.is_none()));
+    holds(&engine, &story).unwrap();
+}
+
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48)
 }

@@ -154,7 +154,7 @@ pub struct PausedBy {
 }
 
 /// Watches a judgement being made. Two implementations: [`Silent`], and the explanation's recorder.
-pub trait Trace {
+pub trait Trace: Sized {
     /// A stretch of a duty's time.
     fn stretch(&mut self, duty: &Duty, from: Moment, to: Moment, why: Stopped);
     /// Something that bears on a duty, or on the subject (None).
@@ -167,6 +167,10 @@ pub trait Trace {
     fn held(&mut self, _at: Moment, _duty: &Duty, _by: Vec<PausedBy>) {}
     /// A fact was taken in, and this is the judgement after it.
     fn taken(&mut self, _fact: Fact<'_>, _fold: &Fold) {}
+    /// Watches another subject being judged for this one's sake: nothing of it is this one's unless it is adopted.
+    fn aside(&self) -> Self;
+    /// A duty of what was watched aside goes on here.
+    fn adopted(&mut self, _duty: &Duty, _aside: &mut Self) {}
 }
 
 /// Watches nothing, and costs nothing.
@@ -178,6 +182,9 @@ impl Trace for Silent {
     fn note(&mut self, _: Moment, _: Option<&Duty>, _: &dyn Fn() -> String) {}
     fn watches(&self) -> bool {
         false
+    }
+    fn aside(&self) -> Silent {
+        Silent
     }
 }
 

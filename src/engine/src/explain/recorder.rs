@@ -192,4 +192,14 @@ impl Trace for Recorder<'_> {
         let named = |duties: &[Duty]| duties.iter().map(|d| (name_of(book, d), d.clone())).collect();
         (self.open, self.ended) = (named(&fold.open), named(&fold.ended));
     }
+
+    fn aside(&self) -> Self {
+        Recorder::new(self.view)
+    }
+
+    fn adopted(&mut self, duty: &Duty, aside: &mut Self) {
+        let name = name_of(self.view.book, duty);
+        self.raws.insert(name, aside.raws.remove(&name).unwrap_or_default());
+        self.open.extend(aside.open.remove(&name).map(|was| (name, was)));
+    }
 }

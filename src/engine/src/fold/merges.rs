@@ -43,10 +43,11 @@ impl Fold {
         let Some(origin) = merge.origin().map(|o| names.text(o).to_owned()) else { return };
         let facts = facts_of(&origin, cx);
         let mut theirs = Fold::default();
+        let mut aside = cx.trace.aside();
         {
             let view = View { timeline: &facts, subject: &origin, ..cx.view };
             theirs.begin_at_home(view);
-            let mut there = Cx { view, trace: &mut *cx.trace, links: &mut Vec::new(), position: 0 };
+            let mut there = Cx { view, trace: &mut aside, links: &mut Vec::new(), position: 0 };
             let mut offset = 0;
             for fact in facts.facts() {
                 there.position = offset;
@@ -55,6 +56,7 @@ impl Fold {
                     break;
                 }
                 theirs.step(fact, &mut there);
+                there.trace.taken(fact, &theirs);
             }
             theirs.advance(merge.at(), &mut there);
             for duty in &mut theirs.open {
@@ -62,12 +64,12 @@ impl Fold {
             }
         }
         for duty in theirs.open {
-            self.join(duty, merge, cx);
+            self.join(duty, merge, &mut aside, cx);
         }
     }
 
     /// One duty of a merged subject, and what this subject has of the same obligation.
-    fn join<T: Trace>(&mut self, theirs: Duty, merge: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+    fn join<T: Trace>(&mut self, theirs: Duty, merge: Fact<'_>, aside: &mut T, cx: &mut Cx<'_, '_, T>) {
         let at = merge.at();
         let rule = cx.rule(theirs.rule);
         let same = |d: &Duty| cx.view.book.rule(d.rule).family == rule.family;
@@ -82,6 +84,7 @@ impl Fold {
             let ended = |d: &Duty| same(d) && d.ended >= since && !d.flags.has(Flags::CANCELLED);
             let done = rule.act().is_some_and(|act| acts::evaluate(act, &theirs, rule, cx).0.is_some());
             if !done && !self.ended.iter().any(ended) {
+                cx.trace.adopted(&theirs, aside);
                 self.adopt(theirs, None, merge, cx);
             }
             return;
@@ -92,6 +95,7 @@ impl Fold {
         }
         if theirs.start < self.open[i].start {
             let mine = self.open[i].clone();
+            cx.trace.adopted(&theirs, aside);
             self.adopt(theirs, Some(&mine), merge, cx);
             let kind = merge.kind();
             self.end(i, at, kind, true, cx);

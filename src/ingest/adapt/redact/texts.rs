@@ -33,7 +33,7 @@ fn once(bytes: &[u8]) -> Option<Vec<u8>> {
     inside.or(whole)
 }
 
-fn is_json(bytes: &[u8]) -> bool {
+pub(super) fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
