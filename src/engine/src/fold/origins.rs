@@ -30,12 +30,13 @@ impl Fold {
             (clock.state == ClockState::Waiting || anew(limit)).then_some(())?;
             Some((limit, self.begun(limit, fact, &duty, rule, cx)?))
         };
-        let mut clocks: Clocks = duty.clocks().copied().collect();
-        let starts: Vec<Option<(&Limit, Moment)>> = clocks.iter().map(begins).collect();
+        let starts: Vec<Option<(&Limit, Moment)>> = duty.clocks().map(begins).collect();
         if starts.iter().all(Option::is_none) {
             return;
         }
         Fold::settle(&mut duty, fact.at(), cx);
+        // The others count on: as they stand now, not as they stood when they were last looked at.
+        let mut clocks: Clocks = duty.clocks().copied().collect();
         for (clock, start) in clocks.iter_mut().zip(starts) {
             if let Some((limit, start)) = start {
                 *clock = resumed(clock, limit, rule, start, fact.at(), cx);
