@@ -207,6 +207,18 @@ fn an_unknown_subject_is_bad_input_with_the_nearest_ids() {
     assert!(String::from_utf8_lossy(&elsewhere.stderr).contains("--partner tidewater-soc"));
 }
 
+#[test]
+fn a_subject_on_which_nothing_was_owed_is_not_said_to_be_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (contract, events) = (folder.path().join("halden.yaml"), folder.path().join("events.jsonl"));
+    std::fs::write(&contract, CONTRACT).unwrap();
+    std::fs::write(&events, record(&told("ticket.paused", "INC1", 0, &[]), 0)).unwrap();
+    let output = binary(&["explain", "INC1", "--contracts", contract.to_str().unwrap(), events.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(complaint.contains("nothing was ever owed on INC1"), "{complaint}");
+}
+
 #[derive(Clone, Debug)]
 struct Happening {
     kind: &'static str,
@@ -436,6 +448,51 @@ fn a_ticket_merged_again_leaves_the_others_stretches_as_they_are() {
     let engine = judge(&happenings, instant(3180));
     let story = explain(&engine, "halden", "INC1").unwrap();
     assert!(story.duties.iter().any(|d| d.obligation == "acknowledge" && d.ended_at.is_none()));
+    holds(&engine, &story).unwrap();
+}
+
+/// Exempt by itself, it goes on with what the merged ticket had used: that stands in the other's stretches.
+#[test]
+fn what_a_merged_ticket_had_used_is_told_where_it_goes_on() {
+    let happenings = [
+        told("ticket.opened", "INC1", 0, &[("priority", "P9")]),
+        told("ticket.opened", "INC2", 1860, &[("priority", "P3")]),
+        told("ticket.merged", "INC2", 1920, &[("into", "INC1")]),
+    ];
+    let engine = judge(&happenings, instant(2400));
+    let story = explain(&engine, "halden", "INC1").unwrap();
+    let restarts = story.duties.iter().find(|d| d.obligation == "restarts" && d.standing == Standing::Open).unwrap();
+    let stretches: Vec<_> = restarts.stretches.iter().map(|s| (s.to, s.counted)).collect();
+    assert_eq!(stretches, [(instant(1860), false), (instant(2400), true)]);
+    holds(&engine, &story).unwrap();
+}
+
+/// A limit that begins takes nothing from the others.
+#[test]
+fn what_one_limit_has_used_stays_used_when_another_begins() {
+    let happenings = [told("ticket.opened", "INC1", 391, &[]), told("ticket.acknowledged", "INC1", 8640, &[])];
+    let engine = judge(&happenings, instant(8700));
+    let story = explain(&engine, "halden", "INC1").unwrap();
+    let several = story.duties.iter().find(|d| d.obligation == "several").unwrap();
+    // Ten business hours from Thursday 14:31: Good Friday and Easter Monday are closed.
+    assert_eq!(several.deadline, Some(instant(8701)));
+    holds(&engine, &story).unwrap();
+}
+
+/// Done by another duty's end, which stands after the reopening: its own end is where it was.
+#[test]
+fn what_falls_back_to_an_end_in_the_past_has_no_stretch_after_it() {
+    let happenings = [
+        told("ticket.opened", "INC1", 0, &[("priority", "P9")]),
+        told("ticket.assigned", "INC1", 0, &[]),
+        told("ticket.acknowledged", "INC1", 0, &[]),
+        told("ticket.resolved", "INC1", 60, &[]),
+        told("ticket.reopened", "INC1", 4020, &[]),
+    ];
+    let engine = judge(&happenings, instant(4020));
+    let story = explain(&engine, "halden", "INC1").unwrap();
+    let done = story.duties.iter().find(|d| d.obligation == "until-done").unwrap();
+    assert_eq!((done.ended_at, done.deadline), (Some(instant(60)), Some(instant(360))));
     holds(&engine, &story).unwrap();
 }
 

@@ -87,7 +87,14 @@ fn unknown(known: &[(String, String)], args: &ExplainArgs) -> String {
             );
         }
     }
-    let ids = known.iter().filter(|(p, _)| args.partner.as_ref().is_none_or(|want| want == p)).map(|(_, s)| s.as_str());
+    let asked = |p: &String| args.partner.as_ref().is_none_or(|want| want == p);
+    if known.iter().any(|(p, s)| asked(p) && *s == args.subject) {
+        return format!(
+            "nothing was ever owed on {subject}
+  hint: what speaks of it begins no obligation; `onus lint` says which are never reached"
+        );
+    }
+    let ids = known.iter().filter(|(p, _)| asked(p)).map(|(_, s)| s.as_str());
     let near = nearest(&args.subject, ids);
     let hint = match near.as_slice() {
         [] if known.is_empty() => {

@@ -159,9 +159,11 @@ fn of(engine: &Engine, view: View<'_>, told: &[(Duty, Standing)]) -> Explanation
         let raw = recorder.raws.remove(&name).unwrap_or_default();
         stories.push((name, Life { duty, standing: *standing, told: *flags, raw }));
     }
+    // Superseded, a duty is there and told as withdrawn.
+    let there = |duty: &Duty| stories.iter().any(|(name, _)| *name == name_of(view.book, duty));
     let mut withdrawn: Vec<DutyStory> = told
         .iter()
-        .filter(|(duty, standing)| *standing == Standing::Withdrawn && !duty.flags.has(Flags::VOID))
+        .filter(|(duty, standing)| *standing == Standing::Withdrawn && !there(duty))
         .map(|(duty, _)| teller.withdrawn(duty))
         .collect();
     for (_, life) in &mut stories {

@@ -171,6 +171,8 @@ pub trait Trace: Sized {
     fn aside(&self) -> Self;
     /// A duty of what was watched aside goes on here.
     fn adopted(&mut self, _duty: &Duty, _aside: &mut Self) {}
+    /// The limits of another duty run along from here on, with the time that it has used; it was watched aside, or here (None).
+    fn runs_along(&mut self, _duty: &Duty, _other: &Duty, _aside: Option<&mut Self>) {}
 }
 
 /// Watches nothing, and costs nothing.

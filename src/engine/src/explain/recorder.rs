@@ -40,6 +40,8 @@ pub(super) struct Raw {
     pub(super) facts: Vec<FactUse>,
     /// From each instant on, the pauses that hold it.
     pub(super) held: Vec<(Moment, Vec<PausedBy>)>,
+    /// What was seen of others whose limits run along, up to where they were joined: a merged ticket's.
+    pub(super) along: Vec<Raw>,
 }
 
 impl Raw {
@@ -69,10 +71,12 @@ impl Raw {
         if duty.is_open() && now > duty.since {
             self.push(duty, duty.since, now, Stopped::of(duty));
         }
-        // What ran before it began anew is no part of it.
-        self.pieces.retain(|p| p.to > duty.start);
+        // What ran before it began anew is no part of it, nor what came after its end: undone, it may fall back to
+        // another act, in the past.
+        self.pieces.retain(|p| p.to > duty.start && p.from < duty.ended);
         for piece in &mut self.pieces {
             piece.from = piece.from.max(duty.start);
+            piece.to = piece.to.min(duty.ended);
         }
     }
 
@@ -201,5 +205,11 @@ impl Trace for Recorder<'_> {
         let name = name_of(self.view.book, duty);
         self.raws.insert(name, aside.raws.remove(&name).unwrap_or_default());
         self.open.extend(aside.open.remove(&name).map(|was| (name, was)));
+    }
+
+    fn runs_along(&mut self, duty: &Duty, other: &Duty, aside: Option<&mut Self>) {
+        let name = name_of(self.view.book, other);
+        let other = aside.map_or(&self.raws, |aside| &aside.raws).get(&name).cloned();
+        self.raw(duty).along.extend(other);
     }
 }

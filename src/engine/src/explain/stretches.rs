@@ -1,6 +1,6 @@
 //! A duty's life cut into what counted and what did not, with the reason.
 
-use super::recorder::Piece;
+use super::recorder::{Piece, Raw};
 use super::{Life, rfc, words};
 use crate::calendar::Closed;
 use crate::duty::{Clock, ClockState};
@@ -92,8 +92,7 @@ pub struct Pause {
 
 /// Cuts the pieces of a life by the calendars on which the limit that binds counted in each.
 pub(super) fn cut(view: View<'_>, life: &Life<'_>, now: Moment, engine: &Engine) -> Vec<Stretch> {
-    let pieces = &life.raw.pieces;
-    let (counted_on, first) = lineage(view, life, now);
+    let (counted, first) = lineage(view, life, now);
     let brought = first.map_or(0, |clock| clock.elapsed);
     let mut out = Cutter { out: Vec::new(), used: 0 };
     if let Some(clock) = first.filter(|_| brought > 0) {
@@ -105,25 +104,26 @@ pub(super) fn cut(view: View<'_>, life: &Life<'_>, now: Moment, engine: &Engine)
             }
         }
     }
-    for (piece, on) in pieces.iter().zip(counted_on) {
+    for Counted { piece, to, of, on } in counted {
+        let from = piece.from;
         match (piece.why, on) {
-            (_, On::Discarded) => out.push(piece.from, piece.to, Why::Discarded),
-            (Stopped::Not, On::Waiting) => out.push(piece.from, piece.to, Why::Waiting),
+            (Stopped::Exempt, _) => out.push(from, to, Why::Exempt),
+            (_, On::Discarded) => out.push(from, to, Why::Discarded),
+            (Stopped::Not, On::Waiting) => out.push(from, to, Why::Waiting),
             (Stopped::Not, On::Calendar(id)) => {
-                for part in view.book.calendar(id).stretches(piece.from, piece.to) {
+                for part in view.book.calendar(id).stretches(from, to) {
                     let open = if piece.capped { Why::Capped } else { Why::Open };
                     out.push(part.from, part.to, part.closed.map_or(open, closed));
                 }
             }
-            (Stopped::Paused, _) => paused(view, life, piece, &mut out),
+            (Stopped::Paused, _) => paused(view, of, (from, to), &mut out),
             (Stopped::Waived, _) => {
-                let span = piece.waivers.iter().find(|w| w.starts.max(w.approved) <= piece.from && piece.from < w.ends);
+                let span = piece.waivers.iter().find(|w| w.starts.max(w.approved) <= from && from < w.ends);
                 let waiver = span.map_or(String::new(), |w| w.name.clone());
                 let because = because(view, life, &waiver, engine);
-                out.push(piece.from, piece.to, Why::Waived { waiver, because });
+                out.push(from, to, Why::Waived { waiver, because });
             }
-            (Stopped::Exempt, _) => out.push(piece.from, piece.to, Why::Exempt),
-            (Stopped::Ended, _) => out.push(piece.from, piece.to, Why::Ended),
+            (Stopped::Ended, _) => out.push(from, to, Why::Ended),
         }
     }
     out.out
@@ -172,19 +172,46 @@ enum On {
     Discarded,
 }
 
+/// A piece as far as it counts here, of whose life it is, and what it counted on.
+struct Counted<'l> {
+    piece: &'l Piece,
+    to: Moment,
+    of: &'l Raw,
+    on: On,
+}
+
 /// Follows the binding limit back through changes of row and of calendar: in each piece, the clock that had counted so
-/// much. Gives also the first of them, which may bring time along from before the start; None: the count began anew.
-fn lineage(view: View<'_>, life: &Life<'_>, now: Moment) -> (Vec<On>, Option<Clock>) {
-    let pieces = &life.raw.pieces;
-    let mut on = vec![On::Discarded; pieces.len()];
+/// much. Where two tickets were merged, it may have counted in the other's life. Gives also the first of them, which may
+/// bring time along from before the start; None: the count began anew.
+fn lineage<'l>(view: View<'_>, life: &'l Life<'_>, now: Moment) -> (Vec<Counted<'l>>, Option<Clock>) {
+    let mut out = Vec::new();
     let mut clock = life.duty.clock;
     clock.elapsed = life.duty.elapsed(now, view.book.calendars());
-    for (i, piece) in pieces.iter().enumerate().rev() {
-        let Some(before) = ancestor(view, piece, &clock) else { return (on, None) };
-        on[i] = if before.state == ClockState::Waiting { On::Waiting } else { On::Calendar(before.calendar) };
-        clock = before;
+    let (mut of, mut rest) = (&life.raw, &life.raw.pieces[..]);
+    while let Some((piece, earlier)) = rest.split_last() {
+        if let Some(before) = ancestor(view, piece, &clock) {
+            let on = if before.state == ClockState::Waiting { On::Waiting } else { On::Calendar(before.calendar) };
+            out.push(Counted { piece, to: piece.to, of, on });
+            (clock, rest) = (before, earlier);
+            continue;
+        }
+        let counts = |other: &&Raw| {
+            let last = other.pieces.last().filter(|last| last.to == piece.to);
+            last.is_some_and(|last| ancestor(view, last, &clock).is_some())
+        };
+        let Some(other) = of.along.iter().find(counts) else { break };
+        (of, rest) = (other, &other.pieces);
     }
-    (on, Some(clock))
+    // What is left of its own life, if it counted in another's since; or what was dropped.
+    let mine = std::ptr::eq(of, &life.raw);
+    let until = out.last().map_or(Moment::NEVER, |counted: &Counted<'_>| counted.piece.from);
+    let before = life.raw.pieces.iter().rev().filter(|piece| piece.from < until);
+    let dropped = before.map(|piece| Counted { piece, to: piece.to.min(until), of: &life.raw, on: On::Discarded });
+    let all = out.len();
+    out.extend(dropped);
+    let whole = mine && all == out.len();
+    out.reverse();
+    (out, whole.then_some(clock))
 }
 
 fn ancestor(view: View<'_>, piece: &Piece, clock: &Clock) -> Option<Clock> {
@@ -201,11 +228,11 @@ fn ancestor(view: View<'_>, piece: &Piece, clock: &Clock) -> Option<Clock> {
     fits.max_by_key(|(i, k)| (likeness(k), std::cmp::Reverse(*i))).map(|(_, k)| *k)
 }
 
-fn paused(view: View<'_>, life: &Life<'_>, piece: &Piece, out: &mut Cutter) {
-    let inside = life.raw.held.iter().map(|(at, _)| *at).filter(|at| *at > piece.from && *at < piece.to);
-    let mut from = piece.from;
-    for to in inside.chain([piece.to]) {
-        let by = life.raw.held_at(from).iter().map(|by| pause(view, by)).collect();
+fn paused(view: View<'_>, of: &Raw, (begin, end): (Moment, Moment), out: &mut Cutter) {
+    let inside = of.held.iter().map(|(at, _)| *at).filter(|at| *at > begin && *at < end);
+    let mut from = begin;
+    for to in inside.chain([end]) {
+        let by = of.held_at(from).iter().map(|by| pause(view, by)).collect();
         out.push(from, to, Why::Paused { by });
         from = to;
     }

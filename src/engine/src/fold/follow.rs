@@ -43,6 +43,13 @@ impl Fold {
         self.at = self.at.max(now);
     }
 
+    /// Whether the end of another duty that did this one is still there.
+    #[cold]
+    pub(super) fn stands<T: Trace>(&self, duty: &Duty, cx: &Cx<'_, '_, T>) -> bool {
+        let act = cx.rule(duty.rule).act();
+        act.and_then(|act| self.by_duty(act, duty, true, true, cx)).is_some_and(|(at, _)| at == duty.ended)
+    }
+
     /// When another duty did what is owed, and the type of the event that did it.
     fn by_duty<T: Trace>(
         &self,

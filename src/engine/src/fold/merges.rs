@@ -96,12 +96,14 @@ impl Fold {
         if theirs.start < self.open[i].start {
             let mine = self.open[i].clone();
             cx.trace.adopted(&theirs, aside);
+            cx.trace.runs_along(&theirs, &mine, None);
             self.adopt(theirs, Some(&mine), merge, cx);
             let kind = merge.kind();
             self.end(i, at, kind, true, cx);
             return;
         }
         let mut mine = self.open[i].clone();
+        cx.trace.runs_along(&mine, &theirs, Some(aside));
         run_along(&mut mine, &theirs);
         self.go_on(&mut mine, merge, cx);
         self.open[i] = mine;

@@ -14,13 +14,28 @@ impl Fold {
     /// Ended duties whose act this fact undoes.
     #[inline(never)]
     pub(super) fn undo<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, cx: &mut Cx<'_, '_, T>) {
+        self.undo_some(fact, about, false, cx);
+        // Then what was done by another duty's end, if that was undone; and what was done by that, in turn.
+        let mut left = usize::MAX;
+        while cx.view.sheet.follows && self.ended.len() < left {
+            left = self.ended.len();
+            self.undo_some(fact, about, true, cx);
+        }
+        if self.memory.as_ref().is_some_and(|memory| !memory.done_before.is_empty()) {
+            self.undo_before(fact, about, cx);
+        }
+    }
+
+    /// Of all ended duties those whose act asks how other duties stand, or the others.
+    fn undo_some<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, asking: bool, cx: &mut Cx<'_, '_, T>) {
         let at = fact.at();
         let mut i = 0;
         while i < self.ended.len() {
             let duty = &self.ended[i];
             let settled =
                 duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
-            if settled || duty.ended > at || !undoes(fact, about, duty, cx) {
+            let asks = || cx.rule(duty.rule).act().is_some_and(Act::asks_duties) == asking;
+            if settled || duty.ended > at || !asks() || !undoes(fact, about, duty, cx) {
                 i += 1;
                 continue;
             }
@@ -40,6 +55,7 @@ impl Fold {
             let inside = reopen.window.is_none_or(|window| at - duty.ended <= window);
             match reopen.policy {
                 ReopenPolicy::Ignore => i += 1,
+                ReopenPolicy::Resume if inside && asking && self.stands(&self.ended[i], cx) => i += 1,
                 ReopenPolicy::Resume if inside => {
                     let duty = self.ended.remove(i);
                     self.resume_duty(duty, fact, about, cx);
@@ -51,9 +67,6 @@ impl Fold {
                     i += 1;
                 }
             }
-        }
-        if self.memory.as_ref().is_some_and(|memory| !memory.done_before.is_empty()) {
-            self.undo_before(fact, about, cx);
         }
     }
 
