@@ -169,7 +169,7 @@ pub trait Trace: Sized {
     fn taken(&mut self, _fact: Fact<'_>, _fold: &Fold) {}
     /// Watches another subject being judged for this one's sake: nothing of it is this one's unless it is adopted.
     fn aside(&self) -> Self;
-    /// A duty of what was watched aside goes on here.
+    /// A duty of what was watched aside goes on here, with all that was seen of it.
     fn adopted(&mut self, _duty: &Duty, _aside: &mut Self) {}
     /// The limits of another duty run along from here on, with the time that it has used; it was watched aside, or here (None).
     fn runs_along(&mut self, _duty: &Duty, _other: &Duty, _aside: Option<&mut Self>) {}
