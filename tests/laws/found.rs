@@ -290,3 +290,22 @@ obligations:
         );
     }
 }
+
+/// Two openings at one instant, of which the second names the change: whichever was heard first, the duty is the first's, and that
+/// named nothing.
+#[test]
+fn a_change_that_another_opening_named_does_not_do_the_duty_of_the_first() {
+    let case =
+        Case::new("  - {id: o1, clause: \"1\", when: ticket.opened, every: 6h, do: change.executed}\n", "23 07:00");
+    let told = events(&["23 07:00 T1 opened", "23 07:00 T1 opened change=H1", "23 07:00 H1 executed"]);
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]] {
+        let heard: Vec<String> = order.iter().map(|i| told[*i].clone()).collect();
+        assert_eq!(case.standing(&heard, "o1", "T1"), [Standing::Open], "{order:?}");
+    }
+    // The change itself says for which ticket it is: then it counts, in any order.
+    let told = events(&["23 07:00 T1 opened", "23 07:00 T1 opened change=H1", "23 07:00 H1 executed ticket=T1"]);
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]] {
+        let heard: Vec<String> = order.iter().map(|i| told[*i].clone()).collect();
+        assert!(case.standing(&heard, "o1", "T1").contains(&Standing::Met), "{order:?}");
+    }
+}

@@ -310,7 +310,8 @@ pub(super) fn is_named<T: Trace>(field: FieldId, fact: Fact<'_>, anchor: Option<
 #[cold]
 fn is_here_for_another<T: Trace>(field: FieldId, origin: &str, cx: &Cx<'_, '_, T>) -> bool {
     let (book, all) = (cx.book(), || cx.view.timeline.facts());
-    let names = |fact: Fact<'_>, field: FieldId, wanted: &str| select::named(book, fact, field).any(|one| one == wanted);
+    let names =
+        |fact: Fact<'_>, field: FieldId, wanted: &str| select::named(book, fact, field).any(|one| one == wanted);
     let theirs = |fact: &Fact<'_>| fact.origin().is_some_and(|o| book.names().text(o) == origin);
     let names_us = |fact: Fact<'_>| cx.about(fact).names.iter().any(|field| names(fact, *field, cx.view.subject));
     all().any(|fact| !fact.linked() && names(fact, field, origin)) && !all().filter(theirs).any(names_us)
