@@ -7,6 +7,8 @@
 
 #[path = "oracle/ask.rs"]
 mod ask;
+#[path = "oracle/clock.rs"]
+mod clock;
 #[path = "oracle/dice.rs"]
 mod dice;
 #[path = "oracle/play.rs"]

@@ -1,6 +1,6 @@
 //! Random terms and stories: small numbers and few instants, so that clashes are common.
 
-use crate::story::{Event, Limits, PauseTerms, Reopen, Sentence, Span, Story, Terms, Tick, TicketTerms, Unit};
+use crate::story::{Event, Further, Limits, PauseTerms, Reopen, Sentence, Span, Story, Terms, Tick, TicketTerms, Unit};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -39,6 +39,7 @@ fn by_day_and_night(sentence: &mut Sentence) {
     if let Sentence::Ticket(terms) = sentence {
         terms.limits.rows.iter_mut().for_each(|(_, span)| span.business = false);
         terms.limits.star.iter_mut().for_each(|span| span.business = false);
+        terms.limits.further.iter_mut().for_each(|further| further.span.business = false);
     }
 }
 
@@ -78,7 +79,11 @@ fn ticket_terms() -> impl Strategy<Value = TicketTerms> {
     ];
     let clocks = (limits(), reprioritise);
     (acts, clocks, pause, reopen, option::of(1..8_i64)).prop_map(|(acts, clocks, pause, reopen, window)| {
-        let (limits, (restart, min_remaining)) = clocks;
+        let (mut limits, (restart, min_remaining)) = clocks;
+        // Not from the act itself: the rules do not say whether an act that stops the clock begins a limit first.
+        if acts.contains(&"acknowledged") {
+            limits.further.iter_mut().for_each(|further| further.from.retain(|kind| *kind != "ticket.acknowledged"));
+        }
         let reopen = if acts.contains(&"acknowledged") { Reopen::Ignore } else { reopen };
         let window = window.filter(|_| reopen == Reopen::Resume);
         TicketTerms { acts, limits, pause, reopen, window, restart, min_remaining }
@@ -86,12 +91,21 @@ fn ticket_terms() -> impl Strategy<Value = TicketTerms> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    let span = || (1..24_i64, prop::bool::weighted(0.3)).prop_map(|(ticks, business)| Span { ticks, business });
     let rows = (subsequence(vec!["P1", "P2", "P3"], 2..=3), vec(span(), 3), option::weighted(0.3, span()));
-    prop_oneof![
-        1 => span().prop_map(|span| Limits { rows: Vec::new(), star: Some(span) }),
-        4 => rows.prop_map(|(names, spans, star)| Limits { rows: names.into_iter().zip(spans).collect(), star }),
-    ]
+    let table = prop_oneof![
+        1 => span().prop_map(|span| (Vec::new(), Some(span))),
+        4 => rows.prop_map(|(names, spans, star)| (names.into_iter().zip(spans).collect(), star)),
+    ];
+    (table, option::weighted(0.35, further())).prop_map(|((rows, star), further)| Limits { rows, star, further })
+}
+
+fn span() -> impl Strategy<Value = Span> {
+    (1..24_i64, prop::bool::weighted(0.3)).prop_map(|(ticks, business)| Span { ticks, business })
+}
+
+fn further() -> impl Strategy<Value = Further> {
+    let from = subsequence(vec!["ticket.acknowledged", "ticket.assigned"], 0..=2);
+    (span(), from, any::<bool>()).prop_map(|(span, from, latest)| Further { span, from, latest })
 }
 
 /// Before it has an id.
@@ -134,6 +148,7 @@ fn texts(values: &'static [&'static str]) -> impl Strategy<Value = Option<Value>
 fn ticket() -> BoxedStrategy<Vec<Draft>> {
     let kind = prop_oneof![
         2 => Just("ticket.acknowledged"),
+        2 => Just("ticket.assigned"),
         4 => Just("ticket.paused"),
         4 => Just("ticket.resumed"),
         3 => Just("ticket.reprioritised"),

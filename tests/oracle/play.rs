@@ -1,8 +1,8 @@
 //! One ticket under one obligation, played tick by tick.
 //!
-//! The clock has a used-up time and an aim. It is late when it is let run on with nothing left; a deadline is computed
-//! only to be shown.
+//! Each limit has a clock of its own. All of them run and stop together, and the first that is late breaks the duty.
 
+use crate::clock::Clock;
 use crate::reference::{Duty, Gap, Said};
 use crate::story::{Event, Limits, PauseTerms, Reopen, Span, Tick, TicketTerms};
 use std::collections::BTreeSet;
@@ -30,10 +30,11 @@ impl PauseTerms {
 }
 
 /// How a cycle came to rest.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Rest {
     at: Tick,
     deadline: Option<Tick>,
+    used: Vec<Tick>,
     by_act: bool,
 }
 
@@ -48,14 +49,10 @@ pub(crate) struct Play<'a> {
     closed: bool,
     cancelled: bool,
     born: Option<Tick>,
-    /// None: out of scope.
-    aim: Option<Span>,
+    /// By priority, then the further limit if there is one.
+    clocks: Vec<Clock>,
     /// At some time in this cycle.
     was_in_scope: bool,
-    elapsed: Tick,
-    /// The last of the limit was used up at this instant, so it is due now and not at the next opening.
-    used_up: Option<Tick>,
-    breached_at: Option<Tick>,
     rest: Option<Rest>,
     /// The priority changed while the clock was stopped.
     changed_at_rest: bool,
@@ -69,6 +66,7 @@ impl<'a> Play<'a> {
         events: &'a [&'a Event],
         anchor: usize,
     ) -> Play<'a> {
+        let further = terms.limits.further.iter().map(|f| Clock { aim: Some(f.span), ..Clock::default() });
         Play {
             terms,
             windows,
@@ -79,11 +77,8 @@ impl<'a> Play<'a> {
             closed: false,
             cancelled: false,
             born: None,
-            aim: None,
+            clocks: std::iter::once(Clock::default()).chain(further).collect(),
             was_in_scope: false,
-            elapsed: 0,
-            used_up: None,
-            breached_at: None,
             rest: None,
             changed_at_rest: false,
             done: Vec::new(),
@@ -105,49 +100,55 @@ impl<'a> Play<'a> {
         Ok(self.done)
     }
 
+    fn in_scope(&self) -> bool {
+        self.clocks.iter().any(|clock| clock.aim.is_some())
+    }
+
+    fn counts(&self) -> bool {
+        self.clocks.iter().any(|clock| clock.counts().is_some())
+    }
+
     fn running(&self) -> bool {
-        self.born.is_some() && self.rest.is_none() && self.reasons.is_empty() && self.aim.is_some()
+        self.born.is_some() && self.rest.is_none() && self.reasons.is_empty() && self.counts()
     }
 
-    fn open(&self, aim: Span, now: Tick) -> bool {
-        !aim.business || self.windows.iter().any(|(from, to)| (*from..*to).contains(&now.rem_euclid(24)))
+    /// The first limit that is broken breaks the duty.
+    fn breached_at(&self) -> Option<Tick> {
+        self.clocks.iter().filter_map(|clock| clock.late).min()
     }
 
-    /// One tick passes.
+    /// One tick passes. What counts from before the opening counts already.
     fn pass(&mut self, now: Tick) -> Result<(), Gap> {
-        if self.born.is_some() && self.rest.is_none() && self.breached_at.is_some() && self.aim.is_none() {
+        if self.born.is_none() && self.counts() && (self.closed || !self.reasons.is_empty()) {
+            return Err("stopped or paused before the opening, where a limit counts from before it");
+        }
+        let breached_at = self.breached_at();
+        let frozen = |clock: &Clock| clock.late.is_some() && clock.late == breached_at && clock.aim.is_none();
+        if self.born.is_some() && self.rest.is_none() && self.clocks.iter().any(frozen) {
             return Err("does a late clock count while out of scope?");
         }
-        let Some(aim) = self.aim.filter(|_| self.running()) else { return Ok(()) };
-        let open = self.open(aim, now);
-        let due = self.elapsed >= aim.ticks && (open || self.used_up == Some(now));
-        if due && self.breached_at.is_none() {
-            self.breached_at = Some(now);
-        }
-        if open {
-            self.elapsed += 1;
-            self.used_up = (self.elapsed == aim.ticks).then_some(now + 1);
+        if self.rest.is_none() && self.reasons.is_empty() {
+            self.clocks.iter_mut().for_each(|clock| clock.pass(now, self.windows));
         }
         Ok(())
     }
 
-    /// When the clock would run out if it were let run from now; with nothing left, at the next opening.
-    fn deadline(&self, aim: Span, now: Tick) -> Tick {
-        if self.used_up == Some(now) {
-            return now;
-        }
-        let mut left = (aim.ticks - self.elapsed).max(0);
-        let mut at = now;
-        while left > 0 || !self.open(aim, at) {
-            if self.open(aim, at) {
-                left -= 1;
-                if left == 0 {
-                    return at + 1;
-                }
-            }
-            at += 1;
-        }
-        at
+    /// The earliest of all limits; None while paused.
+    fn deadline(&self, now: Tick) -> Option<Tick> {
+        let running = self.clocks.iter().filter(|_| self.reasons.is_empty());
+        running.filter_map(|clock| clock.deadline(now, self.windows)).min()
+    }
+
+    /// Of the limit that binds: the first that is broken, else the one with the earliest deadline. Of all that count where
+    /// there is no deadline, and of all there are where none counts: the rules name none.
+    fn used(&self, now: Tick) -> Vec<Tick> {
+        let (breached_at, deadline, counts) = (self.breached_at(), self.deadline(now), self.counts());
+        let binds = |clock: &&Clock| match (breached_at, deadline) {
+            (Some(_), _) => clock.late == breached_at,
+            (None, Some(_)) => clock.deadline(now, self.windows) == deadline,
+            (None, None) => !counts || clock.counts().is_some(),
+        };
+        self.clocks.iter().filter(binds).map(|clock| clock.elapsed).collect()
     }
 
     /// The facts of one instant, without those that cancel out.
@@ -180,7 +181,7 @@ impl<'a> Play<'a> {
         }
         let stop = |e: &&Event| self.is_act(e);
         let reopened = |e: &&Event| e.kind == "ticket.reopened";
-        let stopped = self.rest.is_some_and(|rest| rest.by_act);
+        let stopped = self.rest.as_ref().is_some_and(|rest| rest.by_act);
         if stopped && facts.iter().any(&stop) && facts.iter().any(&reopened) {
             if terms.reopen == Reopen::New || self.beyond_window(now) {
                 return Err("reopened into a new cycle and stopped in one instant");
@@ -198,19 +199,24 @@ impl<'a> Play<'a> {
     }
 
     fn beyond_window(&self, now: Tick) -> bool {
-        self.terms.window.is_some_and(|window| self.rest.is_some_and(|rest| now - rest.at > window))
+        self.terms.window.is_some_and(|window| self.rest.as_ref().is_some_and(|rest| now - rest.at > window))
     }
 
     fn take(&mut self, event: &'a Event) -> Result<(), Gap> {
         let now = event.at;
+        self.begin(event)?;
         match event.kind {
             "ticket.opened" if std::ptr::eq(event, self.events[self.anchor]) => {
                 self.priority = event.text("priority").or(self.priority);
-                self.aim = self.terms.limits.aim(self.priority)?;
-                self.was_in_scope = self.aim.is_some();
+                self.clocks[0].aim = self.terms.limits.aim(self.priority)?;
+                self.begin_with_the_duty();
+                self.was_in_scope = self.in_scope();
                 self.born = Some(now);
                 if self.cancelled {
                     return Err("born cancelled");
+                }
+                if self.closed && self.breached_at().is_some() {
+                    return Err("born closed, and overdue at birth");
                 }
                 if self.closed {
                     self.stop(now)?;
@@ -219,7 +225,7 @@ impl<'a> Play<'a> {
             "ticket.reprioritised" => self.reprioritise(event)?,
             "ticket.paused" => {
                 self.reasons.insert(event.text("reason"));
-                self.used_up = None;
+                self.clocks.iter_mut().for_each(|clock| clock.used_up = None);
             }
             "ticket.resumed" => {
                 let was_running = self.running();
@@ -229,19 +235,18 @@ impl<'a> Play<'a> {
                         self.reasons.remove(&reason);
                     }
                 }
-                // More used than a priority changed in the pause allows: late at the resumption, not at an opening.
-                if !was_running && self.running() && self.aim.is_some_and(|aim| self.elapsed > aim.ticks) {
-                    self.used_up = Some(now);
+                if !was_running && self.running() {
+                    self.clocks.iter_mut().for_each(|clock| clock.go_on(now));
                 }
             }
             "ticket.cancelled" => {
                 self.cancelled = true;
                 if self.born.is_some() && self.rest.is_none() {
-                    self.rest = Some(Rest { at: now, deadline: None, by_act: false });
+                    self.rest = Some(Rest { at: now, deadline: None, used: self.used(now), by_act: false });
                 }
             }
             "ticket.reopened" => self.reopen(now)?,
-            _ if self.is_act(event) => match (self.born, self.rest) {
+            _ if self.is_act(event) => match (self.born, &self.rest) {
                 (None, _) => self.closed = true,
                 (Some(_), None) => self.stop(now)?,
                 (Some(_), Some(_)) => {}
@@ -251,6 +256,31 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
+    fn begin_with_the_duty(&mut self) {
+        let from_the_opening = self.terms.limits.further.iter().map(|further| further.from.is_empty());
+        for (clock, begins) in self.clocks.iter_mut().zip(std::iter::once(true).chain(from_the_opening)) {
+            clock.begun |= begins;
+        }
+    }
+
+    /// What a further limit counts from: the first such event, or each one anew until the limit is broken.
+    fn begin(&mut self, event: &Event) -> Result<(), Gap> {
+        let further = self.terms.limits.further.as_ref().filter(|f| f.from.contains(&event.kind));
+        let (Some(further), Some(clock)) = (further, self.clocks.get_mut(1)) else { return Ok(()) };
+        if clock.begun && !further.latest {
+            return Ok(());
+        }
+        match (clock.late, self.born) {
+            (None, _) => *clock = Clock { aim: clock.aim, begun: true, ..Clock::default() },
+            (Some(_), Some(_)) => {}
+            (Some(_), None) => {
+                return Err("is a limit broken that ran out before the opening and began anew before it?");
+            }
+        }
+        Ok(())
+    }
+
+    /// Only a limit that has a table has another row.
     fn reprioritise(&mut self, event: &'a Event) -> Result<(), Gap> {
         let now = event.at;
         if event.text("priority") == self.priority || event.text("priority").is_none() {
@@ -265,40 +295,46 @@ impl<'a> Play<'a> {
         }
         if self.rest.is_some() {
             self.changed_at_rest = true;
-            self.aim = aim;
+            self.clocks[0].aim = aim;
             return Ok(());
         }
-        let before = std::mem::replace(&mut self.aim, aim);
+        let before = std::mem::replace(&mut self.clocks[0].aim, aim);
         if before.is_none() && !self.was_in_scope && aim.is_some() {
             self.born = Some(now);
         }
         self.was_in_scope |= aim.is_some();
         let plain = !self.terms.restart && self.terms.min_remaining.is_none();
         let same = before == aim || row == aim;
-        if !plain && (before.is_none() || aim.is_none() || same || self.breached_at.is_some()) {
+        if !plain && (before.is_none() || aim.is_none() || same || self.breached_at().is_some()) {
             return Err("what is a change worth a new count or a minimum?");
         }
+        if !plain && self.clocks.iter().skip(1).any(|further| further.begun) {
+            return Err("does a limit that keeps its row get a new count or a minimum, where another gets one?");
+        }
+        let running = self.running();
+        let clock = &mut self.clocks[0];
         if self.terms.restart {
-            self.elapsed = 0;
+            clock.elapsed = 0;
         }
-        if let (Some(minimum), Some(aim)) = (self.terms.min_remaining, &mut self.aim) {
-            aim.ticks = aim.ticks.max(self.elapsed + minimum);
+        if let (Some(minimum), Some(aim)) = (self.terms.min_remaining, &mut clock.aim) {
+            aim.ticks = aim.ticks.max(clock.elapsed + minimum);
         }
-        let used_up = self.used_up.take() == Some(now);
-        if let (Some(aim), true) = (self.aim, self.running()) {
-            if used_up && self.elapsed == aim.ticks && !self.open(aim, now) {
+        let used_up = clock.used_up.take() == Some(now);
+        if let (Some(aim), true) = (clock.aim, running) {
+            if used_up && clock.elapsed == aim.ticks && !aim.open(now, self.windows) {
                 return Err("used up at the close, and given the same again");
             }
             // Never before the change, and no later.
-            self.used_up = (self.elapsed > aim.ticks).then_some(now);
+            clock.go_on(now);
         }
         Ok(())
     }
 
     fn stop(&mut self, now: Tick) -> Result<(), Gap> {
-        let aim = self.aim.ok_or("done while out of scope")?;
-        let deadline = self.reasons.is_empty().then(|| self.deadline(aim, now));
-        self.rest = Some(Rest { at: now, deadline, by_act: true });
+        if !self.in_scope() {
+            return Err("done while out of scope");
+        }
+        self.rest = Some(Rest { at: now, deadline: self.deadline(now), used: self.used(now), by_act: true });
         self.changed_at_rest = false;
         Ok(())
     }
@@ -312,7 +348,7 @@ impl<'a> Play<'a> {
             self.closed = false;
             return Ok(());
         }
-        if !self.rest.is_some_and(|rest| rest.by_act) {
+        if !self.rest.as_ref().is_some_and(|rest| rest.by_act) {
             return Ok(());
         }
         if self.cancelled {
@@ -324,40 +360,51 @@ impl<'a> Play<'a> {
         if self.terms.reopen == Reopen::New || self.beyond_window(now) {
             let ended = self.close(now);
             self.done.push(ended);
-            self.born = Some(now);
-            self.elapsed = 0;
-            self.breached_at = None;
-            self.aim = self.terms.limits.aim(self.priority)?;
-            self.was_in_scope = self.aim.is_some();
+            self.begin_cycle(now)?;
         } else if self.changed_at_rest && (self.terms.restart || self.terms.min_remaining.is_some()) {
             return Err("a new count or a minimum for a change while stopped?");
         }
         self.closed = false;
         self.rest = None;
-        // More is used than the row that came meanwhile allows: late at the resumption, not at the next opening.
-        let over = self.aim.is_some_and(|aim| self.elapsed > aim.ticks);
-        self.used_up = (over && self.running()).then_some(now);
+        self.clocks.iter_mut().for_each(|clock| clock.used_up = None);
+        if self.running() {
+            self.clocks.iter_mut().for_each(|clock| clock.go_on(now));
+        }
+        Ok(())
+    }
+
+    /// With nothing used.
+    fn begin_cycle(&mut self, now: Tick) -> Result<(), Gap> {
+        let further = self.terms.limits.further.as_ref();
+        if further.is_some_and(|further| !further.from.is_empty() && self.clocks[1].begun) {
+            return Err("does a limit of a new cycle count from what happened before it?");
+        }
+        self.born = Some(now);
+        self.clocks.iter_mut().for_each(|clock| *clock = Clock { aim: clock.aim, ..Clock::default() });
+        self.clocks[0].aim = self.terms.limits.aim(self.priority)?;
+        self.begin_with_the_duty();
+        self.was_in_scope = self.in_scope();
         Ok(())
     }
 
     fn close(&self, until: Tick) -> Duty {
-        let by_act = self.rest.is_some_and(|rest| rest.by_act);
-        let late = self.breached_at.is_some();
-        let standing = match (self.rest, late) {
+        let by_act = self.rest.as_ref().is_some_and(|rest| rest.by_act);
+        let breached_at = self.breached_at();
+        let late = breached_at.is_some();
+        let standing = match (&self.rest, late) {
             (Some(_), false) if by_act => "met",
             (Some(_), true) if by_act => "met-late",
             (_, true) => "breached",
             (Some(_), false) => "cancelled",
-            (None, false) if self.aim.is_none() => "exempt",
+            (None, false) if !self.in_scope() => "exempt",
             (None, false) if !self.reasons.is_empty() => "paused",
             (None, false) => "open",
         };
-        let deadline = match (standing, self.rest, self.aim) {
-            (_, _, _) if late => Said::Is(self.breached_at),
-            ("cancelled", _, _) => Said::Unsaid,
-            (_, Some(rest), _) => Said::Is(rest.deadline),
-            ("open", None, Some(aim)) => Said::Is(Some(self.deadline(aim, until))),
-            _ => Said::Is(None),
+        let deadline = match (standing, &self.rest) {
+            _ if late => Said::Is(breached_at),
+            ("cancelled", _) => Said::Unsaid,
+            (_, Some(rest)) => Said::Is(rest.deadline),
+            (_, None) => Said::Is(self.deadline(until)),
         };
         Duty {
             obligation: String::new(),
@@ -365,9 +412,9 @@ impl<'a> Play<'a> {
             standing,
             start: self.born.unwrap_or_default(),
             deadline,
-            breached_at: self.breached_at,
-            ended_at: Said::Is(self.rest.map(|rest| rest.at)),
-            elapsed: self.elapsed,
+            breached_at,
+            ended_at: Said::Is(self.rest.as_ref().map(|rest| rest.at)),
+            elapsed: self.rest.as_ref().map_or_else(|| self.used(until), |rest| rest.used.clone()),
         }
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct Duty {
     pub(crate) deadline: Said<Option<Tick>>,
     pub(crate) breached_at: Option<Tick>,
     pub(crate) ended_at: Said<Option<Tick>>,
-    pub(crate) elapsed: Tick,
+    /// Of the limit that binds; several where the rules do not say which.
+    pub(crate) elapsed: Vec<Tick>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -176,7 +177,7 @@ fn check(anchor: &Event, holds: bool) -> Duty {
         deadline: Said::Is(Some(anchor.at)),
         breached_at: (!holds).then_some(anchor.at),
         ended_at: Said::Is(Some(anchor.at)),
-        elapsed: 0,
+        elapsed: vec![0],
     }
 }
 
@@ -242,6 +243,6 @@ fn plain(anchor: &Event, stop: Option<Tick>, cancel: Option<Tick>, limit: Tick, 
         deadline: if standing == "cancelled" { Said::Unsaid } else { Said::Is(Some(due)) },
         breached_at: late.then_some(due),
         ended_at: Said::Is(end),
-        elapsed: end.unwrap_or(until) - anchor.at,
+        elapsed: vec![end.unwrap_or(until) - anchor.at],
     }
 }

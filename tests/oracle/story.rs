@@ -130,6 +130,30 @@ pub(crate) struct Limits {
     /// By priority; empty: the star row alone.
     pub(crate) rows: Vec<(&'static str, Span)>,
     pub(crate) star: Option<Span>,
+    pub(crate) further: Option<Further>,
+}
+
+/// A limit beside that by priority. It has no table: it holds for every priority.
+#[derive(Clone, Debug)]
+pub(crate) struct Further {
+    pub(crate) span: Span,
+    /// Counted from any of these; empty: from the opening.
+    pub(crate) from: Vec<&'static str>,
+    /// Counted anew from each, and not from the first alone.
+    pub(crate) latest: bool,
+}
+
+impl Further {
+    fn text(&self, unit: &str) -> String {
+        let from = match &self.from[..] {
+            [] => return self.span.text(unit),
+            [one] if !self.latest => (*one).to_owned(),
+            [one] => format!("{{event: {one}, pick: latest}}"),
+            many if !self.latest => format!("{{any: [{}]}}", many.join(", ")),
+            many => format!("{{any: [{}], pick: latest}}", many.join(", ")),
+        };
+        format!("{{must: {}, from: {from}}}", self.span.text(unit))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -203,11 +227,14 @@ impl TicketTerms {
             rows.extend(star.map(|span| format!("\"*\": {}", span.text(unit))));
             format!("{{{}}}", rows.join(", "))
         };
-        let within = match (&self.limits.rows[..], self.limits.star) {
+        let mut within = match (&self.limits.rows[..], self.limits.star) {
             ([], Some(span)) => span.text(unit),
             (_, None) => rows(None),
             (_, star) => format!("{{depends-on: priority, table: {}}}", rows(star)),
         };
+        if let Some(further) = &self.limits.further {
+            within = format!("[{within}, {}]", further.text(unit));
+        }
         let mut text = format!("    when: ticket.opened\n    do: {acts}\n    within: {within}\n");
         if let Some(pause) = &self.pause {
             let reasons = pause.reasons.as_ref().map_or("\"*\"".to_owned(), |r| r.join(", "));
