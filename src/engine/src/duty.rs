@@ -20,7 +20,7 @@ pub struct Clock {
     pub calendar: CalendarId,
     /// Which limit of the obligation.
     pub limit: u8,
-    /// Which row of the limit's table; [`NO_ROW`] where another version's row is to be taken.
+    /// Which row of the limit's table; [`NO_ROW`] where another version's row is to be taken, [`PARKED`] where none applies.
     pub row: u8,
     /// Length, instant, or not begun.
     pub state: ClockState,
@@ -28,6 +28,16 @@ pub struct Clock {
 
 /// No row of the table in force.
 pub const NO_ROW: u8 = u8::MAX;
+
+/// No row applies for now: the limit stands still with what it has used, while others of its list run.
+pub const PARKED: u8 = NO_ROW - 1;
+
+impl Clock {
+    /// The same with no row that applies.
+    pub(crate) fn parked(&self) -> Clock {
+        Clock { state: ClockState::Waiting, row: PARKED, ..*self }
+    }
+}
 
 /// See [`Clock`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -324,7 +334,16 @@ impl Duty {
             ClockState::Fixed | ClockState::Counting | ClockState::Waiting => Moment::NEVER,
         };
         // Where none binds, or two do, the one that the contract has first.
-        let order = |clock: &Clock| (due(clock), clock.limit, clock.target, clock.calendar);
+        let order = |clock: &Clock| {
+            (
+                due(clock),
+                clock.state == ClockState::Waiting,
+                clock.row == PARKED,
+                clock.limit,
+                clock.target,
+                clock.calendar,
+            )
+        };
         let mut best = (order(&self.clock), None);
         if let Some(more) = &self.more {
             for (i, clock) in more.clocks.iter().enumerate() {

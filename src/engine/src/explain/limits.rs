@@ -1,7 +1,7 @@
 //! The limits of a duty in words: which row of which table, on which calendar, and how much of each is used.
 
 use super::{rfc_known, words};
-use crate::duty::{Clock, ClockState, Duty};
+use crate::duty::{Clock, ClockState, Duty, PARKED};
 use crate::fact::{Atom, FieldId};
 use crate::fold::View;
 use crate::rule::{Form, Limit, RowCell, Rule, Table};
@@ -37,7 +37,7 @@ pub(super) fn of(view: View<'_>, duty: &Duty, end: Moment) -> Vec<LimitUse> {
     if matches!(rule.form, Form::Requires(_)) {
         return Vec::new();
     }
-    let clocks = duty.clocks().enumerate().map(|(i, clock)| {
+    let clocks = duty.clocks().enumerate().filter(|(_, clock)| clock.row != PARKED).map(|(i, clock)| {
         let fixed = clock.state == ClockState::Fixed;
         let (says, row) = said(view, rule, duty, clock, end);
         let limit = limits(rule).get(usize::from(clock.limit));

@@ -3,7 +3,7 @@
 use super::recorder::{Piece, Raw};
 use super::{Life, rfc, words};
 use crate::calendar::Closed;
-use crate::duty::{Clock, ClockState};
+use crate::duty::{Clock, ClockState, PARKED};
 use crate::engine::Engine;
 use crate::fact::{Fact, Value};
 use crate::fold::{PausedBy, Stopped, View};
@@ -107,7 +107,7 @@ pub(super) fn cut(view: View<'_>, life: &Life<'_>, now: Moment, engine: &Engine)
     for Counted { piece, to, of, on } in counted {
         let from = piece.from;
         match (piece.why, on) {
-            (Stopped::Exempt, _) => out.push(from, to, Why::Exempt),
+            (Stopped::Exempt, _) | (Stopped::Not, On::Parked) => out.push(from, to, Why::Exempt),
             (_, On::Discarded) => out.push(from, to, Why::Discarded),
             (Stopped::Not, On::Waiting) => out.push(from, to, Why::Waiting),
             (Stopped::Not, On::Calendar(id)) => {
@@ -169,6 +169,8 @@ fn closed(closed: Closed) -> Why {
 enum On {
     Calendar(CalendarId),
     Waiting,
+    /// No row of its table applied, while another limit ran.
+    Parked,
     Discarded,
 }
 
@@ -190,7 +192,11 @@ fn lineage<'l>(view: View<'_>, life: &'l Life<'_>, now: Moment) -> (Vec<Counted<
     let (mut of, mut rest) = (&life.raw, &life.raw.pieces[..]);
     while let Some((piece, earlier)) = rest.split_last() {
         if let Some(before) = ancestor(view, piece, &clock) {
-            let on = if before.state == ClockState::Waiting { On::Waiting } else { On::Calendar(before.calendar) };
+            let on = match before.state {
+                _ if before.row == PARKED => On::Parked,
+                ClockState::Waiting => On::Waiting,
+                ClockState::Counting | ClockState::Fixed => On::Calendar(before.calendar),
+            };
             out.push(Counted { piece, to: piece.to, of, on });
             (clock, rest) = (before, earlier);
             continue;

@@ -1,7 +1,7 @@
 //! Limits that count from another event than the anchor: from the first such event, or anew from each.
 
 use super::{Cx, Fold, Trace, acts};
-use crate::duty::{Clock, ClockState, Clocks, Duty, Flags};
+use crate::duty::{Clock, ClockState, Clocks, Duty, Flags, PARKED};
 use crate::fact::{Fact, Value};
 use crate::limits;
 use crate::rule::{Limit, Rule};
@@ -27,13 +27,14 @@ impl Fold {
         let anew = |limit: &Limit| limit.latest && !duty.flags.has(Flags::BROKEN) && fact.at() >= duty.start;
         let begins = |clock: &Clock| {
             let limit = limits.get(usize::from(clock.limit))?;
-            (clock.state == ClockState::Waiting || anew(limit)).then_some(())?;
+            (clock.row != PARKED && (clock.state == ClockState::Waiting || anew(limit))).then_some(())?;
             Some((limit, self.begun(limit, fact, &duty, rule, cx)?))
         };
         let starts: Vec<Option<(&Limit, Moment)>> = duty.clocks().map(begins).collect();
         if starts.iter().all(Option::is_none) {
             return;
         }
+        let due_now = (duty.deadline == fact.at() && starts[0].is_none()).then_some(duty.clock);
         Fold::settle(&mut duty, fact.at(), cx);
         // The others count on: as they stand now, not as they stood when they were last looked at.
         let mut clocks: Clocks = duty.clocks().copied().collect();
@@ -44,6 +45,7 @@ impl Fold {
         }
         duty.set_clocks(clocks);
         Fold::find_deadline(&mut duty, cx);
+        still_due(&mut duty, due_now, fact.at());
         self.open[i] = duty;
     }
 
@@ -68,32 +70,51 @@ impl Fold {
         duty.set_clocks(clocks);
     }
 
-    /// The same limit after another row of its table has come to apply: the row counts from where the limit began.
+    /// A limit counted from an event that came while the duty was stopped: stopped time does not count.
+    #[cold]
+    pub(super) fn begin_stopped_limits<T: Trace>(
+        &self,
+        duty: &mut Duty,
+        stopped: Moment,
+        now: Moment,
+        cx: &mut Cx<'_, '_, T>,
+    ) {
+        let rule = cx.rule(duty.rule);
+        let limits = super::limits(rule);
+        let mut clocks: Clocks = duty.clocks().copied().collect();
+        for clock in &mut clocks {
+            let Some(limit) = limits.get(usize::from(clock.limit)).filter(|l| !l.from.is_empty()) else { continue };
+            let anew = limit.latest && !duty.flags.has(Flags::BROKEN);
+            if clock.row == PARKED || clock.state != ClockState::Waiting && !anew {
+                continue;
+            }
+            let mut meanwhile = cx.before().filter(|f| f.at() >= stopped);
+            if meanwhile.any(|f| self.begun(limit, f, duty, rule, cx).is_some()) {
+                *clock = resumed(clock, limit, rule, now, now, cx);
+            }
+        }
+        duty.set_clocks(clocks);
+    }
+
+    /// The same limit after another row of its table has come to apply: the row counts from where the limit began. None: it has not.
     pub(super) fn as_of_its_beginning<T: Trace>(
         &self,
         clock: Clock,
         duty: &Duty,
         rule: &Rule,
         cx: &Cx<'_, '_, T>,
-    ) -> Clock {
-        let Some(limit) = super::limits(rule).get(usize::from(clock.limit)).filter(|l| !l.from.is_empty()) else {
-            return clock;
-        };
+    ) -> Option<Clock> {
+        let limit = super::limits(rule).get(usize::from(clock.limit)).filter(|l| !l.from.is_empty())?;
         let mut so_far = cx.so_far();
         let start = if limit.latest {
             so_far.filter_map(|f| self.begun(limit, f, duty, rule, cx)).last()
         } else {
             so_far.find_map(|f| self.begun(limit, f, duty, rule, cx))
         };
-        match (start, limit.must.rows.get(usize::from(clock.row))) {
-            (Some(start), Some(row)) => {
-                let place = (usize::from(clock.limit), usize::from(clock.row));
-                let calendar = cx.book().calendar(limit.calendar);
-                let fresh = limits::clock(&row.value, place, limit.calendar, calendar, rule.zone, start);
-                Clock { elapsed: clock.elapsed, ..fresh }
-            }
-            _ => Clock { state: ClockState::Counting, ..clock },
-        }
+        let row = limit.must.rows.get(usize::from(clock.row))?;
+        let place = (usize::from(clock.limit), usize::from(clock.row));
+        let calendar = cx.book().calendar(limit.calendar);
+        Some(limits::clock(&row.value, place, limit.calendar, calendar, rule.zone, start?))
     }
 
     /// From when a limit counts, if this fact is what it counts from. A later instant than the fact's own gives no time.
@@ -114,7 +135,9 @@ impl Fold {
             Value::One(atom) => Moment::parse(cx.book().names().text(atom)),
             Value::List(_) => None,
         });
-        Some(self.counted_at_home(duty, said.map_or(fact.at(), |said| said.min(fact.at()))))
+        let counted = self.counted_at_home(duty, said.map_or(fact.at(), |said| said.min(fact.at())));
+        // A new cycle begins with nothing used.
+        Some(if duty.cycle() > 1 { counted.max(duty.start) } else { counted })
     }
 }
 
@@ -138,8 +161,9 @@ fn resumed<T: Trace>(
     }
     let calendar = cx.book().calendar(fresh.calendar);
     let due = calendar.add(start, fresh.target).unwrap_or(Moment::NEVER);
-    if due < now {
-        return Clock { state: ClockState::Fixed, target: due.0, calendar: 0, ..fresh };
+    if due < now || (due == now && calendar.add(now, 0) != Some(now)) {
+        let elapsed = calendar.between(start, now);
+        return Clock { state: ClockState::Fixed, target: due.0, elapsed, ..fresh };
     }
     Clock { elapsed: calendar.between(start, now), ..fresh }
 }
@@ -150,5 +174,19 @@ pub(super) fn counting<T: Trace>(clock: &Clock, rule: &Rule, start: Moment, cx: 
     match super::limits(rule).get(usize::from(clock.limit)) {
         Some(limit) => resumed(clock, limit, rule, start, start, cx),
         None => Clock { state: ClockState::Counting, elapsed: 0, ..*clock },
+    }
+}
+
+/// Used up at the close, a limit is due then and not at the next opening, whatever becomes of the others.
+pub(super) fn still_due(duty: &mut Duty, due_now: Option<Clock>, now: Moment) {
+    let Some(was) = due_now.filter(|_| duty.deadline > now && duty.counting() && !duty.flags.has(Flags::BROKEN)) else {
+        return;
+    };
+    let mut clocks: Clocks = duty.clocks().copied().collect();
+    let same = |c: &Clock| (c.limit, c.row) == (was.limit, was.row) && c.elapsed == c.target;
+    if let Some(i) = clocks.iter().position(same) {
+        clocks.swap(0, i);
+        duty.set_clocks(clocks);
+        duty.deadline = now;
     }
 }

@@ -2,7 +2,7 @@
 
 use super::birth::current;
 use super::{Cx, Fold, Trace};
-use crate::duty::{Clock, ClockState, Clocks, Duty, Flags};
+use crate::duty::{Clock, ClockState, Clocks, Duty, Flags, NO_ROW, PARKED};
 use crate::fact::Fact;
 use crate::rule::Rule;
 use crate::time::Moment;
@@ -25,12 +25,15 @@ impl Fold {
     #[cold]
     fn rebase_one<T: Trace>(&mut self, i: usize, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
         let mut duty = self.open[i].clone();
+        let due_now = (duty.deadline == fact.at()).then_some(duty.clock);
         self.rebase_duty(&mut duty, current(fact, cx), fact.at(), cx);
         Fold::find_deadline(&mut duty, cx);
+        super::origins::still_due(&mut duty, due_now, fact.at());
         self.open[i] = duty;
     }
 
-    /// Takes the rows that now apply: elapsed time and pauses stay, the target changes.
+    /// Takes the rows that now apply: elapsed time and pauses stay, the target changes. A limit that has none stands still, and
+    /// goes on from there when it has one again.
     #[cold]
     pub(super) fn rebase_duty<'a, T: Trace>(
         &self,
@@ -53,7 +56,8 @@ impl Fold {
         // The same rows: a repeated fact, or a reopening, renews nothing.
         let same = |a: &Clock, b: &Clock| (a.limit, a.row) == (b.limit, b.row);
         let exempt = duty.flags.has(Flags::EXEMPT);
-        if !exempt && fresh.len() == duty.clocks().count() && fresh.iter().all(|f| duty.clocks().any(|c| same(f, c))) {
+        let rows = || duty.clocks().filter(|c| c.row != PARKED);
+        if !exempt && fresh.len() == rows().count() && fresh.iter().all(|f| rows().any(|c| same(f, c))) {
             return;
         }
         Fold::settle(duty, at, cx);
@@ -63,7 +67,7 @@ impl Fold {
             return;
         }
         cx.trace.note(at, Some(duty), &|| "another row of the table applies".to_owned());
-        let never_ran = exempt && duty.clock.state == ClockState::Waiting;
+        let never_ran = exempt && duty.clocks().all(|c| c.state == ClockState::Waiting && c.row != PARKED);
         duty.flags.put(Flags::EXEMPT, false);
         if never_ran {
             // Entering scope starts it at this instant, or at the time that it is about.
@@ -75,32 +79,55 @@ impl Fold {
         }
         let old: Clocks = duty.clocks().copied().collect();
         let terms = rule.reprioritise;
+        let parked: Clocks =
+            old.iter().filter(|o| fresh.iter().all(|f| f.limit != o.limit)).map(Clock::parked).collect();
         let kept_of = &*duty;
-        let fresh = fresh.into_iter().map(|mut clock| {
-            let kept = old.iter().find(|o| o.limit == clock.limit && o.calendar == clock.calendar);
-            // What counts from an event of its own has its own time, whatever the calendar.
-            let own = super::limits(rule).get(usize::from(clock.limit)).is_some_and(|l| !l.from.is_empty());
-            let kept = kept.or_else(|| old.iter().find(|o| own && o.limit == clock.limit));
-            let kept = kept.or_else(|| old.iter().find(|o| o.calendar == clock.calendar)).unwrap_or(&old[0]);
-            clock.elapsed = if terms.restart { 0 } else { kept.elapsed };
-            if clock.state == ClockState::Waiting && kept.state != ClockState::Waiting {
-                clock = self.as_of_its_beginning(clock, kept_of, rule, cx);
+        let fresh = fresh.into_iter().map(|clock| {
+            let mut clock = self.goes_on(clock, &old, kept_of, cx);
+            if terms.restart {
+                clock.elapsed = 0;
             }
-            if clock.state == ClockState::Fixed {
-                return clock;
-            }
-            if kept.state == ClockState::Waiting {
-                clock.state = ClockState::Waiting;
-            } else if clock.state == ClockState::Waiting {
-                clock.state = ClockState::Counting;
-            }
-            if let Some(least) = terms.min_remaining {
+            if let Some(least) = terms.min_remaining.filter(|_| clock.state != ClockState::Fixed) {
                 clock.target = clock.target.max(clock.elapsed + least);
             }
             clock
         });
-        let fresh: Clocks = fresh.collect();
+        let mut fresh: Clocks = fresh.chain(parked).collect();
+        // The limit that was broken goes on being the one that is shown.
+        if duty.flags.has(Flags::BROKEN)
+            && let Some(i) = fresh.iter().position(|f| f.limit == old[0].limit)
+        {
+            fresh.swap(0, i);
+        }
         duty.set_clocks(fresh);
+    }
+
+    /// A limit by the row that applies from `at` on, with what it has used itself: what another limit has used, or waits for, is no
+    /// matter of this one. Where another version of the contract has limits that the old one had not, they take what was used.
+    fn goes_on<T: Trace>(&self, clock: Clock, old: &[Clock], duty: &Duty, cx: &Cx<'_, '_, T>) -> Clock {
+        let rule = cx.rule(duty.rule);
+        let of_limit = |o: &&Clock| o.limit == clock.limit;
+        let own =
+            old.iter().find(|o| of_limit(o) && o.calendar == clock.calendar).or_else(|| old.iter().find(of_limit));
+        let amended = old[0].row == NO_ROW;
+        let other = || old.iter().find(|o| o.calendar == clock.calendar).unwrap_or(&old[0]);
+        let kept = own.or_else(|| amended.then(other));
+        let elapsed = kept.map_or(0, |o| o.elapsed);
+        if clock.state != ClockState::Waiting {
+            return Clock { elapsed, ..clock };
+        }
+        match own {
+            Some(own) if own.state == ClockState::Waiting && own.row != PARKED => Clock { elapsed, ..clock },
+            Some(own) if own.state != ClockState::Waiting => {
+                let counting = Clock { elapsed, state: ClockState::Counting, ..clock };
+                self.as_of_its_beginning(clock, duty, rule, cx).map_or(counting, |begun| Clock { elapsed, ..begun })
+            }
+            // Whether it had begun, or has since, its events say.
+            Some(_) | None => match self.as_of_its_beginning(clock, duty, rule, cx) {
+                Some(begun) => Clock { elapsed, ..begun },
+                None => clock,
+            },
+        }
     }
 }
 

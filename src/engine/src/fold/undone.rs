@@ -100,7 +100,7 @@ impl Fold {
             duty.ended = at;
             self.retire(duty);
         }
-        duty.ended = Moment::NEVER;
+        let stopped = std::mem::replace(&mut duty.ended, Moment::NEVER);
         duty.ended_by = 0;
         duty.flags.put(Flags::NEWS, true);
         if let Some(more) = &mut duty.more {
@@ -110,6 +110,7 @@ impl Fold {
         // Done and undone before it began to count, it has used nothing.
         duty.since = duty.since.max(at);
         self.rebase_duty(&mut duty, None, at, cx);
+        self.begin_stopped_limits(&mut duty, stopped, at, cx);
         self.hold(&mut duty, at, cx);
         Fold::find_deadline(&mut duty, cx);
         self.open.push(duty);
