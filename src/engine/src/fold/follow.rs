@@ -20,6 +20,8 @@ impl Fold {
             match (over, done) {
                 (Some((at, kind)), done) if done.is_none_or(|(by, _)| at <= by) => {
                     self.forget_periods(rule);
+                    // What came here later, or was taken up again, is over from then on and not before.
+                    let at = at.max(self.open[i].since);
                     self.end(i, at, kind, true, cx);
                     i = 0;
                 }
