@@ -79,8 +79,10 @@ impl Fold {
         }
         let old: Clocks = duty.clocks().copied().collect();
         let terms = rule.reprioritise;
-        let parked: Clocks =
-            old.iter().filter(|o| fresh.iter().all(|f| f.limit != o.limit)).map(Clock::parked).collect();
+        // An amended contract may have fewer limits.
+        let lost =
+            |o: &&Clock| usize::from(o.limit) < super::limits(rule).len() && fresh.iter().all(|f| f.limit != o.limit);
+        let parked: Clocks = old.iter().filter(lost).map(Clock::parked).collect();
         let kept_of = &*duty;
         let fresh = fresh.into_iter().map(|clock| {
             let mut clock = self.goes_on(clock, &old, kept_of, cx);
