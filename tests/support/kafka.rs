@@ -56,8 +56,10 @@ fn jars() -> PathBuf {
     libs
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a free port").port()
+/// All are held until the last is found: one that was let go of may be given again.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.each_ref().map(|one| one.local_addr().expect("its address").port())
 }
 
 /// An authority of the tests' own, and the broker's certificate for 127.0.0.1 by it; and another authority, which knows
@@ -136,8 +138,7 @@ impl Broker {
         let folder = std::env::temp_dir().join(format!("onus-kafka-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
-        let (port, controller, sasl_port) = (free_port(), free_port(), free_port());
-        let (tls_port, sasl_tls_port) = (free_port(), free_port());
+        let [port, controller, sasl_port, tls_port, sasl_tls_port] = free_ports();
         certify(&folder);
         let properties = format!(
             "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\
