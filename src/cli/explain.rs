@@ -89,10 +89,9 @@ fn unknown(known: &[(String, String)], args: &ExplainArgs) -> String {
     }
     let asked = |p: &String| args.partner.as_ref().is_none_or(|want| want == p);
     if known.iter().any(|(p, s)| asked(p) && *s == args.subject) {
-        return format!(
-            "nothing was ever owed on {subject}
-  hint: what speaks of it begins no obligation; `onus lint` says which are never reached"
-        );
+        let hint =
+            "events speak of it, and none begins an obligation there; `onus check --duties` lists all that was owed";
+        return format!("nothing was ever owed on {subject}\n  hint: {hint}");
     }
     let ids = known.iter().filter(|(p, _)| asked(p)).map(|(_, s)| s.as_str());
     let near = nearest(&args.subject, ids);

@@ -104,7 +104,7 @@ impl Fold {
         duty.set_clocks(fresh);
     }
 
-    /// A limit by the row that applies from `at` on, with what it has used itself: what another limit has used, or waits for, is no
+    /// A limit by the row that applies now, with what it has used itself: what another limit has used, or waits for, is no
     /// matter of this one. Where another version of the contract has limits that the old one had not, they take what was used.
     fn goes_on<T: Trace>(&self, clock: Clock, old: &[Clock], duty: &Duty, cx: &Cx<'_, '_, T>) -> Clock {
         let rule = cx.rule(duty.rule);

@@ -34,8 +34,8 @@ impl Fold {
             let duty = &self.ended[i];
             let settled =
                 duty.flags.has(Flags::CANCELLED) || duty.flags.has(Flags::FINDING) || duty.flags.has(Flags::RENEWED);
-            let asks = || cx.rule(duty.rule).act().is_some_and(Act::asks_duties) == asking;
-            if settled || duty.ended > at || !asks() || !undoes(fact, about, duty, cx) {
+            let is_meant = || cx.rule(duty.rule).act().is_some_and(Act::asks_duties) == asking;
+            if settled || duty.ended > at || !is_meant() || !undoes(fact, about, duty, cx) {
                 i += 1;
                 continue;
             }
