@@ -3,6 +3,7 @@ use crate::shard::{Shard, at, event};
 use onus::runtime::live::Feed;
 use onus::store::place::{self, Place};
 use onus::store::{Query, Store};
+use onus_engine::standing::Standing;
 use onus_engine::time::{DAY, HOUR, MINUTE, Moment};
 
 fn desk(hours: u32, clause: &str) -> String {
@@ -53,7 +54,8 @@ fn whole(store: &mut dyn Store) {
 /// From which day on journal and ledger are there; and how many entries.
 fn kept(store: &mut dyn Store) -> (i64, i64, usize) {
     let day = |at: Moment| (at.0 - start().0).div_euclid(DAY);
-    let first = store.journal(0, 1).expect("the journal")[0].now;
+    let journal = store.journal(0, 64).expect("the journal");
+    let first = journal.iter().find(|commit| !commit.journal.is_empty()).expect("a commit with something in it").now;
     let entries = store.entries(&Query::default()).expect("the ledger");
     assert_eq!(entries.last().expect("an entry").number, 60, "the newest stay");
     (day(first), day(entries[0].at), entries.len())
@@ -111,5 +113,33 @@ fn the_journal_stays_as_long_as_something_in_memory_rests_on_it() {
         moved.sort_unstable();
         let expected: Vec<String> = (60 - ledger..60).map(|day| format!("INC-{day}")).collect();
         assert_eq!(moved, expected, "their deadlines have moved; those whose entries went are not told anew");
+    });
+}
+
+/// A store begins with the commit that takes its contracts up: nothing is in it, and it says no time.
+#[test]
+fn what_began_before_the_service_did_is_told_by_other_contracts_too() {
+    both(|open| {
+        let noon = start() + 3 * HOUR;
+        let mut shard = Shard::open(&desk(4, "1"), vec![Feed::named("desk")], open(), noon);
+        let said = |kind: &str, at: Moment| event(kind, kind, "INC-1", at, ",\"partner\":\"p1\"");
+        shard.say(0, &[said("ticket.opened", start()), said("ticket.acknowledged", start() + HOUR)]);
+        shard.write();
+        shard.live.snapshot().expect("a snapshot");
+        for turn in 0..5 {
+            shard.set(noon + turn * HOUR);
+            shard.write();
+        }
+        drop(shard);
+        let end = noon + 5 * HOUR;
+        let later = desk(4, "1").replace("2026-01-01", "2026-03-03");
+        let told = |contract: &str| -> Vec<(u64, Standing)> {
+            let mut shard = Shard::open(contract, vec![Feed::named("desk")], open(), end);
+            let entries = shard.live.store().expect("its store").entries(&Query::default()).expect("the ledger");
+            entries.iter().map(|entry| (entry.number, entry.to)).collect()
+        };
+        let (met, withdrawn) = (Standing::Met, Standing::Withdrawn);
+        assert_eq!(told(&later), [(1, met), (2, withdrawn)], "nothing was owed before the contract's first day");
+        assert_eq!(told(&desk(4, "1")), [(1, met), (2, withdrawn), (3, met)], "and now it was");
     });
 }

@@ -5,7 +5,7 @@
 //! contracts could not be judged by it again. Under the events' clock nothing goes: an archive that is read is old by nature.
 
 use super::{Clock, Live, LiveError};
-use crate::store::Query;
+use crate::store::{Committed, Query};
 use onus_engine::terms::{Contract, Span};
 use onus_engine::time::{DAY, HOUR, MINUTE, Millis, Moment};
 
@@ -72,14 +72,23 @@ impl Live {
 
     /// Up to which commit the journal may go now.
     fn old_commits(&mut self, horizon: Moment) -> Result<(Option<u64>, bool), LiveError> {
-        let store = self.keeper.store()?;
-        if self.snapped_at == 0 || store.journal(0, 1)?.first().is_none_or(|oldest| oldest.now >= horizon) {
+        if self.snapped_at == 0 {
+            return Ok((None, false));
+        }
+        let oldest = self.keeper.store()?.journal(0, COMMITS)?;
+        // A store begins with commits that have nothing in them and say no time. They go with what came after them: what is
+        // left would look, to whoever judges it again, as if its beginning were gone.
+        let empty = oldest.iter().take_while(|commit| commit.journal.is_empty()).count();
+        if oldest.get(empty).is_none_or(|first| first.now >= horizon) && empty < COMMITS as usize {
             return Ok((None, false));
         }
         let rests = self.judge.engine.rests_on();
         let bound = if rests == Moment::NEVER { horizon } else { horizon.min(rests + -AHEAD) };
-        let oldest = store.journal(0, COMMITS)?;
-        let gone = oldest.iter().take_while(|commit| commit.now < bound && commit.sequence <= self.snapped_at).count();
+        let goes = |commit: &&Committed| commit.now < bound && commit.sequence <= self.snapped_at;
+        let gone = match oldest.iter().take_while(goes).count() {
+            some if some == empty && empty < COMMITS as usize => 0,
+            some => some,
+        };
         if gone == 0 && bound < horizon {
             tracing::info!(
                 "the journal is kept from {bound} on, longer than it must be: what is in memory rests on it"
