@@ -215,9 +215,6 @@ impl<'a> Play<'a> {
                 if self.cancelled {
                     return Err("born cancelled");
                 }
-                if self.closed && self.breached_at().is_some() {
-                    return Err("born closed, and overdue at birth");
-                }
                 if self.closed {
                     self.stop(now)?;
                 }

@@ -389,14 +389,22 @@ impl Fold {
                     && acts::leaf_meets(leaf, earlier, &self.open[i], cx) == Met::Yes
             });
             if met {
-                act_by = Some((earlier.kind(), earlier));
+                let first = act_by.map_or(earlier.at(), |(_, first)| first);
+                act_by = Some((earlier.kind(), first));
             }
         }
         let start = self.open[i].start.max(fact.at());
-        if let Some((kind, _)) = act_by {
-            self.end(i, start, kind, false, cx);
-        } else if let Some(earlier) = cancelled {
-            self.end(i, start, earlier.kind(), true, cx);
+        let Some((by, at)) = act_by.or(cancelled.map(|earlier| (earlier.kind(), earlier.at()))) else { return };
+        let is_this = {
+            let (rule, key) = (self.open[i].rule, self.open[i].key);
+            move |duty: &Duty| duty.rule == rule && duty.key == key
+        };
+        // Overdue at birth, by a limit that counts from before it, and done only after that.
+        if self.open[i].deadline < at {
+            self.breach(i, start, cx);
+        }
+        if let Some(i) = self.open.iter().position(is_this) {
+            self.end(i, start, by, act_by.is_none(), cx);
         }
     }
 

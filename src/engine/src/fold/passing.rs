@@ -101,15 +101,7 @@ impl Fold {
             return;
         }
         if duty.deadline <= x && !duty.flags.has(Flags::BROKEN) {
-            duty.flags.put(Flags::BROKEN, true);
-            // Of a waived duty the standing stays, but not that it is unbroken.
-            duty.flags.put(Flags::NEWS, true);
-            cx.trace.note(duty.deadline, Some(duty), &|| "the deadline passes: breach".to_owned());
-            let (rule, key, at) = (duty.rule, duty.key, duty.deadline);
-            self.open_breached(rule, key, at, cx);
-            if cx.view.sheet.follows {
-                self.follow(now, false, cx);
-            }
+            self.breach(i, now, cx);
             return;
         }
         let rule = cx.rule(duty.rule);
@@ -146,5 +138,19 @@ impl Fold {
         }
         Fold::find_deadline(&mut duty, cx);
         self.open[i] = duty;
+    }
+
+    /// The deadline is over.
+    pub(super) fn breach<T: Trace>(&mut self, i: usize, now: Moment, cx: &mut Cx<'_, '_, T>) {
+        let duty = &mut self.open[i];
+        duty.flags.put(Flags::BROKEN, true);
+        // Of a waived duty the standing stays, but not that it is unbroken.
+        duty.flags.put(Flags::NEWS, true);
+        cx.trace.note(duty.deadline, Some(duty), &|| "the deadline passes: breach".to_owned());
+        let (rule, key, at) = (duty.rule, duty.key, duty.deadline);
+        self.open_breached(rule, key, at, cx);
+        if cx.view.sheet.follows {
+            self.follow(now, false, cx);
+        }
     }
 }
