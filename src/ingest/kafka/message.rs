@@ -19,12 +19,13 @@ pub(super) fn take(topic: &Topic, message: &BorrowedMessage<'_>, arrived: Moment
         records.last = Some(digest(value));
         return Taken::Records(1);
     }
-    // Most come without headers.
-    let headers: Vec<(&str, &[u8])> = match message.headers() {
+    let (value, next, longest) = (message.payload(), offset + 1, topic.longest);
+    // To ask whether there are any costs as much as to copy the record, so it is asked only where they count.
+    let asked = !value.is_some_and(|value| topic.wire.is_event(value));
+    let headers: Vec<(&str, &[u8])> = match asked.then(|| message.headers()).flatten() {
         Some(headers) => headers.iter().filter_map(|header| Some((header.key, header.value?))).collect(),
         None => Vec::new(),
     };
-    let (value, next, longest) = (message.payload(), offset + 1, topic.longest);
     let came = Came { value, headers: &headers, offset, next, arrived, longest };
     let place = || format!("topic `{}`, partition {}, offset {offset}", topic.name, message.partition());
     topic.wire.put(&came, place, records)

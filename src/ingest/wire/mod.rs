@@ -182,7 +182,7 @@ impl Wire {
     pub fn read<'m>(&self, value: Option<&'m [u8]>, headers: &[(&str, &[u8])]) -> Found<'m> {
         let Some(value) = value else { return Found::Skip(Skip::Tombstone) };
         // Most come without headers, as JSON.
-        if headers.is_empty() && self.format == Format::Json {
+        if self.is_event(value) || headers.is_empty() && self.format == Format::Json {
             return Found::One(Cow::Borrowed(value));
         }
         self.made(value, headers).unwrap_or_else(|stop| match stop {
@@ -190,6 +190,11 @@ impl Wire {
             Stop::Wrong(fault) => Found::Wrong(fault),
             Stop::Waits(need) => Found::Waits(need),
         })
+    }
+
+    /// A whole CloudEvent by its first bytes: what its headers say of it adds nothing, and need not be looked at.
+    pub fn is_event(&self, value: &[u8]) -> bool {
+        self.format != Format::Confluent && value.starts_with(b"{\"specversion\":")
     }
 
     /// Waits until the registry has answered, so long at most, and not at all while it is away. True: it has.

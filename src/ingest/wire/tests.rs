@@ -95,6 +95,21 @@ fn data_that_is_no_json_is_a_text_and_no_data_is_none() {
 }
 
 #[test]
+fn what_is_a_whole_event_by_its_first_bytes_is_that_event_whatever_its_headers_say() {
+    let event = "{\"specversion\":\"1.0\",\"id\":\"1\"}";
+    for headers in [
+        &[][..],
+        &[("content-type", "application/cloudevents+json; charset=UTF-8")],
+        &[("content-type", "application/json"), ("ce_specversion", "1.0"), ("ce_id", "2")],
+        &[("trace", "abc")],
+    ] {
+        assert_eq!(texts(event, headers), [event], "{headers:?}");
+    }
+    let framed = Wire::new(Format::Confluent, None);
+    assert_eq!(reason(&framed.read(Some(event.as_bytes()), &[])), BAD_FRAME, "each has a frame there");
+}
+
+#[test]
 fn compressed_data_of_a_binary_event_is_json_then() {
     let headers: [(&str, &[u8]); 2] = [("ce_specversion", b"1.0"), ("content-type", b"application/gzip")];
     let found = lines(Wire::default().read(Some(&gzip(b"{\"a\":1}")), &headers));

@@ -11,6 +11,7 @@ use crate::standing::Standing;
 use crate::terms::{Side, Trust};
 use crate::time::{Millis, Moment};
 use crate::vocabulary::Effect;
+use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -57,8 +58,8 @@ pub(super) struct Hearing {
     shared: BTreeMap<(u64, Vec<RuleId>), Lanes>,
     /// Told unknown for want of news: lane, deadline, subject; until heard.
     blind: BTreeSet<(u16, Moment, u32)>,
-    /// The same by subject: lanes and deadlines.
-    waiting: BTreeMap<u32, Vec<(u16, Moment)>>,
+    /// The same by subject: lanes and deadlines. Asked for with each event, and never gone through.
+    waiting: HashMap<u32, Vec<(u16, Moment)>>,
 }
 
 impl Hearing {
