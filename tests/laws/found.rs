@@ -1,6 +1,6 @@
 //! What the laws have caught, each as small as it became.
 
-use crate::world::{Name, Stands, Told, World};
+use crate::world::{Name, Stands, Told, World, unlike};
 use onus_engine::standing::Standing;
 use onus_engine::time::{HOUR, Millis, Moment};
 
@@ -289,6 +289,32 @@ obligations:
             "{settling:?}"
         );
     }
+}
+
+/// What a limit counts from was here by a link that is none any more; then a fact names its subject again.
+#[test]
+fn what_is_linked_anew_counts_otherwise_from_the_first_of_it_on() {
+    let duty = "  - {id: o1, clause: \"1\", when: change.executed, do: change.closed, within: {must: 4h, from: ticket.acknowledged}}\n";
+    let case = Case::new(duty, "23 09:00");
+    let mut told = events(&[
+        "23 07:00 H1 executed ticket=T1 id=e4",
+        "23 07:00 H1 executed id=e4",
+        "23 07:00 T1 acknowledged",
+        "23 09:00 H1 executed ticket=T1 id=e4 source=urn:copy factkey=k-e4",
+    ]);
+    let heard = case.after(&told);
+    assert_eq!(unlike("standing of", &heard.outcome().stands, &heard.judged_anew()), None);
+    // And the ticket itself names the change, after copies of it that did not came for another's sake.
+    let duty = "  - {id: o1, clause: \"1\", when: ticket.opened, within: 4h, do: change.executed}\n";
+    let case = Case::new(duty, "23 10:00");
+    told = events(&[
+        "23 07:00 T1 opened",
+        "23 07:30 T1 opened change=H1",
+        "23 08:00 H1 executed",
+        "23 10:00 H1 closed ticket=T1",
+    ]);
+    let heard = case.after(&told);
+    assert_eq!(unlike("standing of", &heard.outcome().stands, &heard.judged_anew()), None);
 }
 
 /// Two openings at one instant, of which the second names the change: whichever was heard first, the duty is the first's, and that
