@@ -293,40 +293,51 @@ obligations:
 
 /// What a limit counts from was here by a link that is none any more; then a fact names its subject again.
 #[test]
-fn what_is_linked_anew_counts_otherwise_from_the_first_of_it_on() {
+fn what_is_named_later_changes_nothing_of_what_was_seen_before() {
     let duty = "  - {id: o1, clause: \"1\", when: change.executed, do: change.closed, within: {must: 4h, from: ticket.acknowledged}}\n";
-    let case = Case::new(duty, "23 09:00");
-    let mut told = events(&[
+    let told = events(&[
         "23 07:00 H1 executed ticket=T1 id=e4",
         "23 07:00 H1 executed id=e4",
         "23 07:00 T1 acknowledged",
         "23 09:00 H1 executed ticket=T1 id=e4 source=urn:copy factkey=k-e4",
     ]);
-    let heard = case.after(&told);
+    let heard = Case::new(duty, "23 09:00").after(&told);
     assert_eq!(unlike("standing of", &heard.outcome().stands, &heard.judged_anew()), None);
-    // And the ticket itself names the change, after copies of it that did not came for another's sake.
-    let duty = "  - {id: o1, clause: \"1\", when: ticket.opened, within: 4h, do: change.executed}\n";
-    let case = Case::new(duty, "23 10:00");
-    told = events(&[
+    // A waiver that names the credential, long after it was revoked.
+    let duty = "  - {id: o1, clause: \"1\", when: ticket.opened, do: credential.revoked, within: 4h}\n";
+    let told = events(&[
         "23 07:00 T1 opened",
-        "23 07:30 T1 opened change=H1",
-        "23 08:00 H1 executed",
-        "23 10:00 H1 closed ticket=T1",
+        "23 07:00 C2 revoked",
+        "23 07:00 C2 created ticket=T1",
+        "23 14:00 T1 updated credential=C2",
     ]);
-    let heard = case.after(&told);
+    let heard = Case::new(duty, "23 15:00").after(&told);
     assert_eq!(unlike("standing of", &heard.outcome().stands, &heard.judged_anew()), None);
 }
 
-/// Two openings at one instant, of which the second names the change: whichever was heard first, the duty is the first's, and that
-/// named nothing.
+/// A credential becomes known only after the ticket whose duty is about all of them was merged: where it goes on, it counts too.
 #[test]
-fn a_change_that_another_opening_named_does_not_do_the_duty_of_the_first() {
+fn a_member_that_is_heard_of_after_the_merger_counts_where_the_duty_went_on() {
+    let duty = "  - {id: o1, clause: \"1\", when: ticket.assigned, do: {event: credential.revoked, of: {every: credential}}, \
+                within: 2h}\n";
+    let case = Case::new(duty, "23 17:30");
+    let told =
+        events(&["23 07:00 T1 opened", "23 17:30 T1 assigned", "23 17:30 T1 merged into=T2", "23 14:00 C1 created"]);
+    for order in [[0, 1, 2, 3], [3, 0, 1, 2], [0, 3, 1, 2], [0, 1, 3, 2]] {
+        let heard: Vec<String> = order.iter().map(|i| told[*i].clone()).collect();
+        assert_eq!(case.standing(&heard, "o1", "T2"), [Standing::Open], "{order:?}");
+    }
+}
+
+/// Two openings at one instant, of which the second names the change: whichever was heard first, its execution is looked for.
+#[test]
+fn a_change_that_another_opening_names_is_looked_for_whichever_was_heard_first() {
     let case =
         Case::new("  - {id: o1, clause: \"1\", when: ticket.opened, every: 6h, do: change.executed}\n", "23 07:00");
     let told = events(&["23 07:00 T1 opened", "23 07:00 T1 opened change=H1", "23 07:00 H1 executed"]);
-    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]] {
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0], [2, 0, 1], [0, 2, 1]] {
         let heard: Vec<String> = order.iter().map(|i| told[*i].clone()).collect();
-        assert_eq!(case.standing(&heard, "o1", "T1"), [Standing::Open], "{order:?}");
+        assert_eq!(case.standing(&heard, "o1", "T1"), [Standing::Met, Standing::Open], "{order:?}");
     }
     // The change itself says for which ticket it is: then it counts, in any order.
     let told = events(&["23 07:00 T1 opened", "23 07:00 T1 opened change=H1", "23 07:00 H1 executed ticket=T1"]);

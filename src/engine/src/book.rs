@@ -90,8 +90,8 @@ pub struct Sheet {
     pub abroad: bool,
     /// Some limit counts anew from the latest of several events.
     pub renews: bool,
-    /// Kinds of subject with duties that look at subjects of other kinds, each with the field that names them.
-    pub on: Vec<(KindId, FieldId)>,
+    /// Fields in which subjects of other kinds are named, at which some duty looks.
+    pub on: Vec<FieldId>,
     /// Kinds of subject whose duties follow calendar periods.
     pub periodic: Vec<(KindId, RuleId)>,
 }
@@ -190,8 +190,7 @@ impl Book {
             let dated = |e: &Match| e.rare.as_ref().is_some_and(|rare| rare.time.is_some());
             sheet.requires_links |= rule.anchor.time.is_some() || rule.anchor.events.iter().any(dated);
             sheet.renews |= limits_of(rule).iter().any(|l| l.latest);
-            let kinds = || rule.anchor.kinds.iter().copied();
-            sheet.on.extend(rule.looks_on().into_iter().flat_map(|field| kinds().map(move |kind| (kind, field))));
+            sheet.on.extend(rule.looks_on());
             // What a limit counts from, or an anchor must follow, may have happened elsewhere long ago.
             sheet.requires_links |= limits_of(rule).iter().flat_map(|l| &l.from).any(|from| from.on.is_some())
                 || rule.anchor.events.iter().any(|e| e.since().is_some_and(|since| since.event.on.is_some()));

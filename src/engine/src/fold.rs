@@ -337,6 +337,9 @@ impl Fold {
         if self.memory.as_ref().is_some_and(|m| !m.periods.is_empty()) {
             self.end_periods(fact, cx);
         }
+        if !cx.view.sheet.on.is_empty() && !fact.linked() {
+            self.look_there(fact, cx);
+        }
         if opening && !fact.linked() {
             self.open_on(fact, about, tied, cx);
         }

@@ -265,12 +265,7 @@ impl Engine {
         let in_order = match subject.timeline.insert(fact, &rank) {
             Placed::Repeat => return Err(Applied::Repeat),
             Placed::Conflict => return Err(Applied::Conflict),
-            Placed::Last => {
-                fact.at() >= subject.head.at
-                    && !reaches_back
-                    && !denied
-                    && !self.is_linked_anew(subject, &subject.timeline.bytes()[..position], fact)
-            }
+            Placed::Last => fact.at() >= subject.head.at && !reaches_back && !denied,
             Placed::Amid(_) => false,
             Placed::Instead(copy) => {
                 *gone = Some(copy);

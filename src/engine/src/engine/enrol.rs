@@ -35,11 +35,7 @@ impl Engine {
         }
         let Some(register) = self.partners[partner as usize].register.as_mut() else { return };
         names.extend(register.insert(&book, about.kind, subject, fact));
-        for name in names {
-            if let Some(slot) = self.shelf.find(partner, &name) {
-                self.judge_by_register(slot, fact.at(), archive);
-            }
-        }
+        self.judge_those(partner, names, fact.at(), archive);
     }
 
     /// A subject comes to a partner or goes: it is of other populations from then on.
@@ -62,11 +58,7 @@ impl Engine {
         }
         let Some(register) = self.partners[partner as usize].register.as_mut() else { return };
         names.extend(register.rehome(&book, subject, fact.at(), way));
-        for name in names {
-            if let Some(slot) = self.shelf.find(partner, &name) {
-                self.judge_by_register(slot, fact.at(), archive);
-            }
-        }
+        self.judge_those(partner, names, fact.at(), archive);
     }
 
     fn register(&self, partner: u32) -> Option<&Register> {
@@ -87,6 +79,21 @@ impl Engine {
         let kept = archive.recall(&self.partners[partner as usize].name, UNREAD).unwrap_or_default();
         names.extend(noted(&kept, WATCHER).map(str::to_owned));
         names
+    }
+
+    /// They asked the register; and where one of them was merged into another, its duties go on there.
+    fn judge_those(&mut self, partner: u32, names: BTreeSet<String>, from: Moment, archive: &mut dyn Archive) {
+        let (mut names, mut next): (Vec<String>, usize) = (names.into_iter().collect(), 0);
+        while let Some(name) = names.get(next) {
+            next += 1;
+            let Some(slot) = self.shelf.find(partner, name) else { continue };
+            self.judge_by_register(slot, from, archive);
+            let into = self.shelf.copy(slot).head.merged_into().map(str::to_owned);
+            if let Some(into) = into.filter(|into| !names.contains(into)) {
+                self.find_or_recall(partner, &into, from, Look::Back, archive);
+                names.push(into);
+            }
+        }
     }
 
     /// What a subject's duties are told by the register has changed, from an instant on.

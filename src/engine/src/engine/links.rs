@@ -2,14 +2,12 @@
 
 use super::merges::merged_into;
 use super::recall::{Look, noted};
-use super::{Archive, Engine, Subject};
+use super::{Archive, Engine};
 use crate::book::Book;
-use crate::fact::{Fact, FieldId, Value, WATCHED, WATCHER, note};
+use crate::fact::{Fact, Value, WATCHED, WATCHER, note};
 use crate::fold::waived;
 use crate::register::UNREAD;
-use crate::select::named;
 use crate::time::Moment;
-use crate::timeline::Facts;
 use crate::vocabulary::Effect;
 use std::sync::Arc;
 
@@ -40,35 +38,6 @@ impl Engine {
         }
         if matches!(about.effect, Effect::WaiverApproved | Effect::WaiverEnded) {
             self.spread_waiver(partner, subject, fact, archive);
-        }
-    }
-
-    /// Whether another subject, of which copies are here already, is linked to this one by a fact in a way in which it was not
-    /// before: what happened there then counts for other duties than it did, from the first of the copies on. `before`: the facts
-    /// before this one.
-    pub(super) fn is_linked_anew(&self, subject: &Subject, before: &[u8], fact: Fact<'_>) -> bool {
-        let Some(view) = self.view(subject).filter(|view| !view.sheet.on.is_empty() && !before.is_empty()) else {
-            return false;
-        };
-        let names = self.book.names();
-        let about = names.about(fact.kind());
-        let names_one =
-            |fact: Fact<'_>, field: FieldId, wanted: &str| named(&self.book, fact, field).any(|n| n == wanted);
-        let is_of = |fact: &Fact<'_>, other: &str| fact.origin().is_some_and(|origin| names.text(origin) == other);
-        match fact.origin() {
-            // It names one that it did not name before.
-            None => view.sheet.on.iter().filter(|(kind, _)| *kind == about.kind).any(|(_, field)| {
-                let known = |other: &str| Facts::of(before).any(|f| !f.linked() && names_one(f, *field, other));
-                let here = |other: &str| Facts::of(before).any(|f| is_of(&f, other));
-                named(&self.book, fact, *field).any(|other| here(other) && !known(other))
-            }),
-            // It is named by one that did not name it before.
-            Some(origin) => {
-                let names_us =
-                    |f: Fact<'_>| names.about(f.kind()).names.iter().any(|field| names_one(f, *field, &subject.name));
-                let mut others = Facts::of(before).filter(|f| is_of(f, names.text(origin))).peekable();
-                names_us(fact) && others.peek().is_some() && !others.any(names_us)
-            }
         }
     }
 

@@ -303,32 +303,18 @@ pub(super) fn is_named<T: Trace>(field: FieldId, fact: Fact<'_>, anchor: Option<
         }
         any = true;
     }
-    !any && !is_here_for_another(field, origin, cx)
+    !any
 }
 
-/// A subject that some other of this subject's facts names, and that does not name this one: its copies came for that fact's sake.
-#[cold]
-fn is_here_for_another<T: Trace>(field: FieldId, origin: &str, cx: &Cx<'_, '_, T>) -> bool {
-    let (book, all) = (cx.book(), || cx.view.timeline.facts());
-    let names =
-        |fact: Fact<'_>, field: FieldId, wanted: &str| select::named(book, fact, field).any(|one| one == wanted);
-    let theirs = |fact: &Fact<'_>| fact.origin().is_some_and(|o| book.names().text(o) == origin);
-    let names_us = |fact: Fact<'_>| cx.about(fact).names.iter().any(|field| names(fact, *field, cx.view.subject));
-    all().any(|fact| !fact.linked() && names(fact, field, origin)) && !all().filter(theirs).any(names_us)
-}
-
-/// The subjects that an anchor names in a field: itself, else the last of its subject's facts before it that names any.
+/// The subjects that an anchor names in a field: itself, else the last of its subject's facts that names any.
 pub(super) fn targets<'a, T: Trace>(
     anchor: Option<Fact<'a>>,
     field: FieldId,
     cx: &Cx<'a, '_, T>,
 ) -> impl Iterator<Item = &'a str> + use<'a, T> {
     let own = anchor.filter(|a| a.field(field).is_some());
-    // What is named only later was not known when it began: nobody has asked for those facts.
-    let until = anchor.map(|anchor| anchor.key());
-    let mut begun = false;
-    let known = cx.so_far().take_while(move |f| !std::mem::replace(&mut begun, until == Some(f.key())));
-    let from = own.or_else(|| known.filter(|f| !f.linked() && f.field(field).is_some()).last());
+    // What is named only later is not known yet.
+    let from = own.or_else(|| cx.so_far().filter(|f| !f.linked() && f.field(field).is_some()).last());
     let book = cx.view.book;
     from.into_iter().flat_map(move |fact| select::named(book, fact, field))
 }

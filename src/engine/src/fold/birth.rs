@@ -49,6 +49,19 @@ pub(super) fn is_among<'a, T: Trace>(among: &[Test], fact: Fact<'a>, cx: &Cx<'a,
 }
 
 impl Fold {
+    /// Duties that are there already may look for their acts on the subjects that this fact names.
+    #[inline(always)]
+    pub(super) fn look_there<T: Trace>(&self, fact: Fact<'_>, cx: &mut Cx<'_, '_, T>) {
+        for field in &cx.view.sheet.on {
+            if fact.field(*field).is_some() {
+                let looks = |duty: &Duty| cx.rule(duty.rule).looks_on().contains(field);
+                if self.open.iter().chain(&self.ended).any(looks) {
+                    cx.links.extend(select::named(cx.view.book, fact, *field).map(str::to_owned));
+                }
+            }
+        }
+    }
+
     /// Opens what this fact opens.
     pub(super) fn open_on<T: Trace>(&mut self, fact: Fact<'_>, about: &EventType, tied: bool, cx: &mut Cx<'_, '_, T>) {
         let Some((_, fact)) = Some(()).zip(current(fact, cx)) else { return };
@@ -568,8 +581,15 @@ fn look_elsewhere<'a, T: Trace>(rule: &Rule, fact: Option<Fact<'a>>, duty: &mut 
         super::populations::look_back(duty, cx);
     }
     for field in rule.looks_on() {
-        let targets: Vec<String> = acts::targets(fact, field, cx).map(str::to_owned).collect();
-        cx.links.extend(targets);
+        if fact.is_some_and(|fact| fact.field(field).is_some()) {
+            let targets: Vec<String> = acts::targets(fact, field, cx).map(str::to_owned).collect();
+            cx.links.extend(targets);
+            continue;
+        }
+        // All that others of its subject's facts name, whenever: which of them counts is seen act by act, and what is asked for
+        // must not depend on which was heard first.
+        let others = cx.view.timeline.facts().filter(|fact| !fact.linked());
+        cx.links.extend(others.flat_map(|fact| select::named(cx.view.book, fact, field)).map(str::to_owned));
     }
 }
 
