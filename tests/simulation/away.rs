@@ -149,7 +149,7 @@ fn lived(path: &Path, wire: Option<Arc<AtomicU64>>, told: Told, takes: Takes) ->
         clock: Clock::Events,
         settling: 7 * DAY,
         commit_every: 1,
-        batch: 100,
+        batch: 20,
         snapshot_every: 1,
         retention: 36_500 * DAY,
         owner: "simulation".to_owned(),
