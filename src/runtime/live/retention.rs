@@ -86,7 +86,7 @@ impl Live {
         let bound = if rests == Moment::NEVER { horizon } else { horizon.min(rests + -AHEAD) };
         let goes = |commit: &&Committed| commit.now < bound && commit.sequence <= self.snapped_at;
         let gone = match oldest.iter().take_while(goes).count() {
-            some if some == empty && empty < COMMITS as usize => 0,
+            some if some <= empty && empty < COMMITS as usize => 0,
             some => some,
         };
         if gone == 0 && bound < horizon {
