@@ -11,6 +11,8 @@ mod examples;
 mod lint;
 #[path = "dashboards/live.rs"]
 mod live;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "dashboards/query.rs"]
 mod query;
 #[path = "support/servers.rs"]

@@ -1,6 +1,8 @@
 //! The Kafka source against a real broker: each trap that applies is a test here or a line in docs/kafka.md.
 #![cfg(feature = "kafka")]
 
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/kafka.rs"]
 mod support;
 

@@ -51,6 +51,8 @@ mod outages;
 mod owners;
 #[path = "live/poison.rs"]
 mod poison;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "live/pushed.rs"]

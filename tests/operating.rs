@@ -21,6 +21,8 @@ mod disputed;
 mod divided;
 #[path = "operating/idle.rs"]
 mod idle;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "operating/proof.rs"]

@@ -24,6 +24,8 @@ mod kafka;
 mod leases;
 #[path = "support/ledger.rs"]
 mod ledger;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "pool/shares.rs"]

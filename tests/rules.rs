@@ -5,6 +5,8 @@
 
 #[path = "support/checked_in.rs"]
 mod checked_in;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/servers.rs"]
 mod servers;
 #[path = "support/tree.rs"]

@@ -23,6 +23,8 @@ mod house;
 #[path = "support/kafka.rs"]
 #[expect(dead_code, reason = "what else a broker can do is tried in tests/kafka")]
 mod kafka;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "soak/stream.rs"]

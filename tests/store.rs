@@ -11,6 +11,8 @@ mod copies;
 mod damage;
 #[path = "store/migrations.rs"]
 mod migrations;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "store/postgres.rs"]
 mod postgres;
 #[path = "support/postgres.rs"]

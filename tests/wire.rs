@@ -19,6 +19,8 @@ mod listening;
 mod live;
 #[path = "wire/outages.rs"]
 mod outages;
+#[path = "support/ports.rs"]
+mod ports;
 #[path = "wire/real.rs"]
 mod real;
 #[path = "support/registry.rs"]

@@ -124,7 +124,7 @@ pub struct Records {
     /// are behind. A backlog that is read now would otherwise be taken for news.
     pub stamped: bool,
     /// What tells the last one from another when the partition is taken up again, where that is not its line: the digest of
-    /// the bytes that lie there. What is made of them may look otherwise under the next version, or need what is away.
+    /// what lies there, headers and all. What is made of them may look otherwise under the next version, or need what is away.
     pub last: Option<u64>,
     /// What came between them and tells nothing, as it should be: why, and how often.
     pub passed: Box<BTreeMap<&'static str, u64>>,

@@ -87,7 +87,7 @@ pub struct Position {
     pub incarnation: String,
     /// The next record: an offset in Kafka, a byte in a file.
     pub next: u64,
-    /// xxh3 of the last record's bytes; 0: none was read.
+    /// xxh3 of the last record, with its headers where its line is not what lies there; 0: none was read.
     pub last: u64,
 }
 

@@ -65,6 +65,28 @@ fn a_topic_recreated_while_nobody_read_halts_however_long_it_is() {
 }
 
 #[test]
+fn a_topic_recreated_with_the_same_values_under_other_headers_halts() {
+    let broker = broker();
+    let name = broker.topic(1, &[]);
+    let event = |id| broker.produce_one(&name, Some(b"{}"), &[("ce_specversion", "1.0"), ("ce_id", id)]);
+    ["1", "2"].into_iter().for_each(event);
+    let mut first = Listening::to(&broker, &name);
+    first.until_count(2);
+    let known = first.known(2);
+    first.stop();
+    let mut again = Listening::with(topic(&name), access(&broker), &known);
+    again.until("caught up", |all| !all.caught.is_empty());
+    assert!(again.halted.is_empty(), "{:?}", again.halted);
+    again.stop();
+    broker.delete_topic(&name);
+    broker.topic_named(&name, 1, &[]);
+    ["3", "4", "5"].into_iter().for_each(event);
+    let mut all = Listening::with(topic(&name), access(&broker), &known);
+    all.until_halted("the record at offset 1");
+    assert!(all.got.is_empty());
+}
+
+#[test]
 fn a_topic_recreated_while_it_is_read_halts() {
     let broker = broker();
     let name = broker.topic(1, &[]);

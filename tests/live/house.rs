@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -40,6 +41,12 @@ impl House {
 
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("it is written");
+    }
+
+    /// Behind what is there: a file that is read meanwhile must never be seen shorter than it was.
+    pub(crate) fn append(&self, name: &str, text: &str) {
+        let file = fs::OpenOptions::new().create(true).append(true).open(self.path(name));
+        file.and_then(|mut file| file.write_all(text.as_bytes())).expect("it is written");
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {

@@ -3,9 +3,10 @@
 #![allow(dead_code)]
 
 use crate::hook::Hook;
+use crate::ports;
 use serde_json::Value;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -48,11 +49,7 @@ impl Alertmanagers {
             if pages { &webhook } else { "" }
         );
         fs::write(folder.path().join("config.yml"), config).expect("it is written");
-        let free = || {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            listener.local_addr().expect("a port").port()
-        };
-        let ports = (0..number).map(|_| (free(), free())).collect();
+        let ports = (0..number).map(|_| (ports::free(), ports::free())).collect();
         let running = (0..number).map(|_| None).collect();
         let mut all = Alertmanagers { folder, ports, running, hook };
         (0..number).for_each(|one| all.go_on(one));

@@ -2,6 +2,7 @@
 //!
 //! Needs `java` (17 or newer) and, the first time, `mvn`. Nothing else may be assumed to run.
 
+use crate::ports;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -11,7 +12,6 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -54,12 +54,6 @@ fn jars() -> PathBuf {
     assert!(status.success(), "mvn could not fetch Kafka's jars from Maven Central into {}", libs.display());
     fs::write(done, "").expect("written");
     libs
-}
-
-/// All are held until the last is found: one that was let go of may be given again.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    held.each_ref().map(|one| one.local_addr().expect("its address").port())
 }
 
 /// An authority of the tests' own, and the broker's certificate for 127.0.0.1 by it; and another authority, which knows
@@ -138,7 +132,7 @@ impl Broker {
         let folder = std::env::temp_dir().join(format!("onus-kafka-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
-        let [port, controller, sasl_port, tls_port, sasl_tls_port] = free_ports();
+        let [port, controller, sasl_port, tls_port, sasl_tls_port] = [(); 5].map(|()| ports::free());
         certify(&folder);
         let properties = format!(
             "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n\

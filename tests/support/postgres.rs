@@ -2,8 +2,8 @@
 //! program however that ends. Missing binaries fail the test, and say what to install.
 #![allow(dead_code)]
 
+use crate::ports;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -74,9 +74,7 @@ impl Cluster {
             keeper.uid(uid).gid(gid);
         }
         let keeper = keeper.spawn().expect("a keeper");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("a port").port();
-        drop(listener);
+        let port = ports::free();
         let databases = AtomicU32::new(0);
         Cluster { bin, folder, port, user, options: options.to_owned(), databases, keeper }
     }

@@ -1,8 +1,8 @@
 //! A real schema registry for tests: Apicurio (Apache-2.0) from Maven Central, once; it keeps everything in memory, needs no
 //! Kafka, and speaks Confluent's interface below `/apis/ccompat/v7`.
 
+use crate::ports;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ pub(crate) struct Real {
 impl Real {
     pub(crate) fn new() -> Real {
         let home = fetched();
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a free port").port();
+        let port = ports::free();
         let jar = home.join(format!("apicurio-registry-app-{VERSION}-runner.jar"));
         let folder = tempfile::tempdir().expect("a folder");
         let log = fs::File::create(folder.path().join("log")).expect("a log");

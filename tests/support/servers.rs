@@ -2,9 +2,10 @@
 //! test program however that ends. Missing binaries fail the test, and say what to install.
 #![allow(dead_code)]
 
+use crate::ports;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -116,7 +117,7 @@ impl Drop for Server {
 
 /// An address that is free at this moment.
 pub(crate) fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+    SocketAddr::from(([127, 0, 0, 1], ports::free()))
 }
 
 /// One request, one answer.

@@ -73,8 +73,8 @@ pub struct Known {
     pub incarnation: String,
     /// The next offset.
     pub next: u64,
-    /// [`digest`] of the last record: of its line, or of the bytes that lie there where its line was made of them; 0: none was
-    /// read.
+    /// Of the last record: [`digest`] of its line, or, where its line was made of what lies there,
+    /// [of that](crate::ingest::wire::digest); 0: none was read.
     pub last: u64,
 }
 

@@ -3,8 +3,7 @@
 use super::connect::{Client, Purpose, client, plain};
 use super::message;
 use super::shared::{Shared, Spot};
-use super::{Begin, Errand, GoOn, Heard, Known, Order, digest};
-use crate::ingest::feed::Records;
+use super::{Begin, Errand, GoOn, Heard, Known, Order};
 use onus_engine::time::Moment;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
@@ -374,13 +373,8 @@ impl Scout {
             match client.poll(Duration::from_millis(100)) {
                 None => {}
                 Some(Ok(message)) => {
-                    // Through the same hands as when it was read: they make one line of it.
                     let offset = u64::try_from(message.offset()).unwrap_or(0);
-                    let mut records = Records::new(self.shared.topic.feed, partition, Arc::from(""));
-                    message::take(&self.shared.topic, &message, Moment(0), &mut records);
-                    let lines = records.list.iter().map(|one| digest(records.record(one)));
-                    // Or what lies there, where nobody could make a line of it now.
-                    let digests = lines.chain(message.payload().map(digest)).collect();
+                    let digests = message::digests(&self.shared.topic, &message);
                     found.push(Found { offset, digests });
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => break Ok(()),

@@ -23,7 +23,7 @@ mod schema;
 
 pub use kept::kept;
 pub use packed::Packing;
-pub use put::{Came, Taken};
+pub use put::{Came, Taken, digest};
 pub use registry::{Need, Registry, types};
 
 use cloudevents::Mode;

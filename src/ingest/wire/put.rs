@@ -3,7 +3,7 @@
 use super::{Found, Need, Wire, is_same, kept};
 use crate::ingest::feed::{Records, Wrong};
 use onus_engine::time::Moment;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// What came, and where it lay.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,22 @@ pub enum Taken {
     Records(usize),
     /// It cannot be read yet; nothing is put down.
     Waits(Need),
+}
+
+/// What tells one message from another, as it lies there. Headers count: many say nothing but in them, with one value for all.
+pub fn digest(value: &[u8], headers: &[(&str, &[u8])]) -> u64 {
+    if headers.is_empty() {
+        return xxh3_64(value);
+    }
+    let mut hash = Xxh3::new();
+    for (name, text) in headers {
+        for part in [name.as_bytes(), text] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.update(value);
+    hash.digest()
 }
 
 impl Wire {
@@ -67,7 +83,7 @@ impl Wire {
                 }
             }
         }
-        records.last = if same { None } else { came.value.map(xxh3_64) };
+        records.last = if same { None } else { came.value.map(|value| digest(value, came.headers)) };
         Taken::Records(records.list.len() - before)
     }
 
