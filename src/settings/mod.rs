@@ -14,6 +14,7 @@ mod problem;
 mod publish;
 mod reading;
 mod secret;
+mod shaped;
 mod source;
 mod units;
 

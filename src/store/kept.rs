@@ -1,15 +1,14 @@
 //! The store's rules, once for both databases.
 
-use super::commit::{add_segments, advance, last, refused, write};
+use super::commit::{advance, last, refused, write};
 use super::database::{Database, Row, Value};
 use super::error::StoreError;
-use super::ledger::{self, Segment};
 use super::released::Index;
 use super::{
     Batch, Claim, Committed, Entry, Epoch, Letter, LetterState, Page, Position, Query, Regenerated, Remembered, Show,
     Stamp, Store, Terms, Verified,
 };
-use super::{check, rows, schema, sums};
+use super::{check, rows, schema, segments, sums};
 use Value::{Bytes, Int, Text};
 use onus_engine::time::Moment;
 use std::ops::ControlFlow;
@@ -378,7 +377,7 @@ impl<D: Database + 'static> Store for Kept<D> {
     }
 
     fn entries(&mut self, query: &Query) -> Result<Vec<Entry>, StoreError> {
-        self.transaction(false, |database, shard| entries(database, shard, query))
+        self.transaction(false, |database, shard| segments::entries(database, shard, query))
     }
 
     fn letters(&mut self, query: &Query) -> Result<Vec<Letter>, StoreError> {
@@ -442,7 +441,7 @@ impl<D: Database + 'static> Store for Kept<D> {
                  (SELECT retired_commits FROM shard WHERE shard.shard = $1)",
                 &[Int(shard)],
             )?;
-            retire_entries(database, shard, entries_before)
+            segments::retire(database, shard, entries_before)
         })
     }
 
@@ -456,82 +455,4 @@ impl<D: Database + 'static> Store for Kept<D> {
             found => found,
         }
     }
-}
-
-/// Segments that are looked through at once.
-const SEGMENTS: i64 = 16;
-
-fn entries(database: &mut impl Database, shard: i64, query: &Query) -> Result<Vec<Entry>, StoreError> {
-    let most = if query.limit == 0 { usize::MAX } else { query.limit as usize };
-    let wanted = |entry: &Entry| {
-        entry.number > query.after
-            && query.partner.as_ref().is_none_or(|partner| *partner == entry.under.partner)
-            && query.subject.as_ref().is_none_or(|subject| *subject == entry.subject)
-    };
-    let mut found = Vec::new();
-    let mut after = query.after;
-    while found.len() < most {
-        let mut segments = Vec::new();
-        database.ask(
-            "SELECT last, first, before, digest, latest, bytes FROM ledger WHERE shard = $1 AND last > $2 \
-             ORDER BY last LIMIT $3",
-            &[Int(shard), Int(after as i64), Int(SEGMENTS)],
-            &mut |row| rows::segment(row).map(|segment| segments.push(segment)),
-        )?;
-        let Some(end) = segments.last() else { break };
-        after = end.last;
-        for segment in &segments {
-            if found.len() < most {
-                found.extend(unpacked(database, segment)?.into_iter().filter(wanted));
-            }
-        }
-    }
-    found.truncate(most);
-    Ok(found)
-}
-
-fn unpacked(database: &impl Database, segment: &Segment) -> Result<Vec<Entry>, StoreError> {
-    let target = || database.target().to_owned();
-    segment.entries().map_err(|what| StoreError::Damaged { target: target(), what: format!("the ledger: {what}") })
-}
-
-/// Entries go from the first on, up to one that was decided later: what is left has no gaps.
-fn retire_entries(database: &mut impl Database, shard: i64, before: Moment) -> Result<(), StoreError> {
-    let mut first_kept = None;
-    database.ask(
-        "SELECT last, first, before, digest, latest, bytes FROM ledger WHERE shard = $1 AND latest >= $2 \
-         ORDER BY last LIMIT 1",
-        &[Int(shard), Int(before.0)],
-        &mut |row| rows::segment(row).map(|segment| first_kept = Some(segment)),
-    )?;
-    let mut gone = None;
-    let mut rest = Vec::new();
-    if let Some(segment) = &first_kept {
-        let entries = unpacked(database, segment)?;
-        let goes = entries.iter().take_while(|entry| entry.at < before).count();
-        if let Some(last) = goes.checked_sub(1).map(|at| &entries[at]) {
-            gone = Some((last.number as i64, last.digest));
-            rest = ledger::pack(last.digest, &entries[goes..]).or_else(|why| refused(database, why))?;
-        }
-    }
-    let bound = first_kept.as_ref().map_or(i64::MAX, |segment| segment.first as i64);
-    if gone.is_none() {
-        database.ask(
-            "SELECT last, digest FROM ledger WHERE shard = $1 AND last < $2 ORDER BY last DESC LIMIT 1",
-            &[Int(shard), Int(bound)],
-            &mut |row| {
-                gone = Some((row.int(0)?, row.exactly::<32>(1)?));
-                Ok(())
-            },
-        )?;
-    }
-    let Some((number, digest)) = gone else { return Ok(()) };
-    // Of a segment that goes in part the rest is written anew.
-    database.run("DELETE FROM ledger WHERE shard = $1 AND first <= $2", &[Int(shard), Int(number)])?;
-    add_segments(database, shard, &rest)?;
-    database.run(
-        "UPDATE shard SET retired_entries = $1, retired_digest = $2 WHERE shard = $3",
-        &[Int(number), Bytes(&digest), Int(shard)],
-    )?;
-    Ok(())
 }

@@ -23,6 +23,7 @@ mod released;
 pub mod reshard;
 mod rows;
 mod schema;
+mod segments;
 pub mod sqlite;
 mod sums;
 mod zip;

@@ -13,6 +13,7 @@ mod follow;
 mod foregone;
 mod memory;
 mod merges;
+mod opening;
 mod origins;
 mod passing;
 mod pauses;

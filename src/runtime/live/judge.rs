@@ -5,8 +5,9 @@ use super::super::ahead::Foresight;
 use super::super::homes::Homes;
 use super::Feed;
 use super::known::Known;
+use super::voice::Voice;
 use crate::catalogue::{Handover, Names};
-use crate::decode::{Batch, Decoder, Homeless};
+use crate::decode::{Batch, Homeless};
 use onus_engine::book::{Book, Field};
 use onus_engine::engine::{Ahead, Applied, Archive, Engine, Incoming, Options, RestoreError};
 use onus_engine::fact::{Draft, Fact};
@@ -16,7 +17,7 @@ use onus_engine::time::{DAY, Millis, Moment};
 use onus_engine::vocabulary::REHOMED;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -99,16 +100,6 @@ pub(super) struct Judge {
     /// Of the lines taken in last: the latest event, and the latest tick.
     pub(super) peak: Option<Moment>,
     pub(super) tick: Option<Moment>,
-}
-
-/// A feed, as events that come from it are looked at.
-struct Voice {
-    feed: Feed,
-    decoder: Decoder,
-    /// By event type: it may say that.
-    kinds: Vec<bool>,
-    /// It may speak of these, or not.
-    partners: HashMap<String, bool>,
 }
 
 /// A record that waited to be placed, and then was not its feed's to say.
@@ -534,47 +525,6 @@ fn conflict(line: u32) -> Refused {
                   one, send it under an id of its own"
         .to_owned();
     Refused { line: line as usize, reason: CONFLICT, detail }
-}
-
-impl Voice {
-    fn new(feed: &Feed, book: &Arc<Book>) -> Voice {
-        let may = |name: &str| feed.types.iter().any(|pattern| onus_engine::rule::glob(pattern, name));
-        Voice {
-            kinds: book.names().types().iter().map(|t| may(&t.name)).collect(),
-            feed: feed.clone(),
-            decoder: Decoder::new(Arc::clone(book), Moment::NEVER).only(&feed.types),
-            partners: HashMap::new(),
-        }
-    }
-
-    #[inline]
-    fn speaks_of_all(&self) -> bool {
-        self.feed.partners.iter().any(|pattern| pattern == "*")
-    }
-
-    #[inline]
-    fn speaks_of(&mut self, partner: &str) -> bool {
-        if self.speaks_of_all() {
-            return true;
-        }
-        if let Some(known) = self.partners.get(partner) {
-            return *known;
-        }
-        let may = self.feed.partners.iter().any(|pattern| onus_engine::rule::glob(pattern, partner));
-        if self.partners.len() > 1 << 16 {
-            self.partners.clear();
-        }
-        self.partners.insert(partner.to_owned(), may);
-        may
-    }
-
-    fn foreign(&self, line: u32, partner: &str) -> Refused {
-        let detail = format!(
-            "the source {} may not speak of {partner}: let its `partners` in the settings have it, or find out who sent it",
-            self.feed.name
-        );
-        Refused { line: line as usize, reason: UNAUTHORISED, detail }
-    }
 }
 
 fn options(feeds: &[Feed], clock: Clock, settling: Millis) -> Options {

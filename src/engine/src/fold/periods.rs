@@ -1,6 +1,6 @@
 //! Recurring duties: of the partner as a whole, sliding from act to act, or by calendar periods.
 
-use super::birth::{Opening, current};
+use super::opening::{Opening, current};
 use super::{Cx, Fold, Memory, Periodic, Trace, acts};
 use crate::duty::{Clock, ClockState, Duty, Flags, More};
 use crate::fact::Fact;
@@ -80,7 +80,7 @@ impl Fold {
             return;
         }
         let among = cx.view.timeline.facts().find(|f| f.key() == anchor);
-        if among.is_some_and(|fact| !super::birth::is_among(&rule.among, fact, cx)) {
+        if among.is_some_and(|fact| !super::opening::is_among(&rule.among, fact, cx)) {
             return;
         }
         let name = [before.to_le_bytes(), at.0.to_le_bytes()].concat();

@@ -2,7 +2,7 @@
 //!
 //! They are counted in the partner's own timeline, where copies of its acts lie in order of their times.
 
-use super::birth::{Opening, current};
+use super::opening::{Opening, current};
 use super::{Cx, Fold, Trace};
 use crate::calendar::local;
 use crate::fact::{Atom, Fact};

@@ -1,6 +1,6 @@
 //! A fact that chooses rows has changed: other rows of the table apply from here on.
 
-use super::birth::current;
+use super::opening::current;
 use super::{Cx, Fold, Trace};
 use crate::duty::{Clock, ClockState, Clocks, Duty, Flags, NO_ROW, PARKED};
 use crate::fact::Fact;
