@@ -346,3 +346,32 @@ fn a_change_that_another_opening_names_is_looked_for_whichever_was_heard_first()
         assert!(case.standing(&heard, "o1", "T1").contains(&Standing::Met), "{order:?}");
     }
 }
+
+/// A duty that a breach begins has no anchor that names a change: its ticket does, as it then stands. Which change it names later
+/// is not known when the breach comes, whatever has been heard by then.
+#[test]
+fn what_is_named_later_says_nothing_of_what_a_breach_begins() {
+    let case = Case::new(
+        "  - {id: o1, clause: \"1\", when: ticket.opened, do: ticket.closed, within: 4h}\n  \
+           - {id: o2, clause: \"2\", when: {breached: o1}, do: ticket.closed, within: [{must: 8h}, {must: 2h, from: change.approved}]}\n",
+        "24 18:00",
+    );
+    let told = [
+        "23 07:00 H1 approved ticket=T1",
+        "23 07:30 T1 noted",
+        "24 07:00 T1 opened change=H2",
+        "24 17:00 T1 noted change=H1",
+    ];
+    for without in [Some(1), None] {
+        let told = events(&told);
+        let told: Vec<&String> = told.iter().enumerate().filter(|(n, _)| Some(*n) != without).map(|(_, e)| e).collect();
+        for first in 0..told.len() {
+            for last in 0..told.len() {
+                let mut heard: Vec<String> = told.iter().map(|e| (*e).clone()).collect();
+                let moved = heard.remove(first);
+                heard.insert(last, moved);
+                assert_eq!(case.standing(&heard, "o2", "T1"), [Standing::Open], "{heard:#?}");
+            }
+        }
+    }
+}

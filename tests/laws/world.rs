@@ -263,7 +263,7 @@ impl World {
 
     fn judge(&self, partner: &str, subject: &str, view: View<'_>, out: &mut BTreeMap<Name, Stands>) {
         let now = self.engine.now();
-        let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
+        let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0, passing: false };
         let mut fold = Fold::default();
         if partner == subject && !view.sheet.partner_wide.is_empty() {
             fold.begin_partner(&mut cx);

@@ -57,18 +57,19 @@ fn a_standby_that_had_not_heard_the_last_commits_takes_over_and_the_same_is_said
     let mut lines = Vec::new();
     w1::write(&events, &mut lines).expect("into memory");
     let lines = String::from_utf8(lines).expect("text");
-    let up_to = |part: usize| &lines[..lines[..lines.len() * part / 4].rfind('\n').map_or(0, |at| at + 1)];
+    let end_of = |part: usize| lines[..lines.len() * part / 4].rfind('\n').map_or(0, |at| at + 1);
+    let part = |part: usize| &lines[end_of(part - 1)..end_of(part)];
     let peace = House::new(W1, &settings("sqlite:onus.db").replace("follow = true", "follow = false"));
     peace.write("w1.jsonl", &lines);
     assert!(peace.onus(&["run", "--until-end", "--tell", "told"]).status.success());
 
     let house = House::new(W1, &settings(&primary.url(&database)));
-    house.write("w1.jsonl", up_to(1));
+    house.append("w1.jsonl", part(1));
     let mut child = house.start(&["run", "--tell", "told"]);
     let commits = |server: &Cluster| server.sql(&database, "SELECT max(sequence) FROM shard").trim().to_owned();
     house.until("something is told", || !house.told().is_empty());
     let mut standby = primary.standby();
-    house.write("w1.jsonl", up_to(2));
+    house.append("w1.jsonl", part(2));
     house.until("the standby follows", || {
         let told = house.told().len();
         std::thread::sleep(std::time::Duration::from_millis(300));
@@ -77,11 +78,11 @@ fn a_standby_that_had_not_heard_the_last_commits_takes_over_and_the_same_is_said
     // It hears nothing of what comes now.
     standby.stop(Stop::Fast);
     let told = house.told().len();
-    house.write("w1.jsonl", up_to(3));
+    house.append("w1.jsonl", part(3));
     house.until("more is told", || house.told().len() > told);
     primary.stop(Stop::Immediate);
     standby.takes_over(&primary);
-    house.write("w1.jsonl", &lines);
+    house.append("w1.jsonl", part(4));
     house.until("it says that the store has gone back", || house.talk().contains("has gone back to commit"));
     assert_eq!(child.wait().expect("it ends").code(), Some(2));
     // Whoever starts it again finds all in order.

@@ -65,7 +65,7 @@ fn killed_between_judging_and_the_commit_nothing_is_written_and_the_same_is_deci
     // Somebody else writes to the file and does not end: what is judged from here on cannot be committed.
     let other = rusqlite::Connection::open(house.path("onus.db")).expect("the file");
     other.execute_batch("BEGIN IMMEDIATE").expect("it is held");
-    house.write("w1.jsonl", &(one + &two));
+    house.append("w1.jsonl", &two);
     house.until("it waits for the store", || house.talk().contains("ERROR"));
     child.kill().expect("it runs");
     child.wait().expect("it ended");

@@ -201,6 +201,8 @@ pub struct Cx<'a, 'l, T> {
     pub links: &'l mut Vec<String>,
     /// Byte position of the current fact in the timeline: what stands before it has been taken in.
     pub position: usize,
+    /// Time passes on the way to the current fact: it lies ahead.
+    pub passing: bool,
 }
 
 impl<'a, T: Trace> Cx<'a, '_, T> {
@@ -227,12 +229,12 @@ impl<'a, T: Trace> Cx<'a, '_, T> {
         })
     }
 
-    /// Facts before the current one, and that one.
+    /// Facts before the current one, and that one, unless time passes before it.
     fn so_far(&self) -> impl Iterator<Item = Fact<'a>> + use<'a, T> {
-        let end = self.position;
+        let (end, passing) = (self.position, self.passing);
         let mut offset = 0;
         self.view.timeline.facts().take_while(move |fact| {
-            let inside = offset <= end;
+            let inside = offset < end || offset == end && !passing;
             offset += fact.bytes().len();
             inside
         })

@@ -282,7 +282,7 @@ impl Engine {
         if let Some(view) = self.view(subject)
             && let Some((fact, _)) = Fact::split(&subject.timeline.bytes()[position..])
         {
-            let mut cx = Cx { view, trace: &mut Silent, links, position };
+            let mut cx = Cx { view, trace: &mut Silent, links, position, passing: false };
             head.step(fact, &mut cx);
             if head.wake < self.now {
                 cx.position = view.timeline.bytes().len();
@@ -358,7 +358,7 @@ pub(crate) fn judge<'a, T: crate::fold::Trace>(
 ) -> Fold {
     let fresh = base.is_none();
     let (mut fold, settled) = base.unwrap_or((Fold::default(), Moment::DAWN));
-    let mut cx = Cx { view, trace, links, position: 0 };
+    let mut cx = Cx { view, trace, links, position: 0, passing: false };
     if fresh && own {
         fold.begin_partner(&mut cx);
     }

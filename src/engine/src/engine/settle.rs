@@ -149,7 +149,7 @@ impl Engine {
         let mut head = std::mem::take(&mut subject.head);
         if let Some(view) = self.view(subject) {
             let position = view.timeline.bytes().len();
-            let mut cx = Cx { view, trace: &mut Silent, links, position };
+            let mut cx = Cx { view, trace: &mut Silent, links, position, passing: false };
             head.advance(self.now, &mut cx);
         }
         subject.head = head;
@@ -311,7 +311,7 @@ fn is_long(subject: &Subject) -> bool {
 fn judge_to(view: crate::fold::View<'_>, base: Option<(Fold, Moment)>, own: bool, horizon: Moment) -> Fold {
     let fresh = base.is_none();
     let (mut fold, settled) = base.unwrap_or((Fold::default(), Moment::DAWN));
-    let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0 };
+    let mut cx = Cx { view, trace: &mut Silent, links: &mut Vec::new(), position: 0, passing: false };
     if fresh && own {
         fold.begin_partner(&mut cx);
     }

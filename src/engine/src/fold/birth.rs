@@ -174,7 +174,7 @@ impl Fold {
     fn replay<'a, T: Trace>(&self, duty: Duty, from: Moment, cx: &mut Cx<'a, '_, T>) -> Fold {
         let mut alone = Fold::default();
         let mut duty = Some(duty);
-        let position = cx.position;
+        let (position, passing) = (cx.position, std::mem::replace(&mut cx.passing, false));
         let mut offset = 0;
         let facts: Vec<Fact<'a>> = cx.before().collect();
         for fact in facts {
@@ -192,7 +192,7 @@ impl Fold {
             alone.take(fact, cx, false);
             alone.schedule(cx);
         }
-        cx.position = position;
+        (cx.position, cx.passing) = (position, passing);
         if let Some(mut duty) = duty {
             alone.at = from;
             alone.hold(&mut duty, from, cx);

@@ -47,7 +47,7 @@ impl Fold {
         {
             let view = View { timeline: &facts, subject: &origin, ..cx.view };
             theirs.begin_at_home(view);
-            let mut there = Cx { view, trace: &mut aside, links: &mut Vec::new(), position: 0 };
+            let mut there = Cx { view, trace: &mut aside, links: &mut Vec::new(), position: 0, passing: false };
             let mut offset = 0;
             for fact in facts.facts() {
                 there.position = offset;

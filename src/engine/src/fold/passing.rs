@@ -51,6 +51,8 @@ impl Fold {
 
     #[cold]
     fn let_pass<T: Trace>(&mut self, to: Moment, cx: &mut Cx<'_, '_, T>) {
+        // What happens by itself on the way must not depend on whether the fact that comes then was heard of yet.
+        let passing = std::mem::replace(&mut cx.passing, true);
         loop {
             let duty = (0..self.open.len()).map(|i| (wake_of(&self.open[i], self.at, cx), i)).min();
             let period = self.next_period().map(|(at, i)| (at + -1, i));
@@ -76,6 +78,7 @@ impl Fold {
             }
         }
         self.schedule(cx);
+        cx.passing = passing;
     }
 
     /// Works out when to look again.

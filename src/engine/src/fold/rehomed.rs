@@ -177,7 +177,7 @@ impl Fold {
 /// What would stand at the handover, had the subject been this partner's all along.
 fn had_it_been_here<T: Trace>(handover: Fact<'_>, cx: &mut Cx<'_, '_, T>) -> Fold {
     let mut theirs = Fold::default();
-    let mut there = Cx { view: cx.view, trace: &mut Silent, links: &mut *cx.links, position: 0 };
+    let mut there = Cx { view: cx.view, trace: &mut Silent, links: &mut *cx.links, position: 0, passing: false };
     let mut offset = 0;
     for fact in cx.view.timeline.facts() {
         if offset >= cx.position {
